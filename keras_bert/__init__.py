@@ -1,0 +1,8 @@
+"""keras_bert: a BERT encoder from scratch in Keras 3. The public names, nothing else."""
+
+from keras_bert.config import PRESETS, BertConfig
+from keras_bert.errors import InputError
+
+__version__ = "0.1.0"
+
+__all__ = ["PRESETS", "BertConfig", "InputError"]
