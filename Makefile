@@ -1,0 +1,44 @@
+# `make tour` and `make test` need Python 3.11-3.13, git and make; everything else is installed into .venv.
+PYTHON ?= python3
+VENV   ?= .venv
+BIN    := $(VENV)/bin
+OUT    ?= tour
+export TF_CPP_MIN_LOG_LEVEL ?= 3
+export PIP_DISABLE_PIP_VERSION_CHECK = 1
+
+.PHONY: tour test test-peers lint notebooks clean
+
+tour: $(VENV)/.installed
+	$(BIN)/keras-bert tour --out $(OUT)
+
+test: $(VENV)/.installed-dev lint
+	$(BIN)/python -m pytest -m "not peers" --doctest-modules
+
+test-peers: $(VENV)/.installed-peers
+	$(BIN)/python -m pytest -m peers
+
+lint: $(VENV)/.installed-dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+notebooks: $(VENV)/.installed-dev
+	cd tutorials && for lesson in 0*.py; do ../$(BIN)/jupytext --to ipynb --execute $$lesson || exit 1; done
+
+# pip is told its pins, not its registry; each stamp is renewed when what it depends on changes.
+$(VENV)/.installed: pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' \
+		|| { echo "error: Python 3.11, 3.12 or 3.13 is needed; name one with PYTHON=..." >&2; exit 2; }
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet -c constraints.txt -e .
+	touch $@
+
+$(VENV)/.installed-dev: $(VENV)/.installed
+	$(BIN)/python -m pip install --quiet -c constraints.txt -e ".[dev,tutorials]"
+	touch $@
+
+$(VENV)/.installed-peers: $(VENV)/.installed-dev
+	$(BIN)/python -m pip install --quiet -c constraints.txt -e ".[peers]"
+	touch $@
+
+clean:
+	rm -rf $(VENV) tour build dist *.egg-info
