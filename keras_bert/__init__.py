@@ -2,7 +2,8 @@
 
 from keras_bert.config import PRESETS, BertConfig
 from keras_bert.errors import InputError
+from keras_bert.models import BertClassifier, BertEncoder, BertPretrainer
 
 __version__ = "0.1.0"
 
-__all__ = ["PRESETS", "BertConfig", "InputError"]
+__all__ = ["PRESETS", "BertClassifier", "BertConfig", "BertEncoder", "BertPretrainer", "InputError"]

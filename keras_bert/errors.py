@@ -14,3 +14,6 @@ class InputError(ValueError):
     ...
     keras_bert.errors.InputError: a vocabulary needs [CLS]. Received: 3 tokens without it
     """
+
+    # Keras adds colours and the failing call's arguments to an error that leaves a layer, unless it bears this.
+    _keras_call_info_injected = True

@@ -1,0 +1,110 @@
+"""Token + position + segment: what enters the first transformer block."""
+
+import keras
+from keras import ops
+
+from keras_bert.errors import InputError
+from keras_bert.layers.activation import kernel_initializer
+
+
+@keras.saving.register_keras_serializable(package="keras_bert")
+class BertEmbeddings(keras.layers.Layer):
+    """The sum of three learned embeddings, then LayerNorm, then dropout.
+
+    No Keras mask is made or read (`supports_masking` is False): which tokens are padding is said by `input_mask`, and only
+    the attention needs to know.
+
+    Args:
+        vocab_size: V, number of token ids.
+        hidden_size: H, width of the output.
+        max_position_embeddings: the longest sequence there are positions for.
+        type_vocab_size: how many segment ids.
+        dropout: rate after the LayerNorm.
+        initializer_range: standard deviation of the truncated normal the tables start from.
+        layer_norm_epsilon: added to the variance in LayerNorm.
+        **kwargs: `name`, `dtype`, `trainable` of `keras.layers.Layer`.
+
+    Call arguments:
+        input_word_ids: int `[B, T]`, ids in `[0, vocab_size)`.
+        input_type_ids: int `[B, T]`, ids in `[0, type_vocab_size)`.
+
+    Returns:
+        Float `[B, T, H]`.
+
+    Raises:
+        InputError: T is above `max_position_embeddings`. Where TensorFlow traces with an unknown T, the addition of the
+            positions fails instead when the graph runs.
+
+    Example:
+
+    >>> import numpy as np
+    >>> from keras_bert.layers import BertEmbeddings
+    >>> ids = np.array([[2, 7, 3, 0]])
+    >>> tuple(BertEmbeddings(vocab_size=10, hidden_size=8)(ids, np.zeros_like(ids)).shape)
+    (1, 4, 8)
+
+    Source: Devlin et al. 2018 (arXiv:1810.04805), section 3, "Input/Output Representations", and figure 2.
+    """
+
+    def __init__(
+        self,
+        vocab_size,
+        hidden_size,
+        max_position_embeddings=512,
+        type_vocab_size=2,
+        dropout=0.1,
+        initializer_range=0.02,
+        layer_norm_epsilon=1e-12,
+        **kwargs,
+    ):
+        super().__init__(**kwargs)
+        self.vocab_size = vocab_size
+        self.hidden_size = hidden_size
+        self.max_position_embeddings = max_position_embeddings
+        self.type_vocab_size = type_vocab_size
+        self.dropout_rate = dropout
+        self.initializer_range = initializer_range
+        self.layer_norm_epsilon = layer_norm_epsilon
+
+        def table(rows, name):
+            start = kernel_initializer(initializer_range)
+            return keras.layers.Embedding(rows, hidden_size, start, dtype=self.dtype_policy, name=name)
+
+        self.word_embeddings = table(vocab_size, "word_embeddings")
+        self.position_embeddings = table(max_position_embeddings, "position_embeddings")
+        self.type_embeddings = table(type_vocab_size, "type_embeddings")
+        self.layer_norm = keras.layers.LayerNormalization(
+            epsilon=layer_norm_epsilon, dtype=self.dtype_policy, name="layer_norm"
+        )
+        self.dropout = keras.layers.Dropout(dropout, dtype=self.dtype_policy, name="dropout")
+
+    def build(self, input_word_ids_shape, input_type_ids_shape=None):
+        self.word_embeddings.build()
+        self.position_embeddings.build()
+        self.type_embeddings.build()
+        self.layer_norm.build((*input_word_ids_shape, self.hidden_size))
+
+    def call(self, input_word_ids, input_type_ids, training=None):
+        length = ops.shape(input_word_ids)[1]  # a number, or a tensor where TensorFlow traces an unknown T
+        if isinstance(length, int) and length > self.max_position_embeddings:
+            raise InputError(
+                f"a sequence may have at most max_position_embeddings={self.max_position_embeddings} tokens. "
+                f"Received: {length}"
+            )
+        x = self.word_embeddings(input_word_ids)  # [B, T, H]
+        x = x + self.type_embeddings(input_type_ids)  # [B, T, H]
+        # The positions are 0 … T - 1, so a slice does; a lookup would read zeros past the table's end on some devices.
+        x = x + ops.cast(self.position_embeddings.embeddings[:length], x.dtype)  # [B, T, H] + [T, H]
+        return self.dropout(self.layer_norm(x), training=training)  # [B, T, H]
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "vocab_size": self.vocab_size,
+            "hidden_size": self.hidden_size,
+            "max_position_embeddings": self.max_position_embeddings,
+            "type_vocab_size": self.type_vocab_size,
+            "dropout": self.dropout_rate,
+            "initializer_range": self.initializer_range,
+            "layer_norm_epsilon": self.layer_norm_epsilon,
+        }

@@ -1,0 +1,83 @@
+"""The encoder with a classifier on its pooled output."""
+
+import keras
+
+from keras_bert.errors import InputError
+from keras_bert.layers.activation import kernel_initializer
+from keras_bert.models.encoder import BertEncoder
+
+
+@keras.saving.register_keras_serializable(package="keras_bert")
+class BertClassifier(keras.Model):
+    """Dropout and one dense layer on `pooled_output`: sentences, or pairs of them, to logits.
+
+    Inputs, a dict: the encoder's three, int32 `[B, T]`. Output: logits `[B, C]`, float32 under a mixed policy.
+
+    Args:
+        encoder: a `BertEncoder`; it is shared, not copied.
+        num_classes: C, at least 2.
+        dropout: rate on `pooled_output`.
+        name: the model's name.
+
+    Attributes:
+        encoder: the `BertEncoder`.
+        head: the `keras.layers.Dense` of C classes.
+        num_classes: C.
+
+    Raises:
+        InputError: `encoder` is no `BertEncoder`, `num_classes` is below 2 or no whole number, or `dropout` is not in
+            [0, 1).
+
+    Example:
+
+    >>> import numpy as np, keras_bert as kb
+    >>> config = kb.BertConfig(vocab_size=100, hidden_size=32, num_layers=1, num_heads=2, intermediate_size=128)
+    >>> classifier = kb.BertClassifier(kb.BertEncoder(config), num_classes=3)
+    >>> ids = np.array([[2, 7, 4, 3, 0]])
+    >>> tuple(classifier({"input_word_ids": ids, "input_mask": ids > 0, "input_type_ids": 0 * ids}).shape)
+    (1, 3)
+
+    Source: Devlin et al. 2018 (arXiv:1810.04805), sections 3.2 and 4.1.
+    """
+
+    def __init__(self, encoder, num_classes=2, dropout=0.1, name=None, trainable=True):
+        if not isinstance(encoder, BertEncoder):
+            raise InputError(f"a classifier is built on a BertEncoder. Received: {type(encoder).__name__}")
+        if isinstance(num_classes, bool) or not isinstance(num_classes, int) or num_classes < 2:
+            raise InputError(f"num_classes must be a whole number of at least 2. Received: {num_classes!r}")
+        if not 0 <= dropout < 1:
+            raise InputError(f"dropout must be at least 0 and below 1. Received: {dropout!r}")
+        policy = encoder.dtype_policy
+
+        # === Layers ===
+        self.encoder = encoder
+        self.dropout = keras.layers.Dropout(dropout, dtype=policy, name="dropout")
+        self.head = keras.layers.Dense(
+            num_classes,
+            kernel_initializer=kernel_initializer(encoder.config.initializer_range),
+            dtype=policy.variable_dtype,
+            name="logits",
+        )
+
+        # === Functional Model ===
+        pooled = encoder(encoder.input)["pooled_output"]  # [B, H]
+        logits = self.head(self.dropout(pooled))  # [B, C]
+        super().__init__(inputs=encoder.input, outputs=logits, name=name, trainable=trainable)
+
+        # === Config ===
+        self.num_classes = num_classes
+        self.dropout_rate = dropout
+        self.dtype_policy = policy
+
+    def get_config(self):
+        return {
+            "encoder": keras.saving.serialize_keras_object(self.encoder),
+            "num_classes": self.num_classes,
+            "dropout": self.dropout_rate,
+            "name": self.name,
+            "trainable": self.trainable,
+        }
+
+    @classmethod
+    def from_config(cls, config, custom_objects=None):
+        return cls(**{**config, "encoder": keras.saving.deserialize_keras_object(config["encoder"])})

@@ -1,0 +1,119 @@
+"""The encoder: embeddings, L blocks, pooler."""
+
+import keras
+
+from keras_bert.config import BertConfig
+from keras_bert.errors import InputError
+from keras_bert.layers import BertEmbeddings, Pooler, TransformerBlock
+
+
+@keras.saving.register_keras_serializable(package="keras_bert")
+class BertEncoder(keras.Model):
+    """A BERT encoder as a functional Keras model.
+
+    Inputs, a dict: `input_word_ids`, `input_mask` (1 at tokens, 0 at padding) and `input_type_ids`, each int32 `[B, T]`
+    with T up to `max_position_embeddings`.
+
+    Outputs, a flat dict: `sequence_output` `[B, T, H]`, `pooled_output` `[B, H]`, and `encoder_outputs_0` …
+    `encoder_outputs_{L-1}` `[B, T, H]`, what each block gives (the last is `sequence_output`). Rows of padding hold
+    numbers of no meaning.
+
+    Args:
+        config: a `BertConfig`.
+        name: the model's name.
+        dtype: a Keras dtype policy such as `"mixed_bfloat16"`; the global one by default.
+
+    Attributes:
+        config: the `BertConfig`.
+        embeddings: the `BertEmbeddings`.
+        blocks: list of L `TransformerBlock`.
+        pooler: the `Pooler`.
+
+    Raises:
+        InputError: `config` is no `BertConfig`; when called, T is above `max_position_embeddings`.
+
+    Example:
+
+    >>> import numpy as np, keras_bert as kb
+    >>> config = kb.BertConfig(vocab_size=100, hidden_size=32, num_layers=2, num_heads=2, intermediate_size=128)
+    >>> encoder = kb.BertEncoder(config)
+    >>> ids = np.array([[2, 7, 9, 3, 0]])
+    >>> outputs = encoder({"input_word_ids": ids, "input_mask": ids > 0, "input_type_ids": 0 * ids})
+    >>> tuple(outputs["sequence_output"].shape), tuple(outputs["pooled_output"].shape)
+    ((1, 5, 32), (1, 32))
+
+    Source: Devlin et al. 2018 (arXiv:1810.04805), section 3; the outputs are named as in TF-Hub's
+    `tensorflow/bert_en_uncased_L-12_H-768_A-12`.
+    """
+
+    def __init__(self, config, name=None, dtype=None, trainable=True):
+        if not isinstance(config, BertConfig):
+            raise InputError(f"an encoder is built from a BertConfig. Received: {type(config).__name__}")
+        policy = keras.dtype_policies.get(dtype)
+
+        # === Layers ===
+        self.embeddings = BertEmbeddings(
+            vocab_size=config.vocab_size,
+            hidden_size=config.hidden_size,
+            max_position_embeddings=config.max_position_embeddings,
+            type_vocab_size=config.type_vocab_size,
+            dropout=config.hidden_dropout,
+            initializer_range=config.initializer_range,
+            layer_norm_epsilon=config.layer_norm_epsilon,
+            dtype=policy,
+            name="embeddings",
+        )
+        self.blocks = [
+            TransformerBlock(
+                hidden_size=config.hidden_size,
+                num_heads=config.num_heads,
+                intermediate_size=config.intermediate_size,
+                activation=config.activation,
+                dropout=config.hidden_dropout,
+                attention_dropout=config.attention_dropout,
+                initializer_range=config.initializer_range,
+                layer_norm_epsilon=config.layer_norm_epsilon,
+                dtype=policy,
+                name=f"block_{i}",
+            )
+            for i in range(config.num_layers)
+        ]
+        self.pooler = Pooler(config.hidden_size, config.initializer_range, dtype=policy, name="pooler")
+
+        # === Functional Model ===
+        inputs = {
+            key: keras.Input((None,), dtype="int32", name=key)
+            for key in ("input_word_ids", "input_mask", "input_type_ids")
+        }
+        x = self.embeddings(inputs["input_word_ids"], inputs["input_type_ids"])  # [B, T, H]
+        outputs = {}
+        for i, block in enumerate(self.blocks):
+            x = block(x, inputs["input_mask"])  # [B, T, H]
+            outputs[f"encoder_outputs_{i}"] = x
+        outputs["sequence_output"] = x  # [B, T, H]
+        outputs["pooled_output"] = self.pooler(x)  # [B, H]
+        super().__init__(inputs=inputs, outputs=outputs, name=name, trainable=trainable)
+
+        # === Config ===
+        self.config = config
+        self.dtype_policy = policy
+
+    def get_config(self):
+        parts = [self.embeddings, *self.blocks, self.pooler]
+        return {
+            "config": self.config.to_dict(),
+            "name": self.name,
+            "dtype": keras.dtype_policies.serialize(self.dtype_policy),
+            "trainable": self.trainable,
+            # Layers frozen one by one stay frozen, or a saved optimizer would meet more variables than it had.
+            "frozen": [part.name for part in parts if not part.trainable],
+        }
+
+    @classmethod
+    def from_config(cls, config, custom_objects=None):
+        config = dict(config)
+        frozen = config.pop("frozen")
+        encoder = cls(BertConfig.from_dict(config.pop("config")), **config)
+        for name in frozen:
+            encoder.get_layer(name).trainable = False
+        return encoder
