@@ -39,7 +39,7 @@ def randomize(model, seed: int = 0):
 
 
 def random_inputs(config, batch: int = 3, length: int = 12, seed: int = 0, positions: int = 0) -> dict:
-    """The three int32 inputs `[B, T]`: every row but the first padded, two segments; with `positions`, also `[B, P]`."""
+    """The three int32 inputs `[B, T]`: rows but the first padded, two segments; with `positions`, also `[B, P]`."""
     rng = np.random.default_rng(seed)
     lengths = np.concatenate([[length], rng.integers(length // 2, length, batch - 1)])  # [B]
     place = np.arange(length)[None, :]  # [1, T]

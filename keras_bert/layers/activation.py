@@ -11,7 +11,7 @@ def activate(x, name: str):
     """The activation of this name, applied to a tensor.
 
     `"gelu_tanh"` is the approximation of Google's BERT, 0.5 x (1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3))); `"gelu"` is
-    the exact x Phi(x). They differ by up to 5e-4 a value, which twelve layers make 2e-3: a weight file works with its own.
+    the exact x Phi(x). They differ by up to 5e-4 a value, which twelve layers make 2e-3: weights work with their own.
 
     Args:
         x: float tensor of any shape.

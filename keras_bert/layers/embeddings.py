@@ -11,8 +11,8 @@ from keras_bert.layers.activation import kernel_initializer
 class BertEmbeddings(keras.layers.Layer):
     """The sum of three learned embeddings, then LayerNorm, then dropout.
 
-    No Keras mask is made or read (`supports_masking` is False): which tokens are padding is said by `input_mask`, and only
-    the attention needs to know.
+    No Keras mask is made or read (`supports_masking` is False): which tokens are padding is said by `input_mask`, and
+    only the attention needs to know.
 
     Args:
         vocab_size: V, number of token ids.
@@ -32,8 +32,8 @@ class BertEmbeddings(keras.layers.Layer):
         Float `[B, T, H]`.
 
     Raises:
-        InputError: T is above `max_position_embeddings`. Where TensorFlow traces with an unknown T, the addition of the
-            positions fails instead when the graph runs.
+        InputError: T is above `max_position_embeddings`. Where TensorFlow traced with an unknown T, the graph refuses
+            it with an `InvalidArgumentError` when it runs.
 
     Example:
 
@@ -86,16 +86,26 @@ class BertEmbeddings(keras.layers.Layer):
 
     def call(self, input_word_ids, input_type_ids, training=None):
         length = ops.shape(input_word_ids)[1]  # a number, or a tensor where TensorFlow traces an unknown T
+        self._check_length(length)
+        x = self.word_embeddings(input_word_ids)  # [B, T, H]
+        x = x + self.type_embeddings(input_type_ids)  # [B, T, H]
+        # The positions are 0 … T - 1, so a slice does; a lookup would read zeros past the table's end on some devices.
+        table = ops.convert_to_tensor(self.position_embeddings.embeddings)  # [max_position_embeddings, H]
+        positions = ops.slice(table, (0, 0), (length, self.hidden_size))  # [T, H]
+        x = x + ops.cast(positions, x.dtype)  # [B, T, H]
+        return self.dropout(self.layer_norm(x), training=training)  # [B, T, H]
+
+    def compute_output_spec(self, input_word_ids, input_type_ids, training=None):
+        # Said rather than traced: some backends trace an unknown T as some number, which may be above the limit.
+        self._check_length(input_word_ids.shape[1])
+        return keras.KerasTensor((*input_word_ids.shape, self.hidden_size), dtype=self.compute_dtype)
+
+    def _check_length(self, length):
         if isinstance(length, int) and length > self.max_position_embeddings:
             raise InputError(
                 f"a sequence may have at most max_position_embeddings={self.max_position_embeddings} tokens. "
                 f"Received: {length}"
             )
-        x = self.word_embeddings(input_word_ids)  # [B, T, H]
-        x = x + self.type_embeddings(input_type_ids)  # [B, T, H]
-        # The positions are 0 … T - 1, so a slice does; a lookup would read zeros past the table's end on some devices.
-        x = x + ops.cast(self.position_embeddings.embeddings[:length], x.dtype)  # [B, T, H] + [T, H]
-        return self.dropout(self.layer_norm(x), training=training)  # [B, T, H]
 
     def get_config(self):
         return {

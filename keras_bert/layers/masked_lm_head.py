@@ -11,9 +11,9 @@ class MaskedLMHead(keras.layers.Layer):
     """Gather, transform, and compare with every row of the token embedding.
 
     The positions are gathered first: with 15 % of the tokens masked, the `[.., V]` product (most of a small BERT's
-    arithmetic) is done for a seventh of them. The output kernel is the token embedding itself, transposed (Press and Wolf
-    2016, arXiv:1608.05859). The head reads the table and does not own it: it is in neither `weights` nor `trainable` of
-    the head, and training either side moves both.
+    arithmetic) is done for a seventh of them. The output kernel is the token embedding itself, transposed (Press and
+    Wolf 2016, arXiv:1608.05859). The head reads the table and does not own it: its `weights` are without it, freezing
+    the head leaves it alone, and training either side moves both.
 
     Args:
         word_embeddings: the `keras.layers.Embedding` of V rows of H to tie to, `encoder.embeddings.word_embeddings`.
@@ -24,8 +24,8 @@ class MaskedLMHead(keras.layers.Layer):
 
     Call arguments:
         sequence_output: float `[B, T, H]`.
-        masked_lm_positions: int `[B, P]`, positions in `[0, T)`; unused slots hold any valid position, such as 0, and the
-            loss gives them no weight.
+        masked_lm_positions: int `[B, P]`, positions in `[0, T)`; unused slots hold any valid position, such as 0, and
+            the loss gives them no weight.
 
     Returns:
         Float `[B, P, V]` logits, float32 under a mixed policy.

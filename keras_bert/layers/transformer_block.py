@@ -14,8 +14,8 @@ class TransformerBlock(keras.layers.Layer):
     x = LayerNorm(x + Dropout(Attention(x)))
     x = LayerNorm(x + Dropout(Dense(activation(Dense(x)))))
 
-    Padding is masked as a key only: no token looks at a pad, while the pads' own rows are computed like any other and are
-    for the reader to ignore. That is what Google's BERT does. A Keras mask attached to `hidden_states` is not used
+    Padding is masked as a key only: no token looks at a pad, while the pads' own rows are computed like any other and
+    are for the reader to ignore. That is what Google's BERT does. A Keras mask attached to `hidden_states` is not used
     (`supports_masking` is False, and Keras warns that it ends here): `input_mask` alone decides.
 
     Args:
@@ -35,8 +35,8 @@ class TransformerBlock(keras.layers.Layer):
         return_attention_scores: also give the attention probabilities, before their dropout.
 
     Returns:
-        Float `[B, T, H]`; with `return_attention_scores` a pair of it and float `[B, A, T, T]`, whose last axis (the keys)
-        sums to 1.
+        Float `[B, T, H]`; with `return_attention_scores` a pair of it and float `[B, A, T, T]`, whose last axis (the
+        keys) sums to 1.
 
     Raises:
         InputError: H is not a multiple of A, the activation is unknown, or `hidden_states` is not H wide.
@@ -69,7 +69,8 @@ class TransformerBlock(keras.layers.Layer):
         super().__init__(**kwargs)
         if hidden_size % num_heads:
             raise InputError(
-                f"hidden_size must be a multiple of num_heads. Received: hidden_size={hidden_size}, num_heads={num_heads}"
+                "hidden_size must be a multiple of num_heads. "
+                f"Received: hidden_size={hidden_size}, num_heads={num_heads}"
             )
         self.hidden_size = hidden_size
         self.num_heads = num_heads
@@ -105,7 +106,8 @@ class TransformerBlock(keras.layers.Layer):
     def build(self, hidden_states_shape, input_mask_shape=None):
         if hidden_states_shape[-1] != self.hidden_size:
             raise InputError(
-                f"hidden_states must be hidden_size={self.hidden_size} wide. Received: shape {tuple(hidden_states_shape)}"
+                f"hidden_states must be hidden_size={self.hidden_size} wide. "
+                f"Received: shape {tuple(hidden_states_shape)}"
             )
         self.attention.build(hidden_states_shape, hidden_states_shape)
         self.attention_layer_norm.build(hidden_states_shape)
@@ -116,7 +118,7 @@ class TransformerBlock(keras.layers.Layer):
     def call(self, hidden_states, input_mask, training=None, return_attention_scores=False):
         x = hidden_states  # [B, T, H]
         if getattr(x, "_keras_mask", None) is not None:
-            x = ops.reshape(x, ops.shape(x))  # a tensor without the mask, or the attention would take it as a second one
+            x = ops.reshape(x, ops.shape(x))  # the same without the mask, which the attention would add to ours
         mask = ops.cast(input_mask, "bool")[:, None, :]  # [B, 1, T]: the same keys for every query
 
         # softmax(Q K^T / sqrt(H / A)) V in A heads, [B, A, T, T] in between

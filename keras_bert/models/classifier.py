@@ -50,9 +50,8 @@ class BertClassifier(keras.Model):
         policy = encoder.dtype_policy
 
         # === Layers ===
-        self.encoder = encoder
-        self.dropout = keras.layers.Dropout(dropout, dtype=policy, name="dropout")
-        self.head = keras.layers.Dense(
+        dropout_layer = keras.layers.Dropout(dropout, dtype=policy, name="dropout")
+        head = keras.layers.Dense(
             num_classes,
             kernel_initializer=kernel_initializer(encoder.config.initializer_range),
             dtype=policy.variable_dtype,
@@ -61,10 +60,13 @@ class BertClassifier(keras.Model):
 
         # === Functional Model ===
         pooled = encoder(encoder.input)["pooled_output"]  # [B, H]
-        logits = self.head(self.dropout(pooled))  # [B, C]
+        logits = head(dropout_layer(pooled))  # [B, C]
         super().__init__(inputs=encoder.input, outputs=logits, name=name, trainable=trainable)
 
         # === Config ===
+        self.encoder = encoder
+        self.dropout = dropout_layer
+        self.head = head
         self.num_classes = num_classes
         self.dropout_rate = dropout
         self.dtype_policy = policy
@@ -79,5 +81,5 @@ class BertClassifier(keras.Model):
         }
 
     @classmethod
-    def from_config(cls, config, custom_objects=None):
+    def from_config(cls, config):
         return cls(**{**config, "encoder": keras.saving.deserialize_keras_object(config["encoder"])})

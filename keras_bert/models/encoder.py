@@ -51,8 +51,8 @@ class BertEncoder(keras.Model):
             raise InputError(f"an encoder is built from a BertConfig. Received: {type(config).__name__}")
         policy = keras.dtype_policies.get(dtype)
 
-        # === Layers ===
-        self.embeddings = BertEmbeddings(
+        # === Layers === (no attribute is set before the model is, which PyTorch would refuse)
+        embeddings = BertEmbeddings(
             vocab_size=config.vocab_size,
             hidden_size=config.hidden_size,
             max_position_embeddings=config.max_position_embeddings,
@@ -63,7 +63,7 @@ class BertEncoder(keras.Model):
             dtype=policy,
             name="embeddings",
         )
-        self.blocks = [
+        blocks = [
             TransformerBlock(
                 hidden_size=config.hidden_size,
                 num_heads=config.num_heads,
@@ -78,23 +78,26 @@ class BertEncoder(keras.Model):
             )
             for i in range(config.num_layers)
         ]
-        self.pooler = Pooler(config.hidden_size, config.initializer_range, dtype=policy, name="pooler")
+        pooler = Pooler(config.hidden_size, config.initializer_range, dtype=policy, name="pooler")
 
         # === Functional Model ===
         inputs = {
             key: keras.Input((None,), dtype="int32", name=key)
             for key in ("input_word_ids", "input_mask", "input_type_ids")
         }
-        x = self.embeddings(inputs["input_word_ids"], inputs["input_type_ids"])  # [B, T, H]
+        x = embeddings(inputs["input_word_ids"], inputs["input_type_ids"])  # [B, T, H]
         outputs = {}
-        for i, block in enumerate(self.blocks):
+        for i, block in enumerate(blocks):
             x = block(x, inputs["input_mask"])  # [B, T, H]
             outputs[f"encoder_outputs_{i}"] = x
         outputs["sequence_output"] = x  # [B, T, H]
-        outputs["pooled_output"] = self.pooler(x)  # [B, H]
+        outputs["pooled_output"] = pooler(x)  # [B, H]
         super().__init__(inputs=inputs, outputs=outputs, name=name, trainable=trainable)
 
         # === Config ===
+        self.embeddings = embeddings
+        self.blocks = blocks
+        self.pooler = pooler
         self.config = config
         self.dtype_policy = policy
 
@@ -110,7 +113,7 @@ class BertEncoder(keras.Model):
         }
 
     @classmethod
-    def from_config(cls, config, custom_objects=None):
+    def from_config(cls, config):
         config = dict(config)
         frozen = config.pop("frozen")
         encoder = cls(BertConfig.from_dict(config.pop("config")), **config)

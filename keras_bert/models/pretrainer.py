@@ -14,8 +14,9 @@ class BertPretrainer(keras.Model):
 
     Inputs, a dict: the encoder's three and `masked_lm_positions`, int32 `[B, P]`.
 
-    Outputs, a dict: `mlm_logits` `[B, P, V]` over the vocabulary and, with `next_sentence`, `nsp_logits` `[B, 2]`, where
-    class 0 says that the second sentence follows the first, as in the original. Both are float32 under a mixed policy.
+    Outputs, a dict: `mlm_logits` `[B, P, V]` over the vocabulary and, with `next_sentence`, `nsp_logits` `[B, 2]`,
+    where class 0 says that the second sentence follows the first, as in the original. Both are float32 under a mixed
+    policy.
 
     Args:
         encoder: a `BertEncoder`; it is shared, not copied.
@@ -52,8 +53,7 @@ class BertPretrainer(keras.Model):
         config, policy = encoder.config, encoder.dtype_policy
 
         # === Layers === (named as their outputs, so that losses and metrics go by one name)
-        self.encoder = encoder
-        self.mlm_head = MaskedLMHead(
+        mlm_head = MaskedLMHead(
             encoder.embeddings.word_embeddings,
             activation=config.activation,
             initializer_range=config.initializer_range,
@@ -61,9 +61,9 @@ class BertPretrainer(keras.Model):
             dtype=policy,
             name="mlm_logits",
         )
-        self.nsp_head = None
+        nsp_head = None
         if next_sentence:
-            self.nsp_head = keras.layers.Dense(
+            nsp_head = keras.layers.Dense(
                 2,
                 kernel_initializer=kernel_initializer(config.initializer_range),
                 dtype=policy.variable_dtype,
@@ -74,12 +74,15 @@ class BertPretrainer(keras.Model):
         positions = keras.Input((None,), dtype="int32", name="masked_lm_positions")
         inputs = {**encoder.input, "masked_lm_positions": positions}
         encoded = encoder(encoder.input)
-        outputs = {"mlm_logits": self.mlm_head(encoded["sequence_output"], positions)}  # [B, P, V]
+        outputs = {"mlm_logits": mlm_head(encoded["sequence_output"], positions)}  # [B, P, V]
         if next_sentence:
-            outputs["nsp_logits"] = self.nsp_head(encoded["pooled_output"])  # [B, 2]
+            outputs["nsp_logits"] = nsp_head(encoded["pooled_output"])  # [B, 2]
         super().__init__(inputs=inputs, outputs=outputs, name=name, trainable=trainable)
 
         # === Config ===
+        self.encoder = encoder
+        self.mlm_head = mlm_head
+        self.nsp_head = nsp_head
         self.next_sentence = bool(next_sentence)
         self.dtype_policy = policy
 
@@ -93,5 +96,5 @@ class BertPretrainer(keras.Model):
         }
 
     @classmethod
-    def from_config(cls, config, custom_objects=None):
+    def from_config(cls, config):
         return cls(**{**config, "encoder": keras.saving.deserialize_keras_object(config["encoder"])})
