@@ -87,7 +87,8 @@ class BertConfig:
         """The config of a published model.
 
         Args:
-            name: one of `PRESETS`, such as `"bert_en_uncased_L-12_H-768_A-12"`.
+            name: one of `PRESETS`, such as `"bert_en_uncased_L-12_H-768_A-12"`; the small ones' `small_bert/` may be
+                left out.
             **changes: fields to set otherwise, such as `hidden_dropout=0.0`.
 
         Returns:
@@ -100,12 +101,15 @@ class BertConfig:
 
         >>> BertConfig.from_preset("bert_zh_L-12_H-768_A-12").vocab_size
         21128
+        >>> BertConfig.from_preset("bert_en_uncased_L-2_H-128_A-2").num_layers
+        2
 
         Source: the model cards of TF-Hub's BERT collection and of google-research/bert.
         """
-        if name not in PRESETS:
+        preset = PRESETS.get(name) or PRESETS.get(f"small_bert/{name}")
+        if preset is None:
             raise InputError(f"no preset of that name; the known ones are {', '.join(PRESETS)}. Received: {name!r}")
-        return cls.from_dict({**PRESETS[name], **changes})
+        return cls.from_dict({**preset, **changes})
 
     def to_dict(self) -> dict:
         """All fields as a plain dict, ready for JSON.

@@ -38,9 +38,8 @@ class BertPretrainer(keras.Model):
     >>> config = kb.BertConfig(vocab_size=100, hidden_size=32, num_layers=1, num_heads=2, intermediate_size=128)
     >>> pretrainer = kb.BertPretrainer(kb.BertEncoder(config))
     >>> ids = np.array([[2, 7, 4, 3, 0]])
-    >>> outputs = pretrainer(
-    ...     {"input_word_ids": ids, "input_mask": ids > 0, "input_type_ids": 0 * ids, "masked_lm_positions": [[2]]}
-    ... )
+    >>> inputs = {"input_word_ids": ids, "input_mask": ids > 0, "input_type_ids": 0 * ids}
+    >>> outputs = pretrainer({**inputs, "masked_lm_positions": np.array([[2]])})
     >>> tuple(outputs["mlm_logits"].shape), tuple(outputs["nsp_logits"].shape)
     ((1, 1, 100), (1, 2))
 

@@ -1,0 +1,114 @@
+"""The published sizes, and the sizes no BERT can have."""
+
+import json
+
+import keras
+import pytest
+
+import keras_bert as kb
+
+# Parameters of the encoder, pooler included, in the published checkpoints.
+PUBLISHED = {
+    "bert_en_uncased_L-12_H-768_A-12": 109_482_240,
+    "bert_en_uncased_L-24_H-1024_A-16": 335_141_888,
+    "bert_en_cased_L-12_H-768_A-12": 108_310_272,
+    "bert_multi_cased_L-12_H-768_A-12": 177_853_440,
+    "bert_zh_L-12_H-768_A-12": 102_267_648,
+    "small_bert/bert_en_uncased_L-2_H-128_A-2": 4_385_920,  # "tiny"
+    "small_bert/bert_en_uncased_L-4_H-256_A-4": 11_170_560,  # "mini"
+    "small_bert/bert_en_uncased_L-4_H-512_A-8": 28_763_648,  # "small"
+    "small_bert/bert_en_uncased_L-8_H-512_A-8": 41_373_184,  # "medium"
+}
+
+
+def shapes_only(config) -> kb.BertEncoder:
+    """The encoder with every variable's shape and no variable's memory."""
+    with keras.StatelessScope(initialize_variables=False):
+        return kb.BertEncoder(config)
+
+
+@pytest.mark.parametrize(("name", "parameters"), PUBLISHED.items())
+def test_published_parameter_counts(name, parameters):
+    assert shapes_only(kb.BertConfig.from_preset(name)).count_params() == parameters
+
+
+def test_all_thirty_presets_are_what_their_names_say():
+    assert len(kb.PRESETS) == 30
+    for name in kb.PRESETS:
+        config = kb.BertConfig.from_preset(name)
+        assert name.endswith(f"_L-{config.num_layers}_H-{config.hidden_size}_A-{config.num_heads}")
+        assert config.head_size == 64
+        assert config.intermediate_size == 4 * config.hidden_size
+        assert (config.max_position_embeddings, config.type_vocab_size) == (512, 2)
+        assert (config.activation, config.layer_norm_epsilon) == ("gelu_tanh", 1e-12)
+
+
+@pytest.mark.parametrize("kind", ["en_uncased", "en_cased", "multi_cased", "zh"])
+def test_vocabulary_sizes_are_the_published_files_lines(kind, shared_data):
+    lines = (shared_data / "vocab" / f"bert_{kind}.txt").read_bytes().count(b"\n")
+    assert kb.BertConfig.from_preset(f"bert_{kind}_L-12_H-768_A-12").vocab_size == lines
+
+
+def test_small_names_go_with_and_without_their_folder():
+    short = kb.BertConfig.from_preset("bert_en_uncased_L-4_H-256_A-4", hidden_dropout=0.0)
+    assert short == kb.BertConfig.from_preset("small_bert/bert_en_uncased_L-4_H-256_A-4", hidden_dropout=0.0)
+    assert short.hidden_dropout == 0.0
+
+
+@pytest.mark.parametrize("name", ["bert_en_uncased_L-3_H-128_A-2", "small_bert/bert_zh_L-12_H-768_A-12", "", "bert"])
+def test_an_unknown_preset_is_named(name):
+    with pytest.raises(kb.InputError, match="Received: " + repr(name)):
+        kb.BertConfig.from_preset(name)
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("vocab_size", 0),
+        ("vocab_size", True),
+        ("hidden_size", -768),
+        ("hidden_size", 100),  # no multiple of 12 heads
+        ("hidden_size", 768.0),
+        ("num_layers", "12"),
+        ("num_heads", 7),
+        ("intermediate_size", None),
+        ("max_position_embeddings", 0),
+        ("type_vocab_size", 0),
+        ("activation", "swish"),
+        ("hidden_dropout", 1.0),
+        ("hidden_dropout", -0.1),
+        ("attention_dropout", float("nan")),
+        ("attention_dropout", "0.1"),
+        ("initializer_range", 0.0),
+        ("initializer_range", float("inf")),
+        ("layer_norm_epsilon", 0),
+        ("layer_norm_epsilon", float("nan")),
+    ],
+)
+def test_impossible_values_are_refused_in_one_line(field, value):
+    with pytest.raises(kb.InputError) as caught:
+        kb.BertConfig(**{field: value})
+    message = str(caught.value)
+    assert field in message and "Received: " in message and "\n" not in message
+
+
+def test_a_config_survives_a_dict_and_a_json_file(tmp_path):
+    config = kb.BertConfig(num_layers=3, activation="gelu", hidden_dropout=0.2)
+    assert kb.BertConfig.from_dict(config.to_dict()) == config
+    path = tmp_path / "config.json"
+    path.write_text(json.dumps(config.to_dict()))
+    assert kb.BertConfig.from_json(path) == config
+
+
+def test_what_makes_no_config_is_named(tmp_path):
+    with pytest.raises(kb.InputError, match="layers"):
+        kb.BertConfig.from_dict({"layers": 12})
+    for content in (None, "", "[]", "{", '{"layers": 12}'):
+        path = tmp_path / "config.json"
+        path.unlink(missing_ok=True)
+        if content is not None:
+            path.write_text(content)
+        with pytest.raises(kb.InputError, match="Received: "):
+            kb.BertConfig.from_json(path)
+    with pytest.raises(kb.InputError, match="Received: "):
+        kb.BertConfig.from_json(tmp_path)
