@@ -3,7 +3,19 @@
 from keras_bert.config import PRESETS, BertConfig
 from keras_bert.errors import InputError
 from keras_bert.models import BertClassifier, BertEncoder, BertPretrainer
+from keras_bert.text import BertTextVectorization, learn_vocabulary, load_vocabulary, save_vocabulary
 
 __version__ = "0.1.0"
 
-__all__ = ["PRESETS", "BertClassifier", "BertConfig", "BertEncoder", "BertPretrainer", "InputError"]
+__all__ = [
+    "BertClassifier",
+    "BertConfig",
+    "BertEncoder",
+    "BertPretrainer",
+    "BertTextVectorization",
+    "InputError",
+    "PRESETS",
+    "learn_vocabulary",
+    "load_vocabulary",
+    "save_vocabulary",
+]

@@ -1,0 +1,151 @@
+"""The vocabulary: one token a line, its id the number of the line."""
+
+from collections import Counter
+from collections.abc import Iterable
+from pathlib import Path
+
+from keras_bert.errors import InputError
+from keras_bert.files import write_beside
+from keras_bert.text.wordpiece import SPECIAL_TOKENS
+
+
+def check_vocabulary(tokens: list[str], source: str) -> list[str]:
+    """Refuse what cannot be a BERT vocabulary.
+
+    Args:
+        tokens: the tokens in the order of their ids.
+        source: what to call them in the message.
+
+    Returns:
+        The tokens, unchanged.
+
+    Raises:
+        InputError: no tokens, something that is no string, a special token missing, a token twice, or a NUL byte.
+    """
+    if not tokens:
+        raise InputError(f"a vocabulary needs one token a line. Received: {source}, which is empty")
+    for line, token in enumerate(tokens, 1):
+        if not isinstance(token, str):
+            raise InputError(f"tokens must be strings. Received: {source} with {token!r:.60} as number {line}")
+        if "\0" in token:
+            raise InputError(f"a vocabulary is a text file. Received: {source} with a NUL byte in line {line}")
+    missing = [token for token in SPECIAL_TOKENS if token not in set(tokens)]
+    if missing:
+        raise InputError(
+            f"a vocabulary needs {', '.join(SPECIAL_TOKENS)}. Received: {source} without {', '.join(missing)}"
+        )
+    token, count = Counter(tokens).most_common(1)[0]
+    if count > 1:
+        lines = ", ".join(str(line) for line, each in enumerate(tokens, 1) if each == token)
+        raise InputError(f"every token has one line. Received: {source} with {token!r:.60} in lines {lines:.60}")
+    return tokens
+
+
+def load_vocabulary(path: str | Path) -> list[str]:
+    """Read a `vocab.txt` exactly as the original tokenizer does.
+
+    Lines end at a line feed alone (the Chinese vocabulary has a token that other readers take for a line end), and
+    white space around a token is taken off.
+
+    Args:
+        path: a UTF-8 text file, one token a line.
+
+    Returns:
+        The tokens; the index of each is its id.
+
+    Raises:
+        InputError: no such file, a folder, an empty file, an encoding that is not UTF-8, NUL bytes, a special token
+            missing, a token in two lines.
+
+    Example:
+
+    >>> import tempfile
+    >>> path = Path(tempfile.mkdtemp()) / "vocab.txt"
+    >>> save_vocabulary(["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "film", "##s"], path)
+    >>> load_vocabulary(path)[5:]
+    ['film', '##s']
+
+    Source: `load_vocab` of github.com/google-research/bert (tokenization.py).
+    """
+    path = Path(path)
+    if path.is_dir():
+        raise InputError(f"a vocabulary is a text file, one token a line. Received: {path}, which is a folder")
+    if not path.is_file():
+        raise InputError(f"a vocabulary is a text file, one token a line. Received: {path}, which does not exist")
+    content = path.read_bytes()
+    try:
+        lines = content.decode("utf-8").split("\n")
+    except UnicodeDecodeError as error:
+        raise InputError(
+            f"a vocabulary is UTF-8 text. Received: {path} with byte 0x{content[error.start]:02x} at {error.start}"
+        ) from None
+    if lines[-1] == "":
+        lines.pop()
+    return check_vocabulary([line.strip() for line in lines], str(path))
+
+
+def save_vocabulary(vocabulary: Iterable[str], path: str | Path) -> None:
+    """Write a `vocab.txt`: UTF-8, a token a line; all of it or nothing.
+
+    Args:
+        vocabulary: the tokens in the order of their ids.
+        path: the file to write.
+
+    Raises:
+        InputError: what `load_vocabulary` would refuse.
+    """
+    tokens = check_vocabulary(list(vocabulary), "the tokens to save")
+    with write_beside(path) as draft:
+        draft.write_bytes("".join(token + "\n" for token in tokens).encode("utf-8"))
+
+
+def learn_vocabulary(texts: Iterable[str], vocab_size: int, lowercase: bool = True) -> list[str]:
+    """Learn the WordPiece vocabulary of a corpus: characters first, then the merges that occur most.
+
+    The same texts give the same vocabulary, whatever the machine.
+
+    Args:
+        texts: lines or documents.
+        vocab_size: how many tokens at most, special tokens included; a small corpus may hold fewer.
+        lowercase: lower-case and strip accents first; must be the same where the vocabulary is used.
+
+    Returns:
+        The tokens: `[PAD]`, `[UNK]`, `[CLS]`, `[SEP]`, `[MASK]`, then those learned.
+
+    Raises:
+        InputError: `vocab_size` has no room beside the special tokens, no text has a word, or a text is no string.
+
+    Example:
+
+    >>> learn_vocabulary(["a fine film", "fine films"], vocab_size=40)[:5]
+    ['[PAD]', '[UNK]', '[CLS]', '[SEP]', '[MASK]']
+
+    Source: Devlin et al. 2018, section 3; the trainer is the `tokenizers` library's.
+    """
+    import tokenizers
+
+    if isinstance(vocab_size, bool) or not isinstance(vocab_size, int) or vocab_size <= len(SPECIAL_TOKENS):
+        raise InputError(f"vocab_size must be an integer above {len(SPECIAL_TOKENS)}. Received: {vocab_size!r}")
+    if isinstance(texts, str):
+        raise InputError("texts must be several strings, such as the lines of a corpus. Received: one string")
+
+    def checked():
+        for number, text in enumerate(texts, 1):
+            if not isinstance(text, str):
+                raise InputError(f"texts must be strings. Received: {text!r:.60} as number {number}")
+            yield text
+
+    tokenizer = tokenizers.Tokenizer(tokenizers.models.WordPiece(unk_token="[UNK]"))
+    tokenizer.normalizer = tokenizers.normalizers.BertNormalizer(lowercase=lowercase, strip_accents=lowercase)
+    tokenizer.pre_tokenizer = tokenizers.pre_tokenizers.BertPreTokenizer()
+    tokenizer.train_from_iterator(
+        checked(),
+        tokenizers.trainers.WordPieceTrainer(
+            vocab_size=vocab_size, special_tokens=list(SPECIAL_TOKENS), show_progress=False
+        ),
+    )
+    ids = tokenizer.get_vocab()
+    vocabulary = sorted(ids, key=ids.get)
+    if len(vocabulary) == len(SPECIAL_TOKENS):
+        raise InputError("a vocabulary is learned from words. Received: texts without any")
+    return vocabulary
