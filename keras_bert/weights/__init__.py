@@ -1,0 +1,23 @@
+"""Weights in and out: TF-Hub's BERT, KerasHub's, a folder of our own, and the report of how alike two models are."""
+
+from keras_bert.weights.check import CheckReport, check
+from keras_bert.weights.folder import Pretrained, load_pretrained, save_pretrained
+from keras_bert.weights.kerashub import to_keras_hub
+from keras_bert.weights.parity import Parity, compare, parity_inputs
+from keras_bert.weights.report import LoadReport
+from keras_bert.weights.tfhub import encoder_from_tfhub, load_weights
+
+__all__ = [
+    "CheckReport",
+    "LoadReport",
+    "Parity",
+    "Pretrained",
+    "check",
+    "compare",
+    "encoder_from_tfhub",
+    "load_pretrained",
+    "load_weights",
+    "parity_inputs",
+    "save_pretrained",
+    "to_keras_hub",
+]

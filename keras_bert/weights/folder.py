@@ -1,0 +1,167 @@
+"""A trained model as a folder: `model.keras`, `vocab.txt`, `config.json`; written whole or not at all."""
+
+import functools
+import json
+import zipfile
+from pathlib import Path
+
+from keras_bert.errors import InputError
+from keras_bert.files import write_beside
+from keras_bert.models import BertClassifier, BertEncoder, BertPretrainer
+
+KINDS = {"encoder": BertEncoder, "pretrainer": BertPretrainer, "classifier": BertClassifier}
+
+
+class Pretrained:
+    """A model that came out of a folder, with what belongs to it.
+
+    Attributes:
+        model: the `BertEncoder`, `BertPretrainer` or `BertClassifier`.
+        kind: `"encoder"`, `"pretrainer"` or `"classifier"`.
+        labels: the classes' names in the order of the logits, or None.
+        vocabulary: list of tokens; a token's place is its id.
+        lowercase: whether text is lower-cased before it is split.
+        sequence_length: tokens a text is cut or padded to; None for the batch's longest.
+        path: the folder.
+    """
+
+    def __init__(self, model, kind, labels, vocabulary, lowercase, sequence_length, path):
+        self.model = model
+        self.kind = kind
+        self.labels = labels
+        self.vocabulary = vocabulary
+        self.lowercase = lowercase
+        self.sequence_length = sequence_length
+        self.path = path
+
+    @property
+    def encoder(self) -> BertEncoder:
+        """The encoder inside `model`, or `model` itself."""
+        return self.model if self.kind == "encoder" else self.model.encoder
+
+    @functools.cached_property
+    def vectorizer(self):
+        """The `BertTextVectorization`, made when first asked for: it needs TensorFlow, the model does not."""
+        from keras_bert.text.vectorization import BertTextVectorization
+
+        return BertTextVectorization(
+            vocabulary=self.vocabulary, lowercase=self.lowercase, sequence_length=self.sequence_length
+        )
+
+
+def save_pretrained(model, path, vectorizer, labels=None) -> Path:
+    """Write a model and its vocabulary as one folder; what stood at `path` is replaced, whole, at the very end.
+
+    Args:
+        model: a `BertEncoder`, `BertPretrainer` or `BertClassifier`.
+        path: the folder.
+        vectorizer: the `BertTextVectorization` that the model was trained with.
+        labels: names of the classes, in the order of the logits, for a classifier.
+
+    Returns:
+        The folder's path.
+
+    Raises:
+        InputError: the model is none of these, its `vocab_size` is not the vocabulary's, or the labels do not fit.
+        OSError: the disk is full or not writable; nothing is left behind.
+    """
+    kind = next((kind for kind, cls in KINDS.items() if isinstance(model, cls)), None)
+    if kind is None:
+        raise InputError(f"a model to save is one of {', '.join(c.__name__ for c in KINDS.values())}. Received: {model!r}")
+    encoder = model if kind == "encoder" else model.encoder
+    vocabulary = list(vectorizer.get_vocabulary())
+    check_sizes(encoder, len(vocabulary))
+    labels = check_labels(model, labels)
+    settings = {
+        "kind": kind,
+        "labels": labels,
+        "lowercase": bool(vectorizer.lowercase),
+        "sequence_length": vectorizer.sequence_length,
+        "encoder": encoder.config.to_dict(),
+    }
+    from keras_bert.text.vocabulary import save_vocabulary
+
+    if Path(path).is_file():
+        raise InputError(f"a model is saved as a folder. Received: {path}, which is a file")
+    with write_beside(path) as draft:
+        draft.mkdir()
+        model.save(draft / "model.keras", include_optimizer=False)
+        save_vocabulary(vocabulary, draft / "vocab.txt")
+        (draft / "config.json").write_text(json.dumps(settings, indent=2) + "\n", encoding="utf-8")
+    return Path(path)
+
+
+def load_pretrained(path) -> Pretrained:
+    """Read a folder that `save_pretrained` wrote, on any Keras backend.
+
+    Args:
+        path: the folder.
+
+    Returns:
+        A `Pretrained`.
+
+    Raises:
+        InputError: no such folder, a file of it missing or damaged, a `.keras` file of something else, or a vocabulary of
+            another size than the encoder's.
+    """
+    import keras
+
+    from keras_bert.text.vocabulary import load_vocabulary
+
+    folder = Path(path)
+    if not folder.is_dir():
+        raise InputError(f"expected a folder with model.keras, vocab.txt and config.json. Received: {path}, not a folder")
+    for name in ("model.keras", "vocab.txt", "config.json"):
+        if not (folder / name).is_file():
+            raise InputError(f"expected a folder with model.keras, vocab.txt and config.json. Received: {path} without {name}")
+    settings = _settings(folder / "config.json")
+    file = folder / "model.keras"
+    if not zipfile.is_zipfile(file):
+        raise InputError(f"expected a .keras file that is whole. Received: {file}, damaged or cut short")
+    try:
+        model = keras.saving.load_model(file, compile=False)
+    except Exception as error:  # a foreign or damaged archive fails in Keras, h5py, zipfile and json alike
+        reason = (str(error).strip().splitlines() or [type(error).__name__])[0][:200]
+        raise InputError(f"expected a .keras file that keras_bert wrote. Received: {file} ({reason})") from None
+    expected = KINDS[settings["kind"]]
+    if not isinstance(model, expected):
+        raise InputError(f"expected a {expected.__name__} in {file}. Received: {type(model).__name__}")
+    vocabulary = load_vocabulary(folder / "vocab.txt")
+    check_sizes(model if settings["kind"] == "encoder" else model.encoder, len(vocabulary))
+    labels = check_labels(model, settings["labels"])
+    return Pretrained(
+        model, settings["kind"], labels, vocabulary, settings["lowercase"], settings["sequence_length"], folder
+    )
+
+
+def check_sizes(encoder, tokens: int) -> None:
+    """InputError if an encoder's token table and a vocabulary are not of one size."""
+    if encoder.config.vocab_size != tokens:
+        raise InputError(
+            f"an encoder and its vocabulary are of one size. Received: vocab_size={encoder.config.vocab_size} and "
+            f"{tokens} tokens"
+        )
+
+
+def check_labels(model, labels) -> list | None:
+    """The labels as a list of strings, one a class; InputError if they do not fit the model."""
+    if labels is None:
+        return None
+    classes = getattr(model, "num_classes", None)
+    if classes is None:
+        raise InputError(f"labels belong to a classifier. Received: labels with a {type(model).__name__}")
+    labels = [str(label) for label in labels]
+    if len(labels) != classes or len(set(labels)) != classes:
+        raise InputError(f"a classifier of {classes} classes has {classes} different labels. Received: {', '.join(labels)}")
+    return labels
+
+
+def _settings(file: Path) -> dict:
+    try:
+        settings = json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise InputError(f"a config is a JSON file that can be read. Received: {file} ({error})") from None
+    needed = {"kind", "labels", "lowercase", "sequence_length"}
+    if not isinstance(settings, dict) or not needed <= set(settings) or settings["kind"] not in KINDS:
+        raise InputError(f"expected a config.json that keras_bert wrote. Received: {file}, which is none")
+    return settings

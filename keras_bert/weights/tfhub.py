@@ -1,0 +1,210 @@
+"""TF-Hub's BERT: open it by handle or folder, read its tensors, say what size it is, copy it into ours."""
+
+import re
+from pathlib import Path
+
+from keras_bert.config import BertConfig
+from keras_bert.errors import InputError
+from keras_bert.weights.names import encoder_weights, masked_lm_weights, parts
+from keras_bert.weights.report import LoadReport, assign_exactly_once
+
+BY_HAND = "download it on a machine with network, unpack it, and give the folder that holds saved_model.pb"
+
+
+def open_tfhub(source):
+    """A SavedModel with the interface of TF-Hub's BERT encoder, loaded.
+
+    Args:
+        source: a TF-Hub handle (`"https://tfhub.dev/tensorflow/bert_en_uncased_L-12_H-768_A-12/4"`), a folder holding
+            `saved_model.pb`, or an object already loaded.
+
+    Returns:
+        The restored object.
+
+    Raises:
+        InputError: no such folder, no SavedModel in it, a handle that cannot be reached, or no BERT.
+    """
+    loaded = _load(str(source)) if isinstance(source, (str, Path)) else source
+    names = {_plain(variable) for variable in getattr(loaded, "variables", ())}
+    if not callable(loaded) or "word_embeddings/embeddings" not in names:
+        found = f"{len(names)} variables, none of them word_embeddings/embeddings" if names else "no variables"
+        raise InputError(f"expected a SavedModel with the interface of TF-Hub's BERT. Received: {label(source)} with {found}")
+    return loaded
+
+
+def _load(source: str):
+    import tensorflow as tf
+
+    if re.match(r"[a-z0-9]+://", source):
+        return _download(source)
+    folder = Path(source)
+    if not folder.exists():
+        raise InputError(f"expected a SavedModel folder or a TF-Hub handle (https://…). Received: {source}, which is not there")
+    if not (folder / "saved_model.pb").is_file():
+        raise InputError(f"a SavedModel is a folder holding saved_model.pb. Received: {source}, which has none")
+    try:
+        return tf.saved_model.load(source)
+    except Exception as error:  # TensorFlow raises nearly everything on a damaged file
+        hint = "; a preprocessing model is no encoder" if "Op type not registered" in str(error) else ""
+        raise InputError(f"expected a SavedModel that loads{hint}. Received: {source} ({_line(error)})") from None
+
+
+def _download(handle: str):
+    import tensorflow_hub as hub
+
+    try:
+        folder = hub.resolve(handle)
+    except Exception as error:  # urllib, SSL, kagglehub and TensorFlow have no error in common
+        raise InputError(f"cannot reach this handle; {BY_HAND}. Received: {handle} ({_line(error)})") from None
+    return _load(folder)
+
+
+def read_tensors(loaded, source="the source") -> dict:
+    """The encoder's tensors by name, as numpy arrays; `do_lower_case`, the one that is not of floats, is left out.
+
+    Raises:
+        InputError: two tensors of one name.
+    """
+    return _by_name((v for v in loaded.variables if v.dtype.is_floating), source)
+
+
+def read_masked_lm_tensors(loaded, source="the source") -> dict:
+    """The tensors that only the `.mlm` part holds, by name; empty where there is no such part."""
+    if not hasattr(loaded, "mlm"):
+        return {}
+    own = {_plain(v) for v in loaded.variables}
+    return _by_name((v for v in loaded.mlm.variables if _plain(v) not in own), source)
+
+
+def _by_name(variables, source) -> dict:
+    tensors = {}
+    for variable in variables:
+        name = _plain(variable)
+        if name in tensors:
+            raise InputError(f"every tensor has a name of its own. Received: {name} twice in {source}")
+        tensors[name] = variable.numpy()
+    return tensors
+
+
+def infer_config(tensors: dict, **changes) -> BertConfig:
+    """The config that these tensors' shapes belong to.
+
+    Shapes say nothing of the activation, the epsilon and the dropout rates: those are Google's (tanh GELU, 1e-12, 0.1).
+
+    Args:
+        tensors: name to array, as `read_tensors` gives them.
+        **changes: fields to set otherwise.
+
+    Returns:
+        A `BertConfig`.
+
+    Raises:
+        InputError: a tensor that decides a size is missing or of an odd shape.
+    """
+    try:
+        vocab_size, hidden_size = tensors["word_embeddings/embeddings"].shape
+        _, num_heads, head_size = tensors["transformer/layer_0/self_attention/query/kernel"].shape
+        positions, types = (len(tensors[f"{name}/embeddings"]) for name in ("position_embedding", "type_embeddings"))
+        intermediate_size = len(tensors["transformer/layer_0/intermediate/bias"])
+    except KeyError as error:
+        raise InputError(f"expected the tensors of TF-Hub's BERT. Received: {len(tensors)} tensors, no {error}") from None
+    except ValueError:
+        kernel = tensors["transformer/layer_0/self_attention/query/kernel"].shape
+        raise InputError(f"a query kernel has three axes, (H, A, H / A). Received: {kernel}") from None
+    if num_heads * head_size != hidden_size:
+        raise InputError(f"A heads of H / A make H={hidden_size}. Received: {num_heads} heads of {head_size}")
+    layers = {match[1] for name in tensors if (match := re.match(r"transformer/layer_(\d+)/", name))}
+    sizes = {
+        "vocab_size": vocab_size,
+        "hidden_size": hidden_size,
+        "num_layers": len(layers),
+        "num_heads": num_heads,
+        "intermediate_size": intermediate_size,
+        "max_position_embeddings": positions,
+        "type_vocab_size": types,
+        "activation": "gelu_tanh",
+        "layer_norm_epsilon": 1e-12,
+    }
+    return BertConfig.from_dict({**sizes, **changes})
+
+
+def load_weights(model, source) -> LoadReport:
+    """Copy a TF-Hub BERT into a model of ours: every tensor exactly once, or an error and nothing changed.
+
+    Args:
+        model: a `BertEncoder`, or a `BertPretrainer`, whose masked-word head is filled too where the source has `.mlm`.
+        source: a TF-Hub handle, a SavedModel folder of that interface, or such a model already loaded.
+
+    Returns:
+        A `LoadReport`. Its `untouched` names the pretrainer's weights that the source does not have (TF-Hub publishes no
+        next-sentence head).
+
+    Raises:
+        InputError: the source cannot be reached, is no SavedModel or no BERT, or a tensor is missing, left over or of
+            another shape (it says which, and both shapes).
+
+    Example:
+
+    >>> import keras_bert as kb
+    >>> config = kb.BertConfig(vocab_size=100, hidden_size=32, num_layers=1, num_heads=2, intermediate_size=64)
+    >>> kb.load_weights(kb.BertEncoder(config), "no/such/folder")
+    Traceback (most recent call last):
+    ...
+    keras_bert.errors.InputError: expected a SavedModel folder or a TF-Hub handle (https://…). Received: no/such/folder, which is not there
+
+    Source: https://www.tensorflow.org/hub/common_saved_model_apis/text (the interface); the names are those of
+    `tensorflow/bert_en_uncased_L-12_H-768_A-12/4`.
+    """
+    encoder, pretrainer = parts(model)
+    loaded = open_tfhub(source)
+    targets, tensors, untouched = encoder_weights(encoder), read_tensors(loaded, label(source)), []
+    if pretrainer is not None:
+        head, head_tensors = masked_lm_weights(pretrainer), read_masked_lm_tensors(loaded, label(source))
+        if head_tensors:
+            targets, tensors = targets | head, tensors | head_tensors
+        known = {id(variable) for variable in targets.values()}
+        untouched = [weight.path for weight in pretrainer.trainable_variables if id(weight) not in known]
+    return assign_exactly_once(targets, tensors, label(source), untouched)
+
+
+def encoder_from_tfhub(source, **changes):
+    """A new encoder of the source's size, holding its weights.
+
+    Args:
+        source: as for `load_weights`.
+        **changes: config fields to set otherwise than the shapes and Google's habits say, such as `hidden_dropout=0.0`.
+
+    Returns:
+        A pair of the `BertEncoder` and its `LoadReport`.
+
+    Raises:
+        InputError: as `load_weights`.
+    """
+    from keras_bert.models import BertEncoder
+
+    loaded = open_tfhub(source)
+    tensors = read_tensors(loaded, label(source))
+    encoder = BertEncoder(infer_config(tensors, **changes))
+    return encoder, assign_exactly_once(encoder_weights(encoder), tensors, label(source))
+
+
+def vocabulary_file(loaded) -> tuple:
+    """(path of the vocabulary that came with the model or None, whether it is lower-cased)."""
+    asset, lowercase = getattr(loaded, "vocab_file", None), getattr(loaded, "do_lower_case", None)
+    if asset is None or lowercase is None:
+        return None, True
+    return asset.asset_path.numpy().decode(), bool(lowercase.numpy())
+
+
+def label(source) -> str:
+    """What to call a source in a message."""
+    return str(source) if isinstance(source, (str, Path)) else "the loaded model"
+
+
+def _plain(variable) -> str:
+    return variable.name.removesuffix(":0")
+
+
+def _line(error) -> str:
+    lines = str(error).strip().splitlines()
+    return (lines[0] if lines else type(error).__name__)[:200]
