@@ -1,0 +1,127 @@
+"""TransformerBlock against the formulas of the paper in numpy, head by head and query by query."""
+
+import math
+import warnings
+
+import keras
+import numpy as np
+import pytest
+from helpers import randomize
+
+import keras_bert as kb
+from keras_bert.layers import TransformerBlock
+
+H, A, F, T = 16, 4, 24, 7
+
+
+def block(**changes):
+    sizes = {"hidden_size": H, "num_heads": A, "intermediate_size": F, "dropout": 0.0, "attention_dropout": 0.0}
+    built = TransformerBlock(**{**sizes, **changes})
+    built.build((None, None, H), (None, None))
+    return randomize(built)
+
+
+def hidden_and_mask():
+    x = np.random.default_rng(1).standard_normal((2, T, H)).astype("float32")
+    return x, np.array([[1] * T, [1] * 4 + [0] * (T - 4)], "int32")
+
+
+def layer_norm(x, layer):
+    return layer.gamma.numpy() * (x - x.mean()) / np.sqrt(x.var() + 1e-12) + layer.beta.numpy()
+
+
+ACTIVATION = {
+    "gelu_tanh": lambda x: 0.5 * x * (1 + math.tanh(math.sqrt(2 / math.pi) * (x + 0.044715 * x**3))),
+    "gelu": lambda x: 0.5 * x * (1 + math.erf(x / math.sqrt(2))),
+    "relu": lambda x: max(x, 0.0),
+}
+
+
+def by_hand(layer, x, mask):
+    """One row of the batch, float64: `[T, H]`, `[T]` -> `[T, H]`, `[A, T, T]`."""
+    attention, x = layer.attention, x.astype("float64")
+    q, k, v = (
+        np.einsum("th,had->atd", x, dense.kernel.numpy().astype("float64")) + dense.bias.numpy()[:, None, :]
+        for dense in (attention.query_dense, attention.key_dense, attention.value_dense)
+    )
+    scores, out = np.zeros((A, T, T)), np.zeros((T, H))
+    for t in range(T):
+        attended = attention.output_dense.bias.numpy().astype("float64")
+        for a in range(A):
+            logits = np.array([q[a, t] @ k[a, s] / math.sqrt(H / A) if mask[s] else -np.inf for s in range(T)])
+            scores[a, t] = np.exp(logits - logits.max()) / np.exp(logits - logits.max()).sum()
+            attended = attended + (scores[a, t] @ v[a]) @ attention.output_dense.kernel.numpy()[a]
+        y = layer_norm(x[t] + attended, layer.attention_layer_norm)
+        inner = y @ layer.intermediate.kernel.numpy() + layer.intermediate.bias.numpy()
+        inner = np.array([ACTIVATION[layer.activation](value) for value in inner])
+        inner = inner @ layer.output_dense.kernel.numpy() + layer.output_dense.bias.numpy()
+        out[t] = layer_norm(y + inner, layer.output_layer_norm)
+    return out, scores
+
+
+@pytest.mark.parametrize("activation", ["gelu_tanh", "gelu", "relu"])
+@pytest.mark.parametrize("attention_dropout", [0.0, 0.1])  # Keras computes attention without dropout by another way
+def test_it_is_the_papers_formulas(activation, attention_dropout):
+    layer = block(activation=activation, attention_dropout=attention_dropout)
+    x, mask = hidden_and_mask()
+    for out, scores in (layer(x, mask, return_attention_scores=True), (layer(x, mask), None)):
+        for b in range(2):
+            expected, expected_scores = by_hand(layer, x[b], mask[b])
+            np.testing.assert_allclose(out[b], expected, atol=3e-6)  # all rows, those of padding too
+            if scores is not None:
+                np.testing.assert_allclose(scores[b], expected_scores, atol=1e-6)
+
+
+def test_the_mask_may_be_int_or_bool():
+    layer, (x, mask) = block(), hidden_and_mask()
+    np.testing.assert_array_equal(layer(x, mask), layer(x, mask.astype(bool)))
+
+
+def test_a_keras_mask_on_the_input_changes_nothing():
+    layer, (x, mask) = block(), hidden_and_mask()
+    masked = keras.layers.Masking(mask_value=9.0)(np.where(np.arange(T)[None, :, None] == 2, np.float32(9.0), x))
+    plain = keras.ops.convert_to_tensor(keras.ops.convert_to_numpy(masked))
+    assert masked._keras_mask is not None
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # Keras says that the mask ends here
+        out = layer(masked, mask)
+    np.testing.assert_array_equal(out, layer(plain, mask))
+    assert getattr(out, "_keras_mask", None) is None
+
+
+@pytest.mark.parametrize("rates", [{"dropout": 0.5}, {"attention_dropout": 0.5}])
+def test_each_dropout_acts_in_training_only(rates):
+    layer, (x, mask) = block(**rates), hidden_and_mask()
+    np.testing.assert_array_equal(layer(x, mask), layer(x, mask, training=False))
+    first, second = (np.array(layer(x, mask, training=True)) for _ in range(2))
+    assert np.abs(first - second).max() > 0.01
+
+
+def test_both_hidden_dropouts_are_there():
+    layer = block(dropout=0.5)
+    x, mask = hidden_and_mask()
+    inner = np.array(layer.output_dropout(np.ones((2, T, H)), training=True))
+    after_attention = np.array(layer.attention_dropout(np.ones((2, T, H)), training=True))
+    assert 0.2 < (inner == 0).mean() < 0.8 and 0.2 < (after_attention == 0).mean() < 0.8
+    layer.attention_dropout.rate = 0.0  # leaves the one after the feed-forward part
+    first, second = (np.array(layer(x, mask, training=True)) for _ in range(2))
+    assert np.abs(first - second).max() > 0.01
+
+
+def test_no_two_kernels_start_alike():
+    layer = TransformerBlock(hidden_size=H, num_heads=A, intermediate_size=H, initializer_range=0.02)
+    layer.build((None, None, H))
+    kernels = [weight.numpy().reshape(-1) for weight in layer.weights if weight.name == "kernel"]
+    assert len(kernels) == 6
+    for i, kernel in enumerate(kernels):
+        assert 0.012 < kernel.std() < 0.022 and np.abs(kernel).max() <= 0.04 + 1e-6  # truncated at two deviations
+        assert all(np.abs(kernel - other).max() > 0.01 for other in kernels[:i])
+
+
+def test_impossible_blocks_are_refused():
+    with pytest.raises(kb.InputError, match="hidden_size=10, num_heads=4"):
+        TransformerBlock(hidden_size=10, num_heads=4, intermediate_size=8)
+    with pytest.raises(kb.InputError, match="'swish'"):
+        TransformerBlock(hidden_size=8, num_heads=4, intermediate_size=8, activation="swish")
+    with pytest.raises(kb.InputError, match="hidden_size=16 wide"):
+        TransformerBlock(H, A, F)(np.ones((1, 3, 8), "float32"), np.ones((1, 3), "int32"))
