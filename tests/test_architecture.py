@@ -1,0 +1,76 @@
+"""The house as docs/architecture.md draws it: imports run one way, and TensorFlow stays in its rooms."""
+
+import ast
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).resolve().parent.parent / "keras_bert"
+MAY_IMPORT = {
+    "config": set(),
+    "text": {"config"},
+    "layers": {"config"},
+    "models": {"config", "layers"},
+    "data": {"config", "text"},
+    "training": {"config", "text", "layers", "models"},
+    "weights": {"config", "text", "layers", "models"},
+    "export": {"config", "text", "layers", "models", "weights"},
+    "explain": {"config", "text", "layers", "models"},
+    "tour": {"config", "text", "layers", "models", "data", "training", "weights", "export", "explain"},
+}
+EVERYWHERE = {"errors", "files"}
+WITH_TENSORFLOW = ("text/", "data/", "export/", "weights/", "cli/", "tour/")
+WITHOUT_TENSORFLOW = ("text/packing.py", "text/masking.py", "weights/folder.py")
+
+
+def imports(path: Path):
+    """`(module, at_top_level)` of every import in a file."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    top = set(map(id, tree.body))
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from ((alias.name, id(node) in top) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: imports are written in full"
+            yield node.module, id(node) in top
+            if node.module == "keras_bert":
+                yield from ((f"keras_bert.{alias.name}", id(node) in top) for alias in node.names)
+
+
+FILES = sorted(PACKAGE.rglob("*.py"))
+ROOMS = [path for path in FILES if path.relative_to(PACKAGE).parts[0].removesuffix(".py") in MAY_IMPORT]
+
+
+@pytest.mark.parametrize("path", ROOMS, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_imports_run_one_way(path):
+    room = path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+    for module, _ in imports(path):
+        if module.startswith("keras_bert."):
+            other = module.split(".")[1]
+            assert other == room or other in MAY_IMPORT[room] | EVERYWHERE, f"{room} imports {module}"
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_tensorflow_stays_in_its_rooms_and_inside_functions(path):
+    place = path.relative_to(PACKAGE).as_posix()
+    for module, top_level in imports(path):
+        if module.split(".")[0] in ("tensorflow", "tensorflow_hub", "tensorflow_datasets", "tensorflow_text"):
+            assert place.startswith(WITH_TENSORFLOW) and place not in WITHOUT_TENSORFLOW, f"{place} imports {module}"
+            assert not top_level, f"{place} imports {module} before anyone asks for it"
+
+
+@pytest.mark.peers
+def test_import_works_where_there_is_no_tensorflow():
+    pytest.importorskip("jax", reason="make test-peers installs JAX")
+    program = (
+        "import sys; sys.modules['tensorflow'] = None; import keras_bert as kb;"
+        "config = kb.BertConfig(vocab_size=50, hidden_size=8, num_layers=1, num_heads=2, intermediate_size=16);"
+        "print(kb.BertEncoder(config).count_params())"
+    )
+    environment = {**os.environ, "KERAS_BACKEND": "jax"}
+    ran = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True)
+    assert ran.returncode == 0, ran.stderr
+    assert int(ran.stdout) > 0
