@@ -1,0 +1,14 @@
+"""Corpora to pretrain on and labelled sets to fine-tune on, by name or from files."""
+
+from keras_bert.data.corpus import Corpus, load_corpus, split_sentences, tokenize_documents
+from keras_bert.data.labelled import LabelledSet, load_labelled, read_tsv
+
+__all__ = [
+    "Corpus",
+    "LabelledSet",
+    "load_corpus",
+    "load_labelled",
+    "read_tsv",
+    "split_sentences",
+    "tokenize_documents",
+]
