@@ -2,8 +2,10 @@
 
 from keras_bert.config import PRESETS, BertConfig
 from keras_bert.errors import InputError
+from keras_bert.export import export_saved_model
 from keras_bert.models import BertClassifier, BertEncoder, BertPretrainer
 from keras_bert.text import BertTextVectorization, learn_vocabulary, load_vocabulary, save_vocabulary
+from keras_bert.weights import compare, load_pretrained, load_weights, save_pretrained
 
 __version__ = "0.1.0"
 
@@ -15,7 +17,12 @@ __all__ = [
     "BertTextVectorization",
     "InputError",
     "PRESETS",
+    "compare",
+    "export_saved_model",
     "learn_vocabulary",
+    "load_pretrained",
     "load_vocabulary",
+    "load_weights",
+    "save_pretrained",
     "save_vocabulary",
 ]

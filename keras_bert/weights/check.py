@@ -49,10 +49,10 @@ def check(source, encoder=None, tolerance: float = TOLERANCE, published: bool | 
 
     Args:
         source: a TF-Hub handle, a SavedModel folder of that interface, or one already loaded.
-        encoder: a `BertEncoder` to compare as it is; by default one of the source's size is built and every tensor copied.
+        encoder: a `BertEncoder` to compare as it is; by default one of the source's size is built and filled.
         tolerance: the largest difference that passes.
-        published: compare with published values of `bert_en_uncased_L-12_H-768_A-12` too: True where a folder holds that
-            model, False never, None (default) where `source` is its handle. They are read from
+        published: compare with published values of `bert_en_uncased_L-12_H-768_A-12` too: True where a folder holds
+            that model, False never, None (default) where `source` is its handle. They are read from
             `$KERAS_BERT_DATA/data/published`.
 
     Returns:
@@ -61,8 +61,8 @@ def check(source, encoder=None, tolerance: float = TOLERANCE, published: bool | 
     Raises:
         InputError: the source cannot be reached or is no BERT, or a given encoder has other sizes.
 
-    Source: the interface is https://www.tensorflow.org/hub/common_saved_model_apis/text; the published values are named in
-    the files that hold them.
+    Source: the interface is https://www.tensorflow.org/hub/common_saved_model_apis/text; the files of published values
+    name theirs.
     """
     loaded = open_tfhub(source)
     weights = None

@@ -67,7 +67,9 @@ def save_pretrained(model, path, vectorizer, labels=None) -> Path:
     """
     kind = next((kind for kind, cls in KINDS.items() if isinstance(model, cls)), None)
     if kind is None:
-        raise InputError(f"a model to save is one of {', '.join(c.__name__ for c in KINDS.values())}. Received: {model!r}")
+        raise InputError(
+            f"a model to save is one of {', '.join(c.__name__ for c in KINDS.values())}. Received: {model!r}"
+        )
     encoder = model if kind == "encoder" else model.encoder
     vocabulary = list(vectorizer.get_vocabulary())
     check_sizes(encoder, len(vocabulary))
@@ -101,8 +103,8 @@ def load_pretrained(path) -> Pretrained:
         A `Pretrained`.
 
     Raises:
-        InputError: no such folder, a file of it missing or damaged, a `.keras` file of something else, or a vocabulary of
-            another size than the encoder's.
+        InputError: no such folder, a file of it missing or damaged, a `.keras` file of something else, or a vocabulary
+            of another size than the encoder's.
     """
     import keras
 
@@ -110,10 +112,14 @@ def load_pretrained(path) -> Pretrained:
 
     folder = Path(path)
     if not folder.is_dir():
-        raise InputError(f"expected a folder with model.keras, vocab.txt and config.json. Received: {path}, not a folder")
+        raise InputError(
+            f"expected a folder with model.keras, vocab.txt and config.json. Received: {path}, not a folder"
+        )
     for name in ("model.keras", "vocab.txt", "config.json"):
         if not (folder / name).is_file():
-            raise InputError(f"expected a folder with model.keras, vocab.txt and config.json. Received: {path} without {name}")
+            raise InputError(
+                f"expected a folder with model.keras, vocab.txt and config.json. Received: {path} without {name}"
+            )
     settings = _settings(folder / "config.json")
     file = folder / "model.keras"
     if not zipfile.is_zipfile(file):
@@ -152,7 +158,9 @@ def check_labels(model, labels) -> list | None:
         raise InputError(f"labels belong to a classifier. Received: labels with a {type(model).__name__}")
     labels = [str(label) for label in labels]
     if len(labels) != classes or len(set(labels)) != classes:
-        raise InputError(f"a classifier of {classes} classes has {classes} different labels. Received: {', '.join(labels)}")
+        raise InputError(
+            f"a classifier of {classes} classes has {classes} different labels. Received: {', '.join(labels)}"
+        )
     return labels
 
 

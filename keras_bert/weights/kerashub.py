@@ -32,7 +32,7 @@ def _renamed(name: str) -> str:
 
 
 def to_keras_hub(encoder):
-    """A `keras_hub.models.BertBackbone` with the same weights: an implementation to check ours against, without network.
+    """A `keras_hub.models.BertBackbone` with the same weights: another implementation, to check ours against.
 
     Args:
         encoder: a `BertEncoder` with what KerasHub's BERT fixes: tanh GELU, epsilon 1e-12, one dropout rate.

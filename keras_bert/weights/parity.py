@@ -31,8 +31,8 @@ class Parity:
     """How far an encoder is from a reference.
 
     Attributes:
-        max_abs_difference: `{"sequence_output": …, "pooled_output": …, "encoder_outputs": [one a layer]}`, with the keys
-            that both models have; NaN where either gave NaN.
+        max_abs_difference: `{"sequence_output": …, "pooled_output": …, "encoder_outputs": [one a layer]}`, with the
+            keys that both models have; NaN where either gave NaN.
         mean_abs_difference: the same keys, the mean instead of the largest.
         parameters: numbers in the encoder's weights.
         examples: rows compared.
@@ -94,9 +94,13 @@ def compare(encoder, reference, inputs: dict, tolerance: float = TOLERANCE) -> P
     shared = [key for key in ours if key in theirs]
     layers = [sum(key.startswith("encoder_outputs_") for key in outputs) for outputs in (ours, theirs)]
     if not shared:
-        raise InputError(f"the reference must give one of {', '.join(ours)}. Received: {', '.join(theirs) or 'nothing'}")
+        raise InputError(
+            f"the reference must give one of {', '.join(ours)}. Received: {', '.join(theirs) or 'nothing'}"
+        )
     if all(layers) and layers[0] != layers[1]:
-        raise InputError(f"both models must have as many layers. Received: {layers[0]}, and {layers[1]} in the reference")
+        raise InputError(
+            f"both models must have as many layers. Received: {layers[0]}, and {layers[1]} in the reference"
+        )
     largest, mean = {}, {}
     for key in shared:
         if ours[key].shape != theirs[key].shape:
@@ -110,7 +114,7 @@ def compare(encoder, reference, inputs: dict, tolerance: float = TOLERANCE) -> P
 
 
 def parity_inputs(config, vectorizer=None, sequence_length: int = 64, seed: int = 0) -> dict:
-    """Inputs that show what a BERT can get wrong: padding of every length, two segments, ids from all over the vocabulary.
+    """Inputs that show what a BERT can get wrong: any padding, two segments, ids from the whole vocabulary.
 
     Args:
         config: the encoder's `BertConfig`; ids, segments and length stay within it.
@@ -191,8 +195,10 @@ def _numpy(outputs) -> dict:
         raise InputError(f"a reference gives a dict of outputs. Received: {type(outputs).__name__}")
     # A TF-Hub reference gives TensorFlow tensors on every backend: those have their own way to numpy.
     return {
-        key: np.asarray(value.numpy() if type(value).__module__.startswith("tensorflow") else
-                        keras.ops.convert_to_numpy(value), "float32")
+        key: np.asarray(
+            value.numpy() if type(value).__module__.startswith("tensorflow") else keras.ops.convert_to_numpy(value),
+            "float32",
+        )
         for key, value in outputs.items()
     }
 

@@ -58,7 +58,8 @@ def read_facts(folder: Path) -> dict:
         match = re.fullmatch(r"(text_preprocessed|bert_results)\['(\w+)'\]", last)
         if match is None:
             continue
-        arrays = [printed_array(part) for part in re.findall(r"array\((\[.*?)\s*(?:, dtype=\w+)?\)>", cell["output"], re.S)]
+        printed = re.findall(r"array\((\[.*?)\s*(?:, dtype=\w+)?\)>", cell["output"], re.S)
+        arrays = [printed_array(part) for part in printed]
         facts[match[2]] = arrays if match[2] == "encoder_outputs" else arrays[0]
     return facts
 

@@ -62,14 +62,16 @@ def assign_exactly_once(targets: dict, tensors: dict, source: str, untouched=())
         A `LoadReport`.
 
     Raises:
-        InputError: a tensor is missing, left over, of another shape, or holds NaN or infinity. The weights are as they were.
+        InputError: a tensor is missing, left over, of another shape, or not finite. The weights are as they were.
     """
     missing = [name for name in targets if name not in tensors]
     left_over = [name for name in tensors if name not in targets]
     if missing:
         raise InputError(f"{len(missing)} tensors of the model are not in {source}. Received: no {_some(missing)}")
     if left_over:
-        raise InputError(f"{len(left_over)} tensors of {source} have no place in the model. Received: {_some(left_over)}")
+        raise InputError(
+            f"{len(left_over)} tensors of {source} have no place in the model. Received: {_some(left_over)}"
+        )
     for name, variable in targets.items():
         expected, received = tuple(variable.shape), tuple(tensors[name].shape)
         if expected != received:

@@ -28,7 +28,9 @@ def open_tfhub(source):
     names = {_plain(variable) for variable in getattr(loaded, "variables", ())}
     if not callable(loaded) or "word_embeddings/embeddings" not in names:
         found = f"{len(names)} variables, none of them word_embeddings/embeddings" if names else "no variables"
-        raise InputError(f"expected a SavedModel with the interface of TF-Hub's BERT. Received: {label(source)} with {found}")
+        raise InputError(
+            f"expected a SavedModel with the interface of TF-Hub's BERT. Received: {label(source)} with {found}"
+        )
     return loaded
 
 
@@ -39,7 +41,9 @@ def _load(source: str):
         return _download(source)
     folder = Path(source)
     if not folder.exists():
-        raise InputError(f"expected a SavedModel folder or a TF-Hub handle (https://…). Received: {source}, which is not there")
+        raise InputError(
+            f"expected a SavedModel folder or a TF-Hub handle (https://…). Received: {source}, which is not there"
+        )
     if not (folder / "saved_model.pb").is_file():
         raise InputError(f"a SavedModel is a folder holding saved_model.pb. Received: {source}, which has none")
     try:
@@ -107,7 +111,9 @@ def infer_config(tensors: dict, **changes) -> BertConfig:
         positions, types = (len(tensors[f"{name}/embeddings"]) for name in ("position_embedding", "type_embeddings"))
         intermediate_size = len(tensors["transformer/layer_0/intermediate/bias"])
     except KeyError as error:
-        raise InputError(f"expected the tensors of TF-Hub's BERT. Received: {len(tensors)} tensors, no {error}") from None
+        raise InputError(
+            f"expected the tensors of TF-Hub's BERT. Received: {len(tensors)} tensors, no {error}"
+        ) from None
     except ValueError:
         kernel = tensors["transformer/layer_0/self_attention/query/kernel"].shape
         raise InputError(f"a query kernel has three axes, (H, A, H / A). Received: {kernel}") from None
@@ -136,8 +142,8 @@ def load_weights(model, source) -> LoadReport:
         source: a TF-Hub handle, a SavedModel folder of that interface, or such a model already loaded.
 
     Returns:
-        A `LoadReport`. Its `untouched` names the pretrainer's weights that the source does not have (TF-Hub publishes no
-        next-sentence head).
+        A `LoadReport`. Its `untouched` names the pretrainer's weights that the source does not have (TF-Hub publishes
+        no next-sentence head).
 
     Raises:
         InputError: the source cannot be reached, is no SavedModel or no BERT, or a tensor is missing, left over or of
@@ -150,7 +156,7 @@ def load_weights(model, source) -> LoadReport:
     >>> kb.load_weights(kb.BertEncoder(config), "no/such/folder")
     Traceback (most recent call last):
     ...
-    keras_bert.errors.InputError: expected a SavedModel folder or a TF-Hub handle (https://…). Received: no/such/folder, which is not there
+    keras_bert.errors.InputError: expected a SavedModel folder or ... Received: no/such/folder, which is not there
 
     Source: https://www.tensorflow.org/hub/common_saved_model_apis/text (the interface); the names are those of
     `tensorflow/bert_en_uncased_L-12_H-768_A-12/4`.
