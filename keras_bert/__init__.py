@@ -1,10 +1,12 @@
 """keras_bert: a BERT encoder from scratch in Keras 3. The public names, nothing else."""
 
 from keras_bert.config import PRESETS, BertConfig
+from keras_bert.data import load_corpus, load_labelled
 from keras_bert.errors import InputError
 from keras_bert.export import export_saved_model
 from keras_bert.models import BertClassifier, BertEncoder, BertPretrainer
 from keras_bert.text import BertTextVectorization, learn_vocabulary, load_vocabulary, save_vocabulary
+from keras_bert.training import evaluate, finetune, pretrain
 from keras_bert.weights import compare, load_pretrained, load_weights, save_pretrained
 
 __version__ = "0.1.0"
@@ -18,11 +20,16 @@ __all__ = [
     "InputError",
     "PRESETS",
     "compare",
+    "evaluate",
     "export_saved_model",
+    "finetune",
     "learn_vocabulary",
+    "load_corpus",
+    "load_labelled",
     "load_pretrained",
     "load_vocabulary",
     "load_weights",
+    "pretrain",
     "save_pretrained",
     "save_vocabulary",
 ]

@@ -1,0 +1,199 @@
+"""Batches that are pure functions of (seed, epoch, number), so that a run can be repeated and resumed."""
+
+import keras
+import numpy as np
+
+from keras_bert.errors import InputError
+from keras_bert.text.masking import Masking, mask_tokens
+from keras_bert.text.packing import PretrainingExamples
+
+INPUTS = ("input_word_ids", "input_mask", "input_type_ids")
+
+
+class MaskedBatches(keras.utils.PyDataset):
+    """Packed examples, shuffled and masked afresh every epoch.
+
+    Batch i of epoch e depends on (seed, e, i) alone. Rows that fill no batch are left out of an epoch; as every epoch
+    is shuffled, none is left out for ever.
+
+    Args:
+        examples: `PretrainingExamples`.
+        masking: `Masking`.
+        batch_size: B.
+        seed: any whole number of 0 or more.
+        shuffle: False keeps the order and all rows, for validation.
+
+    Yields `(inputs, targets, weights)`, dicts: the three inputs and `masked_lm_positions`; `mlm_logits` int32 `[B, P]`
+    and, where there are next-sentence labels, `nsp_logits` int32 `[B]`; weights float32 of the targets' shapes.
+
+    Raises:
+        InputError: no example, or a batch size below 1.
+
+    Example:
+
+    >>> from keras_bert.text.packing import pack_examples
+    >>> masking = Masking.from_vocabulary(["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "a", "b"], max_predictions=2)
+    >>> rows = pack_examples([[[5, 6], [6, 6]], [[5], [5, 6, 5]]], 8, cls_id=2, sep_id=3)
+    >>> inputs, targets, weights = MaskedBatches(rows, masking, batch_size=2)[0]
+    >>> inputs["input_word_ids"].shape, targets["mlm_logits"].shape, targets["nsp_logits"].shape
+    ((2, 8), (2, 2), (2,))
+    """
+
+    def __init__(
+        self,
+        examples: PretrainingExamples,
+        masking: Masking,
+        batch_size: int = 32,
+        seed: int = 0,
+        shuffle: bool = True,
+    ):
+        super().__init__()
+        _check(len(examples), batch_size, seed)
+        self.examples = examples
+        self.masking = masking
+        self.batch_size = min(batch_size, len(examples))
+        self.seed = seed
+        self.shuffle = shuffle
+        self.epoch = 0
+        self._order = (None, None)
+
+    def __len__(self) -> int:
+        rows = len(self.examples)
+        return rows // self.batch_size if self.shuffle else -(-rows // self.batch_size)
+
+    def __getitem__(self, index: int):
+        return self.batch(self.epoch, index)
+
+    def on_epoch_end(self) -> None:
+        self.epoch += 1
+
+    def batch(self, epoch: int, index: int):
+        """Batch `index` of epoch `epoch`, both from 0."""
+        rows = self._rows(epoch)[index * self.batch_size : (index + 1) * self.batch_size]
+        examples = self.examples[rows]
+        hidden = mask_tokens(examples.input_word_ids, self.masking, np.random.default_rng([self.seed, epoch, index]))
+        inputs = {
+            "input_word_ids": hidden["input_word_ids"],
+            "input_mask": (np.arange(hidden["input_word_ids"].shape[1]) < examples.lengths[:, None]).astype(np.int32),
+            "input_type_ids": examples.input_type_ids.astype(np.int32),
+            "masked_lm_positions": hidden["masked_lm_positions"],
+        }
+        targets = {"mlm_logits": hidden["masked_lm_ids"]}
+        weights = {"mlm_logits": hidden["masked_lm_weights"]}
+        if examples.next_sentence_labels is not None:
+            targets["nsp_logits"] = examples.next_sentence_labels.astype(np.int32)
+            weights["nsp_logits"] = np.ones(len(rows), np.float32)
+        return inputs, targets, weights
+
+    def _rows(self, epoch: int) -> np.ndarray:
+        if not self.shuffle:
+            return np.arange(len(self.examples))
+        if self._order[0] != epoch:  # kept for the epoch in progress
+            self._order = (epoch, np.random.default_rng([self.seed, epoch]).permutation(len(self.examples)))
+        return self._order[1]
+
+
+class LengthGroupedBatches(keras.utils.PyDataset):
+    """Labelled rows, shuffled, those of like length together, padded only to the batch's longest.
+
+    All rows are shuffled, cut into pools of some batches, sorted by length within a pool, cut into batches, and the
+    batches shuffled. Widths are multiples of 8, so that backends which compile for each shape see few.
+
+    Batch i of epoch e depends on (seed, e, i) alone; every row comes once an epoch.
+
+    Args:
+        ids: dict of `input_word_ids`, `input_mask`, `input_type_ids`, `[N, T]`, as the vectorizer gives them.
+        labels: `[N]`.
+        batch_size: B.
+        seed: any whole number of 0 or more.
+
+    Yields `(inputs, labels)`: dict of int32 `[B, t]` with t up to T, and int32 `[B]`.
+
+    Raises:
+        InputError: an input is missing, shapes or counts disagree, no row, or a batch size below 1.
+
+    Example:
+
+    >>> ids = np.array([[2, 7, 3, 0, 0, 0, 0, 0, 0]])
+    >>> batches = LengthGroupedBatches({"input_word_ids": ids, "input_mask": ids > 0, "input_type_ids": 0 * ids}, [1])
+    >>> batches[0][0]["input_word_ids"].shape
+    (1, 8)
+    """
+
+    POOL = 32  # batches; more would pad less but mix less
+
+    def __init__(self, ids: dict, labels, batch_size: int = 32, seed: int = 0):
+        super().__init__()
+        self.ids = as_id_arrays(ids)
+        self.labels = np.asarray(labels, np.int32)
+        self.lengths = row_lengths(self.ids)
+        _check(len(self.lengths), batch_size, seed)
+        if self.labels.shape != self.lengths.shape:
+            raise InputError(f"a label a row is expected, {len(self.lengths)}. Received: shape {self.labels.shape}")
+        self.batch_size = batch_size
+        self.seed = seed
+        self.epoch = 0
+        self._order = (None, None)
+
+    def __len__(self) -> int:
+        return -(-len(self.lengths) // self.batch_size)
+
+    def __getitem__(self, index: int):
+        return self.batch(self.epoch, index)
+
+    def on_epoch_end(self) -> None:
+        self.epoch += 1
+
+    def batch(self, epoch: int, index: int):
+        """Batch `index` of epoch `epoch`, both from 0."""
+        if self._order[0] != epoch:  # kept for the epoch in progress
+            self._order = (epoch, self._grouped(np.random.default_rng([self.seed, epoch])))
+        rows = self._order[1][index]
+        return trim(self.ids, self.lengths, rows), self.labels[rows]
+
+    def _grouped(self, rng: np.random.Generator) -> list[np.ndarray]:
+        order = rng.permutation(len(self.lengths))
+        pool = self.POOL * self.batch_size
+        batches = []
+        for start in range(0, len(order), pool):
+            rows = order[start : start + pool]
+            rows = rows[np.argsort(self.lengths[rows], kind="stable")]
+            batches.extend(rows[i : i + self.batch_size] for i in range(0, len(rows), self.batch_size))
+        return [batches[i] for i in rng.permutation(len(batches))]
+
+
+def as_id_arrays(ids: dict) -> dict[str, np.ndarray]:
+    """The encoder's three inputs as int32 arrays of one shape `[N, T]`.
+
+    Raises:
+        InputError: one is missing, or they are no `[N, T]` of one shape.
+    """
+    missing = [key for key in INPUTS if key not in ids]
+    if missing:
+        raise InputError(f"ids are a dict of {', '.join(INPUTS)}. Received: no {', '.join(missing)}")
+    arrays = {key: np.asarray(ids[key], np.int32) for key in INPUTS}
+    shapes = {array.shape for array in arrays.values()}
+    if len(shapes) != 1 or arrays["input_mask"].ndim != 2:
+        raise InputError(f"ids are three arrays of one shape [N, T]. Received: {sorted(shapes)}")
+    return arrays
+
+
+def row_lengths(ids: dict[str, np.ndarray]) -> np.ndarray:
+    """Where the last token of each row ends, `[N]`."""
+    mask = ids["input_mask"] > 0  # [N, T]
+    return np.where(mask.any(axis=1), mask.shape[1] - np.argmax(mask[:, ::-1], axis=1), 0)
+
+
+def trim(ids: dict[str, np.ndarray], lengths: np.ndarray, rows: np.ndarray) -> dict[str, np.ndarray]:
+    """These rows, as wide as the longest of them, rounded up to a multiple of 8."""
+    width = max(8, -(-int(lengths[rows].max()) // 8) * 8)
+    return {key: array[rows, :width] for key, array in ids.items()}
+
+
+def _check(rows: int, batch_size: int, seed: int) -> None:
+    if rows == 0:
+        raise InputError("batches need rows. Received: none")
+    if batch_size < 1:
+        raise InputError(f"the batch size must be at least 1. Received: {batch_size!r}")
+    if seed < 0:
+        raise InputError(f"the seed must be 0 or more. Received: {seed!r}")

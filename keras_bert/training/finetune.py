@@ -1,0 +1,136 @@
+"""Fine-tuning: a classifier learns labels, with or without the encoder under it."""
+
+from pathlib import Path
+
+import keras
+import numpy as np
+
+from keras_bert.errors import InputError
+from keras_bert.training.batches import LengthGroupedBatches, as_id_arrays
+from keras_bert.training.evaluate import check_ids, check_labels, evaluate
+from keras_bert.training.freeze import frozen
+from keras_bert.training.loop import Sums, run
+from keras_bert.training.optimizer import bert_adamw
+from keras_bert.training.pretrain import fingerprint, jit_compile
+from keras_bert.training.schedule import WarmupLinearDecay
+
+
+def finetune(
+    classifier: keras.Model,
+    train_ids: dict,
+    train_labels,
+    dev_ids: dict,
+    dev_labels,
+    *,
+    epochs: int = 3,
+    batch_size: int = 32,
+    learning_rate: float = 5e-5,
+    warmup: float = 0.1,
+    weight_decay: float = 0.01,
+    freeze: str | int = "none",
+    seed: int = 0,
+    checkpoint_dir: str | Path | None = None,
+    checkpoint_every: int = 1000,
+    log_dir: str | Path | None = None,
+    callbacks=(),
+    verbose: int = 1,
+) -> keras.callbacks.History:
+    """Train a classifier on labelled rows, on any Keras backend; the weights of the best epoch stay in it.
+
+    Args:
+        classifier: a `BertClassifier`; it is trained in place.
+        train_ids: dict of `input_word_ids`, `input_mask`, `input_type_ids`, int `[N, T]`.
+        train_labels: int `[N]`, 0 … C - 1.
+        dev_ids, dev_labels: the same, of sentences never trained on.
+        epochs: times through the rows; 2 to 4 in the paper, more from random weights.
+        batch_size: B.
+        learning_rate: the peak of `WarmupLinearDecay`; 2e-5 to 5e-5 in the paper, about ten times as much for the small
+            models and from random weights.
+        warmup: the share of the steps in which it rises, in [0, 1).
+        weight_decay: see `bert_adamw`.
+        freeze: `"none"`, `"all"` of the encoder, or the embeddings and the first k blocks. Afterwards all learns again.
+        seed: of the order and dropout.
+        checkpoint_dir: a folder for `checkpoint.npz`. Where one is, the run goes on from it exactly.
+        checkpoint_every: steps between checkpoints, besides the end of each epoch.
+        log_dir: a folder for TensorBoard's event files.
+        callbacks: Keras callbacks.
+        verbose: 0 is quiet, 1 shows progress on standard error.
+
+    Returns:
+        A Keras `History` with an entry an epoch: `step`, `loss`, `accuracy`, `learning_rate`, `val_loss`,
+        `val_accuracy`. Best is the highest `val_accuracy`, and among equals the lowest `val_loss`.
+
+    Raises:
+        InputError: ids, labels, encoder and settings do not fit each other; a checkpoint of another shape or run.
+        KeyboardInterrupt: after Ctrl-C, with a checkpoint of the step reached.
+
+    Example:
+
+    >>> import keras_bert as kb
+    >>> config = kb.BertConfig(vocab_size=50, hidden_size=8, num_layers=1, num_heads=2, intermediate_size=16)
+    >>> classifier = kb.BertClassifier(kb.BertEncoder(config), num_classes=2)
+    >>> ids = np.array([[2, 7, 3, 0], [2, 8, 9, 3]])
+    >>> rows = {"input_word_ids": ids, "input_mask": ids > 0, "input_type_ids": 0 * ids}
+    >>> history = finetune(classifier, rows, [0, 1], rows, [0, 1], epochs=2, verbose=0)
+    >>> history.history["step"]
+    [1, 2]
+
+    Source: Devlin et al. 2018, sections 3.2 and 4.1, appendix A.3.
+    """
+    train_ids, dev_ids = as_id_arrays(train_ids), as_id_arrays(dev_ids)
+    for ids, labels in ((train_ids, train_labels), (dev_ids, dev_labels)):
+        check_ids(classifier, ids)
+        check_labels(classifier, ids, labels)
+    batches = LengthGroupedBatches(train_ids, train_labels, batch_size, seed)
+    for name, value in (("epochs", epochs), ("checkpoint_every", checkpoint_every)):
+        if value < 1:
+            raise InputError(f"{name} must be at least 1. Received: {value}")
+    if not 0 <= warmup < 1:
+        raise InputError(f"the warm-up is a share of the steps, at least 0 and below 1. Received: {warmup!r}")
+    total = epochs * len(batches)
+    schedule = WarmupLinearDecay(learning_rate, total, int(warmup * total))
+
+    def validate() -> dict[str, float]:
+        result = evaluate(classifier, dev_ids, dev_labels)
+        return {"loss": result["loss"], "accuracy": result["accuracy"]}
+
+    with frozen(classifier.encoder, freeze):
+        classifier.compile(
+            bert_adamw(schedule, weight_decay),
+            loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+            metrics=[keras.metrics.SparseCategoricalAccuracy(name="accuracy")],
+            jit_compile=jit_compile(),
+        )
+        return run(
+            classifier,
+            batches,
+            title="finetune",
+            steps=total,
+            round_steps=len(batches),
+            measure=_measure,
+            validate=validate,
+            score=lambda metrics: (metrics["val_accuracy"], -metrics["val_loss"]),
+            settings={
+                "epochs": epochs,
+                "batch_size": batch_size,
+                "learning_rate": learning_rate,
+                "warmup": warmup,
+                "weight_decay": weight_decay,
+                "freeze": freeze,
+                "seed": seed,
+                "train_ids": fingerprint(train_ids["input_word_ids"]),
+                "train_labels": fingerprint(np.asarray(train_labels, np.int32)),
+                "dev_ids": fingerprint(dev_ids["input_word_ids"]),
+            },
+            seed=seed,
+            checkpoint_dir=checkpoint_dir,
+            checkpoint_every=checkpoint_every,
+            log_dir=log_dir,
+            callbacks=callbacks,
+            verbose=verbose,
+        )
+
+
+def _measure(logs: dict, batch: tuple) -> Sums:
+    rows = float(len(batch[1]))
+    return {name: (float(logs[name]) * rows, rows) for name in ("loss", "accuracy")}

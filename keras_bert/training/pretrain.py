@@ -1,0 +1,220 @@
+"""Pretraining: masked words, and whether the second segment follows the first."""
+
+import zlib
+from pathlib import Path
+
+import keras
+import numpy as np
+
+from keras_bert.errors import InputError
+from keras_bert.text.masking import Masking
+from keras_bert.text.packing import PretrainingExamples
+from keras_bert.training.batches import MaskedBatches
+from keras_bert.training.loop import Sums, run
+from keras_bert.training.optimizer import bert_adamw
+from keras_bert.training.schedule import WarmupLinearDecay
+
+
+def pretrain(
+    pretrainer: keras.Model,
+    examples: PretrainingExamples,
+    masking: Masking,
+    *,
+    validation: PretrainingExamples | None = None,
+    steps: int | None = None,
+    epochs: int | None = None,
+    batch_size: int = 32,
+    learning_rate: float = 1e-4,
+    warmup: float = 0.1,
+    weight_decay: float = 0.01,
+    seed: int = 0,
+    validate_every: int | None = None,
+    checkpoint_dir: str | Path | None = None,
+    checkpoint_every: int = 1000,
+    log_dir: str | Path | None = None,
+    callbacks=(),
+    verbose: int = 1,
+) -> keras.callbacks.History:
+    """Train an encoder on text alone, on any Keras backend.
+
+    The same model, data, seed and settings give the same weights, also when the run is interrupted and resumed.
+
+    Args:
+        pretrainer: a `BertPretrainer`; it is trained in place.
+        examples: packed rows, `[N, T]`, of `pack_examples`.
+        masking: `Masking` of the same vocabulary.
+        validation: rows of other documents (`IdDocuments.split`), masked the same way each time.
+        steps: how many batches; or give `epochs`.
+        epochs: how many times through the examples.
+        batch_size: B.
+        learning_rate: the peak of `WarmupLinearDecay`.
+        warmup: the share of the steps in which it rises, in [0, 1).
+        weight_decay: see `bert_adamw`.
+        seed: of the order, the masks and dropout.
+        validate_every: a round, in steps; an epoch by default.
+        checkpoint_dir: a folder for `checkpoint.npz`. Where one is, the run goes on from it exactly.
+        checkpoint_every: steps between checkpoints, besides the end of each round.
+        log_dir: a folder for TensorBoard's event files.
+        callbacks: Keras callbacks; `on_epoch_end` comes each round.
+        verbose: 0 is quiet, 1 shows progress on standard error.
+
+    Returns:
+        A Keras `History` with an entry a round: `step`, `loss` (the sum of the objectives), `mlm_loss` and
+        `mlm_accuracy` over predicted positions only, `nsp_loss` and `nsp_accuracy` with that task, `learning_rate`,
+        and each with `val_` where there is a validation. The model keeps the weights of the lowest `val_loss`.
+
+    Raises:
+        InputError: vocabulary, encoder and examples do not fit each other; impossible settings; a checkpoint of
+            another shape or run.
+        KeyboardInterrupt: after Ctrl-C, with a checkpoint of the step reached.
+
+    Example:
+
+    >>> import keras_bert as kb
+    >>> from keras_bert.text.packing import pack_examples
+    >>> vocabulary = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "a", "b", "c"]
+    >>> rows = pack_examples([[[5, 6, 7], [6, 7]], [[7, 5], [5, 6]]], 12, cls_id=2, sep_id=3)
+    >>> config = kb.BertConfig(vocab_size=8, hidden_size=8, num_layers=1, num_heads=2, intermediate_size=16)
+    >>> pretrainer = kb.BertPretrainer(kb.BertEncoder(config))
+    >>> masking = Masking.from_vocabulary(vocabulary, max_predictions=3)
+    >>> history = pretrain(pretrainer, rows, masking, steps=2, batch_size=2, verbose=0)
+    >>> sorted(history.history)
+    ['learning_rate', 'loss', 'mlm_accuracy', 'mlm_loss', 'nsp_accuracy', 'nsp_loss', 'step']
+
+    Source: Devlin et al. 2018, section 3.1 and appendix A.2.
+    """
+    for rows in (examples, validation) if validation is not None else (examples,):
+        _check(pretrainer, rows, masking)
+    batches = MaskedBatches(examples, masking, batch_size, seed)
+    if (steps is None) == (epochs is None):
+        raise InputError(f"pretraining takes either steps or epochs. Received: steps={steps}, epochs={epochs}")
+    total = steps if steps is not None else epochs * len(batches)
+    for name, value in (("steps", total), ("validate_every", validate_every), ("checkpoint_every", checkpoint_every)):
+        if value is not None and value < 1:
+            raise InputError(f"{name} must be at least 1. Received: {value}")
+    if not 0 <= warmup < 1:
+        raise InputError(f"the warm-up is a share of the steps, at least 0 and below 1. Received: {warmup!r}")
+    schedule = WarmupLinearDecay(learning_rate, total, int(warmup * total))
+    compile_pretrainer(pretrainer, bert_adamw(schedule, weight_decay))
+
+    validate = None
+    if validation is not None:
+        held_out = MaskedBatches(validation, masking, batch_size, seed, shuffle=False)
+
+        def validate() -> dict[str, float]:
+            return _evaluate(pretrainer, held_out)
+
+    return run(
+        pretrainer,
+        batches,
+        title="pretrain",
+        steps=total,
+        round_steps=validate_every or len(batches),
+        measure=_measure,
+        validate=validate,
+        score=lambda metrics: (-metrics["val_loss"],),
+        settings={
+            "steps": total,
+            "batch_size": batch_size,
+            "learning_rate": learning_rate,
+            "warmup": warmup,
+            "weight_decay": weight_decay,
+            "seed": seed,
+            "validate_every": validate_every,
+            "masking_rate": masking.rate,
+            "max_predictions": masking.max_predictions,
+            "whole_words": masking.word_starts is not None,
+            "examples": fingerprint(examples.input_word_ids),
+            "validation": None if validation is None else fingerprint(validation.input_word_ids),
+        },
+        seed=seed,
+        checkpoint_dir=checkpoint_dir,
+        checkpoint_every=checkpoint_every,
+        log_dir=log_dir,
+        callbacks=callbacks,
+        verbose=verbose,
+    )
+
+
+def evaluate_pretrainer(
+    pretrainer: keras.Model, examples: PretrainingExamples, masking: Masking, batch_size: int = 32, seed: int = 0
+) -> dict[str, float]:
+    """Losses and accuracies over examples, masked as `seed` says.
+
+    Args:
+        pretrainer: a `BertPretrainer`.
+        examples: packed rows, `[N, T]`.
+        masking: `Masking`.
+        batch_size: B.
+        seed: of the masks.
+
+    Returns:
+        A dict: `loss`, `mlm_loss`, `mlm_accuracy` and, with next-sentence prediction, `nsp_loss`, `nsp_accuracy`. Means
+        over all predicted positions, or rows.
+
+    Raises:
+        InputError: vocabulary, encoder and examples do not fit each other.
+    """
+    _check(pretrainer, examples, masking)
+    compile_pretrainer(pretrainer, pretrainer.optimizer if pretrainer.compiled else "sgd")
+    return _evaluate(pretrainer, MaskedBatches(examples, masking, batch_size, seed, shuffle=False))
+
+
+def compile_pretrainer(pretrainer: keras.Model, optimizer) -> None:
+    """Give a pretrainer its losses, means over what has weight 1, and its accuracies."""
+    losses, accuracies = {}, {}
+    for name in pretrainer.output:
+        losses[name] = keras.losses.SparseCategoricalCrossentropy(from_logits=True, reduction="mean_with_sample_weight")
+        accuracies[name] = [keras.metrics.SparseCategoricalAccuracy(name="accuracy")]
+    pretrainer.compile(optimizer, loss=losses, weighted_metrics=accuracies, jit_compile=jit_compile())
+
+
+def jit_compile() -> bool:
+    """XLA only where it is the backend's own compiler: on TensorFlow it would compile anew for each input shape."""
+    return keras.backend.backend() == "jax"
+
+
+def fingerprint(array: np.ndarray) -> str:
+    """A short mark of an array's shape and content, the same on every machine."""
+    return f"{'x'.join(map(str, array.shape))}-{zlib.crc32(np.ascontiguousarray(array).data):08x}"
+
+
+def _evaluate(pretrainer: keras.Model, batches: MaskedBatches) -> dict[str, float]:
+    sums: Sums = {}
+    for i in range(len(batches)):
+        batch = batches.batch(0, i)
+        for name, (total, weight) in _measure(pretrainer.test_on_batch(*batch, return_dict=True), batch).items():
+            before = sums.get(name, (0.0, 0.0))
+            sums[name] = (before[0] + total, before[1] + weight)
+    means = {name: total / weight if weight else 0.0 for name, (total, weight) in sums.items()}
+    return {"loss": sum(value for name, value in means.items() if name.endswith("_loss")), **means}
+
+
+def _measure(logs: dict, batch: tuple) -> Sums:
+    """A batch's means back to (sum, weight), so that every prediction counts alike."""
+    weights = batch[2]
+    sums = {}
+    for output, weight in weights.items():
+        prefix = f"{output}_" if len(weights) > 1 else ""  # Keras leaves a single output's name out
+        name, total = output.removesuffix("_logits"), float(weight.sum())
+        sums[f"{name}_loss"] = (float(logs[f"{prefix}loss"]) * total, total)
+        sums[f"{name}_accuracy"] = (float(logs[f"{prefix}accuracy"]) * total, total)
+    return sums
+
+
+def _check(pretrainer: keras.Model, examples: PretrainingExamples, masking: Masking) -> None:
+    config = pretrainer.encoder.config
+    if len(masking.ordinary) != config.vocab_size:
+        raise InputError(
+            f"encoder and vocabulary must be of one size, {config.vocab_size} tokens. Received: {len(masking.ordinary)}"
+        )
+    width = examples.input_word_ids.shape[1]
+    if width > config.max_position_embeddings:
+        raise InputError(f"rows may have {config.max_position_embeddings} tokens, the positions. Received: {width}")
+    wants, has = "nsp_logits" in pretrainer.output, examples.next_sentence_labels is not None
+    if wants != has:
+        names = ("without", "with")
+        raise InputError(
+            f"a pretrainer {names[wants]} next-sentence prediction needs rows packed {names[wants]} it. "
+            f"Received: rows {names[has]} it"
+        )
