@@ -15,8 +15,8 @@ def attention_maps(encoder, inputs: dict) -> list[np.ndarray]:
         inputs: its three inputs, int `[B, T]` each: `input_word_ids`, `input_mask`, `input_type_ids`.
 
     Returns:
-        A list of L float32 arrays `[B, A, T, T]`: for each query (third axis) the weights of the keys (last axis), which
-        sum to 1. Padding keys have weight 0; the rows of padding queries mean nothing.
+        A list of L float32 arrays `[B, A, T, T]`: for each query (third axis) the weights of the keys (last axis),
+        which sum to 1. Padding keys have weight 0; the rows of padding queries mean nothing.
 
     Raises:
         InputError: the sequences are longer than the encoder's positions.

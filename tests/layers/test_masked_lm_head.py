@@ -1,4 +1,4 @@
-"""MaskedLMHead: the same numbers as the whole computation at the positions, with a table that is the embedding's own."""
+"""MaskedLMHead: the numbers of the whole computation at the positions, with a table that is the embedding's own."""
 
 import keras
 import numpy as np
