@@ -123,6 +123,10 @@ def finetune(
                 "dev_ids": fingerprint(dev_ids["input_word_ids"]),
             },
             seed=seed,
+            shapes=[
+                ({key: array[:rows, : 8 * rows] for key, array in train_ids.items()}, batches.labels[:rows])
+                for rows in (1, 2)
+            ],
             checkpoint_dir=checkpoint_dir,
             checkpoint_every=checkpoint_every,
             log_dir=log_dir,

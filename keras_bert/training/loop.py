@@ -3,7 +3,7 @@
 import contextlib
 import signal
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import keras
@@ -27,6 +27,7 @@ def run(
     score: Callable[[dict[str, float]], tuple[float, ...]],
     settings: dict,
     seed: int,
+    shapes: Sequence[tuple] = (),
     checkpoint_dir: str | Path | None,
     checkpoint_every: int,
     log_dir: str | Path | None,
@@ -49,6 +50,7 @@ def run(
         score: from a round's metrics to what is compared; the largest is the best.
         settings: what a resumed run must share with the one before.
         seed: of dropout.
+        shapes: where batches vary in shape, two that differ in each size that does.
         checkpoint_dir, checkpoint_every: where, and after how many steps besides each round's end.
         log_dir, callbacks, verbose: see `pretrain`.
 
@@ -59,6 +61,8 @@ def run(
         KeyboardInterrupt: after Ctrl-C, once the step is done and a checkpoint written.
     """
     model.optimizer.build(model.trainable_variables)
+    if keras.backend.backend() == "tensorflow":
+        _trace(model, shapes)
     progress = load_checkpoint(checkpoint_dir, model, settings) if checkpoint_dir is not None else None
     if progress is None:
         progress = Progress()
@@ -140,6 +144,17 @@ def _seed_dropout(model: keras.Model, seed: int) -> None:
     for variable in model.variables:
         if id(variable) not in weights:
             variable.assign(rng.integers(2**31, size=tuple(variable.shape)).astype("uint32"))
+
+
+def _trace(model: keras.Model, batches: Sequence[tuple]) -> None:
+    # TensorFlow makes a graph for the first shape it meets and, on meeting another, one for any shape; the two may round
+    # differently. So that a resumed run computes with the very same graph, meet both beforehand and undo the steps.
+    variables = [*model.variables, *model.optimizer.variables]
+    before = [keras.ops.convert_to_numpy(variable) for variable in variables]
+    for batch in batches:
+        model.train_on_batch(*batch)
+    for variable, value in zip(variables, before, strict=True):
+        variable.assign(value)
 
 
 @contextlib.contextmanager

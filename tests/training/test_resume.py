@@ -1,0 +1,172 @@
+"""A run that is interrupted and resumed gives the very weights of one that is not."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+
+import keras_bert.files
+from keras_bert import BertConfig, InputError
+from keras_bert.training import finetune, pretrain
+from tests.training import toys
+
+CONFIG = BertConfig.from_dict({**toys.CONFIG.to_dict(), "num_layers": 1})
+
+
+class Stop(keras.callbacks.Callback):
+    """Ctrl-C after a step, as a callback meets it or as the process does."""
+
+    def __init__(self, step, kill=False):
+        super().__init__()
+        self.step = step
+        self.kill = kill
+
+    def on_train_batch_end(self, batch, logs=None):
+        if batch + 1 == self.step:
+            if self.kill:
+                os.kill(os.getpid(), signal.SIGINT)
+            else:
+                raise KeyboardInterrupt
+
+
+def pretrain_toy(folder=None, callbacks=(), config=CONFIG, **settings):
+    model = toys.make_pretrainer(config=config)
+    history = pretrain(
+        model,
+        toys.examples(),
+        toys.masking(),
+        validation=toys.examples(8, seed=5),
+        **{"steps": 13, "batch_size": 16, "validate_every": 5, "learning_rate": 1e-2, **settings},
+        checkpoint_dir=folder,
+        callbacks=callbacks,
+        verbose=0,
+    )
+    return model, history
+
+
+@pytest.fixture(scope="module")
+def straight():
+    return pretrain_toy()
+
+
+def assert_same(one, two):
+    (model, history), (other, other_history) = one, two
+    for a, b in zip(model.variables, other.variables, strict=True):
+        np.testing.assert_array_equal(keras.ops.convert_to_numpy(a), keras.ops.convert_to_numpy(b), err_msg=a.path)
+    for a, b in zip(model.optimizer.variables, other.optimizer.variables, strict=True):
+        np.testing.assert_array_equal(keras.ops.convert_to_numpy(a), keras.ops.convert_to_numpy(b), err_msg=a.path)
+    assert history.history == other_history.history
+
+
+def test_a_run_repeats(straight):
+    assert_same(straight, pretrain_toy())
+
+
+def test_dropout_is_on(straight):
+    model, _ = pretrain_toy(seed=1, steps=1)
+    states = [v for v in model.variables if "seed_generator" in v.path]
+    assert len(states) >= 3 * CONFIG.num_layers
+
+
+# within a round, at its very end, in the last one; by an exception and by a real signal
+@pytest.mark.parametrize(("step", "kill"), [(3, False), (10, False), (12, True)])
+def test_resume_is_exact(straight, tmp_path, step, kill):
+    with pytest.raises(KeyboardInterrupt):
+        pretrain_toy(tmp_path, [Stop(step, kill)])
+    assert [file.name for file in tmp_path.iterdir()] == ["checkpoint.npz"]
+    assert_same(straight, pretrain_toy(tmp_path))
+
+
+def test_resume_twice_and_after_the_end(straight, tmp_path):
+    for step in (4, 9):
+        with pytest.raises(KeyboardInterrupt):
+            pretrain_toy(tmp_path, [Stop(step)])
+    assert_same(straight, pretrain_toy(tmp_path))
+    assert_same(straight, pretrain_toy(tmp_path))  # nothing is left to do, and nothing is done
+
+
+def test_finetune_resumes_exactly(tmp_path):
+    def run(folder=None, callbacks=()):
+        model = toys.make_classifier(config=CONFIG)
+        train, dev = toys.labelled(50), toys.labelled(20, seed=9)
+        history = finetune(
+            model, *train, *dev, epochs=3, batch_size=8, learning_rate=1e-3, freeze=1,
+            checkpoint_dir=folder, callbacks=callbacks, verbose=0,
+        )  # fmt: skip
+        return model, history
+
+    expected = run()
+    with pytest.raises(KeyboardInterrupt):
+        run(tmp_path, [Stop(9)])
+    assert_same(expected, run(tmp_path))
+
+
+def test_the_checkpoint_before_stands_when_the_disk_is_full(tmp_path, monkeypatch):
+    with pytest.raises(KeyboardInterrupt):
+        pretrain_toy(tmp_path, [Stop(4)])
+    before = (tmp_path / "checkpoint.npz").read_bytes()
+
+    def full(path, **arrays):
+        Path(path).write_bytes(b"half")
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(np, "savez", full)
+    with pytest.raises(OSError, match="No space"):
+        pretrain_toy(tmp_path)
+    assert [file.name for file in tmp_path.iterdir()] == ["checkpoint.npz"]
+    assert (tmp_path / "checkpoint.npz").read_bytes() == before
+
+
+def test_a_checkpoint_of_another_shape_names_the_tensor(tmp_path):
+    with pytest.raises(KeyboardInterrupt):
+        pretrain_toy(tmp_path, [Stop(2)])
+    wide = BertConfig.from_dict({**CONFIG.to_dict(), "intermediate_size": 48})
+    with pytest.raises(InputError, match=r"intermediate/kernel .*\(32, 48\).*Received: \(32, 64\)"):
+        pretrain_toy(tmp_path, config=wide)
+    deep = BertConfig.from_dict({**CONFIG.to_dict(), "num_layers": 2})
+    with pytest.raises(InputError, match="tensor"):
+        pretrain_toy(tmp_path, config=deep)
+
+
+def test_a_checkpoint_of_another_run_is_refused(tmp_path):
+    with pytest.raises(KeyboardInterrupt):
+        pretrain_toy(tmp_path, [Stop(2)])
+    with pytest.raises(InputError, match="seed=0.*Received: seed=3"):
+        pretrain_toy(tmp_path, seed=3)
+    (tmp_path / "checkpoint.npz").write_bytes(b"not a zip")
+    with pytest.raises(InputError, match="a checkpoint of keras_bert is expected"):
+        pretrain_toy(tmp_path)
+
+
+SCRIPT = """
+import sys
+from tests.training.test_resume import pretrain_toy
+print("begin", flush=True)
+pretrain_toy(sys.argv[1], steps=100000)
+"""
+
+
+def test_ctrl_c_in_a_process_leaves_a_checkpoint(tmp_path):
+    root = Path(keras_bert.files.__file__).parents[1]
+    process = subprocess.Popen(
+        [sys.executable, "-c", SCRIPT, str(tmp_path)],
+        cwd=root,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    deadline = time.time() + 100
+    while not (tmp_path / "checkpoint.npz").exists() and time.time() < deadline and process.poll() is None:
+        time.sleep(0.2)
+    process.send_signal(signal.SIGINT)
+    _, stderr = process.communicate(timeout=60)
+    assert process.returncode != 0 and "KeyboardInterrupt" in stderr, stderr[-2000:]
+    assert [file.name for file in tmp_path.iterdir()] == ["checkpoint.npz"]
+    with np.load(tmp_path / "checkpoint.npz") as file:
+        assert len(file.files) > 100

@@ -1,0 +1,64 @@
+"""Models and rows small enough to train in a second."""
+
+import keras
+import numpy as np
+
+from keras_bert import BertClassifier, BertConfig, BertEncoder, BertPretrainer
+from keras_bert.text.masking import Masking
+from keras_bert.text.packing import IdDocuments, pack_examples
+
+VOCABULARY = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"] + [f"w{i}" for i in range(45)] + [f"##p{i}" for i in range(10)]
+CLS, SEP, MASK = 2, 3, 4
+CONFIG = BertConfig(
+    vocab_size=len(VOCABULARY),
+    hidden_size=32,
+    num_layers=2,
+    num_heads=2,
+    intermediate_size=64,
+    max_position_embeddings=32,
+)
+
+
+def documents(count=30, seed=0) -> IdDocuments:
+    """Words that follow each other by a rule (the next id, mostly), so that there is something to learn."""
+    rng = np.random.default_rng(seed)
+    lists = []
+    for _ in range(count):
+        start = rng.integers(5, 50)
+        sentences = []
+        for _ in range(rng.integers(3, 8)):
+            length = rng.integers(2, 9)
+            sentences.append(5 + (start - 5 + np.arange(length)) % 45)
+            start = start + length
+        lists.append(sentences)
+    return IdDocuments.from_lists(lists)
+
+
+def examples(count=30, seed=0, next_sentence=True, length=16):
+    return pack_examples(documents(count, seed), length, CLS, SEP, next_sentence=next_sentence, seed=seed)
+
+
+def masking(**settings) -> Masking:
+    return Masking.from_vocabulary(VOCABULARY, **{"max_predictions": 4, **settings})
+
+
+def labelled(count, seed=0, classes=2, length=16):
+    """Rows whose class is that of their second token, and their labels."""
+    rng = np.random.default_rng(seed)
+    words = np.zeros((count, length), np.int32)
+    lengths = rng.integers(3, length + 1, count)
+    labels = rng.integers(0, classes, count)
+    for row, size, label in zip(words, lengths, labels, strict=True):
+        row[:size] = rng.integers(20, 50, size)
+        row[0], row[1], row[size - 1] = CLS, 5 + label, SEP
+    return {"input_word_ids": words, "input_mask": (words > 0).astype(np.int32), "input_type_ids": 0 * words}, labels
+
+
+def make_pretrainer(seed=1, next_sentence=True, config=CONFIG):
+    keras.utils.set_random_seed(seed)
+    return BertPretrainer(BertEncoder(config), next_sentence=next_sentence)
+
+
+def make_classifier(seed=1, classes=2, config=CONFIG):
+    keras.utils.set_random_seed(seed)
+    return BertClassifier(BertEncoder(config), num_classes=classes)
