@@ -1,0 +1,48 @@
+"""`keras-bert export`: a trained model as one graph that needs nothing of ours."""
+
+from pathlib import Path
+
+import click
+
+from keras_bert.cli.options import model_option, out_option
+from keras_bert.cli.screen import reporting, table
+
+
+@click.command()
+@model_option()
+@click.option("--format", "target", type=click.Choice(["saved_model"]), default="saved_model", show_default=True)
+@click.option(
+    "--interface",
+    type=click.Choice(["text", "tfhub", "preprocess"]),
+    default="text",
+    show_default=True,
+    help="Text in; TF-Hub's encoder (ids in); or TF-Hub's preprocessing (text to ids) alone.",
+)
+@out_option("saved_model.pb")
+@reporting
+def export(console, folder: str, target: str, interface: str, out: Path) -> dict:
+    """Write a SavedModel that TensorFlow alone can run.
+
+    A fine-tuned model with --interface text takes strings and gives probabilities, logits and label; any other
+    model gives its features.
+
+    Example:  keras-bert export --model tour/classifier --format saved_model --out served
+    """
+    from keras_bert.explain.facts import sizes_on_disk
+    from keras_bert.export import export_saved_model
+    from keras_bert.weights import load_pretrained
+
+    trained = load_pretrained(folder)
+    if interface == "preprocess":
+        export_saved_model(trained.vectorizer, out)
+    elif interface == "tfhub":
+        model = trained.encoder if trained.kind == "classifier" else trained.model
+        export_saved_model(model, out, vectorizer=trained.vectorizer, interface="tfhub")
+    elif trained.kind == "classifier":
+        export_saved_model(trained.model, out, vectorizer=trained.vectorizer, labels=trained.labels)
+    else:
+        export_saved_model(trained.encoder, out, vectorizer=trained.vectorizer)
+    files = sizes_on_disk(out)
+    rows = ((name, f"{size / 2**20:,.1f}") for name, size in files.items())
+    console.print(table(str(out), ("file", "MiB"), rows, right=("MiB",)))
+    return {"out": str(out), "format": target, "interface": interface, "bytes": sum(files.values()), "files": files}

@@ -1,0 +1,131 @@
+"""`keras-bert finetune`: a classifier from labelled sentences."""
+
+from pathlib import Path
+
+import click
+
+from keras_bert.cli.options import check_length, config_of, positive, size_option, training_options
+from keras_bert.cli.screen import reporting, table
+
+
+class Freeze(click.ParamType):
+    """`none`, `all`, or how many of the first layers."""
+
+    name = "freeze"
+
+    def convert(self, value, param, context):
+        """The value as the training takes it."""
+        if value in ("none", "all") or isinstance(value, int):
+            return value
+        if not value.isdecimal():
+            self.fail(f"none, all or a number of layers is expected. Received: {value!r}", param, context)
+        return int(value)
+
+
+@click.command()
+@click.option(
+    "--encoder",
+    type=click.Path(exists=True, file_okay=False),
+    metavar="DIR",
+    help="A pretrained model's folder to start from; its vocabulary comes along.",
+)
+@size_option(None)
+@click.option(
+    "--dataset",
+    required=True,
+    metavar="sample|sst2|FOLDER",
+    help="Labelled sentences; a folder holds train.tsv and dev.tsv (header line, sentence<TAB>label).",
+)
+@click.option("--labels", metavar="NAME,NAME,...", help="The classes' names, for a folder; by default 0, 1, ...")
+@click.option("--epochs", type=positive, default=3, show_default=True)
+@click.option(
+    "--held-out",
+    type=click.FloatRange(0, 0.5, min_open=True),
+    default=0.05,
+    show_default=True,
+    help="Share of train.tsv to choose the best epoch by.",
+)
+@click.option("--sequence-length", type=click.IntRange(min=3), help="Longest text, in tokens.  [default: 128]")
+@click.option(
+    "--freeze",
+    type=Freeze(),
+    default="none",
+    show_default=True,
+    metavar="none|all|K",
+    help="What stays as it is: all of the encoder, or the embeddings and the first K layers.",
+)
+@training_options(learning_rate=5e-5)
+@reporting
+def finetune(console, encoder, size, dataset, labels, out: Path, seed, **options) -> dict:
+    """Train a classifier on labelled sentences, from a pretrained encoder or from random weights.
+
+    Part of train.tsv chooses the best epoch; dev.tsv only measures. Ctrl-C leaves a checkpoint beside --out, and the
+    same command with --resume goes on from it.
+
+    Example:  keras-bert finetune --encoder bert --dataset sample --out sentiment
+    """
+    import keras
+    import numpy as np
+
+    from keras_bert.data import load_labelled
+    from keras_bert.models import BertClassifier, BertEncoder
+    from keras_bert.text import BertTextVectorization
+    from keras_bert.tour.work import vocabulary_for, work_beside
+    from keras_bert.training import evaluate
+    from keras_bert.training import finetune as train
+    from keras_bert.weights import load_pretrained, save_pretrained
+
+    if (encoder is None) == (size is None):
+        raise click.UsageError("give --encoder DIR, or --size NAME for random weights, one of them")
+    if encoder and options["vocab"]:
+        raise click.UsageError("--vocab belongs to --size; an encoder's folder brings its own vocabulary")
+    data = load_labelled(dataset, labels.split(",") if labels else None)
+    with work_beside(out, options["resume"]) as work:
+        keras.utils.set_random_seed(seed)
+        if encoder:
+            start = load_pretrained(encoder)
+            body, vocabulary, lowercase = start.encoder, start.vocabulary, start.lowercase
+        else:
+            lowercase = not options["cased"]
+            vocabulary = vocabulary_for(options["vocab"], data.train_texts, options["vocab_size"], lowercase, work)
+            body = BertEncoder(config_of(size, len(vocabulary)))
+        length = options["sequence_length"] or min(128, body.config.max_position_embeddings)
+        check_length(length, body.config)
+        vectorizer = BertTextVectorization(vocabulary, lowercase=lowercase, sequence_length=length)
+        model = BertClassifier(body, num_classes=len(data.label_names))
+        order = np.random.default_rng(seed).permutation(len(data.train_texts))
+        held_out, rows = np.split(order, [max(1, round(options["held_out"] * len(order)))])
+        console.print(
+            f"{data.name}: {len(rows):,} sentences to train on, {len(held_out):,} to choose the best epoch by, "
+            f"{len(data.dev_texts):,} to measure on; {model.count_params():,} parameters"
+        )
+        history = train(
+            model,
+            vectorizer([data.train_texts[i] for i in rows]),
+            data.train_labels[rows],
+            vectorizer([data.train_texts[i] for i in held_out]),
+            data.train_labels[held_out],
+            epochs=options["epochs"],
+            batch_size=options["batch_size"],
+            learning_rate=options["learning_rate"],
+            freeze=options["freeze"],
+            seed=seed,
+            checkpoint_dir=work / "training",
+            log_dir=options["log_dir"],
+        ).history
+        measured = evaluate(model, vectorizer(data.dev_texts), data.dev_labels)
+        save_pretrained(model, out, vectorizer, labels=list(data.label_names))
+    best = max(range(len(history["val_accuracy"])), key=lambda i: (history["val_accuracy"][i], -history["val_loss"][i]))
+    names = ("loss", "accuracy", "val_loss", "val_accuracy")
+    rows = ((i, *(f"{history[name][i - 1]:.4f}" for name in names)) for i in range(1, len(history["loss"]) + 1))
+    console.print(table(f"{out}: epoch {best + 1} is kept", ("epoch", *names), rows, right=("epoch", *names)))
+    console.print(f"[bold]{measured['accuracy']:.4f}[/bold] right on dev, {measured['examples']:,} sentences")
+    console.print(f'try:  keras-bert predict --model {out} "a fine film"', markup=False)
+    return {
+        "out": str(out),
+        **measured,
+        "held_out_accuracy": history["val_accuracy"][best],
+        "epoch": best + 1,
+        "parameters": model.count_params(),
+        "history": history,
+    }

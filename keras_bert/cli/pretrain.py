@@ -1,0 +1,103 @@
+"""`keras-bert pretrain`: a BERT from raw text."""
+
+from pathlib import Path
+
+import click
+
+from keras_bert.cli.options import check_length, config_of, positive, size_option, training_options
+from keras_bert.cli.screen import reporting, table
+
+
+@click.command()
+@click.option(
+    "--data",
+    "sources",
+    multiple=True,
+    required=True,
+    metavar="sample|FILE|GLOB|tfds:NAME",
+    help="Text to learn from; may be given several times. A paragraph a line, a blank line between documents.",
+)
+@size_option("tiny")
+@click.option("--layers", type=positive, help="L, instead of the size's.")
+@click.option("--hidden", type=positive, help="H, instead of the size's; heads are 64 wide.")
+@click.option("--heads", type=positive, help="A, instead of the size's.")
+@click.option("--sequence-length", type=click.IntRange(min=8), default=128, show_default=True)
+@click.option("--steps", type=positive, help="How many batches; or give --epochs.")
+@click.option("--epochs", type=positive, help="How many times through the text.")
+@click.option("--whole-words", is_flag=True, help="Mask whole words, not single pieces.")
+@click.option("--no-next-sentence", is_flag=True, help="Masked words only.")
+@click.option(
+    "--held-out",
+    type=click.FloatRange(0, 0.5),
+    default=0.05,
+    show_default=True,
+    help="Share of the text to validate on.",
+)
+@training_options(learning_rate=1e-4)
+@reporting
+def pretrain(console, sources, size, steps, epochs, out: Path, seed, **options) -> dict:
+    """Pretrain a BERT with masked words and next sentences.
+
+    Ctrl-C leaves a checkpoint beside --out, and the same command with --resume goes on from it.
+
+    Example:  keras-bert pretrain --data sample --vocab-size 4000 --size tiny --steps 500 --out bert
+    """
+    import keras
+
+    from keras_bert.data import load_corpus, tokenize_documents
+    from keras_bert.models import BertEncoder, BertPretrainer
+    from keras_bert.text import BertTextVectorization
+    from keras_bert.text.masking import Masking
+    from keras_bert.text.packing import pack_examples
+    from keras_bert.tour.work import vocabulary_for, work_beside
+    from keras_bert.training import pretrain as train
+    from keras_bert.weights import save_pretrained
+
+    if (steps is None) == (epochs is None):
+        raise click.UsageError("give --steps or --epochs, one of them")
+    length, lowercase = options["sequence_length"], not options["cased"]
+    corpus = load_corpus(list(sources))
+    with work_beside(out, options["resume"]) as work:
+        sentences = (sentence for document in corpus for sentence in document)
+        vocabulary = vocabulary_for(options["vocab"], sentences, options["vocab_size"], lowercase, work)
+        changes = {"num_layers": options["layers"], "hidden_size": options["hidden"], "num_heads": options["heads"]}
+        config = config_of(size, len(vocabulary), **changes)
+        check_length(length, config)
+        vectorizer = BertTextVectorization(vocabulary, lowercase=lowercase, sequence_length=length)
+        documents = tokenize_documents(corpus, vectorizer)
+        train_set, held_out = documents, None
+        if options["held_out"] and len(documents) > 1:
+            train_set, held_out = documents.split(options["held_out"], seed=seed)
+        pairs = not options["no_next_sentence"]
+        examples, validation = (
+            pack_examples(part, length, vectorizer.cls_id, vectorizer.sep_id, next_sentence=pairs, seed=seed)
+            if part is not None
+            else None
+            for part in (train_set, held_out)
+        )
+        keras.utils.set_random_seed(seed)
+        model = BertPretrainer(BertEncoder(config), next_sentence=pairs)
+        console.print(
+            f"{len(documents):,} documents, {len(examples):,} sequences of up to {length} tokens; "
+            f"{config.num_layers} layers of {config.hidden_size}, {model.count_params():,} parameters"
+        )
+        history = train(
+            model,
+            examples,
+            Masking.from_vocabulary(vocabulary, whole_words=options["whole_words"]),
+            validation=validation,
+            steps=steps,
+            epochs=epochs,
+            batch_size=options["batch_size"],
+            learning_rate=options["learning_rate"],
+            seed=seed,
+            checkpoint_dir=work / "training",
+            log_dir=options["log_dir"],
+        ).history
+        save_pretrained(model, out, vectorizer)
+    last = {name: values[-1] for name, values in history.items()}
+    rows = ((name, f"{value:.4g}") for name, value in last.items())
+    console.print(table(str(out), ("measure", "value"), rows, right=("value",)))
+    console.print(f'try:  keras-bert fill-mask --model {out} "a [MASK] film"', markup=False)
+    sizes = {"parameters": model.count_params(), "vocab_size": len(vocabulary)}
+    return {"out": str(out), **sizes, **last, "history": history}

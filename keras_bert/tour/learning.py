@@ -1,0 +1,161 @@
+"""The first half of the tour: vocabulary, pretraining, words in gaps, fine-tuning, evaluation."""
+
+import dataclasses
+from pathlib import Path
+
+import keras
+import numpy as np
+
+from keras_bert.config import BertConfig
+from keras_bert.data import LabelledSet, load_corpus, tokenize_documents
+from keras_bert.explain.fill_mask import fill_mask
+from keras_bert.models import BertClassifier, BertEncoder, BertPretrainer
+from keras_bert.text import BertTextVectorization
+from keras_bert.text.masking import Masking
+from keras_bert.text.packing import IdDocuments, PretrainingExamples, pack_examples
+from keras_bert.tour.plan import TourPlan
+from keras_bert.tour.steps import Step
+from keras_bert.tour.work import vocabulary_for
+from keras_bert.training import evaluate, finetune, pretrain
+from keras_bert.weights import load_pretrained, save_pretrained
+
+HELD_OUT = 0.1  # of the prose and of the labelled sentences, to choose the best weights by; dev.tsv only measures
+GAPS = (
+    "she opened the [MASK] and went in .",
+    "he put the letter on the [MASK] .",
+    "the [MASK] is a delight .",
+    "i have never [MASK] such a film .",
+)
+
+
+def learn_vocabulary(step: Step, plan: TourPlan, data: LabelledSet, work: Path) -> BertTextVectorization:
+    """Step 1: the tokens of the sample's prose and of the labelled training sentences."""
+    prose = [sentence for document in load_corpus("sample") for sentence in document]
+    vocabulary = vocabulary_for(None, [*prose, *data.train_texts], plan.vocab_size, lowercase=True, work=work)
+    step.say(
+        f"{len(vocabulary):,} tokens from {len(prose):,} sentences of prose and {len(data.train_texts):,} labelled ones"
+    )
+    return BertTextVectorization(vocabulary, sequence_length=plan.sequence_length)
+
+
+def pretrain_encoder(step: Step, plan: TourPlan, data: LabelledSet, vectorizer, seed: int, work: Path):
+    """Step 2: masked words and next sentences; returns the `BertPretrainer` and the facts of its training."""
+    vocabulary = vectorizer.get_vocabulary()
+    keras.utils.set_random_seed(seed)
+    config = BertConfig(
+        vocab_size=len(vocabulary),
+        num_layers=plan.num_layers,
+        hidden_size=plan.hidden_size,
+        num_heads=plan.num_heads,
+        intermediate_size=4 * plan.hidden_size,
+        max_position_embeddings=max(128, plan.sequence_length),
+        hidden_dropout=plan.dropout,
+        attention_dropout=plan.dropout,
+    )
+    model = BertPretrainer(BertEncoder(config))
+    rows, held_out = pretraining_rows(plan, data, vectorizer, seed)
+    history = pretrain(
+        model,
+        rows,
+        Masking.from_vocabulary(vocabulary),
+        validation=held_out,
+        steps=plan.pretrain_steps,
+        batch_size=plan.pretrain_batch,
+        learning_rate=plan.pretrain_rate,
+        seed=seed,
+        validate_every=max(1, plan.pretrain_steps // plan.rounds),
+        checkpoint_dir=work / "pretraining",
+        checkpoint_every=100,
+        callbacks=[step.expect(plan.pretrain_steps)],
+        verbose=0,
+    ).history
+    best = int(np.argmin(history["val_loss"]))
+    facts = {
+        "parameters": model.count_params(),
+        "encoder_parameters": model.encoder.count_params(),
+        "rows": len(rows),
+        "held_out_rows": len(held_out),
+        "nsp_majority": float(np.bincount(held_out.next_sentence_labels).max() / len(held_out)),
+        **{name: history[f"val_{name}"][best] for name in ("mlm_loss", "mlm_accuracy", "nsp_accuracy")},
+        "history": history,
+    }
+    step.say(
+        f"{config.num_layers} layers of {config.hidden_size}, {facts['parameters']:,} parameters; "
+        f"{len(rows):,} sequences"
+    )
+    step.say(
+        f"on prose never trained on: masked words {facts['mlm_accuracy']:.1%} right, next sentences "
+        f"{facts['nsp_accuracy']:.1%} (the commoner answer: {facts['nsp_majority']:.1%})"
+    )
+    return model, facts
+
+
+def pretraining_rows(
+    plan: TourPlan, data: LabelledSet, vectorizer, seed: int
+) -> tuple[PretrainingExamples, PretrainingExamples]:
+    """What is pretrained on, prose and labelled sentences without their labels, and held-out prose.
+
+    The sentences stand alone: none follows another, so B is always a random one. They are packed apart from the prose,
+    or their style alone would tell which B is random.
+    """
+
+    def pack(documents: IdDocuments) -> PretrainingExamples:
+        return pack_examples(documents, plan.sequence_length, vectorizer.cls_id, vectorizer.sep_id, seed=seed)
+
+    prose, held_out = tokenize_documents(load_corpus("sample"), vectorizer).split(HELD_OUT, seed=seed)
+    prose_rows = pack(prose)
+    order = np.random.default_rng(seed).permutation(len(data.train_texts))
+    chosen = [[data.train_texts[i]] for i in order[: int(plan.sentences_per_row * len(prose_rows))]]
+    sentence_rows = pack(tokenize_documents(chosen, vectorizer))
+    fields = [field.name for field in dataclasses.fields(PretrainingExamples)]
+    both = {name: np.concatenate([getattr(prose_rows, name), getattr(sentence_rows, name)]) for name in fields}
+    return PretrainingExamples(**both), pack(held_out)
+
+
+def fill_gaps(step: Step, model: BertPretrainer, vectorizer, folder: Path) -> list[dict]:
+    """Step 3: save the pretrained model, read it back, and let it fill gaps."""
+    save_pretrained(model, folder, vectorizer)
+    found = fill_mask(load_pretrained(folder), list(GAPS))
+    for row in found:
+        step.say(f"{row['text']}  →  {', '.join(guess['token'] for guess in row['gaps'][0]['guesses'])}")
+    return found
+
+
+def finetune_classifier(
+    step: Step, plan: TourPlan, data: LabelledSet, encoder, vectorizer, seed: int, folder: Path, work: Path
+):
+    """Step 4: the encoder with a classifier on labelled sentences; returns the `BertClassifier` and its facts."""
+    keras.utils.set_random_seed(seed)
+    model = BertClassifier(encoder, num_classes=len(data.label_names))
+    order = np.random.default_rng(seed).permutation(len(data.train_texts))[: plan.max_finetune]
+    held_out, rows = np.split(order, [max(1, int(HELD_OUT * len(order)))])
+
+    def part(indices):
+        return vectorizer([data.train_texts[i] for i in indices]), data.train_labels[indices]
+
+    history = finetune(
+        model,
+        *part(rows),
+        *part(held_out),
+        epochs=plan.finetune_epochs,
+        batch_size=plan.finetune_batch,
+        learning_rate=plan.finetune_rate,
+        seed=seed,
+        checkpoint_dir=work / "finetuning",
+        callbacks=[step.expect(plan.finetune_epochs * -(-len(rows) // plan.finetune_batch))],
+        verbose=0,
+    ).history
+    save_pretrained(model, folder, vectorizer, labels=list(data.label_names))
+    step.say(f"{len(rows):,} sentences, {plan.finetune_epochs} epochs; the best by {len(held_out):,} others is kept")
+    return model, {"examples": len(rows), "held_out": len(held_out), "history": history}
+
+
+def evaluate_classifier(step: Step, data: LabelledSet, model: BertClassifier, vectorizer) -> dict:
+    """Step 5: dev.tsv, which nothing was trained on or chosen by."""
+    facts = evaluate(model, vectorizer(data.dev_texts), data.dev_labels)
+    facts["majority"] = float(np.bincount(data.dev_labels).max() / len(data.dev_labels))
+    step.say(
+        f"accuracy {facts['accuracy']:.1%} on {facts['examples']:,} sentences "
+        f"(always the commonest class: {facts['majority']:.1%})"
+    )
+    return facts
