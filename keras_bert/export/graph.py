@@ -10,10 +10,11 @@ def need_tensorflow() -> None:
     """InputError unless Keras runs on TensorFlow: a SavedModel is a TensorFlow graph."""
     import keras
 
-    if keras.backend.backend() != "tensorflow":
+    backend = keras.backend.backend()
+    if backend != "tensorflow":
         raise InputError(
             "a SavedModel is written on the TensorFlow backend: save the model with save_pretrained, load it in a "
-            f"process with KERAS_BACKEND=tensorflow and export it there. Received: KERAS_BACKEND={keras.backend.backend()}"
+            f"process with KERAS_BACKEND=tensorflow and export it there. Received: KERAS_BACKEND={backend}"
         )
 
 

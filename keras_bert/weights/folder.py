@@ -87,7 +87,7 @@ def save_pretrained(model, path, vectorizer, labels=None) -> Path:
         raise InputError(f"a model is saved as a folder. Received: {path}, which is a file")
     with write_beside(path) as draft:
         draft.mkdir()
-        model.save(draft / "model.keras", include_optimizer=False)
+        _without_optimizer(model).save(draft / "model.keras")
         save_vocabulary(vocabulary, draft / "vocab.txt")
         (draft / "config.json").write_text(json.dumps(settings, indent=2) + "\n", encoding="utf-8")
     return Path(path)
@@ -138,6 +138,15 @@ def load_pretrained(path) -> Pretrained:
     return Pretrained(
         model, settings["kind"], labels, vocabulary, settings["lowercase"], settings["sequence_length"], folder
     )
+
+
+def _without_optimizer(model):
+    """A copy that was never compiled: Keras saves an optimizer with its model, which makes three of one."""
+    if not model.compiled:
+        return model
+    copy = type(model).from_config(model.get_config())
+    copy.set_weights(model.get_weights())
+    return copy
 
 
 def check_sizes(encoder, tokens: int) -> None:

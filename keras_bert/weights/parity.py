@@ -171,7 +171,7 @@ def _run(reference, inputs: dict) -> dict:
     import keras
 
     if isinstance(reference, keras.Model):
-        names = set(reference.input) if isinstance(reference.input, dict) else set()
+        names = {tensor.name for tensor in reference.inputs or ()}
         if {"token_ids", "segment_ids", "padding_mask"} <= names:
             return run_keras_hub(reference, inputs)
         if names != set(KEYS):

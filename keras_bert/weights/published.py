@@ -18,7 +18,10 @@ NOTEBOOK = "tfhub_bert_en_uncased_L12_v4_codebasics_outputs.json"
 
 def is_published(source) -> bool:
     """Whether a source is the handle (not a folder) of the published model."""
-    return isinstance(source, str) and "://" in source and re.search(MODEL + r"(/\d+)?/?(\?.*)?$", source) is not None
+    if not isinstance(source, str) or "://" not in source:
+        return False
+    handle = source.lower().replace("-", "_")  # Kaggle, where TF-Hub moved, writes it with hyphens
+    return re.search(MODEL.lower().replace("-", "_") + r"(/\d+)?/?(\?.*)?$", handle) is not None
 
 
 def find_facts() -> Path | None:

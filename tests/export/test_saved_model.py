@@ -1,0 +1,170 @@
+"""What is exported gives, without us, the numbers that it gives with us."""
+
+import keras
+import numpy as np
+import pytest
+from helpers import random_inputs, tiny_config
+
+import keras_bert as kb
+
+
+def _numpy(values):
+    return {key: keras.ops.convert_to_numpy(value) for key, value in values.items()}
+
+
+@pytest.fixture(scope="module")
+def bare(exports, run_script):
+    paths = (exports.text, exports.features, exports.encoder, exports.preprocess)
+    return run_script("load_bare.py", *paths, *exports.texts)
+
+
+def test_no_operation_is_foreign(bare):
+    assert bare["unknown"].tolist() == []
+    assert "LookupTableFindV2" in bare["operations"]  # the list is that of the graphs indeed
+    assert not [name for name in bare["operations"] if "PyFunc" in name]
+
+
+def test_text_classifier(bare, exports):
+    assert bare["signatures"].tolist() == ["encode", "serving_default", "tokenize"]
+    ids = exports.vectorizer(exports.texts)
+    logits = keras.ops.convert_to_numpy(exports.classifier(ids, training=False))
+    np.testing.assert_allclose(bare["text/serving_default/logits"], logits, atol=2e-5)
+    probabilities = np.exp(logits) / np.exp(logits).sum(axis=-1, keepdims=True)
+    np.testing.assert_allclose(bare["text/serving_default/probabilities"], probabilities, atol=1e-5)
+    assert bare["text/serving_default/label"].tolist() == [exports.labels[row.argmax()] for row in logits]
+    assert bare["empty"].shape == (0, 2)
+
+
+def test_text_is_cut_and_padded_to_the_batch(bare, exports):
+    ids = bare["text/tokenize/input_word_ids"]
+    assert ids.shape == (len(exports.texts), 32)  # the longest text is beyond the vectorizer's 32
+    for key, value in _numpy(exports.vectorizer(exports.texts)).items():
+        np.testing.assert_array_equal(bare[f"text/tokenize/{key}"], value)
+
+
+def test_short_batch_is_short(exports):
+    import tensorflow as tf
+
+    tokenize = tf.saved_model.load(str(exports.text)).signatures["tokenize"]
+    assert tokenize(text=tf.constant(["a film", "a fine film"]))["input_word_ids"].shape == (2, 5)
+
+
+@pytest.mark.parametrize("prefix", ["features", "encoder", "encoder_signature"])
+def test_encoder_outputs(bare, exports, prefix):
+    inputs = exports.vectorizer(exports.texts)
+    for key, value in _numpy(exports.pretrainer.encoder(inputs, training=False)).items():
+        found = bare.get(f"{prefix}/{key.removeprefix('encoder_outputs_') if prefix == 'encoder' else key}")
+        if found is None:
+            assert prefix == "features" and key.startswith("encoder_outputs")
+        else:
+            np.testing.assert_allclose(found, value, atol=2e-5)
+    if prefix == "encoder":
+        np.testing.assert_array_equal(bare["encoder/default"], bare["encoder/pooled_output"])
+
+
+def test_features_and_encode_are_one(bare, exports):
+    inputs = exports.vectorizer(exports.texts)
+    own = _numpy(exports.classifier.encoder(inputs, training=False))
+    np.testing.assert_allclose(bare["text/encode/pooled_output"], own["pooled_output"], atol=2e-5)
+    np.testing.assert_allclose(bare["text/encode/sequence_output"], own["sequence_output"], atol=2e-5)
+
+
+def test_masked_lm(bare, exports):
+    inputs = _numpy(exports.vectorizer(exports.texts))
+    inputs["masked_lm_positions"] = np.array([[1, 2]] * len(exports.texts))
+    logits = _numpy(exports.pretrainer(inputs, training=False))["mlm_logits"]
+    np.testing.assert_allclose(bare["mlm_logits"], logits, atol=5e-5)
+
+
+def test_vocabulary_travels(bare, exports):
+    assert bare["vocab_file"].tolist() == [*exports.vectorizer.get_vocabulary(), ""]
+    assert bare["do_lower_case"]
+
+
+def test_names_are_googles(bare, exports, reference_encoder):
+    import tensorflow as tf
+
+    theirs = tf.saved_model.load(str(reference_encoder))
+    assert bare["names"].tolist() == [variable.name for variable in theirs.variables]  # both have two layers
+    ours = tf.saved_model.load(str(exports.encoder))
+    for part in ("trainable_variables", "variables"):
+        assert [v.name for v in getattr(ours.mlm, part)] == [v.name for v in getattr(theirs.mlm, part)]
+
+
+def test_it_can_be_trained_on(bare, exports):
+    assert bare["with_gradient"] == len(exports.pretrainer.encoder.trainable_variables)
+    assert bare["dropout_moves"] > 1e-3
+
+
+def test_bare_encoder_has_no_vocabulary(exports, tmp_path):
+    import tensorflow as tf
+
+    encoder = kb.BertEncoder(tiny_config(num_layers=1))
+    encoder.blocks[0].trainable = False  # what is frozen with us is a variable like any other there
+    loaded = tf.saved_model.load(str(kb.export_saved_model(encoder, tmp_path / "bare")))
+    assert not hasattr(loaded, "vocab_file") and not hasattr(loaded, "mlm")
+    assert len(loaded.trainable_variables) == len(encoder.weights)
+    assert kb.compare(encoder, loaded, random_inputs(encoder.config)).passed
+
+
+def test_mixed_precision_gives_float32(tmp_path):
+    import tensorflow as tf
+
+    encoder = kb.BertEncoder(tiny_config(num_layers=1), dtype="mixed_bfloat16")
+    loaded = tf.saved_model.load(str(kb.export_saved_model(encoder, tmp_path / "mixed")))
+    inputs = {key: tf.constant(value) for key, value in random_inputs(encoder.config).items()}
+    assert loaded(inputs)["sequence_output"].dtype == tf.float32
+
+
+def test_what_was_there_is_replaced_whole(exports, tmp_path):
+    old = tmp_path / "model"
+    old.mkdir()
+    (old / "stale.txt").write_text("of another model")
+    kb.export_saved_model(exports.vectorizer, old)
+    assert (old / "saved_model.pb").is_file() and not (old / "stale.txt").exists()
+    assert [file.name for file in tmp_path.iterdir()] == ["model"]
+
+
+@pytest.mark.parametrize("error", [OSError(28, "No space left on device"), "tensorflow"])
+def test_full_disk_leaves_nothing(exports, tmp_path, monkeypatch, error):
+    import tensorflow as tf
+
+    if error == "tensorflow":
+        error = tf.errors.ResourceExhaustedError(None, None, "No space left on device")
+
+    def half_written(root, folder, **_):
+        tf.io.gfile.makedirs(folder)
+        (tmp_path / "part").rename(f"{folder}/saved_model.pb")
+        raise error
+
+    (tmp_path / "part").write_text("half")
+    (tmp_path / "model").mkdir()
+    (tmp_path / "model" / "kept.txt").write_text("the model of yesterday")
+    monkeypatch.setattr(tf.saved_model, "save", half_written)
+    with pytest.raises(OSError, match="No space left"):
+        kb.export_saved_model(exports.vectorizer, tmp_path / "model")
+    assert [file.name for file in tmp_path.iterdir()] == ["model"]
+    assert (tmp_path / "model" / "kept.txt").is_file()
+
+
+def test_mistakes_are_told_in_one_line(exports, tmp_path):
+    file = tmp_path / "file"
+    file.write_text("not a folder")
+    small = kb.BertEncoder(tiny_config(num_layers=1, vocab_size=50))
+    cases = [
+        (("a string", "out"), {}, "expected an encoder"),
+        ((exports.classifier, "out"), {}, "with its vectorizer"),
+        ((exports.classifier, "out"), {"vectorizer": exports.vectorizer, "labels": ["one"]}, "2 different labels"),
+        ((exports.classifier, "out"), {"vectorizer": exports.vectorizer, "labels": ["a", "a"]}, "2 different labels"),
+        ((exports.pretrainer, "out"), {"labels": ["a", "b"]}, "labels belong to a classifier"),
+        ((small, "out"), {"vectorizer": exports.vectorizer}, "one size"),
+        ((small, "out"), {"vectorizer": exports.vectorizer, "interface": "tfhub"}, "one size"),
+        ((small, "out"), {"interface": "onnx"}, "interface must be"),
+        ((small, "out"), {"vectorizer": ["a", "b"]}, "Received: list"),
+        ((exports.vectorizer, file), {}, "which is a file"),
+    ]
+    for (model, path), more, words in cases:
+        with pytest.raises(kb.InputError, match=words) as caught:
+            kb.export_saved_model(model, tmp_path / path, **more)
+        assert "\n" not in str(caught.value) and "Received: " in str(caught.value)
+    assert [entry.name for entry in tmp_path.iterdir()] == ["file"] and file.read_text() == "not a folder"
