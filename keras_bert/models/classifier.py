@@ -18,6 +18,7 @@ class BertClassifier(keras.Model):
         num_classes: C, at least 2.
         dropout: rate on `pooled_output`.
         name: the model's name.
+        trainable: False to start with every layer frozen.
 
     Attributes:
         encoder: the `BertEncoder`.

@@ -22,6 +22,7 @@ class BertEncoder(keras.Model):
         config: a `BertConfig`.
         name: the model's name.
         dtype: a Keras dtype policy such as `"mixed_bfloat16"`; the global one by default.
+        trainable: False to start with every layer frozen.
 
     Attributes:
         config: the `BertConfig`.

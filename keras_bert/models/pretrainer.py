@@ -22,6 +22,7 @@ class BertPretrainer(keras.Model):
         encoder: a `BertEncoder`; it is shared, not copied.
         next_sentence: False for a BERT without the second task. Nothing trains the pooler then.
         name: the model's name.
+        trainable: False to start with every layer frozen.
 
     Attributes:
         encoder: the `BertEncoder`.
