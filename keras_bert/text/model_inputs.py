@@ -1,6 +1,7 @@
 """Token ids to the three inputs of a BERT: [CLS] first [SEP] second [SEP], cut and padded to one length."""
 
 from keras_bert.errors import InputError
+from keras_bert.text.flat import row_ids
 
 
 def pack(segments, sequence_length, cls_id: int, sep_id: int, pad_id: int):
@@ -27,27 +28,35 @@ def pack(segments, sequence_length, cls_id: int, sep_id: int, pad_id: int):
 
     if len(segments) not in (1, 2):
         raise InputError(f"a row has one or two segments. Received: {len(segments)}")
-    lengths = [tf.cast(segment.row_lengths(), tf.int32)[:, None] for segment in segments]  # each [B, 1]
-    specials = 1 + len(segments)
-    if sequence_length is None:
-        sequence_length = tf.reduce_max(tf.concat([sum(lengths), [[0]]], 0)) + specials
-    else:
-        room = tf.maximum(sequence_length - specials, 0)
-        lengths = _truncated(lengths, room)
+    lengths = [tf.cast(segment.row_lengths(), tf.int32) for segment in segments]  # each [B]
+    if sequence_length is not None:
+        lengths = _truncated(lengths, tf.maximum(sequence_length - 1 - len(segments), 0))
 
-    position = tf.range(sequence_length)[None, :]  # [1, T]
-    end = tf.zeros_like(lengths[0])  # [B, 1] where the latest special token stands
-    word_ids = tf.where(position == 0, cls_id, tf.fill([tf.shape(end)[0], sequence_length], pad_id))  # [B, T]
-    type_ids = tf.zeros_like(word_ids)
-    for number, (segment, length) in enumerate(zip(segments, lengths, strict=True)):
-        first, end = end + 1, end + 1 + length
-        source = tf.cast(segment.row_starts(), tf.int32)[:, None] + position - first  # [B, T]
-        values = tf.concat([tf.cast(segment.values, tf.int32), [pad_id]], 0)  # never empty, so that 0 can be gathered
-        inside = (position >= first) & (position < end)
-        word_ids = tf.where(inside, tf.gather(values, tf.where(inside, source, 0)), word_ids)
-        word_ids = tf.where(position == end, sep_id, word_ids)
-        type_ids = tf.where((position >= first) & (position <= end), number, type_ids)
-    mask = tf.cast(tf.broadcast_to(position <= end, tf.shape(word_ids)), tf.int32)
+    # All rows in one line [N]: filled with [SEP], then [CLS] and the segments are written to their places.
+    end = tf.cumsum(1 + sum(length + 1 for length in lengths))  # [B]
+    splits = tf.concat([[0], end], 0)  # [B + 1]
+    place = splits[:-1]  # [B] where each row starts
+    row = tf.tensor_scatter_nd_update(
+        tf.fill([splits[-1]], sep_id), place[:, None], tf.fill([tf.size(place)], cls_id)
+    )  # [N]
+    for segment, length in zip(segments, lengths, strict=True):
+        place = place + 1
+        of = row_ids(length)  # [n] the row of each token that is kept
+        within = tf.range(tf.size(of)) - tf.gather(tf.cumsum(length, exclusive=True), of)
+        source = tf.gather(tf.cast(segment.row_starts(), tf.int32), of) + within
+        target = tf.gather(place, of) + within
+        row = tf.tensor_scatter_nd_update(row, target[:, None], tf.cast(tf.gather(segment.values, source), tf.int32))
+        place = place + length
+    rows = tf.RaggedTensor.from_row_splits(row, splits, validate=False)  # [B, (row)]
+    shape = [None, sequence_length] if not tf.is_tensor(sequence_length) else tf.stack([-1, sequence_length])
+    word_ids = rows.to_tensor(default_value=pad_id, shape=shape)  # [B, T]
+
+    position = tf.range(tf.shape(word_ids)[1])  # [T]
+    mask = tf.cast(position < (end - splits[:-1])[:, None], tf.int32)  # [B, T]
+    if len(segments) == 1:
+        type_ids = tf.zeros_like(word_ids)
+    else:
+        type_ids = tf.where(position >= (lengths[0] + 2)[:, None], mask, 0)
     return {"input_word_ids": word_ids, "input_mask": mask, "input_type_ids": type_ids}
 
 

@@ -1,8 +1,9 @@
 """BERT's cleaning of text, as whole-batch TensorFlow operations on code points.
 
-The original tokenizer walks over each text with Python's `str` and `unicodedata`. Here the same facts are asked of Python
-once, for every code point, and kept in two small tables; a batch is then cleaned by table look-ups. The result is equal
-to the original's on every string, and the graph holds core operations only.
+The original tokenizer walks over each text with Python's `str` and `unicodedata`. Here the same facts are asked of
+Python once, for every code point, and kept in two small tables; a batch is then cleaned by table look-ups. The result
+is equal to the original's on every string, and the graph holds core operations only. (A saved graph keeps the Unicode
+version of the Python that wrote it.)
 
 Source: `BasicTokenizer` of github.com/google-research/bert (tokenization.py).
 """
@@ -12,6 +13,8 @@ import sys
 import unicodedata
 
 import numpy as np
+
+from keras_bert.text.flat import after, changes, row_ids
 
 # What a code point is, as bits of one number (the bits from 8 up hold its canonical combining class).
 REMOVED, SPACE, CJK, PUNCTUATION, MARK, CASED, CASE_IGNORABLE = (1 << bit for bit in range(7))
@@ -42,8 +45,6 @@ def _properties(char: str, category: str) -> int:
     # All of ASCII that is no letter, digit or space counts, "$" and "~" too, though Unicode calls those symbols.
     if category.startswith("P") or code < 128 and not char.isalnum() and 32 < code < 127:
         bits |= PUNCTUATION
-    if any(first <= code <= last for first, last in CJK_BLOCKS):
-        bits |= CJK
     if category == "Mn":
         bits |= MARK
     # Python tells by its own behaviour what it holds cased or case-ignorable: Σ turns into ς only at a word's end.
@@ -83,6 +84,8 @@ def unicode_tables() -> dict[str, np.ndarray]:
         if folded != char:
             fold[code] = 8 * len(values) + len(folded)
             values.extend(map(ord, folded))
+    for first, last in CJK_BLOCKS:  # their unassigned code points too
+        bits[first : last + 1] |= CJK
     bits_index, bits_pages = _pages(bits)
     fold_index, fold_pages = _pages(fold)
     return {
@@ -92,6 +95,13 @@ def unicode_tables() -> dict[str, np.ndarray]:
         "fold_pages": fold_pages,
         "fold_values": np.array(values, "int32"),
     }
+
+
+def stands_alone(char: str) -> bool:
+    """Whether a character is a word by itself: punctuation, or one of the Chinese blocks."""
+    tables = unicode_tables()
+    page = tables["bits_index"][ord(char) // 256]
+    return bool(tables["bits_pages"][page * 256 + ord(char) % 256] & (PUNCTUATION | CJK))
 
 
 class Normalizer:
@@ -121,14 +131,14 @@ class Normalizer:
         import tensorflow as tf
 
         chars = tf.strings.unicode_decode(texts, "UTF-8", errors="ignore")  # [N, (chars)]
-        codes, text = chars.values, tf.cast(chars.value_rowids(), tf.int32)  # [C], [C]
+        codes, text = chars.values, row_ids(tf.cast(chars.row_lengths(), tf.int32))  # [C], [C]
         bits = self._look_up("bits", codes)
         kept = tf.where(bits & REMOVED == 0)[:, 0]
         codes, text, bits = (tf.gather(each, kept) for each in (codes, text, bits))
 
         # A piece is what Python's str.split() gives after Chinese characters got spaces around them.
         alone = bits & (SPACE | CJK) != 0
-        piece = tf.cumsum(tf.cast(alone | _after(alone) | _changes(text), tf.int32))
+        piece = tf.cumsum(tf.cast(alone | after(alone) | changes(text), tf.int32))
         kept = tf.where(bits & SPACE == 0)[:, 0]
         codes, text, piece = (tf.gather(each, kept) for each in (codes, text, piece))
 
@@ -141,7 +151,7 @@ class Normalizer:
             text, piece = tf.gather(text, source), tf.gather(piece, source)
 
         alone = self._look_up("bits", codes) & PUNCTUATION != 0
-        begins = tf.where(alone | _after(alone) | _changes(piece))[:, 0]
+        begins = tf.where(alone | after(alone) | changes(piece))[:, 0]
         starts = tf.concat([tf.cast(begins, tf.int32), [tf.size(codes)]], 0)
         return codes, starts, tf.gather(text, begins)
 
@@ -158,7 +168,7 @@ class Normalizer:
         codes = self._final_sigmas(codes, piece)
         fold = self._look_up("fold", codes)  # [C] 0 or 8 * offset + length
         lengths = tf.where(fold == 0, 1, fold % 8)
-        source = tf.repeat(tf.range(tf.size(codes)), lengths)  # [C'] the character that each new one is from
+        source = row_ids(lengths)  # [C'] the character that each new one is from
         within = tf.range(tf.size(source)) - tf.gather(tf.cumsum(lengths, exclusive=True), source)
         fold, codes = tf.gather(fold, source), tf.gather(codes, source)
         codes = tf.where(fold == 0, codes, tf.gather(self.tables["fold_values"], fold // 8 + within))
@@ -169,7 +179,7 @@ class Normalizer:
         combining = bits // (1 << CLASS_SHIFT)
 
         def in_canonical_order():
-            run = tf.cumsum(_int((combining == 0) | _changes(tf.gather(piece, source))))
+            run = tf.cumsum(tf.cast((combining == 0) | changes(tf.gather(piece, source)), tf.int32))
             return tf.argsort(tf.cast(run, tf.int64) * 256 + tf.cast(combining, tf.int64), stable=True)
 
         order = tf.cond(
@@ -187,31 +197,11 @@ class Normalizer:
             seen = tf.where(bits & CASE_IGNORABLE == 0)[:, 0]  # the rule looks through the ignorable ones
             word = tf.gather(piece, seen)
             cased = tf.gather(bits, seen) & CASED != 0
-            same = ~_changes(word)
-            before = _after(cased) & same
-            after = tf.concat([(cased & same)[1:], [False]], 0)[: tf.size(word)]
-            final = (tf.gather(codes, seen) == CAPITAL_SIGMA) & before & ~after
+            same = ~changes(word)
+            before = after(cased) & same
+            follows = tf.concat([(cased & same)[1:], [False]], 0)[: tf.size(word)]
+            final = (tf.gather(codes, seen) == CAPITAL_SIGMA) & before & ~follows
             where = tf.boolean_mask(seen, final)
             return tf.tensor_scatter_nd_update(codes, where[:, None], tf.fill([tf.size(where)], FINAL_SIGMA))
 
         return tf.cond(tf.reduce_any(codes == CAPITAL_SIGMA), replaced, lambda: codes)
-
-
-def _int(condition):
-    import tensorflow as tf
-
-    return tf.cast(condition, tf.int32)
-
-
-def _after(condition):
-    """Where the element before fulfils it; never for the first."""
-    import tensorflow as tf
-
-    return tf.concat([[False], condition], 0)[: tf.size(condition)]
-
-
-def _changes(values):
-    """Where a value differs from the one before; always for the first."""
-    import tensorflow as tf
-
-    return tf.concat([[True], values[1:] != values[:-1]], 0)[: tf.size(values)]

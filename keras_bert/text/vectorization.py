@@ -1,6 +1,5 @@
 """Strings in, the three inputs of a BERT out."""
 
-import numbers
 from pathlib import Path
 
 import keras
@@ -8,6 +7,7 @@ import numpy as np
 
 from keras_bert.errors import InputError
 from keras_bert.text.model_inputs import pack
+from keras_bert.text.strings import string_tensor
 from keras_bert.text.vocabulary import check_vocabulary, load_vocabulary
 from keras_bert.text.wordpiece import SPECIAL_TOKENS, WordPiece
 
@@ -37,7 +37,8 @@ class BertTextVectorization(keras.layers.Layer):
         0 at padding), `input_type_ids` (1 at the second text and its [SEP]).
 
     Raises:
-        InputError: a vocabulary that `load_vocabulary` refuses, a `sequence_length` below 3, inputs that are no strings.
+        InputError: a vocabulary that `load_vocabulary` refuses, a `sequence_length` below 3, inputs that are no
+            strings.
 
     Example:
 
@@ -91,31 +92,38 @@ class BertTextVectorization(keras.layers.Layer):
         line = {token: number for number, token in enumerate(vocabulary)}
         with tf.init_scope():
             self._line = tf.constant([self.pad_id, self.unk_id] + [line[token] for token in others], tf.int32)
-        self._graph = tf.function(
-            self._tokenize, input_signature=[tf.TensorSpec([None], tf.string)], autograph=False
-        )
+
+        # Graphs, so that a call from plain Python is as fast as one in tf.data. Their sizes are left open.
+        texts = tf.TensorSpec([None], tf.string)
+        self._tokenize = tf.function(self._tokenize_op, input_signature=[texts], autograph=False)
+        self._encode = tf.function(self._encode_op, input_signature=[texts], autograph=False)
+        self._encode_pair = tf.function(self._encode_op, input_signature=[texts, texts], autograph=False)
+
+    def __call__(self, inputs, *args, **kwargs):
+        if isinstance(inputs, list) and inputs and all(isinstance(each, keras.KerasTensor) for each in inputs):
+            inputs = tuple(inputs)  # Keras reads a saved model's pair back as a list
+        # Lists become tensors before Keras looks at them: it would handle every string as an input of its own.
+        if isinstance(inputs, tuple):
+            if len(inputs) != 2:
+                raise InputError(f"a tuple of texts is a pair (first, second). Received: a tuple of {len(inputs)}")
+            return super().__call__(tuple(map(string_tensor, inputs)), *args, **kwargs)
+        return super().__call__(string_tensor(inputs), *args, **kwargs)
 
     def call(self, inputs):
         import tensorflow as tf
 
-        pair = isinstance(inputs, tuple)
-        if pair and len(inputs) != 2:
-            raise InputError(f"a tuple of texts is a pair (first, second). Received: a tuple of {len(inputs)}")
         with tf.device("CPU:0"):
-            texts = [_strings(text) for text in (inputs if pair else (inputs,))]
-            if pair and texts[0].shape.rank != texts[1].shape.rank:
-                raise InputError(
-                    f"both members of a pair need one shape. Received: {texts[0].shape} and {texts[1].shape}"
-                )
-            scalar = texts[0].shape.rank == 0
-            segments = [self._graph(tf.reshape(text, [-1])) for text in texts]
-            if pair and tf.executing_eagerly() and segments[0].nrows() != segments[1].nrows():
-                raise InputError(
-                    "both members of a pair need as many texts. "
-                    f"Received: {int(segments[0].nrows())} and {int(segments[1].nrows())}"
-                )
-            packed = self.pack(segments, self.sequence_length)
-            if scalar:
+            if isinstance(inputs, tuple):
+                first, second = inputs
+                if not first.shape.is_compatible_with(second.shape):
+                    raise InputError(
+                        f"a pair needs as many texts on both sides. Received: {first.shape}, {second.shape}"
+                    )
+                packed = self._encode_pair(tf.reshape(first, [-1]), tf.reshape(second, [-1]))
+            else:
+                first = inputs
+                packed = self._encode(tf.reshape(first, [-1]))
+            if first.shape.rank == 0:
                 packed = {name: value[0] for name, value in packed.items()}
         if keras.backend.backend() != "tensorflow" and tf.executing_eagerly():
             return {name: keras.ops.convert_to_tensor(value.numpy()) for name, value in packed.items()}
@@ -142,8 +150,8 @@ class BertTextVectorization(keras.layers.Layer):
         import tensorflow as tf
 
         with tf.device("CPU:0"):
-            texts = _strings(texts)
-            ids = self._graph(tf.reshape(texts, [-1]))
+            texts = string_tensor(texts)
+            ids = self._tokenize(tf.reshape(texts, [-1]))
             return ids[0] if texts.shape.rank == 0 else ids
 
     def pack(self, segments, sequence_length=None):
@@ -159,18 +167,23 @@ class BertTextVectorization(keras.layers.Layer):
         Raises:
             InputError: not one or two segments, or a length below 3.
         """
-        if isinstance(sequence_length, numbers.Number):
+        import tensorflow as tf
+
+        if not tf.is_tensor(sequence_length):
             _check_length(sequence_length)
         return pack(segments, sequence_length, self.cls_id, self.sep_id, self.pad_id)
 
-    def _tokenize(self, texts):
+    def _tokenize_op(self, texts):
         """Ids `[B, (tokens)]` of texts `[B]`."""
         import tensorflow as tf
 
-        numbers = self._lookup(texts)
-        if not isinstance(numbers, tf.RaggedTensor):  # other backends get it padded by 0, which no token has
-            numbers = tf.RaggedTensor.from_tensor(numbers, padding=0)
-        return numbers.with_values(tf.gather(self._line, numbers.values))
+        counted = self._lookup(texts)
+        if not isinstance(counted, tf.RaggedTensor):  # other backends get it padded by 0, which no token has
+            counted = tf.RaggedTensor.from_tensor(counted, padding=0)
+        return counted.with_values(tf.gather(self._line, counted.values))
+
+    def _encode_op(self, *texts):
+        return self.pack([self._tokenize_op(text) for text in texts], self.sequence_length)
 
     def get_vocabulary(self) -> list[str]:
         """The tokens in the order of their ids, as in the file."""
@@ -213,29 +226,5 @@ def _check_length(length) -> None:
         return
     if isinstance(length, bool) or not isinstance(length, int | np.integer) or length < 3:
         raise InputError(
-            f"sequence_length must be None or an integer of at least 3 ([CLS], a token, [SEP]). Received: {length!r:.60}"
+            f"sequence_length must be None or at least 3, for [CLS], a token and [SEP]. Received: {length!r:.60}"
         )
-
-
-def _strings(texts):
-    """A string tensor of shape `[]` or `[B]`."""
-    import tensorflow as tf
-
-    if not tf.is_tensor(texts):
-        flat = np.asarray(texts, dtype=object).reshape(-1) if not isinstance(texts, str | bytes) else [texts]
-        for number, text in enumerate(flat):
-            if not isinstance(text, str | bytes):
-                raise InputError(f"texts must be strings. Received: {text!r:.60} at position {number}")
-        try:
-            texts = tf.convert_to_tensor(texts, tf.string)
-        except UnicodeEncodeError as error:
-            raise InputError(f"texts must be valid Unicode. Received: {error.object[error.start]!r}") from None
-        except (TypeError, ValueError):
-            raise InputError("texts must be one string or a list of strings. Received: lists of lists") from None
-    if isinstance(texts, tf.RaggedTensor) or texts.dtype != tf.string:
-        raise InputError(f"texts must be strings. Received: {type(texts).__name__} of {texts.dtype.name}")
-    if texts.shape.rank == 2 and texts.shape[1] == 1:
-        texts = tf.squeeze(texts, 1)
-    if texts.shape.rank not in (0, 1):
-        raise InputError(f"texts must be one string or a list of strings. Received: strings of shape {texts.shape}")
-    return texts

@@ -1,11 +1,15 @@
 """The vocabulary: one token a line, its id the number of the line."""
 
+import functools
+import itertools
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from keras_bert.errors import InputError
 from keras_bert.files import write_beside
+from keras_bert.text.normalization import Normalizer, stands_alone
+from keras_bert.text.strings import string_tensor
 from keras_bert.text.wordpiece import SPECIAL_TOKENS
 
 
@@ -20,13 +24,16 @@ def check_vocabulary(tokens: list[str], source: str) -> list[str]:
         The tokens, unchanged.
 
     Raises:
-        InputError: no tokens, something that is no string, a special token missing, a token twice, or a NUL byte.
+        InputError: no tokens, something that is no string, white space around a token, a NUL byte, a special token
+            missing, or a token twice.
     """
     if not tokens:
         raise InputError(f"a vocabulary needs one token a line. Received: {source}, which is empty")
     for line, token in enumerate(tokens, 1):
         if not isinstance(token, str):
             raise InputError(f"tokens must be strings. Received: {source} with {token!r:.60} as number {line}")
+        if token != token.strip() or "\n" in token:
+            raise InputError(f"tokens hold no white space. Received: {source} with {token!r:.60} as number {line}")
         if "\0" in token:
             raise InputError(f"a vocabulary is a text file. Received: {source} with a NUL byte in line {line}")
     missing = [token for token in SPECIAL_TOKENS if token not in set(tokens)]
@@ -79,6 +86,8 @@ def load_vocabulary(path: str | Path) -> list[str]:
         raise InputError(
             f"a vocabulary is UTF-8 text. Received: {path} with byte 0x{content[error.start]:02x} at {error.start}"
         ) from None
+    if lines[0].startswith("\ufeff"):
+        raise InputError(f"a vocabulary is UTF-8 text without a byte order mark. Received: {path} with one")
     if lines[-1] == "":
         lines.pop()
     return check_vocabulary([line.strip() for line in lines], str(path))
@@ -100,9 +109,10 @@ def save_vocabulary(vocabulary: Iterable[str], path: str | Path) -> None:
 
 
 def learn_vocabulary(texts: Iterable[str], vocab_size: int, lowercase: bool = True) -> list[str]:
-    """Learn the WordPiece vocabulary of a corpus: characters first, then the merges that occur most.
+    """Learn the WordPiece vocabulary of a corpus: its characters, then the pieces that occur most.
 
-    The same texts give the same vocabulary, whatever the machine.
+    The words are those that `BertTextVectorization` finds, and the same texts give the same vocabulary each time. At
+    most a thousand different characters are kept, the most frequent.
 
     Args:
         texts: lines or documents.
@@ -124,28 +134,51 @@ def learn_vocabulary(texts: Iterable[str], vocab_size: int, lowercase: bool = Tr
     """
     import tokenizers
 
-    if isinstance(vocab_size, bool) or not isinstance(vocab_size, int) or vocab_size <= len(SPECIAL_TOKENS):
-        raise InputError(f"vocab_size must be an integer above {len(SPECIAL_TOKENS)}. Received: {vocab_size!r}")
-    if isinstance(texts, str):
+    if isinstance(vocab_size, bool) or not isinstance(vocab_size, int) or vocab_size < len(SPECIAL_TOKENS) + 2:
+        raise InputError(f"vocab_size must be an integer above {len(SPECIAL_TOKENS) + 1}. Received: {vocab_size!r}")
+    if isinstance(texts, str | bytes):
         raise InputError("texts must be several strings, such as the lines of a corpus. Received: one string")
 
-    def checked():
-        for number, text in enumerate(texts, 1):
-            if not isinstance(text, str):
-                raise InputError(f"texts must be strings. Received: {text!r:.60} as number {number}")
-            yield text
-
+    lines = list(_words(texts, lowercase))
+    counts = Counter()
+    for line in lines:
+        counts.update(line)
+    del counts[" "]
+    if not counts:
+        raise InputError("a vocabulary is learned from words. Received: texts without any")
+    most = min(1000, (vocab_size - len(SPECIAL_TOKENS)) // 2)  # each may take two tokens, "a" and "##a"
+    alphabet = sorted(sorted(counts, key=lambda char: (-counts[char], char))[:most])
+    # The trainer numbers "##a" and so on as its hash tables happen to list them, and breaks ties by number. Said
+    # beforehand, in order, they make it deterministic. Punctuation and Chinese characters never stand inside a word.
+    inside = ["##" + char for char in alphabet if not stands_alone(char)]
     tokenizer = tokenizers.Tokenizer(tokenizers.models.WordPiece(unk_token="[UNK]"))
-    tokenizer.normalizer = tokenizers.normalizers.BertNormalizer(lowercase=lowercase, strip_accents=lowercase)
-    tokenizer.pre_tokenizer = tokenizers.pre_tokenizers.BertPreTokenizer()
+    tokenizer.pre_tokenizer = tokenizers.pre_tokenizers.WhitespaceSplit()
     tokenizer.train_from_iterator(
-        checked(),
+        lines,
         tokenizers.trainers.WordPieceTrainer(
-            vocab_size=vocab_size, special_tokens=list(SPECIAL_TOKENS), show_progress=False
+            vocab_size=vocab_size,
+            special_tokens=[*SPECIAL_TOKENS, *inside],
+            initial_alphabet=alphabet,
+            limit_alphabet=len(alphabet),
+            show_progress=False,
         ),
     )
     ids = tokenizer.get_vocab()
-    vocabulary = sorted(ids, key=ids.get)
-    if len(vocabulary) == len(SPECIAL_TOKENS):
-        raise InputError("a vocabulary is learned from words. Received: texts without any")
-    return vocabulary
+    return sorted(ids, key=ids.get)
+
+
+def _words(texts: Iterable[str], lowercase: bool) -> Iterator[str]:
+    """The words of every thousand texts, with spaces between."""
+    import tensorflow as tf
+
+    normalize = Normalizer(lowercase)
+
+    @functools.partial(tf.function, input_signature=[tf.TensorSpec([None], tf.string)], autograph=False)
+    def words(batch):
+        codes, starts, _ = normalize(batch)
+        letters = tf.RaggedTensor.from_row_splits(codes, starts, validate=False)
+        return tf.strings.reduce_join(tf.strings.unicode_encode(letters, "UTF-8"), separator=" ")
+
+    texts = iter(texts)
+    while batch := list(itertools.islice(texts, 1000)):
+        yield words(tf.reshape(string_tensor(batch), [-1])).numpy().decode("utf-8")

@@ -10,6 +10,7 @@ github.com/google-research/bert.
 
 import re
 
+from keras_bert.text.flat import row_ids
 from keras_bert.text.normalization import Normalizer
 
 SPECIAL_TOKENS = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
@@ -76,7 +77,8 @@ class WordPiece:
         start = tf.tensor_scatter_nd_update(tf.range(tf.size(known)), exact[:, None], tf.gather(first, which))
         length = tf.tensor_scatter_nd_update(tf.ones_like(known), exact[:, None], tf.gather(counts, which))
         end = tf.cumsum(length)
-        ids = tf.gather(pool, tf.repeat(start - (end - length), length) + tf.range(tf.reduce_sum(length)))
+        within = tf.gather(start - (end - length), row_ids(length))
+        ids = tf.gather(pool, within + tf.range(tf.size(within)))
         splits = tf.gather(tf.concat([[0], end], 0), chunks.row_splits)
         return tf.RaggedTensor.from_row_splits(tf.gather(self.tokens, ids), tf.cast(splits, tf.int64), validate=False)
 
@@ -84,7 +86,8 @@ class WordPiece:
         """Split at ASCII spaces; ASCII letters lower-cased, which changes nothing for the exact way after it."""
         import tensorflow as tf
 
-        texts = tf.strings.regex_replace(texts, "[\v\f]", "")  # control characters, where TensorFlow sees spaces
+        # To BERT these are control characters, to TensorFlow they are spaces: put another control character there.
+        texts = tf.strings.regex_replace(texts, "[\v\f]", "\x01")
         if not self.special_tokens:
             return tf.strings.split(tf.strings.lower(texts) if self.lowercase else texts)
         marks = "|".join(re.escape(token) for token in SPECIAL_TOKENS)
@@ -99,7 +102,8 @@ class WordPiece:
         import tensorflow as tf
 
         codes, starts, chunk = self.normalize(chunks)
-        words = tf.strings.unicode_encode(tf.RaggedTensor.from_row_splits(codes, starts, validate=False), "UTF-8")  # [W]
+        letters = tf.RaggedTensor.from_row_splits(codes, starts, validate=False)  # [W, (letters)]
+        words = tf.strings.unicode_encode(letters, "UTF-8")  # [W]
         lengths = starts[1:] - starts[:-1]
         sized = lengths <= MAX_WORD_CHARS
         whole = tf.where(sized, self.tables["first"].lookup(words), self.unknown)
@@ -120,7 +124,7 @@ class WordPiece:
         def longest(table, word, position):
             """The longest piece of each word at its position: `(id or -1, length)`, both `[S]`."""
             tries = tf.minimum(tf.gather(lengths, word) - position, self.longest)  # [S] lengths to try, longest first
-            row = tf.repeat(tf.range(tf.size(word)), tries)  # [K]
+            row = row_ids(tries)  # [K]
             length = tf.gather(tf.cumsum(tries), row) - tf.range(tf.size(row))  # [K] tries, …, 2, 1
             origin = tf.gather(starts, tf.gather(word, row))
             start = origin + tf.gather(position, row)

@@ -1,0 +1,230 @@
+"""The layer wherever a layer is used: plain calls, tf.data, models, files, SavedModels, other backends."""
+
+import os
+import subprocess
+import sys
+import textwrap
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from keras_bert import InputError
+from keras_bert.text import BertTextVectorization
+
+TEXTS = ["A fine film!", "Unfinely", "", "films Films\0 fïlms"]
+IDS = [[5, 6, 7, 10], [1], [], [7, 8, 7, 8, 7, 8]]
+
+
+@pytest.fixture(scope="module")
+def vectorizer(tokens):
+    return BertTextVectorization(tokens, sequence_length=6)
+
+
+def lists(inputs):
+    return {name: keras.ops.convert_to_numpy(value).tolist() for name, value in inputs.items()}
+
+
+EXPECTED = {
+    "input_word_ids": [[2, 5, 6, 7, 10, 3], [2, 1, 3, 0, 0, 0], [2, 3, 0, 0, 0, 0], [2, 7, 8, 7, 8, 3]],
+    "input_mask": [[1, 1, 1, 1, 1, 1], [1, 1, 1, 0, 0, 0], [1, 1, 0, 0, 0, 0], [1, 1, 1, 1, 1, 1]],
+    "input_type_ids": [[0] * 6] * 4,
+}
+
+
+def test_every_way_to_hand_over_texts(vectorizer):
+    for texts in (TEXTS, [text.encode() for text in TEXTS], np.array(TEXTS, object), tf.constant(TEXTS)):
+        assert lists(vectorizer(texts)) == EXPECTED
+        assert vectorizer.tokenize(texts).to_list() == IDS
+    assert lists(vectorizer(tf.constant(TEXTS)[:, None])) == EXPECTED
+    assert all(value.dtype == "int32" for value in vectorizer(TEXTS).values())
+
+
+def test_one_string_gives_one_row_without_a_batch(vectorizer):
+    assert lists(vectorizer(TEXTS[0])) == {name: rows[0] for name, rows in EXPECTED.items()}
+    assert vectorizer.tokenize(TEXTS[0]).numpy().tolist() == IDS[0]
+    assert lists(vectorizer(("a", "film")))["input_word_ids"] == [2, 5, 3, 7, 3, 0]
+
+
+def test_no_texts_at_all(vectorizer):
+    assert vectorizer([])["input_word_ids"].shape == (0, 6)
+    assert vectorizer.tokenize([]).to_list() == []
+
+
+def test_pairs_lose_the_longer_members_end_first(vectorizer):
+    inputs = lists(vectorizer((["a fine film", "a", "a fine"], ["film", "a fine film !", "fine film"])))
+    assert inputs["input_word_ids"] == [[2, 5, 6, 3, 7, 3], [2, 5, 3, 5, 6, 3], [2, 5, 6, 3, 6, 3]]
+    assert inputs["input_type_ids"] == [[0, 0, 0, 0, 1, 1], [0, 0, 0, 1, 1, 1], [0, 0, 0, 0, 1, 1]]
+    assert inputs["input_mask"] == [[1] * 6] * 3
+
+
+def test_without_a_length_the_longest_row_decides(tokens):
+    inputs = lists(BertTextVectorization(tokens, sequence_length=None)(["a", "a fine film"]))
+    assert inputs["input_word_ids"] == [[2, 5, 3, 0, 0], [2, 5, 6, 7, 3]]
+
+
+def test_ids_are_line_numbers_wherever_the_special_tokens_stand(tokens):
+    tokens = tokens[::-1]
+    vectorizer = BertTextVectorization(tokens)
+    assert vectorizer.get_vocabulary() == tokens and vectorizer.vocabulary_size() == len(tokens)
+    assert [tokens[i] for i in vectorizer.tokenize("a zebra films").numpy()] == ["a", "[UNK]", "film", "##s"]
+    ids = [vectorizer.pad_id, vectorizer.unk_id, vectorizer.cls_id, vectorizer.sep_id, vectorizer.mask_id]
+    assert [vectorizer.id_to_token(i) for i in ids] == ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
+    assert vectorizer(["a"])["input_word_ids"].numpy()[0, -1] == vectorizer.pad_id
+    with pytest.raises(InputError, match="ids are 0 to 12. Received: 13"):
+        vectorizer.id_to_token(13)
+
+
+@pytest.mark.parametrize("lowercase", [True, False])
+def test_special_tokens_in_a_text_only_where_asked_for(tokens, lowercase):
+    text = "a [MASK]film[SEP] [mask] [PAD]![UNK][CLS]"
+    marked = BertTextVectorization(tokens, lowercase, special_tokens=True)
+    assert marked.tokenize(text).numpy().tolist() == [5, 4, 7, 3, 1, 1, 1, 0, 10, 1, 2]
+    plain = BertTextVectorization(tokens, lowercase).tokenize(text).numpy().tolist()
+    assert set(plain) == {1, 5, 7, 10} and len(plain) == 21
+
+
+def test_in_tf_data(vectorizer):
+    batches = tf.data.Dataset.from_tensor_slices(TEXTS).batch(3).map(vectorizer)
+    rows = [row for batch in batches for row in batch["input_word_ids"].numpy().tolist()]
+    assert rows == EXPECTED["input_word_ids"]
+    assert batches.element_spec["input_word_ids"].shape.as_list() == [None, 6]
+    single = tf.data.Dataset.from_tensor_slices(TEXTS).map(vectorizer).batch(4)
+    assert lists(next(iter(single))) == EXPECTED
+    pairs = tf.data.Dataset.from_tensor_slices((TEXTS, TEXTS)).batch(4).map(lambda a, b: vectorizer((a, b)))
+    assert lists(next(iter(pairs))) == lists(vectorizer((TEXTS, TEXTS)))
+
+
+def test_built_while_a_function_is_traced(tokens):
+    @tf.function
+    def encode(texts):
+        return BertTextVectorization(tokens, sequence_length=6)(texts)
+
+    assert lists(encode(tf.constant(TEXTS))) == EXPECTED
+
+
+@pytest.mark.parametrize("shape", [(), (1,)])
+def test_in_a_model_that_is_saved_and_loaded(vectorizer, tmp_path, shape):
+    text = keras.Input(shape, dtype="string", name="text")
+    second = keras.Input(shape, dtype="string", name="second")
+    model = keras.Model([text, second], [vectorizer(text), vectorizer((text, second))])
+    assert model.output[0]["input_word_ids"].shape == (None, 6)
+    model.save(tmp_path / "model.keras")
+    again = keras.saving.load_model(tmp_path / "model.keras", safe_mode=True)
+    columns = tf.reshape(tf.constant(TEXTS), [-1, *shape])
+    for each in (model, again):
+        alone, pair = each([columns, columns[::-1]])
+        assert lists(alone) == EXPECTED
+        assert lists(pair) == lists(vectorizer((TEXTS, TEXTS[::-1])))
+    assert lists(again.predict(tf.data.Dataset.from_tensors(((columns, columns),)), verbose=0)[0]) == EXPECTED
+
+
+def test_its_config_holds_all_of_it(tokens):
+    first = BertTextVectorization(tokens, lowercase=False, sequence_length=None, special_tokens=True, name="reader")
+    again = BertTextVectorization.from_config(first.get_config())
+    assert again.get_config() == first.get_config()
+    assert lists(again(["Film film [MASK]"]))["input_word_ids"] == [[2, 1, 7, 4, 3]]
+
+
+def test_a_saved_model_loads_without_keras(vectorizer, tmp_path):
+    class Reader(tf.Module):
+        def __init__(self):
+            super().__init__()
+            self.vectorizer = vectorizer
+
+        @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name="text")])
+        def __call__(self, text):
+            return self.vectorizer(text)
+
+    reader = Reader()
+    tf.saved_model.save(reader, str(tmp_path / "reader"), signatures=reader.__call__)
+    code = f"""
+        import tensorflow as tf
+        texts = {TEXTS!r}
+        reader = tf.saved_model.load({str(tmp_path / "reader")!r})
+        for inputs in (reader(tf.constant(texts)), reader.signatures["serving_default"](text=tf.constant(texts))):
+            assert {{name: value.numpy().tolist() for name, value in inputs.items()}} == {EXPECTED!r}
+    """
+    run(code)
+    graph = tf.saved_model.load(str(tmp_path / "reader")).signatures["serving_default"].graph.as_graph_def()
+    used = {node.op for function in graph.library.function for node in function.node_def} | {n.op for n in graph.node}
+    assert "UnicodeDecodeWithOffsets" in used or "UnicodeDecode" in used
+    assert not [name for name in used if "Py" in name or "Tokenize" in name or ">" in name]
+
+
+@pytest.mark.parametrize(
+    ("texts", "message"),
+    [
+        ([1, 2], "texts must be strings. Received: 1 at position 0"),
+        (["a", None], "texts must be strings. Received: None at position 1"),
+        (["a", float("nan")], "texts must be strings. Received: nan at position 1"),
+        (3, "texts must be strings. Received: 3 at position 0"),
+        (tf.constant([1]), "texts must be strings. Received: .* of int32"),
+        (tf.ragged.constant([["a"]]), "texts must be strings. Received: RaggedTensor"),
+        ([["a", "b"]], r"strings of shape \(1, 2\)"),
+        (["\ud800"], r"texts must be valid Unicode. Received: '\\ud800' at position 0"),
+        (("a", "b", "c"), "is a pair .first, second.. Received: a tuple of 3"),
+        ((["a", "b"], ["c"]), r"as many texts on both sides. Received: \(2,\), \(1,\)"),
+        (("a", ["c"]), r"as many texts on both sides. Received: \(\), \(1,\)"),
+    ],
+)
+def test_what_is_no_text_is_refused_in_one_line(vectorizer, texts, message):
+    with pytest.raises(InputError, match=message) as refusal:
+        vectorizer(texts)
+    assert "\n" not in str(refusal.value)
+
+
+def test_inputs_of_another_dtype_are_refused(vectorizer):
+    with pytest.raises(InputError, match="Received: an input of dtype float32"):
+        vectorizer(keras.Input((), dtype="float32"))
+
+
+@pytest.mark.parametrize("length", [2, 0, -1, 3.5, True, "128"])
+def test_lengths_that_cannot_be_are_refused(tokens, vectorizer, length):
+    with pytest.raises(InputError, match="sequence_length must be None or at least 3, .* Received: "):
+        BertTextVectorization(tokens, sequence_length=length)
+    with pytest.raises(InputError, match="sequence_length"):
+        vectorizer.pack([vectorizer.tokenize(["a"])], length)
+
+
+def test_vocabularies_are_checked(tmp_path):
+    with pytest.raises(InputError, match="does not exist"):
+        BertTextVectorization(tmp_path / "vocab.txt")
+    with pytest.raises(InputError, match=r"a list of tokens without \[PAD\]"):
+        BertTextVectorization(["[UNK]", "[CLS]", "[SEP]", "[MASK]"])
+
+
+@pytest.mark.peers
+@pytest.mark.parametrize("backend", ["jax", "torch"])
+def test_from_plain_python_on_other_backends(tokens, backend):
+    pytest.importorskip(backend)
+    run(
+        f"""
+        import keras, tensorflow as tf
+        from keras_bert.text import BertTextVectorization
+        vectorizer = BertTextVectorization({tokens!r}, sequence_length=6)
+        def lists(inputs):
+            return {{name: keras.ops.convert_to_numpy(value).tolist() for name, value in inputs.items()}}
+        inputs = vectorizer({TEXTS!r})
+        assert all(keras.backend.is_tensor(value) and not tf.is_tensor(value) for value in inputs.values())
+        assert lists(inputs) == {EXPECTED!r}
+        assert vectorizer.tokenize({TEXTS!r}).to_list() == {IDS!r}
+        assert lists(vectorizer(({TEXTS!r}, {TEXTS!r})))["input_type_ids"][0] == [0, 0, 0, 0, 1, 1]
+        dataset = tf.data.Dataset.from_tensor_slices({TEXTS!r}).batch(4).map(vectorizer)
+        assert {{name: value.numpy().tolist() for name, value in next(iter(dataset)).items()}} == {EXPECTED!r}
+        """,
+        KERAS_BACKEND=backend,
+    )
+
+
+def run(code, **environment):
+    """Run code in a fresh Python."""
+    done = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(code)],
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
