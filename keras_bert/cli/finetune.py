@@ -65,7 +65,6 @@ def finetune(console, encoder, size, dataset, labels, out: Path, seed, **options
     Example:  keras-bert finetune --encoder bert --dataset sample --out sentiment
     """
     import keras
-    import numpy as np
 
     from keras_bert.data import load_labelled
     from keras_bert.models import BertClassifier, BertEncoder
@@ -93,8 +92,7 @@ def finetune(console, encoder, size, dataset, labels, out: Path, seed, **options
         check_length(length, body.config)
         vectorizer = BertTextVectorization(vocabulary, lowercase=lowercase, sequence_length=length)
         model = BertClassifier(body, num_classes=len(data.label_names))
-        order = np.random.default_rng(seed).permutation(len(data.train_texts))
-        held_out, rows = np.split(order, [max(1, round(options["held_out"] * len(order)))])
+        rows, held_out = data.hold_out(seed, options["held_out"])
         console.print(
             f"{data.name}: {len(rows):,} sentences to train on, {len(held_out):,} to choose the best epoch by, "
             f"{len(data.dev_texts):,} to measure on; {model.count_params():,} parameters"

@@ -31,6 +31,28 @@ class LabelledSet:
     label_names: tuple[str, ...]
     name: str
 
+    def hold_out(self, seed: int = 0, fraction: float = 0.1) -> tuple[np.ndarray, np.ndarray]:
+        """Split the training rows: those to learn from, and those to choose the best weights by.
+
+        The dev part only measures: whatever is chosen by it (an epoch, a rate) makes its number too good.
+
+        Args:
+            seed: of the draw.
+            fraction: of the training rows to hold out; one at least.
+
+        Returns:
+            Two int arrays of row numbers, both shuffled.
+
+        Example:
+
+        >>> rows, held_out = load_labelled("sample").hold_out(seed=1)
+        >>> len(held_out), len(set(rows) & set(held_out))
+        (136, 0)
+        """
+        order = np.random.default_rng(seed).permutation(len(self.train_texts))
+        held_out, rows = np.split(order, [max(1, round(fraction * len(order)))])
+        return rows, held_out
+
 
 def load_labelled(source: str | Path, label_names: Sequence[str] | None = None) -> LabelledSet:
     """A labelled set by name or from a folder.
@@ -143,7 +165,5 @@ def read_tsv(path: str | Path, num_classes: int | None = None) -> tuple[list[str
     for label, number in zip(labels, numbers, strict=True):
         if not 0 <= label < classes:
             why = "" if num_classes else f" ({classes} different ones)"
-            raise InputError(
-                f"{path}, line {number}: labels must lie in 0 … {classes - 1}{why}. Received: {label}"
-            )
+            raise InputError(f"{path}, line {number}: labels must lie in 0 … {classes - 1}{why}. Received: {label}")
     return texts, np.array(labels, np.int32)

@@ -19,7 +19,7 @@ from keras_bert.tour.work import vocabulary_for
 from keras_bert.training import evaluate, finetune, pretrain
 from keras_bert.weights import load_pretrained, save_pretrained
 
-HELD_OUT = 0.1  # of the prose and of the labelled sentences, to choose the best weights by; dev.tsv only measures
+HELD_OUT = 0.1  # of the prose, to choose the best weights by
 GAPS = (
     "she opened the [MASK] and went in .",
     "he put the letter on the [MASK] .",
@@ -127,8 +127,8 @@ def finetune_classifier(
     """Step 4: the encoder with a classifier on labelled sentences; returns the `BertClassifier` and its facts."""
     keras.utils.set_random_seed(seed)
     model = BertClassifier(encoder, num_classes=len(data.label_names))
-    order = np.random.default_rng(seed).permutation(len(data.train_texts))[: plan.max_finetune]
-    held_out, rows = np.split(order, [max(1, int(HELD_OUT * len(order)))])
+    rows, held_out = data.hold_out(seed)
+    rows = rows[: plan.max_finetune]
 
     def part(indices):
         return vectorizer([data.train_texts[i] for i in indices]), data.train_labels[indices]

@@ -19,8 +19,8 @@ def finetune(
     classifier: keras.Model,
     train_ids: dict,
     train_labels,
-    dev_ids: dict,
-    dev_labels,
+    validation_ids: dict,
+    validation_labels,
     *,
     epochs: int = 3,
     batch_size: int = 32,
@@ -41,7 +41,7 @@ def finetune(
         classifier: a `BertClassifier`; it is trained in place.
         train_ids: dict of `input_word_ids`, `input_mask`, `input_type_ids`, int `[N, T]`.
         train_labels: int `[N]`, 0 … C - 1.
-        dev_ids, dev_labels: the same, of sentences never trained on.
+        validation_ids, validation_labels: the same, of sentences never trained on.
         epochs: times through the rows; 2 to 4 in the paper, more from random weights.
         batch_size: B.
         learning_rate: the peak of `WarmupLinearDecay`; 2e-5 to 5e-5 in the paper, about ten times as much for the small
@@ -77,8 +77,8 @@ def finetune(
 
     Source: Devlin et al. 2018, sections 3.2 and 4.1, appendix A.3.
     """
-    train_ids, dev_ids = as_id_arrays(train_ids), as_id_arrays(dev_ids)
-    for ids, labels in ((train_ids, train_labels), (dev_ids, dev_labels)):
+    train_ids, validation_ids = as_id_arrays(train_ids), as_id_arrays(validation_ids)
+    for ids, labels in ((train_ids, train_labels), (validation_ids, validation_labels)):
         check_ids(classifier, ids)
         check_labels(classifier, ids, labels)
     batches = LengthGroupedBatches(train_ids, train_labels, batch_size, seed)
@@ -91,7 +91,7 @@ def finetune(
     schedule = WarmupLinearDecay(learning_rate, total, int(warmup * total))
 
     def validate() -> dict[str, float]:
-        result = evaluate(classifier, dev_ids, dev_labels)
+        result = evaluate(classifier, validation_ids, validation_labels)
         return {"loss": result["loss"], "accuracy": result["accuracy"]}
 
     with frozen(classifier.encoder, freeze):
@@ -120,7 +120,7 @@ def finetune(
                 "seed": seed,
                 "train_ids": fingerprint(train_ids["input_word_ids"]),
                 "train_labels": fingerprint(np.asarray(train_labels, np.int32)),
-                "dev_ids": fingerprint(dev_ids["input_word_ids"]),
+                "validation_ids": fingerprint(validation_ids["input_word_ids"]),
             },
             seed=seed,
             shapes=[
