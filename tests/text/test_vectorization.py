@@ -207,7 +207,7 @@ def test_from_plain_python_on_other_backends(tokens, backend):
         def lists(inputs):
             return {{name: keras.ops.convert_to_numpy(value).tolist() for name, value in inputs.items()}}
         inputs = vectorizer({TEXTS!r})
-        assert all(keras.backend.is_tensor(value) and not tf.is_tensor(value) for value in inputs.values())
+        assert all(keras.ops.is_tensor(value) and not tf.is_tensor(value) for value in inputs.values())
         assert lists(inputs) == {EXPECTED!r}
         assert vectorizer.tokenize({TEXTS!r}).to_list() == {IDS!r}
         assert lists(vectorizer(({TEXTS!r}, {TEXTS!r})))["input_type_ids"][0] == [0, 0, 0, 0, 1, 1]
