@@ -131,7 +131,7 @@ FACTS = """[
  {"cell_source": "bert_results['pooled_output']",
   "output": "<tf.Tensor: numpy=\\narray([[-1. ,  .5, ...,  2e-01],\\n [3, 4., ..., 5.]], dtype=float32)>"},
  {"cell_source": "bert_results['encoder_outputs']",
-  "output": "[<tf.Tensor: array([[[1., ..., 2.],\\n ...,\\n [3., ..., 4.]]])>,\\n <tf.Tensor: array([[[5., ..., 6.]]])>]"}
+  "output": "[<tf.Tensor: array([[[1., ..., 2.],\\n ...,\\n [3., ..., 4.]]])>, <tf.Tensor: array([[[5., ..., 6.]]])>]"}
 ]"""
 
 
