@@ -13,8 +13,11 @@ from keras_bert.data.tfds import load_tfds
 from keras_bert.errors import InputError
 from keras_bert.text.packing import IdDocuments, compact_ids
 
-# A stop, perhaps a closing quote or bracket, then white space and what may begin a sentence …
-_STOP = re.compile(r"""([.!?…]+["'”’)\]]*)\s+(?=["'“‘(\[]*[A-Z0-9À-ÖØ-ÞΑ-ΩА-Я])|([。！？]+[”’」』）]*)\s*""")
+# Stops, perhaps closing quotes or brackets, then white space and what may begin a sentence … The lookbehind and the
+# possessive `++` keep this linear: a megabyte of dots is looked at once.
+_STOP = re.compile(
+    r"""(?<![.!?…])([.!?…]++["'”’)\]]*+)\s++(?=["'“‘(\[]*+[A-Z0-9À-ÖØ-ÞΑ-ΩА-Я])|([。！？]++[”’」』）]*+)\s*"""
+)
 # … unless the stop only shortens a word, or a name to its first letter.
 _SHORTENED = re.compile(
     r"\b(?:[A-Z]|Mr|Mrs|Ms|Dr|Prof|St|Mt|Jr|Sr|Gen|Col|Capt|Lt|Sgt|Rev|Hon|Gov|Sen|Rep|No|vs|cf|etc|e\.g|i\.e|approx|ca"

@@ -36,9 +36,11 @@ def load_tfds(name: str, split: str, instead: str):
             raise InputError(
                 f"downloading {name!r} from TFDS failed; {instead}. Received: {type(error).__name__} {reason}"
             ) from None
-    if split not in builder.info.splits:
-        raise InputError(f"TFDS {name!r} has the splits {', '.join(builder.info.splits)}. Received: {split!r}")
-    return builder.as_dataset(split=split)
+    try:
+        return builder.as_dataset(split=split)
+    except ValueError:
+        has = ", ".join(builder.info.splits)
+        raise InputError(f"TFDS {name!r} has the splits {has}. Received: {split!r}") from None
 
 
 def _reach(builder, name: str, instead: str) -> None:

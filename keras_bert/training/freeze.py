@@ -32,7 +32,8 @@ def freeze(encoder, what: str | int) -> None:
     is_number = isinstance(what, int) and not isinstance(what, bool) and 0 <= what <= len(blocks)
     if what not in ("none", "all") and not is_number:
         raise InputError(f"freeze takes none, all, or 0 … {len(blocks)} blocks. Received: {what!r}")
-    encoder.trainable = True  # reaches down to every part
+    for part in (encoder, encoder.embeddings, *blocks, encoder.pooler):
+        part.trainable = True  # one by one: a functional model that is True already passes nothing down
     if what == "all":
         encoder.trainable = False
     elif is_number:

@@ -147,8 +147,8 @@ def _seed_dropout(model: keras.Model, seed: int) -> None:
 
 
 def _trace(model: keras.Model, batches: Sequence[tuple]) -> None:
-    # TensorFlow makes a graph for the first shape it meets and, on meeting another, one for any shape; the two may round
-    # differently. So that a resumed run computes with the very same graph, meet both beforehand and undo the steps.
+    # TensorFlow makes a graph for the first shape it meets and, on meeting another, one for any shape; the two may
+    # round differently. So that a resumed run computes with the very same graph, meet both first and undo the steps.
     variables = [*model.variables, *model.optimizer.variables]
     before = [keras.ops.convert_to_numpy(variable) for variable in variables]
     for batch in batches:

@@ -1,6 +1,7 @@
 """A run that is interrupted and resumed gives the very weights of one that is not."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -14,6 +15,7 @@ import pytest
 import keras_bert.files
 from keras_bert import BertConfig, InputError
 from keras_bert.training import finetune, pretrain
+from keras_bert.training.checkpoint import Progress, save_checkpoint
 from tests.training import toys
 
 CONFIG = BertConfig.from_dict({**toys.CONFIG.to_dict(), "num_layers": 1})
@@ -64,29 +66,27 @@ def assert_same(one, two):
     assert history.history == other_history.history
 
 
-def test_a_run_repeats(straight):
-    assert_same(straight, pretrain_toy())
+@pytest.fixture(scope="module")
+def interrupted(tmp_path_factory):
+    """A folder with the checkpoint of step 3."""
+    folder = tmp_path_factory.mktemp("interrupted")
+    with pytest.raises(KeyboardInterrupt):
+        pretrain_toy(folder, [Stop(3)])
+    return folder
 
 
 def test_dropout_is_on(straight):
-    model, _ = pretrain_toy(seed=1, steps=1)
-    states = [v for v in model.variables if "seed_generator" in v.path]
+    states = [v for v in straight[0].variables if "seed_generator" in v.path]
     assert len(states) >= 3 * CONFIG.num_layers
 
 
-# within a round, at its very end, in the last one; by an exception and by a real signal
-@pytest.mark.parametrize(("step", "kill"), [(3, False), (10, False), (12, True)])
-def test_resume_is_exact(straight, tmp_path, step, kill):
-    with pytest.raises(KeyboardInterrupt):
-        pretrain_toy(tmp_path, [Stop(step, kill)])
-    assert [file.name for file in tmp_path.iterdir()] == ["checkpoint.npz"]
-    assert_same(straight, pretrain_toy(tmp_path))
-
-
-def test_resume_twice_and_after_the_end(straight, tmp_path):
-    for step in (4, 9):
+def test_resume_is_exact(straight, interrupted, tmp_path):
+    """Interrupted within a round, at the very end of one and, by a real signal, in the last."""
+    shutil.copytree(interrupted, tmp_path, dirs_exist_ok=True)
+    for step, kill in ((10, False), (12, True)):
         with pytest.raises(KeyboardInterrupt):
-            pretrain_toy(tmp_path, [Stop(step)])
+            pretrain_toy(tmp_path, [Stop(step, kill)])
+        assert [file.name for file in tmp_path.iterdir()] == ["checkpoint.npz"]
     assert_same(straight, pretrain_toy(tmp_path))
     assert_same(straight, pretrain_toy(tmp_path))  # nothing is left to do, and nothing is done
 
@@ -107,9 +107,8 @@ def test_finetune_resumes_exactly(tmp_path):
     assert_same(expected, run(tmp_path))
 
 
-def test_the_checkpoint_before_stands_when_the_disk_is_full(tmp_path, monkeypatch):
-    with pytest.raises(KeyboardInterrupt):
-        pretrain_toy(tmp_path, [Stop(4)])
+def test_the_checkpoint_before_stands_when_the_disk_is_full(straight, interrupted, tmp_path, monkeypatch):
+    shutil.copytree(interrupted, tmp_path, dirs_exist_ok=True)
     before = (tmp_path / "checkpoint.npz").read_bytes()
 
     def full(path, **arrays):
@@ -118,27 +117,23 @@ def test_the_checkpoint_before_stands_when_the_disk_is_full(tmp_path, monkeypatc
 
     monkeypatch.setattr(np, "savez", full)
     with pytest.raises(OSError, match="No space"):
-        pretrain_toy(tmp_path)
+        save_checkpoint(tmp_path, straight[0], Progress(step=4), {})
     assert [file.name for file in tmp_path.iterdir()] == ["checkpoint.npz"]
     assert (tmp_path / "checkpoint.npz").read_bytes() == before
 
 
-def test_a_checkpoint_of_another_shape_names_the_tensor(tmp_path):
-    with pytest.raises(KeyboardInterrupt):
-        pretrain_toy(tmp_path, [Stop(2)])
+def test_a_checkpoint_of_another_shape_names_the_tensor(interrupted):
     wide = BertConfig.from_dict({**CONFIG.to_dict(), "intermediate_size": 48})
     with pytest.raises(InputError, match=r"intermediate/kernel .*\(32, 48\).*Received: \(32, 64\)"):
-        pretrain_toy(tmp_path, config=wide)
+        pretrain_toy(interrupted, config=wide)
     deep = BertConfig.from_dict({**CONFIG.to_dict(), "num_layers": 2})
     with pytest.raises(InputError, match="tensor"):
-        pretrain_toy(tmp_path, config=deep)
+        pretrain_toy(interrupted, config=deep)
 
 
-def test_a_checkpoint_of_another_run_is_refused(tmp_path):
-    with pytest.raises(KeyboardInterrupt):
-        pretrain_toy(tmp_path, [Stop(2)])
+def test_a_checkpoint_of_another_run_is_refused(interrupted, tmp_path):
     with pytest.raises(InputError, match="seed=0.*Received: seed=3"):
-        pretrain_toy(tmp_path, seed=3)
+        pretrain_toy(interrupted, seed=3)
     (tmp_path / "checkpoint.npz").write_bytes(b"not a zip")
     with pytest.raises(InputError, match="a checkpoint of keras_bert is expected"):
         pretrain_toy(tmp_path)

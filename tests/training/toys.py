@@ -7,7 +7,8 @@ from keras_bert import BertClassifier, BertConfig, BertEncoder, BertPretrainer
 from keras_bert.text.masking import Masking
 from keras_bert.text.packing import IdDocuments, pack_examples
 
-VOCABULARY = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"] + [f"w{i}" for i in range(45)] + [f"##p{i}" for i in range(10)]
+SPECIALS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
+VOCABULARY = SPECIALS + [f"w{i}" for i in range(45)] + [f"##p{i}" for i in range(10)]
 CLS, SEP, MASK = 2, 3, 4
 CONFIG = BertConfig(
     vocab_size=len(VOCABULARY),

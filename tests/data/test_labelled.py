@@ -1,0 +1,114 @@
+"""Labelled sets: the layout of GLUE, and one clear line for everything else."""
+
+import io
+import urllib.error
+
+import numpy as np
+import pytest
+
+from keras_bert import InputError, load_labelled
+from keras_bert.data import read_tsv
+
+
+def write(path, content):
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    return path
+
+
+def test_the_sample_is_varied_and_split():
+    sample = load_labelled("sample")
+    assert len(set(sample.train_texts + sample.dev_texts)) >= 1500
+    assert not set(sample.train_texts) & set(sample.dev_texts)
+    for texts, labels in ((sample.train_texts, sample.train_labels), (sample.dev_texts, sample.dev_labels)):
+        assert len(texts) == len(labels) and labels.dtype == np.int32
+        assert 0.4 < labels.mean() < 0.6
+
+
+def test_a_folder(tmp_path):
+    write(tmp_path / "train.tsv", "sentence\tlabel\none\t0\ntwo\t2\nthree\t1\n")
+    write(tmp_path / "dev.tsv", "sentence\tlabel\nfour\t2\n")
+    data = load_labelled(tmp_path)
+    assert (data.label_names, data.dev_texts, data.dev_labels.tolist()) == (("0", "1", "2"), ["four"], [2])
+    assert load_labelled(str(tmp_path), ["a", "b", "c"]).label_names == ("a", "b", "c")
+
+
+def test_lines_end_at_newline_alone(tmp_path):
+    text = '\ufeffid\tsentence\tlabel\n1\tone\x85two\u2028three\rfour\x0bfive\t1\r\n2\t"open quote\t0'
+    texts, labels = read_tsv(write(tmp_path / "x.tsv", text))
+    assert texts == ["one\x85two\u2028three\rfour\x0bfive", '"open quote']
+    assert labels.tolist() == [1, 0]
+
+
+def test_a_line_of_a_megabyte(tmp_path):
+    texts, _ = read_tsv(write(tmp_path / "x.tsv", "sentence\tlabel\n" + "word " * 200_000 + "\t1\nb\t0\n"))
+    assert len(texts[0]) == 999_999
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"", "Received: an empty one"),
+        (b"sentence\tlabel\n", "a header line alone"),
+        (b"a fine film\t1\n", "must name the columns sentence and label"),
+        (b"sentence\ttarget\na\t1\n", "no label"),
+        (b"sentence\tlabel\na\n", "line 2: 2 columns are expected. Received: 1"),
+        (b"sentence\tlabel\na\t0\n\t1\n", "line 3: a sentence is expected"),
+        (b"sentence\tlabel\na\tgood\n", "line 2: the label must be a whole number. Received: 'good'"),
+        (b"sentence\tlabel\na\t1.0\n", "line 2: the label must be a whole number"),
+        ("sentence\tlabel\na\t١\n".encode(), "line 2: the label must be a whole number"),
+        (b"sentence\tlabel\na\t0\nb\t-1\n", r"line 3: labels must lie in 0 … 1 \(2 different ones\). Received: -1"),
+        (b"sentence\tlabel\na\t0\nb\t2\n", "line 3: labels must lie in 0 … 1"),
+        (b"sentence\tlabel\nna\xefve\t1\n", r"UTF-8. Received: byte 0xef in line 2 \(byte 17 of the file\)"),
+        ("sentence\tlabel\na\t1\n".encode("utf-16"), "UTF-8. Received: byte 0xff in line 1"),
+        (b"sentence\tlabel\na\0b\t1\n", r"NUL. Received: one in line 2 \(byte 16\)"),
+    ],
+)
+def test_one_line_says_what_is_wrong(tmp_path, content, message):
+    path = write(tmp_path / "train.tsv", content)
+    with pytest.raises(InputError, match=message) as error:
+        read_tsv(path)
+    assert "\n" not in str(error.value) and str(path) in str(error.value)
+
+
+def test_what_is_no_file(tmp_path):
+    with pytest.raises(InputError, match="a directory"):
+        read_tsv(tmp_path)
+    with pytest.raises(InputError, match="where nothing is"):
+        read_tsv(tmp_path / "none.tsv")
+    with pytest.raises(InputError, match="sample, sst2 or a folder"):
+        load_labelled("nowhere")
+    write(tmp_path / "train.tsv", "sentence\tlabel\na\t1\nb\t0\n")
+    with pytest.raises(InputError, match="no dev.tsv"):
+        load_labelled(tmp_path)
+    write(tmp_path / "dev.tsv", "sentence\tlabel\na\t2\n")
+    with pytest.raises(InputError, match=r"dev.tsv, line 2: labels must lie in 0 … 1"):
+        load_labelled(tmp_path)
+    write(tmp_path / "train.tsv", "sentence\tlabel\na\t0\nb\t0\n")
+    with pytest.raises(InputError, match="at least two classes"):
+        load_labelled(tmp_path)
+
+
+def test_no_network_says_what_to_do_instead(monkeypatch, tmp_path):
+    def offline(*args, **kwargs):
+        raise urllib.error.URLError("Name or service not known")
+
+    monkeypatch.setattr("urllib.request.urlopen", offline)
+    monkeypatch.setattr("tensorflow_datasets.core.constants.DATA_DIR", str(tmp_path))
+    monkeypatch.setenv("TFDS_DATA_DIR", str(tmp_path))
+    with pytest.raises(InputError, match="no network for the data set 'glue/sst2'.*train.tsv") as error:
+        load_labelled("sst2")
+    assert "\n" not in str(error.value)
+
+
+def test_sst2_by_name(monkeypatch):
+    monkeypatch.setattr("urllib.request.urlopen", lambda *args, **kwargs: io.BytesIO())
+    tfds = pytest.importorskip("tensorflow_datasets")
+    with tfds.testing.mock_data(num_examples=7):
+        data = load_labelled("sst2")
+    assert data.label_names == ("negative", "positive")
+    assert len(data.train_texts) == len(data.dev_texts) == 7 and isinstance(data.train_texts[0], str)
+
+
+def test_the_real_sst2_folder(shared_data):
+    data = load_labelled(shared_data / "SST-2")
+    assert (len(data.train_texts), len(data.dev_texts)) == (67_349, 872)

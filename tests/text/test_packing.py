@@ -1,0 +1,122 @@
+"""Packing: nothing invented, nothing mixed up, and the shares of the paper."""
+
+import numpy as np
+import pytest
+
+from keras_bert import InputError
+from keras_bert.text.packing import IdDocuments, pack_examples
+
+CLS, SEP = 1, 2
+
+
+def corpus(documents=200, seed=0, longest=15):
+    """Every token id tells its document and place: id = 10 + 200 * document + place."""
+    rng = np.random.default_rng(seed)
+    lists = []
+    for d in range(documents):
+        sentences, place = [], 0
+        for length in rng.integers(1, longest, rng.integers(4, 14)):
+            sentences.append(list(range(10 + 200 * d + place, 10 + 200 * d + place + length)))
+            place += length
+        lists.append(sentences)
+    return lists
+
+
+def segments(row, types, length):
+    a_end = int(np.flatnonzero(row == SEP)[0])
+    return row[1:a_end].astype(int), row[a_end + 1 : length - 1].astype(int)
+
+
+@pytest.fixture(scope="module")
+def pairs():
+    return pack_examples(corpus(), 32, CLS, SEP, seed=3)
+
+
+def test_rows_are_cls_a_sep_b_sep(pairs):
+    for row, types, length in zip(pairs.input_word_ids, pairs.input_type_ids, pairs.lengths, strict=True):
+        a, b = segments(row, types, length)
+        assert row[0] == CLS and row[length - 1] == SEP and (row[length:] == 0).all()
+        assert len(a) >= 1 and len(b) >= 1 and len(a) + len(b) + 3 == length <= 32
+        assert types.tolist() == [0] * (len(a) + 2) + [1] * (len(b) + 1) + [0] * (32 - length)
+        assert (np.diff(a) == 1).all() and (np.diff(b) == 1).all()  # each is one piece of one document
+
+
+def test_label_0_follows_and_label_1_is_another_document(pairs):
+    gaps = []
+    for row, types, length, label in zip(*pairs.__dict__.values(), strict=True):
+        a, b = segments(row, types, length)
+        if label:
+            assert (a[0] - 10) // 200 != (b[0] - 10) // 200
+        else:
+            assert (a[0] - 10) // 200 == (b[0] - 10) // 200 and b[0] > a[-1]
+            gaps.append(b[0] - a[-1] - 1)
+    assert np.mean(np.array(gaps) == 0) > 0.3  # tokens between them are lost only to truncation
+
+
+def test_half_are_random_and_a_tenth_short():
+    long = pack_examples(corpus(800, longest=6), 32, CLS, SEP, seed=0)
+    single = 1 / 12  # a chunk of one sentence has no next one, so its B must be random
+    assert 0.48 < long.next_sentence_labels.mean() < 0.5 + single
+    full = pack_examples(corpus(800, longest=6), 32, CLS, SEP, seed=0, short_rate=0.0)
+    short = pack_examples(corpus(800, longest=6), 32, CLS, SEP, seed=0, short_rate=1.0)
+    assert (full.lengths < 20).mean() < (long.lengths < 20).mean() < (short.lengths < 20).mean()
+    expected = 0.9 * (full.lengths < 12).mean() * len(full) + 0.1 * (short.lengths < 12).mean() * len(short)
+    assert (long.lengths < 12).sum() == pytest.approx(expected, rel=0.35)
+
+
+def test_truncation_takes_the_longer_member_from_both_ends():
+    lists = [[list(range(10 + 100 * d, 48 + 100 * d)), list(range(60 + 100 * d, 65 + 100 * d))] for d in range(300)]
+    rows = pack_examples(lists, 43, CLS, SEP, short_rate=0.0)
+    fronts = []
+    for row, types, length, label in zip(*rows.__dict__.values(), strict=True):
+        a, b = segments(row, types, length)
+        if not label:
+            assert length == 43 and len(b) == 5 and len(a) == 35  # the short one is kept whole
+            fronts.append((a[0] - 10) % 100)
+    assert 1.1 < np.mean(fronts) < 1.9 and 0.3 < np.var(fronts) < 1.3  # binomial(3, 1/2)
+
+
+def test_single_segments_hold_every_token_once():
+    lists = corpus(50)
+    rows = pack_examples(lists, 16, CLS, SEP, next_sentence=False, seed=4)
+    tokens = [int(t) for row, n in zip(rows.input_word_ids, rows.lengths, strict=True) for t in row[1 : n - 1]]
+    assert sorted(tokens) == sorted(t for document in lists for sentence in document for t in sentence)
+    assert rows.next_sentence_labels is None and rows.input_type_ids.max() == 0
+
+
+def test_a_sentence_longer_than_a_row_is_not_lost():
+    lists = [[list(range(10, 1010))], [[5000, 5001], [5002]]]
+    rows = pack_examples(lists, 32, CLS, SEP, short_rate=0.0)
+    assert len(set(rows.input_word_ids.ravel().tolist()) & set(range(10, 1010))) > 900
+
+
+def test_seeds_and_dtypes(pairs):
+    again, other = pack_examples(corpus(), 32, CLS, SEP, seed=3), pack_examples(corpus(), 32, CLS, SEP, seed=4)
+    np.testing.assert_array_equal(pairs.input_word_ids, again.input_word_ids)
+    assert pairs.input_word_ids.shape != other.input_word_ids.shape or (
+        (pairs.input_word_ids != other.input_word_ids).any()
+    )
+    assert pairs.input_word_ids.dtype == np.uint16
+    assert pack_examples([[[70000, 5]]], 8, CLS, SEP, next_sentence=False).input_word_ids.dtype == np.int32
+    half = pairs[: len(pairs) // 2]
+    assert len(half) == len(pairs) // 2 == len(half.next_sentence_labels)
+
+
+def test_split_parts_whole_documents():
+    train, held_out = IdDocuments.from_lists(corpus(40)).split(0.2, seed=1)
+    assert (len(train), len(held_out)) == (32, 8)
+    inside = [set(((part.ids.astype(int) - 10) // 200).tolist()) for part in (train, held_out)]
+    assert not inside[0] & inside[1] and len(inside[0] | inside[1]) == 40
+
+
+def test_bad_input():
+    with pytest.raises(InputError, match="Received: none"):
+        pack_examples([[], [[]]], 16, CLS, SEP)
+    with pytest.raises(InputError, match="at least 2 documents"):
+        pack_examples([[[5, 6], [7]]], 16, CLS, SEP)
+    with pytest.raises(InputError, match="sequence_length=4"):
+        pack_examples([[[5]], [[6]]], 4, CLS, SEP)
+    with pytest.raises(InputError, match="at least 4"):
+        IdDocuments.from_lists([[[5]], [[6]]]).split()
+    with pytest.raises(InputError, match="0 or more"):
+        pack_examples([[[-5]], [[6]]], 8, CLS, SEP)

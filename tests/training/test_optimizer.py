@@ -1,0 +1,92 @@
+"""Schedule and optimizer against formulas written independently."""
+
+import keras
+import numpy as np
+import pytest
+
+from keras_bert import InputError
+from keras_bert.training import WarmupLinearDecay, bert_adamw, freeze
+from tests.training import toys
+
+
+def test_schedule_is_a_triangle():
+    schedule = WarmupLinearDecay(3e-4, total_steps=1000, warmup_steps=100)
+    steps = np.array([0, 1, 50, 99, 100, 101, 550, 999, 1000, 2000])
+    expected = np.interp(steps, [0, 100, 1000], [0, 3e-4, 0])
+    np.testing.assert_allclose([float(schedule(int(step))) for step in steps], expected, rtol=1e-5, atol=1e-12)
+    assert float(WarmupLinearDecay(1.0, 10)(0)) == 1.0
+    again = WarmupLinearDecay.from_config(schedule.get_config())
+    assert float(again(500)) == float(schedule(500))
+
+
+@pytest.mark.peers
+def test_schedule_is_hugging_faces():
+    torch = pytest.importorskip("torch")
+    transformers = pytest.importorskip("transformers")
+    optimizer = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=2.0)
+    theirs = transformers.get_linear_schedule_with_warmup(optimizer, 7, 31)
+    ours = WarmupLinearDecay(2.0, 31, 7)
+    for step in range(31):
+        assert float(ours(step)) == pytest.approx(theirs.get_last_lr()[0], rel=1e-5)
+        optimizer.step()
+        theirs.step()
+
+
+@pytest.mark.parametrize("arguments", [(0.0, 10, 1), (1.0, 0, 0), (1.0, 10, 10), (1.0, 10, -1), (float("nan"), 10, 0)])
+def test_impossible_schedules(arguments):
+    with pytest.raises(InputError):
+        WarmupLinearDecay(*arguments)
+
+
+def test_adamw_by_hand():
+    """Two steps of AdamW in numpy: clipped to norm 1 over all, bias-corrected, decayed but for bias and LayerNorm."""
+    rng = np.random.default_rng(0)
+    names = ("kernel", "bias", "gamma", "beta", "embeddings")
+    start = {name: rng.normal(size=(4,)) for name in names}
+    gradients = [{name: 3 * rng.normal(size=(4,)) for name in names} for _ in range(2)]
+    variables = [keras.Variable(start[name], name=name, dtype="float32") for name in names]
+    optimizer = bert_adamw(0.1)
+    for gradient in gradients:
+        optimizer.apply([keras.ops.convert_to_tensor(gradient[name], "float32") for name in names], variables)
+
+    m = dict.fromkeys(names, 0.0)
+    v = dict.fromkeys(names, 0.0)
+    for t, gradient in enumerate(gradients, 1):
+        norm = np.sqrt(sum((g**2).sum() for g in gradient.values()))
+        for name in names:
+            g = gradient[name] / max(1.0, norm)
+            m[name] = 0.9 * m[name] + 0.1 * g
+            v[name] = 0.999 * v[name] + 0.001 * g**2
+            decay = 0.01 if name in ("kernel", "embeddings") else 0.0
+            start[name] = start[name] * (1 - 0.1 * decay)
+            epsilon = 1e-6 / np.sqrt(1 - 0.999**t)  # added before the bias correction, Kingma and Ba 2015, section 2
+            start[name] = start[name] - 0.1 * (m[name] / (1 - 0.9**t)) / (np.sqrt(v[name] / (1 - 0.999**t)) + epsilon)
+    for name, variable in zip(names, variables, strict=True):
+        np.testing.assert_allclose(keras.ops.convert_to_numpy(variable), start[name], rtol=1e-4, atol=1e-5)
+
+
+def test_in_a_model_just_biases_and_norms_are_not_decayed():
+    model = toys.make_pretrainer()
+    optimizer = bert_adamw(1e-3)
+    optimizer.build(model.trainable_variables)
+    decayed = {v.path for v in model.trainable_variables if optimizer._use_weight_decay(v)}
+    for variable in model.trainable_variables:
+        is_bias_or_norm = "bias" in variable.path or "norm" in variable.path
+        assert (variable.path in decayed) != is_bias_or_norm, variable.path
+
+
+def test_freeze():
+    encoder = toys.make_classifier().encoder
+    everything = len(encoder.trainable_variables)
+    parts = [encoder.embeddings, *encoder.blocks]
+    for what, learning in ((0, [False, True, True]), (2, [False, False, False]), ("none", [True] * 3)):
+        freeze(encoder, what)
+        assert [bool(part.trainable_variables) for part in parts] == learning
+    assert len(encoder.trainable_variables) == everything
+    freeze(encoder, 2)
+    assert encoder.pooler.trainable_variables
+    freeze(encoder, "all")
+    assert not encoder.trainable_variables
+    for what in (3, -1, "some", True, 1.0):
+        with pytest.raises(InputError, match="none, all, or 0 … 2"):
+            freeze(encoder, what)
