@@ -31,8 +31,8 @@ __all__ = [
     "save_vocabulary",
 ]
 
-# `keras-bert --help` does not wait for TensorFlow: the commands import what they use themselves. Everywhere else all names
-# are here at once, and their classes known to `keras.saving`.
+# `keras-bert --help` does not wait for TensorFlow: the commands import what they use themselves. Everywhere else all
+# names are here at once, and their classes known to `keras.saving`.
 _command_line = Path(sys.argv[0]).name == "keras-bert" or (sys.argv[0] == "-m" and "keras_bert" in sys.orig_argv)
 if not _command_line:
     from keras_bert.data import load_corpus, load_labelled

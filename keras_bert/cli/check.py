@@ -2,7 +2,7 @@
 
 import click
 
-from keras_bert.cli.screen import reporting, table
+from keras_bert.cli.screen import reporting, show_table
 
 
 @click.command()
@@ -27,7 +27,7 @@ def check(console, source: str, encoder: str | None) -> dict:
     report = compare_all(source, encoder=load_pretrained(encoder).encoder if encoder else None)
     facts = report.to_dict()
     title = f"largest difference from {source}"
-    console.print(table(title, ("output", "difference"), differences(facts), right=("difference",)))
+    show_table(console, title, ("output", "difference"), differences(facts), right=("difference",))
     copied = f", {facts['tensors']} tensors copied, each once" if facts["tensors"] else ""
     console.print(f"{facts['parameters']:,} parameters{copied}; {facts['examples']} examples")
     if facts["published_note"]:

@@ -3,7 +3,7 @@
 import click
 
 from keras_bert.cli.options import model_option, texts_argument
-from keras_bert.cli.screen import reporting, shorten, table
+from keras_bert.cli.screen import reporting, shorten, show_table
 
 
 @click.command()
@@ -34,7 +34,7 @@ def embed(console, folder: str, pool: str, texts: list[str]) -> dict:
     for start in range(0, len(texts), 64):
         inputs = {name: ops.convert_to_numpy(x) for name, x in trained.vectorizer(texts[start : start + 64]).items()}
         outputs = trained.encoder(inputs, training=False)
-        mask = inputs["input_mask"][..., None]  # [B, T, 1]
+        mask = inputs["input_mask"][..., None].astype("float32")  # [B, T, 1]
         if pool == "pooled":
             vector = outputs["pooled_output"]
         elif pool == "cls":
@@ -48,5 +48,5 @@ def embed(console, folder: str, pool: str, texts: list[str]) -> dict:
     heads = [f"to {i}" for i in range(1, len(texts) + 1)][:12]
     rows = ((i, shorten(text), *(f"{x:.2f}" for x in near[i - 1][:12])) for i, text in enumerate(texts, 1))
     title = f"cosine similarity of vectors of {vectors.shape[1]} numbers ({pool})"
-    console.print(table(title, ("", "text", *heads), rows, right=heads))
+    show_table(console, title, ("", "text", *heads), rows, right=heads)
     return {"size": vectors.shape[1], "pool": pool, "texts": texts, "embeddings": vectors, "cosine": near}

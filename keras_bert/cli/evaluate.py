@@ -3,7 +3,7 @@
 import click
 
 from keras_bert.cli.options import file_option, model_option
-from keras_bert.cli.screen import reporting, table
+from keras_bert.cli.screen import reporting, show_table
 
 
 @click.command()
@@ -40,5 +40,5 @@ def evaluate(console, folder: str, data: str) -> dict:
         ("loss", f"{facts['loss']:.4f}"),
         ("examples", f"{len(texts):,}"),
     )
-    console.print(table(str(data), ("measure", "value"), rows, right=("value",)))
+    show_table(console, str(data), ("measure", "value"), rows, right=("value",))
     return facts

@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from keras_bert.cli.options import model_option, out_option
-from keras_bert.cli.screen import reporting, table
+from keras_bert.cli.screen import reporting, show_table
 
 
 @click.command()
@@ -44,5 +44,5 @@ def export(console, folder: str, target: str, interface: str, out: Path) -> dict
         export_saved_model(trained.encoder, out, vectorizer=trained.vectorizer)
     files = sizes_on_disk(out)
     rows = ((name, f"{size / 2**20:,.1f}") for name, size in files.items())
-    console.print(table(str(out), ("file", "MiB"), rows, right=("MiB",)))
+    show_table(console, str(out), ("file", "MiB"), rows, right=("MiB",))
     return {"out": str(out), "format": target, "interface": interface, "bytes": sum(files.values()), "files": files}

@@ -3,7 +3,7 @@
 import click
 
 from keras_bert.cli.options import model_option, positive, texts_argument
-from keras_bert.cli.screen import reporting, shorten, table
+from keras_bert.cli.screen import reporting, shorten, show_table
 
 
 @click.command("fill-mask")
@@ -24,5 +24,5 @@ def fill_mask(console, folder: str, top: int, texts: list[str]) -> dict:
         for number, gap in enumerate(row["gaps"], 1):
             title = shorten(row["text"]) + (f" (gap {number})" if len(row["gaps"]) > 1 else "")
             cells = ((guess["token"], f"{guess['probability']:.4f}") for guess in gap["guesses"])
-            console.print(table(title, ("token", "probability"), cells, right=("probability",)))
+            show_table(console, title, ("token", "probability"), cells, right=("probability",))
     return {"texts": found}

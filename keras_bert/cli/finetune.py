@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from keras_bert.cli.options import check_length, config_of, positive, size_option, training_options
-from keras_bert.cli.screen import reporting, table
+from keras_bert.cli.screen import reporting, show_table
 
 
 class Freeze(click.ParamType):
@@ -116,7 +116,7 @@ def finetune(console, encoder, size, dataset, labels, out: Path, seed, **options
     best = max(range(len(history["val_accuracy"])), key=lambda i: (history["val_accuracy"][i], -history["val_loss"][i]))
     names = ("loss", "accuracy", "val_loss", "val_accuracy")
     rows = ((i, *(f"{history[name][i - 1]:.4f}" for name in names)) for i in range(1, len(history["loss"]) + 1))
-    console.print(table(f"{out}: epoch {best + 1} is kept", ("epoch", *names), rows, right=("epoch", *names)))
+    show_table(console, f"{out}: epoch {best + 1} is kept", ("epoch", *names), rows, right=("epoch", *names))
     console.print(f"[bold]{measured['accuracy']:.4f}[/bold] right on dev, {measured['examples']:,} sentences")
     console.print(f'try:  keras-bert predict --model {out} "a fine film"', markup=False)
     return {

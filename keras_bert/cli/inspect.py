@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from keras_bert.cli.screen import reporting, table
+from keras_bert.cli.screen import reporting, show_table
 
 
 @click.command()
@@ -24,12 +24,12 @@ def inspect(console, model: str) -> dict:
     else:
         facts = {"name": model, **model_facts(BertConfig.from_preset(model)), "files": {}}
     arrays = ((a["name"], " x ".join(map(str, a["shape"])), f"{a['parameters']:,}") for a in facts["arrays"])
-    console.print(table(model, ("array", "shape", "parameters"), arrays, right=("shape", "parameters")))
+    show_table(console, model, ("array", "shape", "parameters"), arrays, right=("shape", "parameters"))
     layers = facts["layers"].items()
-    console.print(table("\nlayers", ("type", "count"), layers, right=("count",)))
+    show_table(console, "\nlayers", ("type", "count"), layers, right=("count",))
     if facts["files"]:
         files = ((name, f"{size / 2**20:,.1f}") for name, size in facts["files"].items())
-        console.print(table("\nfiles", ("file", "MiB"), files, right=("MiB",)))
+        show_table(console, "\nfiles", ("file", "MiB"), files, right=("MiB",))
     room = facts["parameters"] * 4 / 2**20
     console.print(f"\n[bold]{facts['parameters']:,}[/bold] parameters, {room:,.0f} MiB as float32")
     return facts

@@ -1,5 +1,6 @@
 """The command line `keras-bert`: one command a file; here they are gathered, and every failure becomes one line."""
 
+import errno
 import os
 import sys
 
@@ -20,6 +21,7 @@ from keras_bert.cli.tokenize import tokenize
 from keras_bert.cli.tour import tour
 from keras_bert.errors import InputError
 
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 COMMANDS = (tour, tokenize, pretrain, finetune, evaluate, predict, fill_mask, embed, inspect, check, export)
 
 
@@ -70,14 +72,16 @@ def main(argv: list[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except (KeyboardInterrupt, click.Abort) as error:
-        return _say("interrupted", str(error) or "nothing was written", 130)
+        why = str(error.__cause__ or error)  # click makes its own error of Ctrl-C
+        return _say("interrupted", why or "nothing was written", 130)
     except click.ClickException as error:
         return _say("error", error.format_message(), 2)
     except InputError as error:
         return _say("error", str(error), 2)
     except OSError as error:
         where = f": {error.filename}" if error.filename else ""
-        return _say("error", f"{error.strerror or error}{where}", 2)
+        room = "; the disk has no room for it, free some" if error.errno in NO_ROOM else ""
+        return _say("error", f"{error.strerror or error}{where}{room}", 2)
 
 
 def _say(what: str, message: str, status: int) -> int:

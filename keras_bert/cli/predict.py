@@ -3,7 +3,7 @@
 import click
 
 from keras_bert.cli.options import model_option, texts_argument
-from keras_bert.cli.screen import reporting, shorten, table
+from keras_bert.cli.screen import reporting, shorten, show_table
 
 
 @click.command()
@@ -25,5 +25,5 @@ def predict(console, folder: str, texts: list[str]) -> dict:
         for text, label, shares in zip(texts, labels, softmax(logits).tolist(), strict=True)
     ]
     cells = ((row["label"], f"{row['probability']:.3f}", shorten(row["text"])) for row in rows)
-    console.print(table("", ("label", "probability", "text"), cells, right=("probability",)))
+    show_table(console, "", ("label", "probability", "text"), cells, right=("probability",))
     return {"predictions": rows}

@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from keras_bert.cli.options import check_length, config_of, positive, size_option, training_options
-from keras_bert.cli.screen import reporting, table
+from keras_bert.cli.screen import reporting, show_table
 
 
 @click.command()
@@ -97,7 +97,7 @@ def pretrain(console, sources, size, steps, epochs, out: Path, seed, **options) 
         save_pretrained(model, out, vectorizer)
     last = {name: values[-1] for name, values in history.items()}
     rows = ((name, f"{value:.4g}") for name, value in last.items())
-    console.print(table(str(out), ("measure", "value"), rows, right=("value",)))
+    show_table(console, str(out), ("measure", "value"), rows, right=("value",))
     console.print(f'try:  keras-bert fill-mask --model {out} "a [MASK] film"', markup=False)
     sizes = {"parameters": model.count_params(), "vocab_size": len(vocabulary)}
     return {"out": str(out), **sizes, **last, "history": history}

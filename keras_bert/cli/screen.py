@@ -66,25 +66,21 @@ def shorten(text: str, most: int = 70) -> str:
     return text if len(text) <= most else text[: most - 1] + "…"
 
 
-def table(title: str, columns: Iterable[str], rows: Iterable[Iterable], right: Iterable[str] = ()) -> Table:
-    """A table whose cells are shown as they are: text from a model or a user is no markup.
+def show_table(console: Console, title: str, columns: Iterable[str], rows: Iterable[Iterable], right=()) -> None:
+    """Print a table whose cells are shown as they are: text from a model or a user is no markup.
 
     Args:
-        title: what stands over it.
+        console: where to.
+        title: what stands over it, on a line of its own.
         columns: the headings.
         rows: the cells, anything that `str` takes.
         right: the headings of the columns that hold numbers.
     """
-    made = Table(
-        title=Text(title, style="bold") if title else None,
-        title_justify="left",
-        header_style="dim",
-        box=None,
-        pad_edge=False,
-        padding=(0, 2, 0, 0),
-    )
+    made = Table(header_style="dim", box=None, pad_edge=False, padding=(0, 2, 0, 0))
     for column in columns:
         made.add_column(column, justify="right" if column in right else "left", overflow="fold")
     for row in rows:
         made.add_row(*(Text(str(cell)) for cell in row))
-    return made
+    if title:
+        console.print(Text(title, style="bold"))
+    console.print(made)

@@ -3,7 +3,7 @@
 import click
 
 from keras_bert.cli.options import file_option, texts_argument
-from keras_bert.cli.screen import reporting, shorten, table
+from keras_bert.cli.screen import reporting, shorten, show_table
 
 
 @click.command()
@@ -27,5 +27,5 @@ def tokenize(console, vocab: str, cased: bool, texts: list[str]) -> dict:
         rows.append({"text": text, "tokens": [vocabulary[i] for i in ids], "ids": ids})
     for row in rows:
         pairs = zip(row["tokens"], row["ids"], strict=True)
-        console.print(table(shorten(row["text"]), ("token", "id"), pairs, right=("id",)))
+        show_table(console, shorten(row["text"]), ("token", "id"), pairs, right=("id",))
     return {"texts": rows}

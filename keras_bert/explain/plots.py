@@ -47,7 +47,7 @@ def learning_curves(
     if not series or not all(len(values) for values in series.values()):
         raise InputError(f"a curve needs at least one value. Received: {series!r}")
     with matplotlib.rc_context(STYLE):
-        figure, axes = _axes(5.2, 3.1)
+        figure, axes = _axes(4.7, 3.0)
         for (name, values), colour, marker in zip(series.items(), SERIES, MARKERS, strict=False):
             x = np.arange(1, len(values) + 1) if at is None else np.asarray(at)
             few = marker if len(values) <= 24 else None  # a marker a point reads well only while the points are few
@@ -139,7 +139,7 @@ def attention_map(weights, tokens: list[str], title: str = "") -> Picture:
 
     >>> attention_map([[0.9, 0.1], [0.2, 0.8]], ["a", "film"], "layer 1, head 1").caption
     'Layer 1, head 1. A row is a token that looks, a column one that is looked at; each row sums to 1. \
-The darkest cell is "a" looking at "a" (0.90).'
+The strongest cell is "a" looking at "a" (0.90).'
 
     Source: Vaswani et al. 2017 (arXiv:1706.03762), section 3.2.1; shown as in Clark et al. 2019 (arXiv:1906.04341).
     """
@@ -148,7 +148,7 @@ The darkest cell is "a" looking at "a" (0.90).'
     if weights.shape != (count, count) or not count:
         raise InputError(f"attention weights must be {count} by {count}, as the tokens. Received: {weights.shape}")
     with matplotlib.rc_context(STYLE):
-        size = 1.6 + 0.24 * max(count, 8)
+        size = 1.5 + 0.22 * max(count, 8)
         figure, axes = _axes(size, size)
         _cells(axes, 0.92 * weights / max(weights.max(), 1e-12), SERIES[0])
         axes.set_xticks(range(count), tokens, rotation=60, ha="left", rotation_mode="anchor")
@@ -160,7 +160,7 @@ The darkest cell is "a" looking at "a" (0.90).'
     lead = f"{title[:1].upper()}{title[1:]}. " if title else ""
     return Picture(
         figure,
-        f"{lead}A row is a token that looks, a column one that is looked at; each row sums to 1. The darkest cell is "
+        f"{lead}A row is a token that looks, a column one that is looked at; each row sums to 1. The strongest cell is "
         f'"{tokens[looks]}" looking at "{tokens[seen]}" ({weights.max():.2f}).',
     )
 
@@ -187,7 +187,7 @@ def parity_per_layer(differences: dict[str, list[float]], limit: float = 5e-5) -
         raise InputError(f"at least one layer's difference is needed. Received: {differences!r}")
     floor = 1e-9  # equal to the last bit: a logarithm has no place for 0
     with matplotlib.rc_context(STYLE):
-        figure, axes = _axes(5.2, 3.1)
+        figure, axes = _axes(4.7, 3.0)
         for (name, values), colour, marker in zip(differences.items(), SERIES, MARKERS, strict=False):
             drawn = np.maximum(values, floor)
             axes.plot(range(1, len(drawn) + 1), drawn, marker, color=colour, linestyle="-", linewidth=1.2, label=name)

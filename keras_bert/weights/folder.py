@@ -127,7 +127,7 @@ def load_pretrained(path) -> Pretrained:
     try:
         model = keras.saving.load_model(file, compile=False)
     except Exception as error:  # a foreign or damaged archive fails in Keras, h5py, zipfile and json alike
-        reason = (str(error).strip().splitlines() or [type(error).__name__])[0][:200]
+        reason = " ".join(str(error).split())[:500] or type(error).__name__  # Keras names the tensor in a later line
         raise InputError(f"expected a .keras file that keras_bert wrote. Received: {file} ({reason})") from None
     expected = KINDS[settings["kind"]]
     if not isinstance(model, expected):

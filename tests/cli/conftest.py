@@ -1,0 +1,65 @@
+"""Tiny models on disk, and the command line called in this process."""
+
+from types import SimpleNamespace
+
+import pytest
+from command_line import write_tsv
+
+from keras_bert.cli.main import main
+
+
+@pytest.fixture
+def call(capfd):
+    """`call(*arguments)` runs a command in this process: its status, standard output and standard error."""
+
+    def run(*arguments):
+        capfd.readouterr()
+        status = main([str(argument) for argument in arguments])
+        return SimpleNamespace(status=status, **capfd.readouterr()._asdict())
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def models(tmp_path_factory) -> SimpleNamespace:
+    """Models of random weights: an encoder's folder (with heads), a classifier's, an export, a vocabulary, data."""
+    import keras
+
+    import keras_bert as kb
+
+    folder = tmp_path_factory.mktemp("models")
+    keras.utils.set_random_seed(7)
+    sample = kb.load_labelled("sample")
+    vocabulary = kb.learn_vocabulary(sample.train_texts, 300)
+    vectorizer = kb.BertTextVectorization(vocabulary, sequence_length=16)
+    config = kb.BertConfig(
+        vocab_size=len(vocabulary),
+        hidden_size=32,
+        num_layers=2,
+        num_heads=2,
+        intermediate_size=64,
+        max_position_embeddings=32,
+        initializer_range=0.2,
+    )
+    encoder = kb.BertEncoder(config)
+    classifier = kb.BertClassifier(encoder)
+    made = SimpleNamespace(
+        folder=folder,
+        vocab=folder / "vocab.txt",
+        encoder=folder / "encoder",
+        classifier=folder / "classifier",
+        served=folder / "served",
+        data=folder / "dev.tsv",
+        dataset=folder / "dataset",
+        vectorizer=vectorizer,
+        model=classifier,
+    )
+    kb.save_vocabulary(vocabulary, made.vocab)
+    kb.save_pretrained(kb.BertPretrainer(encoder), made.encoder, vectorizer)
+    kb.save_pretrained(classifier, made.classifier, vectorizer, labels=["negative", "positive"])
+    kb.export_saved_model(classifier, made.served, vectorizer=vectorizer, labels=["negative", "positive"])
+    write_tsv(made.data, sample.dev_texts[:30], sample.dev_labels[:30])
+    made.dataset.mkdir()
+    write_tsv(made.dataset / "train.tsv", sample.train_texts[:40], sample.train_labels[:40])
+    write_tsv(made.dataset / "dev.tsv", sample.dev_texts[:20], sample.dev_labels[:20])
+    return made

@@ -1,0 +1,231 @@
+"""What users get wrong: one line that says what was received, status 2, nothing lost or half-written."""
+
+import json
+import resource
+import shutil
+import subprocess
+import sys
+import zipfile
+
+import numpy as np
+import pytest
+from command_line import environment, shell
+
+BAD_DATA = {
+    "no file": (None, "does not exist"),
+    "empty": (b"", "empty"),
+    "header alone": (b"sentence\tlabel\n", "header"),
+    "no header": (b"a fine film\t1\n", "header"),
+    "latin-1": ("sentence\tlabel\nun café\t1\nno\t0\n".encode("latin-1"), "UTF-8"),
+    "NUL": (b"sentence\tlabel\na\0film\t1\n", "NUL"),
+    "empty string": (b"sentence\tlabel\n\t1\n", "empty"),
+    "label outside": (b"sentence\tlabel\na film\t2\n", "0 … 1"),
+    "label negative": (b"sentence\tlabel\na film\t-1\n", "-1"),
+    "label missing": (b"sentence\tlabel\na film\n", "columns"),
+    "label a word": (b"sentence\tlabel\na film\tgood\n", "good"),
+}
+
+
+@pytest.fixture
+def nothing_left(tmp_path, monkeypatch):
+    """Run in an empty folder; afterwards only what the test put there may stand there."""
+    monkeypatch.chdir(tmp_path)
+    mine: set = set()
+
+    def expect(said, *words):
+        assert said.status == 2, said.err
+        assert said.out == ""
+        line = said.err.splitlines()[-1]
+        assert line.startswith("error: ") and "Traceback" not in said.err
+        for word in words:
+            assert word in line
+        assert {path.name for path in tmp_path.iterdir()} == mine
+
+    def put(name, content: bytes):
+        (tmp_path / name).write_bytes(content)
+        mine.add(name)
+        return tmp_path / name
+
+    expect.put, expect.mine = put, mine
+    return expect
+
+
+@pytest.mark.parametrize("name", BAD_DATA)
+def test_bad_labelled_file(call, models, nothing_left, name):
+    content, word = BAD_DATA[name]
+    if content is not None:
+        nothing_left.put("bad.tsv", content)
+    said = call("evaluate", "--model", models.classifier, "--data", "bad.tsv", "--json")
+    nothing_left(said, "bad.tsv", word)
+
+
+@pytest.mark.parametrize("content, word", [(b"", "empty"), (b"\n \n", "blank"), ("né".encode("latin-1"), "UTF-8")])
+def test_bad_corpus(call, nothing_left, content, word):
+    nothing_left.put("bad.txt", content)
+    nothing_left(call("pretrain", "--data", "bad.txt", "--steps", 1, "--out", "out"), "bad.txt", word)
+
+
+def test_a_corpus_that_is_a_folder_or_matches_nothing(call, models, nothing_left):
+    nothing_left(call("pretrain", "--data", models.folder, "--steps", 1, "--out", "out"), "directory")
+    nothing_left(call("pretrain", "--data", "no-*.txt", "--steps", 1, "--out", "out"), "no-*.txt")
+
+
+def test_a_very_long_line_is_cut_not_refused(call, models, tmp_path):
+    (tmp_path / "long.tsv").write_text("sentence\tlabel\n" + "word " * 200_000 + "\t1\nno\t0\n")
+    said = call("evaluate", "--model", models.classifier, "--data", tmp_path / "long.tsv", "--json")
+    assert said.status == 0 and json.loads(said.out)["examples"] == 2
+
+
+@pytest.mark.parametrize(
+    "tokens, words",
+    [
+        (b"", ["empty"]),
+        (b"a\nfilm\n", ["[CLS]"]),
+        (b"[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\nfilm\nfilm\n", ["film", "6, 7"]),
+        (b"[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\n\xff\n", ["UTF-8"]),
+        (b"[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\na\0\n", ["NUL"]),
+    ],
+)
+def test_bad_vocabulary(call, nothing_left, tokens, words):
+    nothing_left.put("vocab.txt", tokens)
+    nothing_left(call("tokenize", "--vocab", "vocab.txt", "a film"), "vocab.txt", *words)
+    wanted = ["finetune", "--size", "tiny", "--dataset", "sample", "--vocab", "vocab.txt", "--out", "out"]
+    nothing_left(call(*wanted), "vocab.txt", *words)
+
+
+def test_a_file_where_a_folder_is_wanted_and_the_reverse(call, models, nothing_left):
+    nothing_left(call("tokenize", "--vocab", models.folder, "a film"), "is a directory")
+    nothing_left(call("predict", "--model", models.vocab, "a film"), "is a file")
+
+
+@pytest.mark.parametrize("text", ["", "  "])
+def test_empty_text(call, models, nothing_left, text):
+    nothing_left(call("predict", "--model", models.classifier, "a film", text), "number 2")
+
+
+def test_bytes_that_are_no_text(call, models, nothing_left):
+    nothing_left(call("predict", "--model", models.classifier, b"caf\xe9".decode("utf-8", "surrogateescape")), "UTF-8")
+
+
+@pytest.mark.parametrize(
+    "content, word", [(b"", "nothing"), (b"a\n\xff\n", "0xff in line 2"), (b"a\n\nb\n", "number 2")]
+)
+def test_bad_standard_input(call, models, nothing_left, monkeypatch, content, word):
+    import io
+
+    monkeypatch.setattr("sys.stdin", type("Stdin", (), {"buffer": io.BytesIO(content)}))
+    nothing_left(call("predict", "--model", models.classifier, "-"), word)
+
+
+def test_fill_mask_needs_a_gap_and_a_head(call, models, nothing_left):
+    nothing_left(call("fill-mask", "--model", models.encoder, "a film"), "[MASK]", "a film")
+    nothing_left(call("fill-mask", "--model", models.classifier, "a [MASK] film"), "classifier")
+    nothing_left(call("predict", "--model", models.encoder, "a film"), "pretrainer")
+
+
+def test_damaged_model_folder(call, models, nothing_left, tmp_path):
+    broken = tmp_path / "broken"
+    nothing_left.mine.add("broken")
+    shutil.copytree(models.classifier, broken)
+    whole = (broken / "model.keras").read_bytes()
+    (broken / "model.keras").write_bytes(whole[: len(whole) // 2])
+    nothing_left(call("predict", "--model", broken, "a film"), "model.keras")
+    (broken / "model.keras").unlink()
+    nothing_left(call("predict", "--model", broken, "a film"), "model.keras")
+
+
+def test_an_encoder_and_a_vocabulary_of_different_sizes(call, models, nothing_left, tmp_path):
+    broken = tmp_path / "broken"
+    nothing_left.mine.add("broken")
+    shutil.copytree(models.encoder, broken)
+    with (broken / "vocab.txt").open("a") as file:
+        file.write("onemore\n")
+    nothing_left(call("finetune", "--encoder", broken, "--dataset", "sample", "--out", "out"), "300", "301")
+
+
+def test_a_sequence_longer_than_the_positions(call, models, nothing_left):
+    said = call("finetune", "--encoder", models.encoder, "--dataset", "sample", "--sequence-length", 33, "--out", "out")
+    nothing_left(said, "32", "33")
+
+
+def test_impossible_sizes(call, nothing_left):
+    wanted = ["pretrain", "--data", "sample", "--vocab-size", 100, "--steps", 1, "--out", "out"]
+    nothing_left(call(*wanted, "--size", "enormous"), "enormous", "tiny")
+    nothing_left(call(*wanted, "--hidden", 100, "--heads", 3), "hidden_size=100, num_heads=3")
+    nothing_left(call(*wanted, "--size", "nowhere.json"), "nowhere.json")
+    nothing_left(call("inspect", "bert_of_nowhere"), "bert_of_nowhere")
+
+
+def test_a_saved_model_that_is_no_bert(call, models, nothing_left, tmp_path):
+    import tensorflow as tf
+
+    tf.saved_model.save(tf.train.Checkpoint(x=tf.Variable(1.0)), str(tmp_path / "other"))
+    nothing_left.mine.add("other")
+    nothing_left(call("check", "other"), "other")
+    nothing_left(call("predict", "--model", "other", "a film"), "other")
+    nothing_left(call("tour", "--check", "other", "--out", "out"), "other")
+
+
+def test_a_source_or_a_dataset_that_is_not_there(call, nothing_left):
+    nothing_left(call("check", "no/such/folder"), "no/such/folder")
+    nothing_left(call("tour", "--dataset", "no/such/folder", "--out", "out"), "no/such/folder")
+    nothing_left(call("finetune", "--size", "tiny", "--dataset", "imdb9", "--out", "out"), "imdb9")
+
+
+def test_only_folders_of_the_same_kind_are_replaced(call, models, nothing_left, tmp_path):
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "novel.txt").write_text("years of work")
+    nothing_left.mine.add("mine")
+    for command in (
+        ["tour", "--out"],
+        ["export", "--model", models.classifier, "--out"],
+        ["pretrain", "--data", "sample", "--steps", 1, "--out"],
+    ):
+        nothing_left(call(*command, "mine"), "novel" if False else "mine")
+        nothing_left(call(*command, "."), "'--out'")
+        nothing_left(call(*command, "mine/novel.txt"), "file")
+    assert (tmp_path / "mine" / "novel.txt").read_text() == "years of work"
+
+
+def test_a_checkpoint_of_another_shape_says_which_tensor(call, models, nothing_left, tmp_path):
+    """The weights file inside model.keras is another model's."""
+    broken, other = tmp_path / "broken", tmp_path / "other"
+    nothing_left.mine |= {"broken", "other"}
+    import keras_bert as kb
+
+    shutil.copytree(models.classifier, broken)
+    config = kb.BertConfig(**{**models.model.encoder.config.to_dict(), "intermediate_size": 48})
+    kb.save_pretrained(kb.BertClassifier(kb.BertEncoder(config)), other, models.vectorizer)
+    with zipfile.ZipFile(other / "model.keras") as theirs, zipfile.ZipFile(broken / "model.keras") as ours:
+        parts = {name: ours.read(name) for name in ours.namelist()}
+        parts["model.weights.h5"] = theirs.read("model.weights.h5")
+    with zipfile.ZipFile(broken / "model.keras", "w") as file:
+        for name, content in parts.items():
+            file.writestr(name, content)
+    nothing_left(call("predict", "--model", broken, "a film"), "64", "48")
+
+
+def test_no_room_while_saving(models, tmp_path):
+    """A limit on the size of files stands for a full disk: what was there before stays as it was."""
+    out = tmp_path / "served"
+    shutil.copytree(models.served, out)
+    before = {path: path.read_bytes() for path in out.rglob("*") if path.is_file()}
+    ran = shell(
+        *("export", "--model", models.classifier, "--out", out),
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000)),
+    )
+    assert ran.returncode == 2 and ran.stderr.startswith("error: ") and ran.stderr.count("\n") == 1
+    assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before
+
+
+def test_no_network_for_a_named_set(tmp_path):
+    """Every address is one where nobody answers; the line says what to do instead."""
+    nowhere = {name: "http://127.0.0.1:9" for name in ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY")}
+    settings = {**environment(), **nowhere, "HOME": str(tmp_path), "TFDS_DATA_DIR": str(tmp_path / "tfds")}
+    command = [sys.executable, "-m", "keras_bert", "finetune", "--size", "tiny", "--dataset", "sst2", "--out", "out"]
+    ran = subprocess.run(command, cwd=tmp_path, env=settings, capture_output=True, text=True, timeout=300)
+    assert ran.returncode == 2, ran.stderr
+    line = ran.stderr.splitlines()[-1]
+    assert line.startswith("error: ") and "--dataset" in line and "train.tsv" in line
+    assert not (tmp_path / "out").exists() and not (tmp_path / "out.work").exists()
+    assert np.all([not path.name.startswith(".") or path.is_dir() for path in tmp_path.iterdir()])

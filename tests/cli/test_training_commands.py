@@ -1,0 +1,93 @@
+"""pretrain and finetune: what they leave, how they stop, how they go on."""
+
+import json
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+from command_line import environment
+from keras import ops
+
+from keras_bert.weights import load_pretrained
+
+SMALL = ["--layers", 1, "--hidden", 16, "--heads", 2]
+
+
+def facts_of(said) -> dict:
+    assert said.status == 0, said.err
+    return json.loads(said.out.splitlines()[-1])
+
+
+def test_pretrain_then_finetune_then_evaluate(call, models, tmp_path):
+    bert, sentiment = tmp_path / "bert", tmp_path / "sentiment"
+    pretrain = ["pretrain", "--data", "sample", "--vocab-size", 300, *SMALL, "--sequence-length", 24, "--batch-size", 8]
+    facts = facts_of(call(*pretrain, "--steps", 3, "--out", bert, "--log-dir", tmp_path / "log", "--json"))
+    assert facts["step"] == 3 and facts["vocab_size"] == 300
+    assert np.isfinite(facts["val_mlm_loss"]) and np.isfinite(facts["nsp_loss"])
+    assert list((tmp_path / "log").rglob("events.out.tfevents.*"))
+    trained = load_pretrained(bert)
+    assert trained.kind == "pretrainer" and trained.encoder.config.hidden_size == 16
+
+    said = call(
+        "finetune", "--encoder", bert, "--dataset", models.dataset, "--labels", "bad,good", "--out", sentiment, "--json"
+    )
+    facts = facts_of(said)
+    assert facts["examples"] == 20
+    assert load_pretrained(sentiment).labels == ["bad", "good"]
+    evaluated = facts_of(call("evaluate", "--model", sentiment, "--data", models.dataset / "dev.tsv", "--json"))
+    assert evaluated["accuracy"] == pytest.approx(facts["accuracy"])
+    assert {path.name for path in tmp_path.iterdir()} == {"bert", "sentiment", "log"}
+
+
+def test_finetune_from_random_weights_with_a_config_file(call, models, tmp_path):
+    (tmp_path / "config.json").write_text(json.dumps({**models.model.encoder.config.to_dict(), "num_layers": 1}))
+    wanted = ["finetune", "--config", tmp_path / "config.json", "--vocab", models.vocab, "--dataset", models.dataset]
+    first, second, other = (
+        facts_of(call(*wanted, "--epochs", 1, "--seed", seed, "--out", tmp_path / name, "--json"))
+        for name, seed in (("a", 3), ("b", 3), ("c", 4))
+    )
+    assert first["history"] == second["history"] != other["history"]
+    assert load_pretrained(tmp_path / "a").encoder.config.num_layers == 1
+
+
+def test_freeze_leaves_the_encoder_as_it_was(call, models, tmp_path):
+    wanted = ["finetune", "--encoder", models.encoder, "--dataset", models.dataset, "--epochs", 1]
+    facts_of(call(*wanted, "--freeze", "all", "--out", tmp_path / "frozen", "--json"))
+    frozen = load_pretrained(tmp_path / "frozen")
+    inputs = models.vectorizer(["a fine film"])
+    ours, theirs = (model.encoder(inputs)["pooled_output"] for model in (frozen.model, load_pretrained(models.encoder)))
+    np.testing.assert_allclose(ops.convert_to_numpy(ours), ops.convert_to_numpy(theirs), atol=1e-6)
+
+
+def test_ctrl_c_leaves_a_checkpoint_and_resume_goes_on(call, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    steps = 600
+    wanted = ["pretrain", "--data", "sample", "--vocab-size", "300", *map(str, SMALL), "--sequence-length", "16"]
+    wanted += ["--batch-size", "64", "--steps", str(steps), "--out", "bert"]
+    command = [sys.executable, "-m", "keras_bert", *wanted]
+    process = subprocess.Popen(command, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    deadline = time.time() + 120
+    checkpoint = tmp_path / "bert.work" / "training" / "checkpoint.npz"
+    while not checkpoint.exists() and process.poll() is None and time.time() < deadline:
+        time.sleep(0.05)
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 130, errors
+    last = errors.splitlines()[-1]
+    assert last.startswith("interrupted: ") and "bert.work" in last and "--resume" in last and "Traceback" not in errors
+    assert checkpoint.exists() and not (tmp_path / "bert").exists()
+
+    again = call(*wanted)
+    assert again.status == 2 and "--resume" in again.err  # a command given twice must not throw the work away
+    assert checkpoint.exists()
+    other = call(*wanted, "--resume", "--batch-size", "8")
+    assert other.status == 2 and "batch_size" in other.err and checkpoint.exists()
+
+    before = np.load(checkpoint)
+    assert before.files
+    facts = facts_of(call(*wanted, "--resume", "--json"))
+    assert facts["step"] == steps
+    assert {path.name for path in tmp_path.iterdir()} == {"bert"}

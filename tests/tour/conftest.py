@@ -1,0 +1,28 @@
+"""One quick tour for all tests of it."""
+
+import json
+from types import SimpleNamespace
+
+import pytest
+from rich.console import Console
+
+
+@pytest.fixture(scope="session")
+def tour(tmp_path_factory) -> SimpleNamespace:
+    """A tour of a few steps: its folder, what it returned, `metrics.json`, the page and the terminal."""
+    from keras_bert.tour.plan import QUICK
+    from keras_bert.tour.run import run_tour
+
+    place = tmp_path_factory.mktemp("tour")
+    console = Console(record=True, width=100, quiet=False, file=(place / "screen.txt").open("w"))
+    facts = run_tour(place / "out", plan=QUICK, console=console)
+    console.file.close()
+    (place / "screen.txt").unlink()
+    return SimpleNamespace(
+        place=place,
+        out=place / "out",
+        facts=facts,
+        metrics=json.loads((place / "out" / "metrics.json").read_text(encoding="utf-8")),
+        page=(place / "out" / "report.html").read_text(encoding="utf-8"),
+        screen=console.export_text(),
+    )
