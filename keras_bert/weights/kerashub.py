@@ -49,7 +49,7 @@ def to_keras_hub(encoder):
     >>> from keras_bert.weights import to_keras_hub
     >>> config = kb.BertConfig(vocab_size=100, hidden_size=32, num_layers=1, num_heads=2, intermediate_size=64)
     >>> to_keras_hub(kb.BertEncoder(config)).count_params()
-    29376
+    29312
 
     Source: keras-team/keras-hub, `bert_backbone.py`.
     """

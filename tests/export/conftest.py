@@ -13,6 +13,8 @@ from helpers import randomize, tiny_config
 
 import keras_bert as kb
 
+collect_ignore_glob = ["scripts/*"]  # programs of their own, no modules
+
 TEXTS = ["A fine film!", "unbelievable", "", "Ça va? 電影 [MASK] ##film", "films " * 60]
 WORDS = ["a", "fine", "film", "un", "##believ", "##able", "##s", "電", "va", "[", "]", "mask", "#", "!", "?"]
 LABELS = ["negative", "positive"]
