@@ -41,7 +41,8 @@ def write(root, path, signatures: dict) -> Path:
         try:
             tf.saved_model.save(root, str(draft), signatures=signatures)
         except tf.errors.OpError as error:  # TensorFlow's own name for a failed write
-            raise OSError(f"cannot write {path}: {error.message}") from None
+            reason = error.message.rsplit("; ", 1)[-1].split(" [Op:")[0]  # without its nodes and its temporary names
+            raise OSError(f"cannot write {path}: {reason}") from None
     return Path(path)
 
 
