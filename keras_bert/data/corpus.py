@@ -88,6 +88,8 @@ def load_corpus(source: str | Path | Iterable[str | Path]) -> Corpus:
     >>> document = next(iter(load_corpus("sample")))
     >>> all(isinstance(sentence, str) for sentence in document)
     True
+
+    Source: the layout of google-research/bert, create_pretraining_data.py; Devlin et al. 2018, section 3.1.
     """
     if isinstance(source, str) and source.startswith("tfds:"):
         return Corpus(source, _tfds_reader(source.removeprefix("tfds:")))

@@ -102,6 +102,16 @@ def save_vocabulary(vocabulary: Iterable[str], path: str | Path) -> None:
 
     Raises:
         InputError: what `load_vocabulary` would refuse.
+
+    Example:
+
+    >>> import tempfile
+    >>> path = tempfile.mkdtemp() + "/vocab.txt"
+    >>> save_vocabulary(["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "film"], path)
+    >>> load_vocabulary(path)[5]
+    'film'
+
+    Source: `vocab.txt` of github.com/google-research/bert.
     """
     tokens = check_vocabulary(list(vocabulary), "the tokens to save")
     with write_beside(path) as draft:

@@ -56,6 +56,8 @@ def evaluate(classifier: keras.Model, ids: dict, labels, batch_size: int = 64) -
     >>> rows = {"input_word_ids": ids, "input_mask": ids > 0, "input_type_ids": 0 * ids}
     >>> evaluate(kb.BertClassifier(kb.BertEncoder(config)), rows, [0, 1])["examples"]
     2
+
+    Source: Devlin et al. 2018, section 4.1 (accuracy on the dev set).
     """
     ids = as_id_arrays(ids)
     labels = check_labels(classifier, ids, labels)

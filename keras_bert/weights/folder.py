@@ -64,6 +64,18 @@ def save_pretrained(model, path, vectorizer, labels=None) -> Path:
     Raises:
         InputError: the model is none of these, its `vocab_size` is not the vocabulary's, or the labels do not fit.
         OSError: the disk is full or not writable; nothing is left behind.
+
+    Example:
+
+    >>> import tempfile
+    >>> import keras_bert as kb
+    >>> vectorizer = kb.BertTextVectorization(["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "film"])
+    >>> config = kb.BertConfig(vocab_size=6, hidden_size=8, num_layers=1, num_heads=2, intermediate_size=16)
+    >>> folder = kb.save_pretrained(kb.BertEncoder(config), tempfile.mkdtemp() + "/bert", vectorizer)
+    >>> sorted(path.name for path in folder.iterdir())
+    ['config.json', 'model.keras', 'vocab.txt']
+
+    Source: the Keras 3 format, keras.io/api/models/model_saving_apis; `vocab.txt` as in google-research/bert.
     """
     kind = next((kind for kind, cls in KINDS.items() if isinstance(model, cls)), None)
     if kind is None:
@@ -105,6 +117,18 @@ def load_pretrained(path) -> Pretrained:
     Raises:
         InputError: no such folder, a file of it missing or damaged, a `.keras` file of something else, or a vocabulary
             of another size than the encoder's.
+
+    Example:
+
+    >>> import tempfile
+    >>> import keras_bert as kb
+    >>> vectorizer = kb.BertTextVectorization(["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "film"])
+    >>> config = kb.BertConfig(vocab_size=6, hidden_size=8, num_layers=1, num_heads=2, intermediate_size=16)
+    >>> folder = kb.save_pretrained(kb.BertEncoder(config), tempfile.mkdtemp() + "/bert", vectorizer)
+    >>> kb.load_pretrained(folder).encoder.config.num_layers
+    1
+
+    Source: the Keras 3 format, keras.io/api/models/model_saving_apis.
     """
     import keras
 

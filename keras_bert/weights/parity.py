@@ -87,6 +87,8 @@ def compare(encoder, reference, inputs: dict, tolerance: float = TOLERANCE) -> P
     >>> encoder = kb.BertEncoder(config)
     >>> kb.compare(encoder, to_keras_hub(encoder), parity_inputs(config, sequence_length=16)).passed
     True
+
+    Source: the outputs compared are those of TF-Hub's `tensorflow/bert_en_uncased_L-12_H-768_A-12`, named as there.
     """
     encoder, _ = parts(encoder)
     inputs = _checked(inputs)

@@ -1,0 +1,42 @@
+"""Every tutorial runs, as a script and as a notebook; its own assertions are the test."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+TUTORIALS = sorted((Path(__file__).resolve().parents[2] / "tutorials").glob("[0-9][0-9]_*.py"))
+pytestmark = pytest.mark.tutorial
+
+
+def ids(path):
+    return path.stem
+
+
+def test_there_are_tutorials():
+    assert [path.stem[:2] for path in TUTORIALS[:4]] == ["01", "02", "03", "04"]
+
+
+@pytest.mark.parametrize("path", TUTORIALS, ids=ids)
+def test_script(path, tmp_path):
+    environment = {**os.environ, "MPLBACKEND": "agg", "TF_CPP_MIN_LOG_LEVEL": "3"}
+    ran = subprocess.run(
+        [sys.executable, str(path)], cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=400
+    )
+    assert ran.returncode == 0, ran.stdout[-2000:] + ran.stderr[-4000:]
+
+
+@pytest.mark.parametrize("path", TUTORIALS, ids=ids)
+def test_notebook(path, tmp_path):
+    jupytext = pytest.importorskip("jupytext", reason="the tutorials extra installs jupytext")
+    nbclient = pytest.importorskip("nbclient", reason="the tutorials extra installs nbclient")
+    notebook = jupytext.read(path)
+    assert notebook.cells[0].cell_type == "markdown" and notebook.cells[0].source.startswith("# ")
+    client = nbclient.NotebookClient(notebook, timeout=400, resources={"metadata": {"path": str(tmp_path)}})
+    client.execute()
+    pictures = [
+        output for cell in notebook.cells for output in cell.get("outputs", []) if "image/png" in output.get("data", {})
+    ]
+    assert pictures, "a tutorial shows its subject in pictures"
