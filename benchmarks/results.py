@@ -1,0 +1,137 @@
+"""Measure what docs/results.md says, and write it: each row with the command that gave it.
+
+    python benchmarks/results.py --data DIR                        # everything, an hour on two cores
+    python benchmarks/results.py --data DIR --only tokenizing check
+
+DIR is the folder that `KERAS_BERT_DATA` names: `data/SST-2`, `data/vocab`, `reference/tfhub`. Rows not measured now stay
+as docs/results.json has them.
+"""
+
+import argparse
+import json
+import os
+import shlex
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+DATA = "$KERAS_BERT_DATA"
+COMMAND = "keras-bert"
+SST2_SCRATCH = (
+    f"{COMMAND} finetune --size mini --vocab {DATA}/data/vocab/bert_en_uncased.txt --dataset {DATA}/data/SST-2 "
+    "--epochs 3 --batch-size 64 --learning-rate 3e-4 --held-out 0.02 --seed SEED --out OUT --json"
+)
+SEEDS = (0, 1, 2)
+
+
+def run(command: str, data: str, **names) -> tuple[dict, float]:
+    """The JSON object a command prints last, and its minutes."""
+    for name, value in {DATA: data, **names}.items():
+        command = command.replace(name, shlex.quote(str(value)))
+    words = shlex.split(command)
+    words[:1] = [sys.executable, "-m", "keras_bert"] if words[0] == COMMAND else [sys.executable]
+    begun = time.perf_counter()
+    done = subprocess.run(words, cwd=ROOT, stdout=subprocess.PIPE, text=True, check=True)
+    return json.loads(done.stdout.splitlines()[-1]), (time.perf_counter() - begun) / 60
+
+
+def tokenizing(data: str) -> dict:
+    """Sentences a second, exactness checked first."""
+    command = f"python benchmarks/tokenizing.py {DATA}/data/SST-2/train.tsv {DATA}/data/vocab/bert_en_uncased.txt"
+    found, _ = run(command, data)
+    rate = found["inputs_sentences_per_second"]
+    return {
+        "what": "reading SST-2 train in batches of 1,000, text to the three inputs",
+        "result": f"{rate['median']:,} sentences a second (slowest pass {rate['slowest']:,}) on {found['cpus']} cores; "
+        f"{found['checked_equal']:,} sentences checked equal to the plain-Python tokenizer first",
+        "command": command,
+    }
+
+
+def check(data: str) -> dict:
+    """Parity with the encoder that Google's exporter wrote."""
+    command = f"{COMMAND} check {DATA}/reference/tfhub/bert_en_uncased_L-2_H-128_A-2 --json"
+    found, _ = run(command, data)
+    apart = found["max_abs_difference"]
+    return {
+        "what": "our encoder against one that Google's exporter wrote, randomised biases and norms",
+        "result": f"largest difference {max(apart['sequence_output'], *apart['encoder_outputs']):.1e} in the layers, "
+        f"{apart['pooled_output']:.1e} pooled, over {found['parameters']:,} parameters; limit {found['tolerance']:.0e}",
+        "command": command,
+    }
+
+
+def sst2_scratch(data: str) -> dict:
+    """SST-2 from random weights, over seeds."""
+    accuracies, minutes = [], []
+    with tempfile.TemporaryDirectory() as folder:
+        for seed in SEEDS:
+            found, took = run(SST2_SCRATCH, data, SEED=seed, OUT=Path(folder) / str(seed))
+            accuracies.append(100 * found["accuracy"])
+            minutes.append(took)
+            print(f"seed {seed}: {accuracies[-1]:.2f} % in {took:.1f} minutes", file=sys.stderr)
+    each = ", ".join(f"{accuracy:.2f}" for accuracy in accuracies)
+    return {
+        "what": f"SST-2 dev, BERT mini from random weights, {len(SEEDS)} seeds; the epoch is chosen on held-out train rows",
+        "result": f"{statistics.mean(accuracies):.2f} ± {statistics.stdev(accuracies):.2f} % ({each}); "
+        f"{max(minutes):.1f} minutes at most on {len(os.sched_getaffinity(0))} cores",
+        "command": SST2_SCRATCH,
+    }
+
+
+def tour(data: str) -> dict:
+    """The main path on the embedded sample."""
+    command = f"{COMMAND} tour --out OUT --json"
+    with tempfile.TemporaryDirectory() as folder:
+        found, _ = run(command, data, OUT=Path(folder) / "tour")
+    pretraining, evaluation = found["pretraining"], found["evaluation"]
+    return {
+        "what": "the tour on the embedded sample: two layers of 128, pretrained and fine-tuned from a blank file",
+        "result": f"dev accuracy {100 * evaluation['accuracy']:.1f} % (majority {100 * evaluation['majority']:.1f} %), "
+        f"masked words {100 * pretraining['mlm_accuracy']:.1f} % right on held-out prose; "
+        f"{found['seconds']['total'] / 60:.1f} minutes, {found['peak_memory_mib'] / 1024:.1f} GiB",
+        "command": command,
+    }
+
+
+MEASUREMENTS = {function.__name__: function for function in (tour, sst2_scratch, tokenizing, check)}
+
+
+def write_page(rows: dict) -> None:
+    """docs/results.md from the rows."""
+    lines = [
+        "# Results",
+        "",
+        "Written by `python benchmarks/results.py --data $KERAS_BERT_DATA`; each row by the command in it. Accuracy is the",
+        "mean and standard deviation over seeds, on sentences that nothing was trained on or chosen by.",
+        "",
+        "| what | result | command |",
+        "|---|---|---|",
+        *(f"| {row['what']} | {row['result']} | `{row['command']}` |" for row in rows.values()),
+    ]
+    (ROOT / "docs" / "results.md").write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def main() -> None:
+    """Measure, keep, write."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", default=os.environ.get("KERAS_BERT_DATA"), help="by default $KERAS_BERT_DATA")
+    parser.add_argument("--only", nargs="+", choices=MEASUREMENTS, default=list(MEASUREMENTS))
+    arguments = parser.parse_args()
+    if not arguments.data:
+        parser.error("--data DIR is needed, or KERAS_BERT_DATA")
+    store = ROOT / "docs" / "results.json"
+    rows = json.loads(store.read_text(encoding="utf-8")) if store.exists() else {}
+    for name in arguments.only:
+        rows[name] = MEASUREMENTS[name](str(Path(arguments.data).resolve()))
+        rows = {name: rows[name] for name in MEASUREMENTS if name in rows}
+        store.write_text(json.dumps(rows, indent=2) + "\n", encoding="utf-8")
+        write_page(rows)
+
+
+if __name__ == "__main__":
+    main()
