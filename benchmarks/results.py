@@ -3,8 +3,8 @@
     python benchmarks/results.py --data DIR                        # everything, an hour on two cores
     python benchmarks/results.py --data DIR --only tokenizing check
 
-DIR is the folder that `KERAS_BERT_DATA` names: `data/SST-2`, `data/vocab`, `reference/tfhub`. Rows not measured now stay
-as docs/results.json has them.
+DIR is the folder that `KERAS_BERT_DATA` names: `data/SST-2`, `data/vocab`, `reference/tfhub`. Rows not measured now
+stay as docs/results.json has them.
 """
 
 import argparse
@@ -76,7 +76,7 @@ def sst2_scratch(data: str) -> dict:
             print(f"seed {seed}: {accuracies[-1]:.2f} % in {took:.1f} minutes", file=sys.stderr)
     each = ", ".join(f"{accuracy:.2f}" for accuracy in accuracies)
     return {
-        "what": f"SST-2 dev, BERT mini from random weights, {len(SEEDS)} seeds; the epoch is chosen on held-out train rows",
+        "what": f"SST-2 dev, BERT mini from random weights, {len(SEEDS)} seeds; held-out train rows choose the epoch",
         "result": f"{statistics.mean(accuracies):.2f} ± {statistics.stdev(accuracies):.2f} % ({each}); "
         f"{max(minutes):.1f} minutes at most on {len(os.sched_getaffinity(0))} cores",
         "command": SST2_SCRATCH,
@@ -106,8 +106,8 @@ def write_page(rows: dict) -> None:
     lines = [
         "# Results",
         "",
-        "Written by `python benchmarks/results.py --data $KERAS_BERT_DATA`; each row by the command in it. Accuracy is the",
-        "mean and standard deviation over seeds, on sentences that nothing was trained on or chosen by.",
+        "Written by `python benchmarks/results.py --data $KERAS_BERT_DATA`; each row by the command in it. Accuracy is",
+        "the mean and standard deviation over seeds, on sentences that nothing was trained on or chosen by.",
         "",
         "| what | result | command |",
         "|---|---|---|",
