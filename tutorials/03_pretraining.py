@@ -115,10 +115,11 @@ for a, b, label in by_hand[:4]:
 # %% [markdown]
 # The package does the same for millions of sentences, with what is still missing here: too long pairs are cut from the
 # front or the back of the longer member, and one row in ten aims at a random shorter length, since fine-tuning will
-# meet short ones.
+# meet short ones. It does so ten times over (`dupe_factor`, as in the original code), each time with other pairs: with
+# one set of pairs the model would soon know them by heart.
 
 # %%
-examples = pack_examples(train, T, vectorizer.cls_id, vectorizer.sep_id, seed=0)
+examples = pack_examples(train, T, vectorizer.cls_id, vectorizer.sep_id, seed=0, dupe_factor=10)
 validation = pack_examples(held_out, T, vectorizer.cls_id, vectorizer.sep_id, seed=0)
 
 follows = {(int(x), int(y)) for x, y in zip(train.ids, train.ids[1:], strict=False)}
@@ -136,10 +137,10 @@ assert abs(share["by hand"] - share["package"]) < 0.08
 figure, axes = plt.subplots(1, 2, figsize=(10, 3), layout="constrained", width_ratios=(3, 1))
 uncut = [min(len(a) + len(b) + 3, 107) for a, b, _ in by_hand]
 bins = np.arange(0, 112, 4)
-axes[0].hist(uncut, bins, color=GREY, label="pairs before cutting (107: or more)")
-axes[0].hist(examples.lengths, bins, histtype="step", linewidth=2, color=BLUE, label="packed rows")
+axes[0].hist(uncut, bins, density=True, color=GREY, label="pairs before cutting (107: or more)")
+axes[0].hist(examples.lengths, bins, density=True, histtype="step", linewidth=2, color=BLUE, label="packed rows")
 axes[0].axvline(T, color=RED, linewidth=1)
-axes[0].set(xlabel="tokens", ylabel="rows")
+axes[0].set(xlabel="tokens", ylabel="share of rows a token")
 axes[0].legend(frameon=False)
 bars = axes[1].bar(["is next", "random"], np.bincount(examples.next_sentence_labels), color=[BLUE, RED])
 axes[1].bar_label(bars)
@@ -418,6 +419,7 @@ for axis, name, mark, meaning in (
     axis.plot([0, *history["step"]], [before[name], *history[f"val_{name}"]], "s-", color=RED, label="held out")
     axis.axhline(mark, color=GREY, linestyle=":", label=meaning)
     axis.set(xlabel="step", title=name)
+    axis.set_ylim(*((0.5, 0.9) if name == "nsp_loss" else (None, None)))
     axis.spines[["top", "right"]].set_visible(False)
     axis.legend(frameon=False, fontsize=8)
 show(figure, "training")

@@ -115,6 +115,7 @@ def pack_examples(
     short_rate: float = 0.1,
     seed: int = 0,
     pad_id: int = 0,
+    dupe_factor: int = 1,
 ) -> PretrainingExamples:
     """Pack documents into rows of at most `sequence_length` tokens.
 
@@ -133,12 +134,16 @@ def pack_examples(
         next_sentence: make pairs for next-sentence prediction.
         short_rate: the share of rows that aim at a random shorter length, as fine-tuning meets them.
         seed: the same seed gives the same rows.
+        dupe_factor: how often all documents are packed, each time with other pairs and cuts, as the original code does
+            (10 times). On a small corpus next-sentence prediction otherwise learns the pairs by heart. It needs
+            `next_sentence`, since single segments come out the same each time.
 
     Returns:
         `PretrainingExamples`, in random order.
 
     Raises:
-        InputError: no tokens; a sequence length below 5; one document alone with `next_sentence`.
+        InputError: no tokens; a sequence length below 5; one document alone with `next_sentence`; a `dupe_factor` below
+            1, or above 1 without `next_sentence`.
 
     Example:
 
@@ -150,6 +155,8 @@ def pack_examples(
     """
     if sequence_length < 5:
         raise InputError(f"a packed row needs at least 5 tokens. Received: sequence_length={sequence_length}")
+    if dupe_factor < 1 or (dupe_factor > 1 and not next_sentence):
+        raise InputError(f"dupe_factor is at least 1, and 1 without next_sentence. Received: {dupe_factor!r}")
     if not isinstance(documents, IdDocuments):
         documents = IdDocuments.from_lists(documents)
     if next_sentence and len(documents) < 2:
@@ -157,7 +164,9 @@ def pack_examples(
     rng = np.random.default_rng(seed)
     if next_sentence:
         room = sequence_length - 3
-        spans, labels = _sentence_pairs(_cut_long_sentences(documents, room), room, short_rate, rng)
+        cut = _cut_long_sentences(documents, room)
+        packed = [_sentence_pairs(cut, room, short_rate, rng) for _ in range(dupe_factor)]
+        spans, labels = (np.concatenate(parts) for parts in zip(*packed, strict=True))
     else:
         spans, labels = _single_segments(documents, sequence_length - 2), None
     order = rng.permutation(len(spans))

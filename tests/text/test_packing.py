@@ -109,7 +109,16 @@ def test_split_parts_whole_documents():
     assert not inside[0] & inside[1] and len(inside[0] | inside[1]) == 40
 
 
+def test_dupes_are_other_pairs_of_the_same_text():
+    once, thrice = (pack_examples(corpus(30), 32, CLS, SEP, dupe_factor=k) for k in (1, 3))
+    assert 2.7 < len(thrice) / len(once) < 3.3
+    rows = {row.tobytes() for row in thrice.input_word_ids}
+    assert len(rows) > 2 * len(once)
+
+
 def test_bad_input():
+    with pytest.raises(InputError, match="dupe_factor"):
+        pack_examples([[[5, 6]], [[7]]], 16, CLS, SEP, next_sentence=False, dupe_factor=2)
     with pytest.raises(InputError, match="Received: none"):
         pack_examples([[], [[]]], 16, CLS, SEP)
     with pytest.raises(InputError, match="at least 2 documents"):
