@@ -31,7 +31,7 @@ def check(console, source: str, encoder: str | None) -> dict:
     copied = f", {facts['tensors']} tensors copied, each once" if facts["tensors"] else ""
     console.print(f"{facts['parameters']:,} parameters{copied}; {facts['examples']} examples")
     if facts["published_note"]:
-        console.print(facts["published_note"], markup=False)
+        console.print(facts["published_note"], style="dim", markup=False)
     verdict = "[green]passed[/green]" if facts["passed"] else "[red]not passed[/red]"
     console.print(f"{verdict}: the limit is {facts['tolerance']:.0e}")
     return facts

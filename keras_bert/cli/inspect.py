@@ -31,5 +31,5 @@ def inspect(console, model: str) -> dict:
         files = ((name, f"{size / 2**20:,.1f}") for name, size in facts["files"].items())
         show_table(console, "\nfiles", ("file", "MiB"), files, right=("MiB",))
     room = facts["parameters"] * 4 / 2**20
-    console.print(f"\n[bold]{facts['parameters']:,}[/bold] parameters, {room:,.0f} MiB as float32")
+    console.print(f"\n[bold]{facts['parameters']:,}[/bold] parameters, {room:,.1f} MiB as float32")
     return facts

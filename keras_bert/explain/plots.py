@@ -102,7 +102,7 @@ positive taken for negative, happens once.'
     with matplotlib.rc_context(STYLE):
         size = 2.4 + 0.55 * classes
         figure, axes = _axes(size + 0.6, size)
-        _cells(axes, 0.75 * counts / np.maximum(counts.sum(1, keepdims=True), 1), SERIES[0])
+        _cells(axes, 0.6 * counts / np.maximum(counts.sum(1, keepdims=True), 1), SERIES[0])
         for truth in range(classes):
             for said in range(classes):
                 axes.text(said, truth, f"{counts[truth, said]:,}", ha="center", va="center", fontsize=13)

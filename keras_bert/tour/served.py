@@ -8,12 +8,16 @@ import resource
 import sys
 import time
 
-for package in ("keras_bert", "tensorflow_text", "keras_hub"):
-    sys.modules[package] = None  # whoever imports it now gets an ImportError
+
+def forbid(*packages: str) -> None:
+    """From now on whoever imports one of these packages gets an ImportError."""
+    for package in packages:
+        sys.modules[package] = None
 
 
 def main() -> None:
     """Load both models, run them, and say what came out and what it took."""
+    forbid("keras_bert", "keras_hub", "tensorflow_text")
     request = json.load(sys.stdin)
     begun = time.perf_counter()
     import tensorflow as tf

@@ -8,6 +8,8 @@ from pathlib import Path
 from keras_bert.errors import InputError
 from keras_bert.text import learn_vocabulary, load_vocabulary, save_vocabulary
 
+OURS = ("tour.json", "vocab.txt", "training")
+
 
 class Interrupted(KeyboardInterrupt):
     """Ctrl-C, with the line that says what stands and how to go on."""
@@ -35,6 +37,8 @@ def work_beside(out: Path, resume: bool, hint: str = "the same command with --re
         raise InputError(
             f"give --resume to go on with unfinished work, or remove it. Received: {work}, without --resume"
         )
+    if work.is_dir() and any(work.iterdir()) and not any((work / name).exists() for name in OURS):
+        raise InputError(f"a folder for unfinished work is expected. Received: {work}, with other files")
     try:
         work.mkdir(parents=True, exist_ok=True)
     except FileExistsError:

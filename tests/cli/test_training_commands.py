@@ -91,3 +91,24 @@ def test_ctrl_c_leaves_a_checkpoint_and_resume_goes_on(call, tmp_path, monkeypat
     facts = facts_of(call(*wanted, "--resume", "--json"))
     assert facts["step"] == steps
     assert {path.name for path in tmp_path.iterdir()} == {"bert"}
+
+
+def test_a_checkpoint_of_another_shape_says_which_tensor(call, models, tmp_path):
+    """Unfinished work whose checkpoint has one tensor of another shape is refused, and stays."""
+    out = tmp_path / "model"
+    wanted = ["finetune", "--encoder", models.encoder, "--dataset", models.dataset, "--epochs", 1, "--out", out]
+    checkpoint = tmp_path / "model.work" / "training" / "checkpoint.npz"
+    with pytest.MonkeyPatch.context() as patch:  # stops after training, before anything is saved
+
+        def stop(*arguments, **settings):
+            raise KeyboardInterrupt
+
+        patch.setattr("keras_bert.weights.save_pretrained", stop)
+        assert call(*wanted).status == 130
+    whole = dict(np.load(checkpoint, allow_pickle=False))
+    name = next(name for name in whole if whole[name].shape == (32, 64))
+    np.savez(checkpoint, **{**whole, name: whole[name][:, :48]})
+    said = call(*wanted, "--resume")
+    assert said.status == 2 and said.err.startswith("error: ") and said.err.count("\n") == 1
+    assert "(32, 64)" in said.err and "(32, 48)" in said.err
+    assert checkpoint.exists() and not out.exists()
