@@ -7,7 +7,15 @@ from collections.abc import Iterator
 import keras
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    SpinnerColumn,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
 
 
 class Steps:
@@ -34,10 +42,7 @@ class Steps:
         bar = Progress(
             SpinnerColumn(),
             TextColumn(f"{number:>2}/{self.total}  {title}"),
-            BarColumn(bar_width=24),
-            MofNCompleteColumn(),
-            TextColumn("{task.fields[shown]}", style="dim"),
-            TimeRemainingColumn(),
+            TimeElapsedColumn(),
             console=self.console,
             transient=True,
             disable=not self.console.is_terminal,
@@ -68,6 +73,13 @@ class Step(keras.callbacks.Callback):
 
     def expect(self, batches: int) -> "Step":
         """The number of batches that fill the bar; returns the step, to be given as a callback."""
+        fill = (
+            BarColumn(bar_width=24),
+            MofNCompleteColumn(),
+            TextColumn("{task.fields[shown]}"),
+            TimeRemainingColumn(),
+        )
+        self._bar.columns = (*self._bar.columns[:2], *fill)
         self._bar.update(self._task, total=batches)
         return self
 
