@@ -54,9 +54,14 @@ class Freeze(click.ParamType):
     metavar="none|all|K",
     help="What stays as it is: all of the encoder, or the embeddings and the first K layers.",
 )
-@training_options(learning_rate=5e-5)
+@click.option(
+    "--dropout",
+    type=click.FloatRange(0, 1, max_open=True),
+    help="Rate everywhere in the model, with --size.  [default: 0.1]",
+)
+@training_options(learning_rate=None, learning_rate_help="[default: 5e-5 with --encoder, 3e-4 with --size]")
 @reporting
-def finetune(console, encoder, size, dataset, labels, out: Path, seed, **options) -> dict:
+def finetune(console, encoder, size, dataset, labels, out: Path, dropout, seed, **options) -> dict:
     """Train a classifier on labelled sentences, from a pretrained encoder or from random weights.
 
     Part of train.tsv chooses the best epoch; dev.tsv only measures. Ctrl-C leaves a checkpoint beside --out, and the
@@ -78,6 +83,8 @@ def finetune(console, encoder, size, dataset, labels, out: Path, seed, **options
         raise click.UsageError("give --encoder DIR, or --size NAME for random weights, one of them")
     if encoder and options["vocab"]:
         raise click.UsageError("--vocab belongs to --size; an encoder's folder brings its own vocabulary")
+    if encoder and dropout is not None:
+        raise click.UsageError("--dropout belongs to --size; an encoder's folder brings its own rates")
     data = load_labelled(dataset, labels.split(",") if labels else None)
     with work_beside(out, options["resume"]) as work:
         keras.utils.set_random_seed(seed)
@@ -87,11 +94,11 @@ def finetune(console, encoder, size, dataset, labels, out: Path, seed, **options
         else:
             lowercase = not options["cased"]
             vocabulary = vocabulary_for(options["vocab"], data.train_texts, options["vocab_size"], lowercase, work)
-            body = BertEncoder(config_of(size, len(vocabulary)))
+            body = BertEncoder(config_of(size, len(vocabulary), hidden_dropout=dropout, attention_dropout=dropout))
         length = options["sequence_length"] or min(128, body.config.max_position_embeddings)
         check_length(length, body.config)
         vectorizer = BertTextVectorization(vocabulary, lowercase=lowercase, sequence_length=length)
-        model = BertClassifier(body, num_classes=len(data.label_names))
+        model = BertClassifier(body, len(data.label_names), dropout=body.config.hidden_dropout)
         rows, held_out = data.hold_out(seed, options["held_out"])
         console.print(
             f"{data.name}: {len(rows):,} sentences to train on, {len(held_out):,} to choose the best epoch by, "
@@ -105,7 +112,7 @@ def finetune(console, encoder, size, dataset, labels, out: Path, seed, **options
             data.train_labels[held_out],
             epochs=options["epochs"],
             batch_size=options["batch_size"],
-            learning_rate=options["learning_rate"],
+            learning_rate=options["learning_rate"] or (5e-5 if encoder else 3e-4),
             freeze=options["freeze"],
             seed=seed,
             checkpoint_dir=work / "training",

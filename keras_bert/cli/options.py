@@ -142,7 +142,7 @@ def _standard_input() -> list[str]:
     return texts
 
 
-def training_options(learning_rate: float):
+def training_options(learning_rate: float | None, learning_rate_help: str | None = None):
     """What both trainings take: the vocabulary when it is not given, the batches, the seed, the log, `--resume`."""
     options = [
         file_option("--vocab", "Vocabulary, one token a line; without it one is learned."),
@@ -152,7 +152,11 @@ def training_options(learning_rate: float):
         click.option("--cased", is_flag=True, help="Keep capitals and accents."),
         click.option("--batch-size", type=positive, default=32, show_default=True),
         click.option(
-            "--learning-rate", type=click.FloatRange(min=0, min_open=True), default=learning_rate, show_default=True
+            "--learning-rate",
+            type=click.FloatRange(min=0, min_open=True),
+            default=learning_rate,
+            show_default=True,
+            help=learning_rate_help or "The peak, after the warm-up.",
         ),
         click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True),
         click.option(

@@ -8,6 +8,8 @@ from keras_bert.text.masking import Masking, mask_tokens
 from keras_bert.text.packing import PretrainingExamples
 
 INPUTS = ("input_word_ids", "input_mask", "input_type_ids")
+# XLA compiles anew for each width, so JAX sees few of them; elsewhere no padding is computed for nothing.
+WIDTH_STEP = 8 if keras.backend.backend() == "jax" else 1
 
 
 class MaskedBatches(keras.utils.PyDataset):
@@ -97,7 +99,7 @@ class LengthGroupedBatches(keras.utils.PyDataset):
     """Labelled rows, shuffled, those of like length together, padded only to the batch's longest.
 
     All rows are shuffled, cut into pools of some batches, sorted by length within a pool, cut into batches, and the
-    batches shuffled. Widths are multiples of 8, so that backends which compile for each shape see few.
+    batches shuffled. On JAX widths are multiples of 8: it compiles for each shape and so sees few.
 
     Batch i of epoch e depends on (seed, e, i) alone; every row comes once an epoch.
 
@@ -116,8 +118,8 @@ class LengthGroupedBatches(keras.utils.PyDataset):
 
     >>> ids = np.array([[2, 7, 3, 0, 0, 0, 0, 0, 0]])
     >>> batches = LengthGroupedBatches({"input_word_ids": ids, "input_mask": ids > 0, "input_type_ids": 0 * ids}, [1])
-    >>> batches[0][0]["input_word_ids"].shape
-    (1, 8)
+    >>> batches[0][0]["input_word_ids"].shape  # on JAX (1, 8)
+    (1, 3)
     """
 
     POOL = 32  # batches; more would pad less but mix less
@@ -185,8 +187,8 @@ def row_lengths(ids: dict[str, np.ndarray]) -> np.ndarray:
 
 
 def trim(ids: dict[str, np.ndarray], lengths: np.ndarray, rows: np.ndarray) -> dict[str, np.ndarray]:
-    """These rows, as wide as the longest of them, rounded up to a multiple of 8."""
-    width = max(8, -(-int(lengths[rows].max()) // 8) * 8)
+    """These rows, as wide as the longest of them, rounded up to a multiple of `WIDTH_STEP`."""
+    width = max(1, -(-int(lengths[rows].max()) // WIDTH_STEP)) * WIDTH_STEP
     return {key: array[rows, :width] for key, array in ids.items()}
 
 
