@@ -51,6 +51,8 @@ def save_checkpoint(folder: str | Path, model: keras.Model, progress: Progress, 
         names[part] = [variable.path for variable in variables]
         for i, variable in enumerate(variables):
             arrays[f"{part}/{i}"] = keras.ops.convert_to_numpy(variable)
+    for i, state in enumerate(_torch_states()):
+        arrays[f"torch/{i}"] = state
     for i, weight in enumerate(progress.best_weights):
         arrays[f"best/{i}"] = weight
     facts = {
@@ -104,6 +106,8 @@ def load_checkpoint(folder: str | Path, model: keras.Model, settings: dict) -> P
     for part, variables in parts.items():
         for i, variable in enumerate(variables):
             variable.assign(arrays[f"{part}/{i}"])
+    if "torch/0" in arrays and keras.backend.backend() == "torch":
+        _set_torch_states([arrays[f"torch/{i}"] for i in range(len(_torch_states()))])
     return Progress(
         step=facts["step"],
         sums={name: tuple(pair) for name, pair in facts["sums"].items()},
@@ -116,6 +120,22 @@ def load_checkpoint(folder: str | Path, model: keras.Model, settings: dict) -> P
 def _parts(model: keras.Model) -> dict[str, list[keras.Variable]]:
     # `variables` holds the states of the seed generators, which `weights` leaves out.
     return {"model": model.variables, "optimizer": model.optimizer.variables}
+
+
+def _torch_states() -> list[np.ndarray]:
+    # On PyTorch, Keras draws dropout from the process's generators and not from the seed generators' states.
+    if keras.backend.backend() != "torch":
+        return []
+    import torch
+
+    return [state.numpy() for state in (torch.get_rng_state(), *torch.cuda.get_rng_state_all())]
+
+
+def _set_torch_states(states: list[np.ndarray]) -> None:
+    import torch
+
+    torch.set_rng_state(torch.from_numpy(states[0]))
+    torch.cuda.set_rng_state_all([torch.from_numpy(state) for state in states[1:]])
 
 
 def _compare(path: Path, names: list[str], arrays: list[np.ndarray], variables: list[keras.Variable]) -> None:

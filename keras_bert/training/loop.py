@@ -144,6 +144,10 @@ def _seed_dropout(model: keras.Model, seed: int) -> None:
     for variable in model.variables:
         if id(variable) not in weights:
             variable.assign(rng.integers(2**31, size=tuple(variable.shape)).astype("uint32"))
+    if keras.backend.backend() == "torch":  # where Keras leaves dropout to the process's own generator
+        import torch
+
+        torch.manual_seed(seed)
 
 
 def _trace(model: keras.Model, batches: Sequence[tuple]) -> None:
