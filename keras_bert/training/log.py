@@ -80,4 +80,4 @@ class RunLog:
         perplexity = metrics.get("val_mlm_loss", metrics.get("mlm_loss"))
         if perplexity is not None:
             shown += f"  perplexity {math.exp(min(perplexity, 50)):.1f}"
-        self._console.print(f"{self._title} step {step}/{self._steps}  {shown}  {speed:.1f} steps/s")
+        self._console.print(f"{self._title} step {step}/{self._steps}  {shown}  {speed:.1f} steps/s", soft_wrap=True)
