@@ -51,6 +51,7 @@ def pretrain_encoder(step: Step, plan: TourPlan, data: LabelledSet, vectorizer, 
         max_position_embeddings=max(128, plan.sequence_length),
         hidden_dropout=plan.dropout,
         attention_dropout=plan.dropout,
+        initializer_range=plan.initializer_range,
     )
     model = BertPretrainer(BertEncoder(config))
     rows, held_out = pretraining_rows(plan, data, vectorizer, seed)
@@ -102,7 +103,8 @@ def pretraining_rows(
     """
 
     def pack(documents: IdDocuments) -> PretrainingExamples:
-        return pack_examples(documents, plan.sequence_length, vectorizer.cls_id, vectorizer.sep_id, seed=seed)
+        ids = vectorizer.cls_id, vectorizer.sep_id
+        return pack_examples(documents, plan.sequence_length, *ids, dupe_factor=plan.dupe_factor, seed=seed)
 
     prose, held_out = tokenize_documents(load_corpus("sample"), vectorizer).split(HELD_OUT, seed=seed)
     prose_rows = pack(prose)
