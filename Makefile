@@ -12,7 +12,7 @@ tour: $(VENV)/.installed
 	$(BIN)/keras-bert tour --out $(OUT)
 
 test: $(VENV)/.installed-dev lint
-	$(BIN)/python -m pytest -m "not peers" --doctest-modules
+	$(BIN)/python -m pytest -m "not peers" --doctest-modules --durations=10
 
 test-peers: $(VENV)/.installed-peers
 	$(BIN)/python -m pytest -m peers

@@ -76,7 +76,7 @@ def sst2_scratch(data: str) -> dict:
             print(f"seed {seed}: {accuracies[-1]:.2f} % in {took:.1f} minutes", file=sys.stderr)
     each = ", ".join(f"{accuracy:.2f}" for accuracy in accuracies)
     return {
-        "what": f"SST-2 dev, BERT mini shape (L4 H256) from random weights, {len(SEEDS)} seeds; train rows choose the epoch",
+        "what": f"SST-2 dev, BERT mini (L4 H256) from random weights, {len(SEEDS)} seeds; train rows choose the epoch",
         "result": f"{statistics.mean(accuracies):.2f} ± {statistics.stdev(accuracies):.2f} % ({each}); "
         f"{max(minutes):.1f} minutes at most on {len(os.sched_getaffinity(0))} cores",
         "command": SST2_SCRATCH,
