@@ -10,6 +10,7 @@ import pytest
 
 SCRIPT = """
 import sys, tempfile
+sys.modules["tensorflow"] = None  # as on a machine that has none: importing it fails
 import keras
 from tests.training import toys
 from tests.training.test_resume import CONFIG, Stop, assert_same, pretrain_toy
@@ -28,7 +29,6 @@ model = toys.make_classifier(config=CONFIG)
 train, dev = toys.labelled(300), toys.labelled(40, seed=3)
 history = finetune(model, *train, *dev, epochs=5, batch_size=16, learning_rate=3e-3, verbose=0).history
 assert max(history["val_accuracy"]) > 0.9, history
-assert "tensorflow" not in sys.modules
 """
 
 
