@@ -27,6 +27,13 @@ from keras_bert.cli.screen import reporting, show_table
 @click.option("--whole-words", is_flag=True, help="Mask whole words, not single pieces.")
 @click.option("--no-next-sentence", is_flag=True, help="Masked words only.")
 @click.option(
+    "--dupe-factor",
+    type=positive,
+    default=1,
+    show_default=True,
+    help="How often the text is cut into pairs, each time others; 5 to 10 keeps a small corpus from being memorised.",
+)
+@click.option(
     "--held-out",
     type=click.FloatRange(0, 0.5),
     default=0.05,
@@ -70,10 +77,12 @@ def pretrain(console, sources, size, steps, epochs, out: Path, seed, **options) 
             train_set, held_out = documents.split(options["held_out"], seed=seed)
         pairs = not options["no_next_sentence"]
         examples, validation = (
-            pack_examples(part, length, vectorizer.cls_id, vectorizer.sep_id, next_sentence=pairs, seed=seed)
+            pack_examples(
+                part, length, vectorizer.cls_id, vectorizer.sep_id, next_sentence=pairs, dupe_factor=times, seed=seed
+            )
             if part is not None
             else None
-            for part in (train_set, held_out)
+            for part, times in ((train_set, options["dupe_factor"]), (held_out, 1))
         )
         keras.utils.set_random_seed(seed)
         model = BertPretrainer(BertEncoder(config), next_sentence=pairs)
