@@ -105,3 +105,12 @@ def test_bad_input():
         LengthGroupedBatches({key: value[:0] for key, value in ids.items()}, labels[:0])
     with pytest.raises(InputError, match="seed"):
         MaskedBatches(toys.examples(), toys.masking(), seed=-1)
+
+
+def test_masks_are_drawn_afresh_every_epoch():
+    # Unshuffled, so that the rows are the same and only the masks can differ.
+    batches = MaskedBatches(toys.examples(), toys.masking(), 8, shuffle=False)
+    first, again, later = (batches.batch(epoch, 0)[0] for epoch in (0, 0, 1))
+    np.testing.assert_array_equal(first["input_word_ids"], again["input_word_ids"])
+    np.testing.assert_array_equal(first["input_mask"], later["input_mask"])
+    assert (first["masked_lm_positions"] != later["masked_lm_positions"]).any()
