@@ -1,0 +1,91 @@
+"""What all benchmarks of a run share: settings, files, the measured limit, and which forms won."""
+
+import functools
+from collections.abc import Iterable
+from pathlib import Path
+
+import numpy as np
+from rich.console import Console
+
+from benchmarks import inputs, weights
+from benchmarks.race import Entry, Race, Result
+
+PRECISIONS = ("float32", "bfloat16")
+
+
+class Bench:
+    """One run.
+
+    Args:
+        folder: for files of this run; it is deleted afterwards.
+        data: the folder with `data/SST-2` and `data/vocab`, or None.
+        quick: tiny sizes, few rounds, nothing that compiles for long: does everything work?
+        rounds: how often each contestant has its turn.
+        seconds: the least that a turn lasts.
+    """
+
+    def __init__(self, folder: Path, data: Path | None, quick: bool, rounds: int, seconds: float, console: Console):
+        self.folder, self.data, self.quick = folder, data, quick
+        self.rounds, self.seconds, self.console = rounds, seconds, console
+        self.peaks: dict[str, float] = {}
+        self.versions: dict[str, str] = {}
+        self._winners: dict[tuple, str] = {}
+
+    def say(self, line: str) -> None:
+        self.console.print(f"[dim]{line}[/dim]", highlight=False)
+
+    def size(self, config: dict) -> dict:
+        """The size to measure: tiny ones in a quick run."""
+        return inputs.TINY if self.quick else config
+
+    @functools.cached_property
+    def texts(self) -> inputs.Texts:
+        return inputs.Texts(self.data, self.folder)
+
+    def weights(self, config: dict) -> str:
+        """The file of random weights of this size, made once."""
+        name = "-".join(str(config[key]) for key in ("num_layers", "hidden_size", "vocab_size"))
+        path = self.folder / f"weights-{name}.npz"
+        if not path.exists():
+            np.savez(path, **weights.make(config))
+        return str(path)
+
+    def save(self, name: str, arrays: dict) -> str:
+        """Arrays as a file that workers read."""
+        path = self.folder / f"{name}.npz"
+        np.savez(path, **arrays)
+        return str(path)
+
+    def export(self, entry: Entry, task: dict) -> str | None:
+        """Let a worker write the files that others load; None and a message where it cannot."""
+        self.say(f"exporting: {entry}")
+        with Race([entry]) as race:
+            (result,), _ = race.run({**task, "work": "export"}, {}, 0)
+        if result.error is not None:
+            self.console.print(f"cannot export {entry}: {result.error}", style="red", markup=False)
+        return result.error
+
+    def entries(self, family: str, candidates: Iterable[Entry]) -> list[Entry]:
+        """These, without the forms that lost within this family of works in an earlier race of the run.
+
+        A quick run leaves out what compiles for long.
+        """
+        kept = [e for e in candidates if not (self.quick and e.form in ("compile", "XLA"))]
+        return [e for e in kept if self._winners.get((family, e.peer, e.precision), e.form) == e.form]
+
+    def learn(self, family: str, results: list[Result], case: str) -> None:
+        """Remember which form of each contestant was fastest."""
+        best: dict[tuple, tuple] = {}
+        for result in results:
+            if result.error is None and result.seconds.get(case):
+                key = (family, result.entry.peer, result.entry.precision)
+                time = sorted(result.seconds[case])[len(result.seconds[case]) // 2]
+                best[key] = min(best.get(key, (time, result.entry.form)), (time, result.entry.form))
+        self._winners.update({key: form for key, (_, form) in best.items()})
+
+    def collect(self, results: list[Result]) -> None:
+        """Versions of what ran; who is out is said at once."""
+        for result in results:
+            self.versions.update(result.versions)
+            if result.error is not None:
+                self.console.print(f"{result.entry} is out: {result.error}", style="red", markup=False)

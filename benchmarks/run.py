@@ -1,0 +1,119 @@
+"""Ours and the peers side by side: one command, one table, `benchmarks/results/latest.json`.
+
+    python -m benchmarks.run                       # everything, under 20 minutes on two quiet cores
+    python -m benchmarks.run --only pretraining    # the limit is measured with it
+    python -m benchmarks.run --quick               # tiny sizes: does everything run?
+
+Every contestant is a process; they take turns on the same work, and only those whose answers agree are timed.
+"""
+
+import argparse
+import datetime
+import importlib
+import json
+import os
+import platform
+import tempfile
+import time
+import traceback
+from pathlib import Path
+
+from rich.console import Console
+
+from benchmarks.bench import Bench
+from benchmarks.tables import line, show
+
+ROOT = Path(__file__).resolve().parent.parent
+RESULTS = ROOT / "benchmarks" / "results"
+WORKS = (
+    "pretraining",
+    "finetuning",
+    "text_to_probabilities",
+    "forward",
+    "tokenising",
+    "pipeline",
+    "growth",
+    "cold_start",
+)
+
+
+def find_data(given: str | None) -> Path | None:
+    """The folder with real data: as given, `$KERAS_BERT_DATA`, or `shared` beside the checkout."""
+    for place in (given, os.environ.get("KERAS_BERT_DATA"), ROOT.parent / "shared"):
+        if place and (Path(place) / "data").is_dir():
+            return Path(place).resolve()
+    return None
+
+
+def main() -> None:
+    """Measure, print, write."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--only", nargs="+", choices=WORKS, default=WORKS, metavar="NAME", help=", ".join(WORKS))
+    parser.add_argument("--quick", action="store_true", help="tiny sizes, two rounds; writes results/quick.json")
+    parser.add_argument("--data", help="folder with data/SST-2 and data/vocab; $KERAS_BERT_DATA by default")
+    parser.add_argument("--rounds", type=int, default=5, help="turns of each contestant (5)")
+    parser.add_argument("--seconds", type=float, default=0.5, help="the least that a turn lasts (0.5)")
+    arguments = parser.parse_args()
+    rounds, seconds = (2, 0.02) if arguments.quick else (arguments.rounds, arguments.seconds)
+    console, begun = Console(), time.perf_counter()
+    if not console.is_terminal:  # a file has room for the whole table
+        console = Console(width=160)
+    target = RESULTS / ("quick.json" if arguments.quick else "latest.json")
+    rows: dict[str, list[dict]] = {}
+    if target.exists() and not arguments.quick:  # works not measured now stay as they are
+        rows = json.loads(target.read_text(encoding="utf-8"))["works"]
+    with tempfile.TemporaryDirectory(prefix="bench-") as folder:
+        bench = Bench(Path(folder), find_data(arguments.data), arguments.quick, rounds, seconds, console)
+        for name in ("peak", *arguments.only):
+            started = time.perf_counter()
+            console.rule(name)
+            rows[name] = []
+            try:
+                for row in importlib.import_module(f"benchmarks.works.{name}").measure(bench):
+                    rows[name].append(row)
+                    console.print(line(row), markup=False, highlight=False)
+            except Exception:  # one work that fails must not cost the others
+                console.print(f"{name} ended early:", style="red")
+                console.print(traceback.format_exc(), markup=False)
+            bench.say(f"{name}: {time.perf_counter() - started:.0f} s")
+            write(target, rows, bench, time.perf_counter() - begun)
+    measured = ("peak", *arguments.only)
+    console.rule("all")
+    show(console, [row for name in measured for row in rows[name]])
+    console.print(f"{(time.perf_counter() - begun) / 60:.1f} minutes; written: {target.relative_to(ROOT)}")
+
+
+def write(target: Path, rows: dict, bench: Bench, seconds: float) -> None:
+    """The results so far, with what they were measured on."""
+    machine = {
+        "cpus": len(os.sched_getaffinity(0)),
+        "cpu": cpu_name(),
+        "load_average": round(os.getloadavg()[0], 1),
+        "python": platform.python_version(),
+        "versions": dict(sorted(bench.versions.items())),
+    }
+    found = {
+        "when": datetime.datetime.now(datetime.UTC).isoformat(timespec="minutes"),
+        "minutes": round(seconds / 60, 1),
+        "machine": machine,
+        "rounds": bench.rounds,
+        "limit_flops_per_second": bench.peaks,
+        "works": rows,
+    }
+    target.parent.mkdir(exist_ok=True)
+    draft = target.with_suffix(".part")
+    draft.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+    draft.replace(target)
+
+
+def cpu_name() -> str:
+    """The processor, as Linux names it."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        return platform.processor()
+    return next((line.split(":")[1].strip() for line in lines if line.startswith("model name")), platform.processor())
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,298 @@
+"""Hugging Face transformers on PyTorch.
+
+Forms: `eager`; `compile` is `torch.compile`, with dynamic shapes where lengths vary; `plain` computes the vocabulary at
+every position, as `BertForMaskedLM` does by itself, where the others gather the masked positions first. Precision
+bfloat16 is autocast in training and bfloat16 weights otherwise.
+"""
+
+import contextlib
+
+import numpy as np
+import torch
+import transformers
+from torch.nn.functional import cross_entropy
+
+from benchmarks import weights
+from benchmarks.batching import grouped
+from benchmarks.workers.protocol import serve
+from benchmarks.workers.serving import TextServer
+
+NAMES = {"input_ids": "input_word_ids", "attention_mask": "input_mask", "token_type_ids": "input_type_ids"}
+
+
+def model_of(cls, task: dict):
+    """A transformers model that holds the race's weights, every one of them."""
+    config, rate = task["config"], task.get("dropout", 0.0)
+    torch.manual_seed(0)
+    torch._dynamo.reset()
+    settings = transformers.BertConfig(
+        vocab_size=config["vocab_size"],
+        hidden_size=config["hidden_size"],
+        num_hidden_layers=config["num_layers"],
+        num_attention_heads=config["num_heads"],
+        intermediate_size=config["intermediate_size"],
+        max_position_embeddings=config["max_position_embeddings"],
+        type_vocab_size=config["type_vocab_size"],
+        hidden_act="gelu_pytorch_tanh",
+        hidden_dropout_prob=rate,
+        attention_probs_dropout_prob=rate,
+        layer_norm_eps=1e-12,
+        num_labels=2,
+    )
+    model = cls._from_config(settings, attn_implementation=task.get("attention", "sdpa"))
+    tensors = weights.for_hugging_face(dict(np.load(task["weights"])))
+    if cls is transformers.BertModel:
+        tensors = {name.removeprefix("bert."): value for name, value in tensors.items()}
+    known = {name: torch.from_numpy(value) for name, value in tensors.items() if name in model.state_dict()}
+    missing = set(model.load_state_dict(known, strict=False).missing_keys)
+    missing -= {"cls.predictions.decoder.weight", "cls.predictions.decoder.bias"}  # tied to what is there
+    if missing:
+        raise ValueError(f"weights without a value: {sorted(missing)}")
+    return model
+
+
+def tensors_of(rows: dict) -> dict:
+    """Our names to theirs, as int64 tensors."""
+    return {theirs: torch.from_numpy(rows[ours].astype(np.int64)) for theirs, ours in NAMES.items()}
+
+
+class Trainer:
+    """AdamW, clipping at 1 and autocast, the same for both trainings."""
+
+    def __init__(self, model, task: dict):
+        self.model = model.train()
+        decayed = [p for name, p in model.named_parameters() if not name.endswith("bias") and "LayerNorm" not in name]
+        rest = [p for name, p in model.named_parameters() if name.endswith("bias") or "LayerNorm" in name]
+        groups = [{"params": decayed, "weight_decay": 0.01}, {"params": rest, "weight_decay": 0.0}]
+        self.optimizer = torch.optim.AdamW(groups, lr=task["learning_rate"], betas=(0.9, 0.999), eps=1e-6, fused=True)
+        self.cast = precision(task)
+
+    def step(self, loss_of) -> float:
+        self.optimizer.zero_grad(set_to_none=True)
+        with self.cast():
+            loss = loss_of()
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
+        self.optimizer.step()
+        return loss.item()
+
+
+def precision(task: dict):
+    if task["precision"] == "bfloat16":
+        return lambda: torch.autocast("cpu", torch.bfloat16)
+    return contextlib.nullcontext
+
+
+class Pretraining:
+    """`BertForMaskedLM`; a thin wrapper gathers the masked positions before the head, unless the form is plain."""
+
+    def __init__(self, task: dict):
+        model = model_of(transformers.BertForMaskedLM, task)
+        self.trainer = Trainer(model, task)
+        rows = dict(np.load(task["batch"]))
+        self.inputs = tensors_of(rows)
+        batch, length = rows["input_word_ids"].shape
+        positions = rows["masked_lm_positions"].astype(np.int64)  # [B, P]
+        self.flat = torch.from_numpy((positions + length * np.arange(batch)[:, None]).reshape(-1))  # [B P]
+        self.targets = torch.from_numpy(rows["masked_lm_ids"].astype(np.int64).reshape(-1))  # [B P]
+        self.labels = torch.full((batch * length,), -100).scatter(0, self.flat, self.targets).reshape(batch, length)
+        self.positions, self.steps = positions.shape[1], task["check_steps"]
+
+        def gathered(inputs, flat):
+            hidden = model.bert(**inputs)[0]
+            return model.cls(hidden.reshape(-1, hidden.shape[-1])[flat])  # [B P, V]
+
+        self.eager = gathered
+        compiled = torch.compile(gathered) if task["form"] == "compile" else gathered
+
+        def loss() -> torch.Tensor:
+            return cross_entropy(compiled(self.inputs, self.flat).float(), self.targets)
+
+        def plain() -> torch.Tensor:
+            return model(**self.inputs, labels=self.labels).loss
+
+        self.loss = plain if task["form"] == "plain" else loss
+
+    def answers(self) -> dict:
+        self.trainer.model.eval()
+        with torch.inference_mode(), self.trainer.cast():
+            logits = self.eager(self.inputs, self.flat).float()
+            losses = [cross_entropy(logits, self.targets).item()]
+        self.trainer.model.train()
+        losses += [self.trainer.step(self.loss) for _ in range(self.steps)]
+        first = logits[: self.positions][None].numpy().copy()  # [1, P, V]
+        return {"logits": first, "losses": np.array(losses, np.float64)}
+
+    def run(self, case: str, number: int) -> None:
+        self.trainer.step(self.loss)
+
+
+class Finetuning:
+    """`BertForSequenceClassification` on batches of like length, padded to their longest (`group_by_length`)."""
+
+    def __init__(self, task: dict):
+        model = model_of(transformers.BertForSequenceClassification, task)
+        self.trainer = Trainer(model, task)
+        rows = dict(np.load(task["rows"]))
+        self.first = tensors_of({name: value[:32] for name, value in rows.items()})
+        self.batches = grouped(rows, task["batch_size"], task["count"])
+
+        def logits(inputs):
+            return model(**inputs).logits
+
+        self.eager = logits
+        self.logits = torch.compile(logits, dynamic=True) if task["form"] == "compile" else logits
+
+    def answers(self) -> dict:
+        self.trainer.model.eval()
+        with torch.inference_mode(), self.trainer.cast():
+            logits = self.eager(self.first).float().numpy()
+        self.trainer.model.train()
+        return {"logits": logits}
+
+    def run(self, case: str, number: int) -> None:
+        for rows in self.batches(number):
+            inputs, labels = tensors_of(rows), torch.from_numpy(rows["labels"].astype(np.int64))
+            self.trainer.step(lambda inputs=inputs, labels=labels: cross_entropy(self.logits(inputs).float(), labels))
+
+
+class Inference:
+    """A model in evaluation mode, cast and compiled as the task says."""
+
+    def __init__(self, cls, task: dict, dynamic: bool):
+        model = model_of(cls, task).eval()
+        model = model.to(torch.bfloat16) if task["precision"] == "bfloat16" else model
+        self.call = torch.compile(model, dynamic=dynamic) if task["form"] == "compile" else model
+
+    def __call__(self, inputs: dict):
+        with torch.inference_mode():
+            return self.call(**inputs)
+
+
+class Forward:
+    """`BertModel` without its pooler's output."""
+
+    def __init__(self, task: dict):
+        self.model = Inference(transformers.BertModel, task, dynamic=False)
+        rows = dict(np.load(task["batch"]))
+        self.inputs = {case: tensors_of({k: v[: int(case)] for k, v in rows.items()}) for case in task["cases"]}
+
+    def answers(self) -> dict:
+        return {case: self.model(inputs)[0].float().numpy().copy() for case, inputs in self.inputs.items()}
+
+    def run(self, case: str, number: int) -> None:
+        self.model(self.inputs[case])
+
+
+def tokenizer_of(task: dict):
+    return transformers.BertTokenizerFast(vocab_file=task["vocabulary"], vocab=task["vocabulary"], do_lower_case=True)
+
+
+class Tokenising:
+    """`BertTokenizerFast`, arrays out."""
+
+    def __init__(self, task: dict):
+        tokenizer, length = tokenizer_of(task), task["length"]
+        texts = task["texts"]
+        self.batches = [texts[i : i + task["batch_size"]] for i in range(0, len(texts), task["batch_size"])]
+        self.call = lambda texts: tokenizer(
+            texts, padding="max_length", truncation=True, max_length=length, return_tensors="np"
+        )
+
+    def answers(self) -> dict:
+        return {"ids": np.concatenate([self.call(batch)["input_ids"] for batch in self.batches]).astype(np.int32)}
+
+    def run(self, case: str, number: int) -> None:
+        for batch in self.batches:
+            self.call(batch)
+
+
+class TextToProbabilities(TextServer):
+    """`BertTokenizerFast` padding to the batch's longest, then the classifier."""
+
+    def __init__(self, task: dict):
+        super().__init__(task)
+        self.model = Inference(transformers.BertForSequenceClassification, task, dynamic=True)
+        self.tokenizer = tokenizer_of(task)
+
+    def probabilities(self, texts: list[str]) -> np.ndarray:
+        inputs = self.tokenizer(texts, padding=True, truncation=True, max_length=self.length, return_tensors="pt")
+        return self.model(dict(inputs)).logits.float().softmax(-1).numpy().copy()
+
+
+class Pipeline:
+    """`DataCollatorForLanguageModeling` on packed rows, called a batch at a time."""
+
+    def __init__(self, task: dict):
+        rows = dict(np.load(task["rows"]))
+        self.collate = transformers.DataCollatorForLanguageModeling(
+            tokenizer_of(task), mlm_probability=0.15, return_tensors="np"
+        )
+        ids = [row[:n].tolist() for row, n in zip(rows["input_word_ids"], rows["lengths"], strict=True)]
+        size = task["batch_size"]
+        self.batches = [[{"input_ids": row} for row in ids[i : i + size]] for i in range(0, 20 * size, size)]
+
+    def answers(self) -> dict:
+        counts = [(self.collate(batch)["labels"] != -100).sum(axis=1) for batch in self.batches]
+        return {"predictions a row": np.array(float(np.concatenate(counts).mean()))}
+
+    def run(self, case: str, number: int) -> None:
+        for batch in self.batches:
+            self.collate(batch)
+
+
+class Export:
+    """Not a contestant: the classifier as ONNX (float32, int8), OpenVINO IR and a transformers folder."""
+
+    def __init__(self, task: dict):
+        from pathlib import Path
+
+        import openvino
+        from onnxruntime.quantization import QuantType, quantize_dynamic
+
+        folder = Path(task["folder"])
+        model = model_of(transformers.BertForSequenceClassification, task).eval()
+        model.save_pretrained(folder)
+        tokenizer_of(task).save_pretrained(folder)
+
+        class Logits(torch.nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.model = model
+
+            def forward(self, input_ids, attention_mask, token_type_ids):
+                return self.model(
+                    input_ids=input_ids, attention_mask=attention_mask, token_type_ids=token_type_ids
+                ).logits
+
+        ids = torch.randint(5, task["config"]["vocab_size"], (2, 16))
+        example, free = (ids, torch.ones_like(ids), torch.zeros_like(ids)), {0: "batch", 1: "length"}
+        torch.onnx.export(
+            Logits().eval(),
+            example,
+            str(folder / "model.onnx"),
+            dynamo=False,  # its graph is the one that the quantizer reads
+            opset_version=17,
+            input_names=list(NAMES),
+            output_names=["logits"],
+            dynamic_axes={**dict.fromkeys(NAMES, free), "logits": {0: "batch"}},
+        )
+        quantize_dynamic(folder / "model.onnx", folder / "int8.onnx", per_channel=True, weight_type=QuantType.QInt8)
+        converted = openvino.convert_model(Logits().eval(), example_input=example)
+        openvino.save_model(converted, folder / "model.xml", compress_to_fp16=False)
+
+    def answers(self) -> dict:
+        return {}
+
+
+if __name__ == "__main__":
+    works = {
+        "pretraining": Pretraining,
+        "finetuning": Finetuning,
+        "forward": Forward,
+        "tokenising": Tokenising,
+        "text_to_probabilities": TextToProbabilities,
+        "pipeline": Pipeline,
+        "export": Export,
+    }
+    serve(works)

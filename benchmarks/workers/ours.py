@@ -1,0 +1,192 @@
+"""This package, by its public names."""
+
+import time
+from types import SimpleNamespace
+
+import keras
+import numpy as np
+
+import keras_bert as kb
+from benchmarks.workers.protocol import serve
+from keras_bert.text.masking import Masking
+from keras_bert.text.packing import PretrainingExamples
+from keras_bert.training import LengthGroupedBatches, MaskedBatches, WarmupLinearDecay, bert_adamw, predict_logits
+from keras_bert.training.pretrain import compile_pretrainer, jit_compile
+
+POLICIES = {"float32": "float32", "bfloat16": "mixed_bfloat16"}
+INPUTS = ("input_word_ids", "input_mask", "input_type_ids")
+
+
+class Stored:
+    """An .npz of weights, in the shape that `kb.load_weights` reads: a loaded TF-Hub BERT."""
+
+    def __init__(self, tensors: dict):
+        head = {name: value for name, value in tensors.items() if name.startswith("bert/cls/")}
+        self.variables = [
+            self._variable(name, value)
+            for name, value in tensors.items()
+            if name not in head and not name.startswith("classifier/")
+        ]
+        self.mlm = SimpleNamespace(variables=[self._variable(name, value) for name, value in head.items()])
+
+    def __call__(self):
+        raise NotImplementedError
+
+    @staticmethod
+    def _variable(name, value):
+        return SimpleNamespace(name=name, dtype=SimpleNamespace(is_floating=True), numpy=lambda: value)
+
+
+def encoder(task: dict):
+    keras.backend.clear_session()
+    rate = task.get("dropout", 0.0)
+    config = kb.BertConfig(**task["config"], hidden_dropout=rate, attention_dropout=rate)
+    return kb.BertEncoder(config, dtype=POLICIES[task["precision"]])
+
+
+def classifier(task: dict):
+    """A classifier that holds the race's weights."""
+    tensors = dict(np.load(task["weights"]))
+    made = kb.BertClassifier(encoder(task), num_classes=2, dropout=task.get("dropout", 0.0))
+    kb.load_weights(made.encoder, Stored(tensors))
+    made.head.kernel.assign(tensors["classifier/kernel"])
+    made.head.bias.assign(tensors["classifier/bias"])
+    return made
+
+
+class Pretraining:
+    """Steps of masked-word prediction, as `kb.pretrain` takes them."""
+
+    def __init__(self, task: dict):
+        self.model = kb.BertPretrainer(encoder(task), next_sentence=False)
+        kb.load_weights(self.model, Stored(dict(np.load(task["weights"]))))
+        compile_pretrainer(self.model, bert_adamw(task["learning_rate"]))
+        rows = dict(np.load(task["batch"]))
+        inputs = {name: rows[name] for name in (*INPUTS, "masked_lm_positions")}
+        targets = rows["masked_lm_ids"]
+        self.batch = inputs, {"mlm_logits": targets}, {"mlm_logits": np.ones(targets.shape, np.float32)}
+        self.steps = task["check_steps"]
+
+    def answers(self) -> dict:
+        inputs = {name: value[:1] for name, value in self.batch[0].items()}
+        logits = np.asarray(self.model(inputs, training=False)["mlm_logits"])
+        losses = [self.model.test_on_batch(*self.batch, return_dict=True)["loss"]]
+        losses += [self._step() for _ in range(self.steps)]
+        return {"logits": logits, "losses": np.array(losses, np.float64)}
+
+    def run(self, case: str, number: int) -> None:
+        self._step()
+
+    def _step(self) -> float:
+        loss = float(self.model.train_on_batch(*self.batch, return_dict=True)["loss"])
+        self.model.reset_metrics()
+        return loss
+
+
+class Finetuning:
+    """Steps of fine-tuning, as `kb.finetune` takes them; a unit is as many batches as the task says."""
+
+    def __init__(self, task: dict):
+        self.model = classifier(task)
+        rows = dict(np.load(task["rows"]))
+        labels = rows.pop("labels")
+        self.first = {name: rows[name][:32] for name in INPUTS}
+        self.batches = LengthGroupedBatches(rows, labels, task["batch_size"], seed=0)
+        steps = 10 * len(self.batches)
+        self.model.compile(
+            bert_adamw(WarmupLinearDecay(task["learning_rate"], steps, steps // 10)),
+            loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+            metrics=[keras.metrics.SparseCategoricalAccuracy(name="accuracy")],
+            jit_compile=jit_compile(),
+        )
+        self.count = task["count"]
+
+    def answers(self) -> dict:
+        return {"logits": predict_logits(self.model, self.first)}
+
+    def run(self, case: str, number: int) -> None:
+        stride = max(1, len(self.batches) // self.count)
+        for i in range(self.count):
+            batch = self.batches.batch(0, (i * stride + max(number, 0)) % len(self.batches))
+            float(self.model.train_on_batch(*batch, return_dict=True)["loss"])
+
+
+class Forward:
+    """The encoder on full rows: what `model.predict_on_batch` gives."""
+
+    def __init__(self, task: dict):
+        self.model = encoder(task)
+        kb.load_weights(self.model, Stored(dict(np.load(task["weights"]))))
+        self.model = keras.Model(self.model.input, self.model(self.model.input)["sequence_output"])
+        self.model.compile(jit_compile=jit_compile())
+        rows = dict(np.load(task["batch"]))
+        self.inputs = {
+            case: {name: rows[name][: int(case)] for name in INPUTS} for case in task["cases"]
+        }  # a case is its batch size
+
+    def answers(self) -> dict:
+        return {case: self.model.predict_on_batch(inputs) for case, inputs in self.inputs.items()}
+
+    def run(self, case: str, number: int) -> None:
+        self.model.predict_on_batch(self.inputs[case])
+
+
+class Tokenising:
+    """Texts to the three inputs, in batches."""
+
+    def __init__(self, task: dict):
+        self.vectorizer = kb.BertTextVectorization(task["vocabulary"], sequence_length=task["length"])
+        texts = task["texts"]
+        self.batches = [texts[i : i + task["batch_size"]] for i in range(0, len(texts), task["batch_size"])]
+
+    def answers(self) -> dict:
+        ids = [np.asarray(self.vectorizer(batch)["input_word_ids"], np.int32) for batch in self.batches]
+        return {"ids": np.concatenate(ids)}
+
+    def run(self, case: str, number: int) -> None:
+        for batch in self.batches:
+            self.vectorizer(batch)
+
+
+class Pipeline:
+    """Masked batches from packed rows, nothing trained."""
+
+    def __init__(self, task: dict):
+        rows = dict(np.load(task["rows"]))
+        ids = rows["input_word_ids"].astype(np.uint16)
+        examples = PretrainingExamples(ids, rows["input_type_ids"].astype(np.int8), rows["lengths"], None)
+        masking = Masking.from_vocabulary(kb.load_vocabulary(task["vocabulary"]), max_predictions=task["positions"])
+        self.batches = MaskedBatches(examples, masking, task["batch_size"])
+
+    def answers(self) -> dict:
+        weights = np.concatenate([self.batches.batch(0, i)[2]["mlm_logits"] for i in range(20)])
+        return {"predictions a row": np.array(float(weights.sum(axis=1).mean()))}
+
+    def run(self, case: str, number: int) -> None:
+        for i in range(20):
+            self.batches.batch(0, i)
+
+
+class Export:
+    """Not a contestant: writes the SavedModel that `saved_model` and `cold` load."""
+
+    def __init__(self, task: dict):
+        vectorizer = kb.BertTextVectorization(task["vocabulary"], sequence_length=task["length"])
+        begun = time.perf_counter()
+        kb.export_saved_model(classifier(task), task["folder"], vectorizer=vectorizer)
+        self.notes = [f"exported in {time.perf_counter() - begun:.0f} s"]
+
+    def answers(self) -> dict:
+        return {}
+
+
+if __name__ == "__main__":
+    works = {
+        "pretraining": Pretraining,
+        "finetuning": Finetuning,
+        "forward": Forward,
+        "tokenising": Tokenising,
+        "pipeline": Pipeline,
+        "export": Export,
+    }
+    serve(works)

@@ -1,0 +1,27 @@
+"""What all served models share: a list of rounds, each a list of batches of texts."""
+
+import numpy as np
+
+
+class TextServer:
+    """Texts to probabilities; `probabilities` of one batch is the contestant's own."""
+
+    def __init__(self, task: dict):
+        self.texts, self.length = task["texts"], task["length"]
+
+    def answers(self) -> dict:
+        return {"probabilities": np.concatenate([self.probabilities(texts) for texts in self.texts["check"]])}
+
+    def run(self, case: str, number: int) -> None:
+        rounds = self.texts[case]
+        for texts in rounds[max(number, 0) % len(rounds)]:
+            self.probabilities(texts)
+
+    def probabilities(self, texts: list[str]) -> np.ndarray:
+        raise NotImplementedError
+
+
+def softmax(logits: np.ndarray) -> np.ndarray:
+    """Along the last axis."""
+    shifted = np.exp(logits - logits.max(axis=-1, keepdims=True))
+    return shifted / shifted.sum(axis=-1, keepdims=True)

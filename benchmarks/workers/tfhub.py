@@ -1,0 +1,59 @@
+"""The published recipe of two SavedModels: TF-Hub's preprocessing, then an encoder with TF-Hub's interface.
+
+The preprocessing is Google's own SavedModel where the data has it, else the same of tensorflow_text; rows have the
+fixed 128 tokens of that interface. The encoder is KerasHub's, saved with that interface, since a published one has
+weights of its own; dense layer and softmax follow in the same graph.
+"""
+
+from pathlib import Path
+
+import numpy as np
+import tensorflow as tf
+import tensorflow_text as tf_text
+
+from benchmarks.workers.protocol import serve
+from benchmarks.workers.serving import TextServer
+
+LENGTH = 128
+
+
+def preprocessing(task: dict):
+    """Strings to the three inputs."""
+    if task["preprocessing"]:
+        return tf.saved_model.load(task["preprocessing"])
+    lines = Path(task["vocabulary"]).read_text(encoding="utf-8").split("\n")
+    tokenizer = tf_text.BertTokenizer(task["vocabulary"], token_out_type=tf.int32, lower_case=True)
+    ends = lines.index("[CLS]"), lines.index("[SEP]")
+
+    def preprocess(texts):
+        tokens = tokenizer.tokenize(texts).merge_dims(1, -1)[:, : LENGTH - 2]
+        ids, types = tf_text.combine_segments([tokens], *ends)
+        ids, mask = tf_text.pad_model_inputs(ids, LENGTH)
+        types, _ = tf_text.pad_model_inputs(types, LENGTH)
+        return {"input_word_ids": ids, "input_mask": mask, "input_type_ids": types}
+
+    return preprocess
+
+
+class TwoModels(TextServer):
+    """Both models and the head as one function."""
+
+    def __init__(self, task: dict):
+        super().__init__(task)
+        self.preprocess, self.encoder = preprocessing(task), tf.saved_model.load(task["files"]["tfhub"])
+        with np.load(task["weights"]) as stored:
+            kernel, bias = tf.constant(stored["classifier/kernel"]), tf.constant(stored["classifier/bias"])
+
+        @tf.function(input_signature=[tf.TensorSpec([None], tf.string)], autograph=False)
+        def call(texts):
+            pooled = self.encoder(self.preprocess(texts))["pooled_output"]
+            return tf.nn.softmax(pooled @ kernel + bias)
+
+        self.call = call
+
+    def probabilities(self, texts: list[str]) -> np.ndarray:
+        return self.call(tf.constant(texts)).numpy()
+
+
+if __name__ == "__main__":
+    serve({"text_to_probabilities": TwoModels})

@@ -1,0 +1,1 @@
+"""One file a benchmark: `measure(bench)` runs its races and yields rows."""
