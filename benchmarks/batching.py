@@ -1,18 +1,15 @@
 """Batches of like length for every peer: what our `LengthGroupedBatches` does, and Hugging Face's `group_by_length`.
 
-The same pools, sizes and seed for all, so that all get as much padding as we do.
+The same pools, sizes and seed for all, so that all get the very batches that we get.
 """
-
-from collections.abc import Callable, Iterator
 
 import numpy as np
 
 POOL = 32  # batches that are sorted together
 
 
-def grouped(rows: dict, batch_size: int, count: int) -> Callable[[int], Iterator[dict]]:
-    """A function of the round's number that gives its `count` batches, spread over an epoch, cut to their longest."""
-    lengths = rows["input_mask"].sum(axis=1)
+def grouped(lengths: np.ndarray, batch_size: int) -> list[np.ndarray]:
+    """The row numbers of each batch of an epoch."""
     rng = np.random.default_rng([0, 0])
     order = rng.permutation(len(lengths))
     batches = []
@@ -20,13 +17,23 @@ def grouped(rows: dict, batch_size: int, count: int) -> Callable[[int], Iterator
         pool = order[start : start + POOL * batch_size]
         pool = pool[np.argsort(lengths[pool], kind="stable")]
         batches += [pool[i : i + batch_size] for i in range(0, len(pool), batch_size)]
-    batches = [batches[i] for i in rng.permutation(len(batches))]
-    stride = max(1, len(batches) // count)
+    return [batches[i] for i in rng.permutation(len(batches))]
 
-    def of_round(number: int) -> Iterator[dict]:
-        for i in range(count):
-            chosen = batches[(i * stride + max(number, 0)) % len(batches)]
-            width = int(lengths[chosen].max())
-            yield {name: v[chosen, :width] if v.ndim == 2 else v[chosen] for name, v in rows.items()}
 
-    return of_round
+class Epochs:
+    """Batches one after another, epoch after epoch, each cut to its longest row.
+
+    Args:
+        rows: the three inputs `[N, T]` and `labels` `[N]`.
+        batch_size: B.
+    """
+
+    def __init__(self, rows: dict, batch_size: int):
+        self.rows, self.lengths = rows, rows["input_mask"].sum(axis=1)
+        self.batches, self.place = grouped(self.lengths, batch_size), 0
+
+    def __next__(self) -> dict:
+        chosen = self.batches[self.place % len(self.batches)]
+        self.place += 1
+        width = int(self.lengths[chosen].max())
+        return {name: v[chosen, :width] if v.ndim == 2 else v[chosen] for name, v in self.rows.items()}

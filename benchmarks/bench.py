@@ -44,7 +44,7 @@ class Bench:
 
     def weights(self, config: dict) -> str:
         """The file of random weights of this size, made once."""
-        name = "-".join(str(config[key]) for key in ("num_layers", "hidden_size", "vocab_size"))
+        name = "-".join(str(config[key]) for key in ("num_layers", "hidden_size", "num_heads", "vocab_size"))
         path = self.folder / f"weights-{name}.npz"
         if not path.exists():
             np.savez(path, **weights.make(config))

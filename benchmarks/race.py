@@ -42,10 +42,11 @@ class Entry:
 
 @dataclasses.dataclass
 class Result:
-    """What a contestant did: seconds a unit by case and round, its peak memory, or why it is out."""
+    """What a contestant did: seconds a unit by case and round, of the first unit too, its memory, or why it is out."""
 
     entry: Entry
     seconds: dict[str, list[float]] = dataclasses.field(default_factory=dict)
+    warm_up: dict[str, float] = dataclasses.field(default_factory=dict)
     memory_mib: float | None = None
     versions: dict[str, str] = dataclasses.field(default_factory=dict)
     notes: list[str] = dataclasses.field(default_factory=list)
@@ -178,7 +179,9 @@ class Race(contextlib.AbstractContextManager):
                     with self._falling_out(result):
                         turn = {"case": case, "number": number, "seconds": seconds if number >= 0 else 0.0}
                         taken = self._contestants[entry].ask("round", **turn)["seconds"]
-                        if number >= 0:
+                        if number < 0:
+                            result.warm_up[case] = taken
+                        else:
                             result.seconds.setdefault(case, []).append(taken)
         for entry, result in results.items():
             if result.error is None:

@@ -23,6 +23,7 @@ from rich.console import Console
 from benchmarks.bench import Bench
 from benchmarks.tables import line, show
 
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "benchmarks" / "results"
 WORKS = (

@@ -14,7 +14,7 @@ def show(console: Console, rows: list[dict]) -> None:
         ours, peers = row["ours"], row["peers"]
         best = peers.get(row["best_peer"], {})
         memory = [number(each.get("memory_mib")) if each else "-" for each in (ours, best)]
-        shown = [f"{peer}{form(each)} {number(each.get('value'))}" for peer, each in peers.items()]
+        shown = [f"{peer}{form(each)} {number(each.get('value'))}" for peer, each in peers.items()] or ["-"]
         table.add_row(
             row["work"],
             row["precision"],

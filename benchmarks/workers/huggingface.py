@@ -13,7 +13,7 @@ import transformers
 from torch.nn.functional import cross_entropy
 
 from benchmarks import weights
-from benchmarks.batching import grouped
+from benchmarks.batching import Epochs
 from benchmarks.workers.protocol import serve
 from benchmarks.workers.serving import TextServer
 
@@ -135,7 +135,7 @@ class Finetuning:
         self.trainer = Trainer(model, task)
         rows = dict(np.load(task["rows"]))
         self.first = tensors_of({name: value[:32] for name, value in rows.items()})
-        self.batches = grouped(rows, task["batch_size"], task["count"])
+        self.batches, self.count = Epochs(rows, task["batch_size"]), task["count"]
 
         def logits(inputs):
             return model(**inputs).logits
@@ -151,7 +151,8 @@ class Finetuning:
         return {"logits": logits}
 
     def run(self, case: str, number: int) -> None:
-        for rows in self.batches(number):
+        for _ in range(self.count[case]):
+            rows = next(self.batches)
             inputs, labels = tensors_of(rows), torch.from_numpy(rows["labels"].astype(np.int64))
             self.trainer.step(lambda inputs=inputs, labels=labels: cross_entropy(self.logits(inputs).float(), labels))
 

@@ -1,5 +1,6 @@
 """This package, by its public names."""
 
+import threading
 import time
 from types import SimpleNamespace
 
@@ -10,7 +11,7 @@ import keras_bert as kb
 from benchmarks.workers.protocol import serve
 from keras_bert.text.masking import Masking
 from keras_bert.text.packing import PretrainingExamples
-from keras_bert.training import LengthGroupedBatches, MaskedBatches, WarmupLinearDecay, bert_adamw, predict_logits
+from keras_bert.training import MaskedBatches, bert_adamw, predict_logits
 from keras_bert.training.pretrain import compile_pretrainer, jit_compile
 
 POLICIES = {"float32": "float32", "bfloat16": "mixed_bfloat16"}
@@ -83,32 +84,76 @@ class Pretraining:
         return loss
 
 
+class Turns(keras.callbacks.Callback):
+    """Lets a training that runs in a thread of its own go on for so many batches at a time."""
+
+    def __init__(self, train):
+        super().__init__()
+        self._go, self._done, self._left, self._error = threading.Event(), threading.Event(), 0, None
+        threading.Thread(target=self._run, args=(train,), daemon=True).start()
+
+    def take(self, batches: int) -> None:
+        self._left = batches
+        self._done.clear()
+        self._go.set()
+        self._done.wait()
+        if self._error is not None:
+            raise self._error
+
+    def on_train_begin(self, logs=None):
+        self._wait()
+
+    def on_train_batch_end(self, batch, logs=None):
+        self._left -= 1
+        if self._left == 0:
+            self._done.set()
+            self._wait()
+
+    def _wait(self) -> None:
+        self._go.wait()
+        self._go.clear()
+
+    def _run(self, train) -> None:
+        try:
+            train(self)
+            self._error = RuntimeError("the training ended before the race")
+        except Exception as error:  # it is raised where the batches are asked for
+            self._error = error
+        self._done.set()
+
+
 class Finetuning:
-    """Steps of fine-tuning, as `kb.finetune` takes them; a unit is as many batches as the task says."""
+    """`kb.finetune` itself, batches and all; a unit is as many of its steps as the task says."""
 
     def __init__(self, task: dict):
         self.model = classifier(task)
         rows = dict(np.load(task["rows"]))
         labels = rows.pop("labels")
-        self.first = {name: rows[name][:32] for name in INPUTS}
-        self.batches = LengthGroupedBatches(rows, labels, task["batch_size"], seed=0)
-        steps = 10 * len(self.batches)
-        self.model.compile(
-            bert_adamw(WarmupLinearDecay(task["learning_rate"], steps, steps // 10)),
-            loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
-            metrics=[keras.metrics.SparseCategoricalAccuracy(name="accuracy")],
-            jit_compile=jit_compile(),
-        )
-        self.count = task["count"]
+        self.first = {name: value[:32] for name, value in rows.items()}
+        self.count, self.turns = task["count"], None
+
+        def train(turns) -> None:
+            kb.finetune(
+                self.model,
+                rows,
+                labels,
+                self.first,
+                labels[:32],
+                epochs=100,
+                batch_size=task["batch_size"],
+                learning_rate=task["learning_rate"],
+                callbacks=[turns],
+                verbose=0,
+            )
+
+        self.train = train
 
     def answers(self) -> dict:
         return {"logits": predict_logits(self.model, self.first)}
 
     def run(self, case: str, number: int) -> None:
-        stride = max(1, len(self.batches) // self.count)
-        for i in range(self.count):
-            batch = self.batches.batch(0, (i * stride + max(number, 0)) % len(self.batches))
-            float(self.model.train_on_batch(*batch, return_dict=True)["loss"])
+        self.turns = self.turns or Turns(self.train)
+        self.turns.take(self.count[case])
 
 
 class Forward:
