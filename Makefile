@@ -6,7 +6,7 @@ OUT    ?= tour
 export TF_CPP_MIN_LOG_LEVEL ?= 3
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: tour test test-peers lint notebooks clean
+.PHONY: tour test test-peers bench lint notebooks clean
 
 tour: $(VENV)/.installed
 	$(BIN)/keras-bert tour --out $(OUT)
@@ -17,6 +17,11 @@ test: $(VENV)/.installed-dev lint
 
 test-peers: $(VENV)/.installed-peers
 	$(BIN)/python -m pytest -m peers
+
+# Ours and the peers in turns, under 20 minutes on a quiet machine; BENCH="--only forward" for a part of it.
+bench: $(VENV)/.installed-bench
+	$(BIN)/python -m benchmarks.run $(BENCH)
+	$(BIN)/python benchmarks/results.py --only
 
 lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check .
@@ -39,6 +44,10 @@ $(VENV)/.installed-dev: $(VENV)/.installed
 
 $(VENV)/.installed-peers: $(VENV)/.installed-dev
 	$(BIN)/python -m pip install --quiet --no-compile -c constraints.txt -e ".[peers]"
+	touch $@
+
+$(VENV)/.installed-bench: $(VENV)/.installed
+	$(BIN)/python -m pip install --quiet --no-compile -c constraints.txt -e ".[bench]"
 	touch $@
 
 clean:

@@ -20,7 +20,7 @@ import numpy as np
 
 ROOT = Path(__file__).resolve().parent.parent
 TOLERANCES = {"float32": 1e-3, "bfloat16": 5e-2, "int8": 3e-1}  # of the largest number in the answer, or of 1
-PATIENCE = {"prepare": 420, "check": 240, "round": 240, "memory": 30}  # seconds until a contestant is given up
+PATIENCE = {"prepare": 400, "check": 400, "round": 400, "memory": 30}  # seconds until a contestant is given up
 
 
 class OutOfRace(Exception):
@@ -29,7 +29,7 @@ class OutOfRace(Exception):
 
 @dataclasses.dataclass(frozen=True)
 class Entry:
-    """Who takes part: `peer` is the name in the row, `form` how it is used, `worker` its file in workers/."""
+    """Who takes part: `peer` is the name in the row, `form` how it is used, `worker` its file in workers/ or a path."""
 
     peer: str
     worker: str
@@ -66,10 +66,13 @@ class Contestant:
             "CUDA_VISIBLE_DEVICES": "-1",
             "TOKENIZERS_PARALLELISM": "true",
             "HF_HUB_OFFLINE": "1",
+            "PYTHONPATH": str(ROOT),
         }
+        file = entry.worker.endswith(".py")
+        program = [entry.worker] if file else ["-m", f"benchmarks.workers.{entry.worker}"]
         with log.open("w") as errors:
             self._process = subprocess.Popen(
-                [sys.executable, "-W", "ignore", "-m", f"benchmarks.workers.{entry.worker}"],
+                [sys.executable, "-W", "ignore", *program],
                 cwd=ROOT,
                 env=environment,
                 stdin=subprocess.PIPE,

@@ -1,10 +1,11 @@
 """Measure what docs/results.md says, and write it: each row with the command that gave it.
 
     python benchmarks/results.py --data DIR                        # everything, an hour on two cores
-    python benchmarks/results.py --data DIR --only tokenizing check
+    python benchmarks/results.py --data DIR --only check
+    python benchmarks/results.py --only                            # nothing anew: write the page again
 
 DIR is the folder that `KERAS_BERT_DATA` names: `data/SST-2`, `data/vocab`, `reference/tfhub`. Rows not measured now
-stay as docs/results.json has them.
+stay as docs/results.json has them. The table of speeds comes from what `make bench` left.
 """
 
 import argparse
@@ -26,6 +27,7 @@ SST2_SCRATCH = (
     "--epochs 2 --batch-size 64 --learning-rate 3e-4 --held-out 0.02 --seed SEED --out OUT --json"
 )
 SEEDS = (0, 1, 2)
+LATEST = ROOT / "benchmarks" / "results" / "latest.json"
 
 
 def run(command: str, data: str, **names) -> tuple[dict, float]:
@@ -37,19 +39,6 @@ def run(command: str, data: str, **names) -> tuple[dict, float]:
     begun = time.perf_counter()
     done = subprocess.run(words, cwd=ROOT, stdout=subprocess.PIPE, text=True, check=True)
     return json.loads(done.stdout.splitlines()[-1]), (time.perf_counter() - begun) / 60
-
-
-def tokenizing(data: str) -> dict:
-    """Sentences a second, exactness checked first."""
-    command = f"python benchmarks/tokenizing.py {DATA}/data/SST-2/train.tsv {DATA}/data/vocab/bert_en_uncased.txt"
-    found, _ = run(command, data)
-    rate = found["inputs_sentences_per_second"]
-    return {
-        "what": "reading SST-2 train in batches of 1,000, text to the three inputs",
-        "result": f"{rate['median']:,} sentences a second (slowest pass {rate['slowest']:,}) on {found['cpus']} cores; "
-        f"{found['checked_equal']:,} sentences checked equal to the plain-Python tokenizer first",
-        "command": command,
-    }
 
 
 def check(data: str) -> dict:
@@ -98,7 +87,7 @@ def tour(data: str) -> dict:
     }
 
 
-MEASUREMENTS = {function.__name__: function for function in (tour, sst2_scratch, tokenizing, check)}
+MEASUREMENTS = {function.__name__: function for function in (tour, sst2_scratch, check)}
 
 
 def write_page(rows: dict) -> None:
@@ -115,16 +104,64 @@ def write_page(rows: dict) -> None:
         "|---|---|---|",
         *(f"| {row['what']} | {row['result']} | `{row['command']}` |" for row in rows.values()),
     ]
+    if LATEST.exists():
+        lines += speeds(json.loads(LATEST.read_text(encoding="utf-8")))
     (ROOT / "docs" / "results.md").write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def speeds(found: dict) -> list[str]:
+    """The lines of the table of ours and the peers."""
+    machine = found["machine"]
+    versions = ", ".join(f"{name} {version}" for name, version in machine["versions"].items())
+    limits = ", ".join(
+        f"{speed / 1e9:,.0f} GFLOP/s in {name}" for name, speed in found["limit_flops_per_second"].items()
+    )
+    lines = [
+        "",
+        "## Speed, beside the peers",
+        "",
+        f"Written by `make bench` ({found['when']}, {machine['cpus']} cores of {machine['cpu']}; {versions}).",
+        "Contestants take turns in one run, on equal answers; medians. A ratio above 1 says that ours is faster than the",
+        f"best peer at the same precision. The limit is the fastest matrix product in the same run: {limits}.",
+        "",
+        "| work | precision | ours | peers, best first | ratio | of the limit | peak memory, ours and best peer |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    for row in (row for work in found["works"].values() for row in work if row["ours"]):
+        ran = {name: each for name, each in row["peers"].items() if "value" in each}
+        peers = ", ".join(
+            f"{name}{' ' + each['form'] if each['form'] else ''} {short(each['value'])}"
+            for name, each in sorted(ran.items(), key=lambda item: item[1]["seconds"])
+        )
+        memory = [each.get("memory_mib") for each in (row["ours"], ran.get(row["best_peer"], {}))]
+        cells = [
+            row["work"],
+            row["precision"],
+            f"{short(row['ours'].get('value'))} {row['unit']}",
+            peers or "none",
+            f"{row['ratio']:.2f}" if row["ratio"] else "-",
+            f"{100 * row['share_of_limit']:.0f} %" if row["share_of_limit"] else "-",
+            " / ".join(f"{each:,.0f} MiB" if each else "-" for each in memory),
+        ]
+        lines.append(f"| {' | '.join(cells)} |")
+    notes = dict.fromkeys(note for work in found["works"].values() for row in work for note in row["notes"])
+    return [*lines, "", *(f"- {note}" for note in notes)]
+
+
+def short(value: float | None) -> str:
+    """Three significant digits."""
+    if value is None:
+        return "out"
+    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
 
 
 def main() -> None:
     """Measure, keep, write."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", default=os.environ.get("KERAS_BERT_DATA"), help="by default $KERAS_BERT_DATA")
-    parser.add_argument("--only", nargs="+", choices=MEASUREMENTS, default=list(MEASUREMENTS))
+    parser.add_argument("--only", nargs="*", choices=MEASUREMENTS, default=list(MEASUREMENTS))
     arguments = parser.parse_args()
-    if not arguments.data:
+    if arguments.only and not arguments.data:
         parser.error("--data DIR is needed, or KERAS_BERT_DATA")
     store = ROOT / "docs" / "results.json"
     rows = json.loads(store.read_text(encoding="utf-8")) if store.exists() else {}
@@ -133,6 +170,7 @@ def main() -> None:
         rows = {name: rows[name] for name in MEASUREMENTS if name in rows}
         store.write_text(json.dumps(rows, indent=2) + "\n", encoding="utf-8")
         write_page(rows)
+    write_page(rows)
 
 
 if __name__ == "__main__":

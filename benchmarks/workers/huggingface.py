@@ -102,16 +102,14 @@ class Pretraining:
             hidden = model.bert(**inputs)[0]
             return model.cls(hidden.reshape(-1, hidden.shape[-1])[flat])  # [B P, V]
 
-        self.eager = gathered
-        compiled = torch.compile(gathered) if task["form"] == "compile" else gathered
-
         def loss() -> torch.Tensor:
-            return cross_entropy(compiled(self.inputs, self.flat).float(), self.targets)
+            return cross_entropy(gathered(self.inputs, self.flat).float(), self.targets)
 
         def plain() -> torch.Tensor:
             return model(**self.inputs, labels=self.labels).loss
 
-        self.loss = plain if task["form"] == "plain" else loss
+        self.eager = gathered
+        self.loss = {"eager": loss, "plain": plain, "compile": torch.compile(loss)}[task["form"]]
 
     def answers(self) -> dict:
         self.trainer.model.eval()

@@ -1,0 +1,22 @@
+"""The command itself, with real peers, at tiny size."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from benchmarks.run import RESULTS, ROOT
+
+
+@pytest.mark.peers
+@pytest.mark.timeout(600)
+def test_a_quick_race_gives_rows_with_ratios():
+    command = [sys.executable, "-m", "benchmarks.run", "--quick", "--only", "forward"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr[-2000:]
+    rows = json.loads((RESULTS / "quick.json").read_text())["works"]["forward"]
+    assert {row["precision"] for row in rows} == {"float32", "bfloat16"}
+    for row in rows:
+        assert "value" in row["ours"], row["notes"]
+        assert row["ratio"] > 0 and row["best_peer"] in row["peers"]
