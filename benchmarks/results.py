@@ -121,7 +121,7 @@ def speeds(found: dict) -> list[str]:
         "## Speed, beside the peers",
         "",
         f"Written by `make bench` ({found['when']}, {machine['cpus']} cores of {machine['cpu']}; {versions}).",
-        "Contestants take turns in one run, on equal answers; medians. A ratio above 1 says that ours is faster than the",
+        "Contestants take turns in one run, on equal answers; medians. A ratio above 1: ours is faster than the",
         f"best peer at the same precision. The limit is the fastest matrix product in the same run: {limits}.",
         "",
         "| work | precision | ours | peers, best first | ratio | of the limit | peak memory, ours and best peer |",

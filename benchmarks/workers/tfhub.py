@@ -1,8 +1,9 @@
 """The published recipe of two SavedModels: TF-Hub's preprocessing, then an encoder with TF-Hub's interface.
 
 The preprocessing is Google's own SavedModel where the data has it, else the same of tensorflow_text; rows have the
-fixed 128 tokens of that interface. The encoder is KerasHub's, saved with that interface, since a published one has
-weights of its own; dense layer and softmax follow in the same graph.
+fixed 128 tokens of that interface. The encoder of mini and base is KerasHub's, saved with that interface; that of
+two layers is Google's own SavedModel, whose weights all contestants then take. Dense layer and softmax follow in the
+same graph.
 """
 
 from pathlib import Path
@@ -55,5 +56,20 @@ class TwoModels(TextServer):
         return self.call(tf.constant(texts)).numpy()
 
 
+class Export:
+    """Not a contestant: the weights of Google's encoder, and the rest as the race has them, into one file."""
+
+    def __init__(self, task: dict):
+        tensors = dict(np.load(task["weights"]))
+        for variable in tf.saved_model.load(task["source"]).variables:
+            name = variable.name.removesuffix(":0")
+            if variable.dtype.is_floating:
+                tensors[name] = variable.numpy().reshape(tensors[name].shape)
+        np.savez(task["file"], **tensors)
+
+    def answers(self) -> dict:
+        return {}
+
+
 if __name__ == "__main__":
-    serve({"text_to_probabilities": TwoModels})
+    serve({"text_to_probabilities": TwoModels, "export": Export})

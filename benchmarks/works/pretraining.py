@@ -17,7 +17,6 @@ def contestants(bench, precision: str) -> list[Entry]:
 
 
 def measure(bench):
-    # The losing forms stay at home after the first size.
     works = [("mini", inputs.MINI, 32, (0.1, 0.0)), ("base", inputs.BASE, 8, (0.1,))]
     for name, config, batch, rates in works[:1] if bench.quick else works:
         config = bench.size(config)
@@ -40,7 +39,7 @@ def measure(bench):
                         details, {"step": bench.rounds}, bench.seconds, references.get(rate)
                     )
                 bench.collect(results)
-                if name == "mini" and rate:
+                if name == "mini" and rate:  # the losing forms stay at home from here on
                     bench.learn("pretraining", results, "step")
                 forward = flops.masked_words(config, [LENGTH] * batch, POSITIONS)
                 yield row(

@@ -28,18 +28,25 @@ PEERS = {
 }
 
 
+GOOGLES = "bert_en_uncased_L-2_H-128_A-2"  # an encoder that Google's exporter wrote, where the data has one
+
+
 def measure(bench):
     # A turn of mini has the whole set; one of base every 18th sentence, so that it ends in about a second.
     dev = bench.texts.dev
-    for name, config, stride in [("mini", inputs.MINI, 1), ("base", inputs.BASE, 18)][: 1 if bench.quick else 2]:
-        config = bench.size(config)
+    works = [("mini", bench.size(inputs.MINI), 1, PEERS), ("base", inputs.BASE, 18, PEERS)]
+    google = bench.data / "reference" / "tfhub" / GOOGLES if bench.data else None
+    if google and (google / "saved_model.pb").is_file():
+        peers = {"float32": [Entry("ours", "saved_model"), Entry("TF-Hub interface", "tfhub", form="Google's")]}
+        works.append(("L2 H128", inputs.size(2, 128), 1, peers))
+    for name, config, stride, peers in works[:: 2 if bench.quick else 1]:
         texts = sorted(dev[:: 27 if bench.quick else stride], key=len)
-        task = prepared(bench, name, config)
+        task = prepared(bench, name, config, google if name == "L2 H128" else None)
         lengths = bench.texts.rows(texts, LENGTH)["input_mask"].sum(axis=1)
         batches = {str(size): [texts[i : i + size] for i in range(0, len(texts), size)] for size in BATCHES}
         task["texts"] = {**batches, "check": batches["8"]}
         reference = None
-        for precision, entries in PEERS.items():
+        for precision, entries in peers.items():
             bench.say(f"text to probabilities, {name}, {precision}")
             with Race(bench.entries("text", entries)) as race:
                 cases = dict.fromkeys(map(str, BATCHES), bench.rounds)
@@ -67,8 +74,8 @@ def measure(bench):
                 )
 
 
-def prepared(bench, name: str, config: dict) -> dict:
-    """The files that contestants load, and the task so far."""
+def prepared(bench, name: str, config: dict, google: Path | None = None) -> dict:
+    """The files that contestants load, and the task so far; with `google`, that SavedModel is the peer."""
     task = {
         "config": config,
         "weights": bench.weights(config),
@@ -83,8 +90,15 @@ def prepared(bench, name: str, config: dict) -> dict:
         "tfhub": Entry("KerasHub", "kerashub"),
         "exchange": Entry("Hugging Face", "huggingface"),
     }
+    if google:
+        kinds = {"float32": kinds["float32"]}
+        file, entry = str(bench.folder / "google.npz"), Entry("TF-Hub interface", "tfhub")
+        bench.export(entry, {**task, "source": str(google), "file": file})
+        task["weights"] = file
     task["files"] = {kind: str(bench.folder / f"{name}-{kind}") for kind in kinds}
     for kind, entry in kinds.items():
         Path(task["files"][kind]).mkdir(exist_ok=True)
         bench.export(entry, {**task, "folder": task["files"][kind]})
+    if google:
+        task["files"]["tfhub"] = str(google)
     return task
