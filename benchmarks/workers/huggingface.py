@@ -18,6 +18,7 @@ from benchmarks.workers.protocol import serve
 from benchmarks.workers.serving import TextServer
 
 NAMES = {"input_ids": "input_word_ids", "attention_mask": "input_mask", "token_type_ids": "input_type_ids"}
+EPSILON = 1e-6
 
 
 def model_of(cls, task: dict):
@@ -64,7 +65,9 @@ class Trainer:
         decayed = [p for name, p in model.named_parameters() if not name.endswith("bias") and "LayerNorm" not in name]
         rest = [p for name, p in model.named_parameters() if name.endswith("bias") or "LayerNorm" in name]
         groups = [{"params": decayed, "weight_decay": 0.01}, {"params": rest, "weight_decay": 0.0}]
-        self.optimizer = torch.optim.AdamW(groups, lr=task["learning_rate"], betas=(0.9, 0.999), eps=1e-6, fused=True)
+        self.optimizer = torch.optim.AdamW(
+            groups, lr=task["learning_rate"], betas=(0.9, 0.999), eps=EPSILON, fused=True
+        )
         self.cast = precision(task)
 
     def step(self, loss_of) -> float:
@@ -117,12 +120,21 @@ class Pretraining:
             logits = self.eager(self.inputs, self.flat).float()
             losses = [cross_entropy(logits, self.targets).item()]
         self.trainer.model.train()
-        losses += [self.trainer.step(self.loss) for _ in range(self.steps)]
+        losses += [self._checked_step(number) for number in range(1, self.steps + 1)]
         first = logits[: self.positions][None].numpy().copy()  # [1, P, V]
         return {"logits": first, "losses": np.array(losses, np.float64)}
 
     def run(self, case: str, number: int) -> None:
         self.trainer.step(self.loss)
+
+    def _checked_step(self, number: int) -> float:
+        # PyTorch adds epsilon after the bias correction of the variance, Keras before it: for the comparison, as Keras.
+        for group in self.trainer.optimizer.param_groups:
+            group["eps"] = EPSILON / (1 - 0.999**number) ** 0.5
+        loss = self.trainer.step(self.loss)
+        for group in self.trainer.optimizer.param_groups:
+            group["eps"] = EPSILON
+        return loss
 
 
 class Finetuning:
