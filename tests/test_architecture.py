@@ -12,17 +12,19 @@ PACKAGE = Path(__file__).resolve().parent.parent / "keras_bert"
 MAY_IMPORT = {
     "config": set(),
     "text": {"config"},
-    "layers": {"config"},
+    "fused": {"config"},
+    "layers": {"config", "fused"},
     "models": {"config", "layers"},
     "data": {"config", "text"},
-    "training": {"config", "text", "layers", "models"},
+    "training": {"config", "text", "fused", "layers", "models"},
     "weights": {"config", "text", "layers", "models"},
     "export": {"config", "text", "layers", "models", "weights"},
     "explain": {"config", "text", "layers", "models"},
     "tour": {"config", "text", "layers", "models", "data", "training", "weights", "export", "explain"},
 }
 EVERYWHERE = {"errors", "files"}
-WITH_TENSORFLOW = ("text/", "data/", "export/", "weights/", "cli/", "tour/")
+COMPILED = ("fused/elementwise.py", "fused/block.py", "fused/adamw.py")  # TensorFlow's own, imported where they run
+WITH_TENSORFLOW = ("fused/", "text/", "data/", "export/", "weights/", "cli/", "tour/")
 WITHOUT_TENSORFLOW = ("text/packing.py", "text/masking.py", "weights/folder.py")
 
 
@@ -61,7 +63,14 @@ def test_tensorflow_stays_in_its_rooms_and_inside_functions(path):
     for module, top_level in imports(path):
         if module.split(".")[0] in ("tensorflow", "tensorflow_hub", "tensorflow_datasets", "tensorflow_text"):
             assert place.startswith(WITH_TENSORFLOW) and place not in WITHOUT_TENSORFLOW, f"{place} imports {module}"
-            assert not top_level, f"{place} imports {module} before anyone asks for it"
+            assert not top_level or place in COMPILED, f"{place} imports {module} before anyone asks for it"
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_compiled_files_are_imported_where_they_run(path):
+    names = {"keras_bert." + place.removesuffix(".py").replace("/", ".") for place in COMPILED}
+    if path.relative_to(PACKAGE).as_posix() not in COMPILED:
+        assert not [module for module, top_level in imports(path) if top_level and module in names]
 
 
 @pytest.mark.peers

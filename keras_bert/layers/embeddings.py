@@ -3,6 +3,7 @@
 import keras
 from keras import ops
 
+from keras_bert import fused
 from keras_bert.errors import InputError
 from keras_bert.layers.activation import kernel_initializer
 
@@ -68,7 +69,8 @@ class BertEmbeddings(keras.layers.Layer):
 
         def table(rows, name):
             start = kernel_initializer(initializer_range)
-            return keras.layers.Embedding(rows, hidden_size, start, dtype=self.dtype_policy, name=name)
+            # Looked up as they are stored and cast after: casting a table of V rows for a few of them would be waste.
+            return keras.layers.Embedding(rows, hidden_size, start, dtype=self.variable_dtype, name=name)
 
         self.word_embeddings = table(vocab_size, "word_embeddings")
         self.position_embeddings = table(max_position_embeddings, "position_embeddings")
@@ -87,8 +89,12 @@ class BertEmbeddings(keras.layers.Layer):
     def call(self, input_word_ids, input_type_ids, training=None):
         length = ops.shape(input_word_ids)[1]  # a number, or a tensor where TensorFlow traces an unknown T
         self._check_length(length)
-        x = self.word_embeddings(input_word_ids)  # [B, T, H]
-        x = x + self.type_embeddings(input_type_ids)  # [B, T, H]
+        if fused.runs("embeddings", training):
+            from keras_bert.fused.block import embeddings
+
+            return embeddings(self, input_word_ids, input_type_ids)  # the same, in fewer passes over memory
+        x = ops.cast(self.word_embeddings(input_word_ids), self.compute_dtype)  # [B, T, H]
+        x = x + ops.cast(self.type_embeddings(input_type_ids), x.dtype)  # [B, T, H]
         # The positions are 0 … T - 1, so a slice does; a lookup would read zeros past the table's end on some devices.
         table = ops.convert_to_tensor(self.position_embeddings.embeddings)  # [max_position_embeddings, H]
         positions = ops.slice(table, (0, 0), (length, self.hidden_size))  # [T, H]

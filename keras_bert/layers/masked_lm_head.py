@@ -3,6 +3,7 @@
 import keras
 from keras import ops
 
+from keras_bert import fused
 from keras_bert.layers.activation import activate, check_activation, kernel_initializer
 
 
@@ -25,10 +26,10 @@ class MaskedLMHead(keras.layers.Layer):
     Call arguments:
         sequence_output: float `[B, T, H]`.
         masked_lm_positions: int `[B, P]`, positions in `[0, T)`; unused slots hold any valid position, such as 0, and
-            the loss gives them no weight.
+            the loss gives them no weight. None where `sequence_output` has only the rows asked about, P = T.
 
     Returns:
-        Float `[B, P, V]` logits, float32 under a mixed policy.
+        Float `[B, P, V]` logits in the compute dtype; under a mixed policy the loss is to cast them up, as ours does.
 
     Raises:
         InputError: the activation is unknown.
@@ -73,15 +74,20 @@ class MaskedLMHead(keras.layers.Layer):
             shape=(self.word_embeddings.input_dim,), initializer="zeros", name="output_bias", autocast=False
         )
 
-    def call(self, sequence_output, masked_lm_positions):
-        batch, length = ops.shape(sequence_output)[:2]
-        # One gather of rows from [B * T, H]: sequence b starts at row b * T.
-        rows = ops.cast(masked_lm_positions, "int32") + ops.arange(batch, dtype="int32")[:, None] * length  # [B, P]
-        x = ops.take(ops.reshape(sequence_output, (-1, sequence_output.shape[-1])), rows, axis=0)  # [B, P, H]
+    def call(self, sequence_output, masked_lm_positions=None, training=None):
+        x = sequence_output  # [B, T, H]
+        if masked_lm_positions is not None:
+            batch, length = ops.shape(x)[:2]
+            # One gather of rows from [B * T, H]: sequence b starts at row b * T.
+            rows = ops.cast(masked_lm_positions, "int32") + ops.arange(batch, dtype="int32")[:, None] * length  # [B, P]
+            x = ops.take(ops.reshape(x, (-1, x.shape[-1])), rows, axis=0)  # [B, P, H]
+        if fused.runs("head", training):
+            from keras_bert.fused.block import masked_lm_logits
+
+            return masked_lm_logits(self, x)  # the same, in fewer passes over memory
         x = self.layer_norm(activate(self.dense(x), self.activation))  # [B, P, H]
         table = ops.cast(self.word_embeddings.embeddings, x.dtype)  # [V, H]
-        logits = ops.matmul(x, ops.transpose(table))  # [B, P, V]
-        return ops.cast(logits, self.variable_dtype) + self.output_bias  # [B, P, V]: the softmax wants float32
+        return ops.matmul(x, ops.transpose(table)) + ops.cast(self.output_bias, x.dtype)  # [B, P, V]
 
     def get_config(self):
         return {

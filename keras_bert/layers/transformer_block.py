@@ -3,6 +3,7 @@
 import keras
 from keras import ops
 
+from keras_bert import fused
 from keras_bert.errors import InputError
 from keras_bert.layers.activation import activate, check_activation, kernel_initializer
 
@@ -32,11 +33,13 @@ class TransformerBlock(keras.layers.Layer):
     Call arguments:
         hidden_states: float `[B, T, H]`.
         input_mask: int or bool `[B, T]`, 1 at tokens, 0 at padding.
+        positions: int `[B, P]`, or None. The rows to compute: each still looks at all T tokens, but what nobody reads
+            of a model's last block need not be computed.
         return_attention_scores: also give the attention probabilities, before their dropout.
 
     Returns:
         Float `[B, T, H]`; with `return_attention_scores` a pair of it and float `[B, A, T, T]`, whose last axis (the
-        keys) sums to 1.
+        keys) sums to 1. With `positions`, P rows in place of the first T.
 
     Raises:
         InputError: H is not a multiple of A, the activation is unknown, or `hidden_states` is not H wide.
@@ -103,7 +106,7 @@ class TransformerBlock(keras.layers.Layer):
         self.output_dropout = keras.layers.Dropout(dropout, dtype=self.dtype_policy, name="output_dropout")
         self.output_layer_norm = layer_norm("output_layer_norm")
 
-    def build(self, hidden_states_shape, input_mask_shape=None):
+    def build(self, hidden_states_shape, input_mask_shape=None, positions_shape=None):
         if hidden_states_shape[-1] != self.hidden_size:
             raise InputError(
                 f"hidden_states must be hidden_size={self.hidden_size} wide. "
@@ -115,23 +118,29 @@ class TransformerBlock(keras.layers.Layer):
         self.output_dense.build((*hidden_states_shape[:-1], self.intermediate_size))
         self.output_layer_norm.build(hidden_states_shape)
 
-    def call(self, hidden_states, input_mask, training=None, return_attention_scores=False):
+    def call(self, hidden_states, input_mask, positions=None, training=None, return_attention_scores=False):
         x = hidden_states  # [B, T, H]
+        if fused.runs("block", training) and not return_attention_scores:
+            from keras_bert.fused.block import transformer_block
+
+            return transformer_block(self, x, input_mask, positions)  # the same, in fewer passes over memory
+
         if getattr(x, "_keras_mask", None) is not None:
             x = ops.reshape(x, ops.shape(x))  # the same without the mask, which the attention would add to ours
         mask = ops.cast(input_mask, "bool")[:, None, :]  # [B, 1, T]: the same keys for every query
+        rows = x if positions is None else ops.take_along_axis(x, positions[..., None], axis=1)  # [B, P, H]
 
-        # softmax(Q K^T / sqrt(H / A)) V in A heads, [B, A, T, T] in between
+        # softmax(Q K^T / sqrt(H / A)) V in A heads, [B, A, P, T] in between
         attended = self.attention(
-            x, x, attention_mask=mask, training=training, return_attention_scores=return_attention_scores
+            rows, x, attention_mask=mask, training=training, return_attention_scores=return_attention_scores
         )
         if return_attention_scores:
-            attended, scores = attended  # [B, T, H], [B, A, T, T]
-        x = self.attention_layer_norm(x + self.attention_dropout(attended, training=training))  # [B, T, H]
+            attended, scores = attended  # [B, P, H], [B, A, P, T]
+        x = self.attention_layer_norm(rows + self.attention_dropout(attended, training=training))  # [B, P, H]
 
-        inner = activate(self.intermediate(x), self.activation)  # [B, T, F]
-        inner = self.output_dense(inner)  # [B, T, H]
-        x = self.output_layer_norm(x + self.output_dropout(inner, training=training))  # [B, T, H]
+        inner = activate(self.intermediate(x), self.activation)  # [B, P, F]
+        inner = self.output_dense(inner)  # [B, P, H]
+        x = self.output_layer_norm(x + self.output_dropout(inner, training=training))  # [B, P, H]
         return (x, scores) if return_attention_scores else x
 
     def get_config(self):

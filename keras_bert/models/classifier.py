@@ -1,6 +1,7 @@
 """The encoder with a classifier on its pooled output."""
 
 import keras
+from keras import ops
 
 from keras_bert.errors import InputError
 from keras_bert.layers.activation import kernel_initializer
@@ -60,7 +61,8 @@ class BertClassifier(keras.Model):
         )
 
         # === Functional Model ===
-        pooled = encoder(encoder.input)["pooled_output"]  # [B, H]
+        first = ops.zeros_like(encoder.input["input_word_ids"][:, :1])  # [B, 1]: all that is read of the last block
+        pooled = encoder.pooler(encoder(encoder.input, positions=first))  # [B, H]
         logits = head(dropout_layer(pooled))  # [B, C]
         super().__init__(inputs=encoder.input, outputs=logits, name=name, trainable=trainable)
 

@@ -102,6 +102,23 @@ class BertEncoder(keras.Model):
         self.config = config
         self.dtype_policy = policy
 
+    def call(self, inputs, training=None, mask=None, positions=None):
+        """The outputs; or, with `positions` int `[B, P]`, those rows alone of `sequence_output`, `[B, P, H]`.
+
+        The last block then computes nothing for the other rows: what a head does not read is not worked out.
+        """
+        if positions is None:
+            return super().call(inputs, training=training, mask=mask)
+        x = self.embeddings(inputs["input_word_ids"], inputs["input_type_ids"], training=training)  # [B, T, H]
+        for block in self.blocks[:-1]:
+            x = block(x, inputs["input_mask"], training=training)  # [B, T, H]
+        return self.blocks[-1](x, inputs["input_mask"], positions, training=training)  # [B, P, H]
+
+    def compute_output_spec(self, inputs, training=None, mask=None, positions=None):
+        if positions is None:
+            return super().compute_output_spec(inputs, training=training, mask=mask)
+        return keras.KerasTensor((*positions.shape, self.config.hidden_size), dtype=self.dtype_policy.compute_dtype)
+
     def get_config(self):
         parts = [self.embeddings, *self.blocks, self.pooler]
         return {

@@ -1,6 +1,7 @@
 """The encoder with the two heads it is pretrained with."""
 
 import keras
+from keras import ops
 
 from keras_bert.errors import InputError
 from keras_bert.layers import MaskedLMHead
@@ -15,8 +16,8 @@ class BertPretrainer(keras.Model):
     Inputs, a dict: the encoder's three and `masked_lm_positions`, int32 `[B, P]`.
 
     Outputs, a dict: `mlm_logits` `[B, P, V]` over the vocabulary and, with `next_sentence`, `nsp_logits` `[B, 2]`,
-    where class 0 says that the second sentence follows the first, as in the original. Both are float32 under a mixed
-    policy.
+    where class 0 says that the second sentence follows the first, as in the original. Under a mixed policy the first
+    are in the compute dtype, for the loss to cast up, and the second float32.
 
     Args:
         encoder: a `BertEncoder`; it is shared, not copied.
@@ -73,10 +74,15 @@ class BertPretrainer(keras.Model):
         # === Functional Model ===
         positions = keras.Input((None,), dtype="int32", name="masked_lm_positions")
         inputs = {**encoder.input, "masked_lm_positions": positions}
-        encoded = encoder(encoder.input)
-        outputs = {"mlm_logits": mlm_head(encoded["sequence_output"], positions)}  # [B, P, V]
+        read = positions  # of the last block, only the rows that a head reads
         if next_sentence:
-            outputs["nsp_logits"] = nsp_head(encoded["pooled_output"])  # [B, 2]
+            read = ops.concatenate([ops.zeros_like(positions[:, :1]), positions], axis=1)  # [B, 1 + P]: [CLS] first
+        rows = encoder(encoder.input, positions=read)  # [B, P, H] or [B, 1 + P, H]
+        if next_sentence:
+            pooled, rows = encoder.pooler(rows), rows[:, 1:]  # [B, H], [B, P, H]
+        outputs = {"mlm_logits": mlm_head(rows)}  # [B, P, V]
+        if next_sentence:
+            outputs["nsp_logits"] = nsp_head(pooled)  # [B, 2]
         super().__init__(inputs=inputs, outputs=outputs, name=name, trainable=trainable)
 
         # === Config ===

@@ -5,8 +5,10 @@ from pathlib import Path
 import keras
 import numpy as np
 
+from keras_bert import fused
 from keras_bert.errors import InputError
 from keras_bert.training.batches import LengthGroupedBatches, as_id_arrays
+from keras_bert.training.cross_entropy import MeanCrossEntropy, TopOneAccuracy
 from keras_bert.training.evaluate import check_ids, check_labels, evaluate
 from keras_bert.training.freeze import frozen
 from keras_bert.training.loop import Sums, run
@@ -94,11 +96,12 @@ def finetune(
         result = evaluate(classifier, validation_ids, validation_labels)
         return {"loss": result["loss"], "accuracy": result["accuracy"]}
 
-    with frozen(classifier.encoder, freeze):
+    # Batches are of many widths, and XLA would compile the block for each; the optimizer's shapes never change.
+    with frozen(classifier.encoder, freeze), fused.without("embeddings", "block", "loss"):
         classifier.compile(
             bert_adamw(schedule, weight_decay),
-            loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
-            metrics=[keras.metrics.SparseCategoricalAccuracy(name="accuracy")],
+            loss=MeanCrossEntropy(),
+            metrics=[TopOneAccuracy()],
             jit_compile=jit_compile(),
         )
         return run(

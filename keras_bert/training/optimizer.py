@@ -2,8 +2,30 @@
 
 import keras
 
+from keras_bert import fused
 
-def bert_adamw(learning_rate, weight_decay: float = 0.01) -> keras.optimizers.AdamW:
+
+@keras.saving.register_keras_serializable(package="keras_bert")
+class BertAdamW(keras.optimizers.AdamW):
+    """`keras.optimizers.AdamW`, all variables moved in one program where `fused` runs. Made by `bert_adamw`."""
+
+    def apply(self, grads, trainable_variables=None):
+        """Move the variables by their gradients; see `keras.optimizers.Optimizer.apply`."""
+        if not fused.runs("optimizer"):
+            super().apply(grads, trainable_variables)
+            return
+        from keras_bert.fused.adamw import adamw_step
+
+        variables = list(trainable_variables or self._trainable_variables)
+        if not self.built:
+            self.build(variables)
+        pairs = [(grad, variable) for grad, variable in zip(grads, variables, strict=True) if grad is not None]
+        if pairs:
+            adamw_step(self, pairs)
+        self.iterations.assign_add(1)
+
+
+def bert_adamw(learning_rate, weight_decay: float = 0.01) -> BertAdamW:
     """AdamW as BERT has it: betas 0.9 and 0.999, epsilon 1e-6, gradients clipped to a norm of 1 over all variables.
 
     Biases and LayerNorms (`bias`, `gamma`, `beta`) are not decayed: shrinking them regularises nothing.
@@ -13,7 +35,7 @@ def bert_adamw(learning_rate, weight_decay: float = 0.01) -> keras.optimizers.Ad
         weight_decay: decoupled, multiplied by the learning rate.
 
     Returns:
-        A `keras.optimizers.AdamW`.
+        A `BertAdamW`, which is a `keras.optimizers.AdamW`.
 
     Example:
 
@@ -23,7 +45,7 @@ def bert_adamw(learning_rate, weight_decay: float = 0.01) -> keras.optimizers.Ad
     Source: Devlin et al. 2018, appendix A.2; optimization.py of google-research/bert (which leaves the bias correction
     of Adam out; Keras has it, as the warm-up makes the two alike); Loshchilov and Hutter 2017 (arXiv:1711.05101).
     """
-    optimizer = keras.optimizers.AdamW(
+    optimizer = BertAdamW(
         learning_rate,
         weight_decay=weight_decay,
         beta_1=0.9,

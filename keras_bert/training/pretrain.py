@@ -10,6 +10,7 @@ from keras_bert.errors import InputError
 from keras_bert.text.masking import Masking
 from keras_bert.text.packing import PretrainingExamples
 from keras_bert.training.batches import MaskedBatches
+from keras_bert.training.cross_entropy import MeanCrossEntropy, TopOneAccuracy
 from keras_bert.training.loop import Sums, run
 from keras_bert.training.optimizer import bert_adamw
 from keras_bert.training.schedule import WarmupLinearDecay
@@ -164,8 +165,8 @@ def compile_pretrainer(pretrainer: keras.Model, optimizer) -> None:
     """Give a pretrainer its losses, means over what has weight 1, and its accuracies."""
     losses, accuracies = {}, {}
     for name in pretrainer.output:
-        losses[name] = keras.losses.SparseCategoricalCrossentropy(from_logits=True, reduction="mean_with_sample_weight")
-        accuracies[name] = [keras.metrics.SparseCategoricalAccuracy(name="accuracy")]
+        losses[name] = MeanCrossEntropy()
+        accuracies[name] = [TopOneAccuracy()]
     pretrainer.compile(optimizer, loss=losses, weighted_metrics=accuracies, jit_compile=jit_compile())
 
 

@@ -1,0 +1,54 @@
+"""Training on a CPU with TensorFlow, in few passes over memory.
+
+Between two matrix products a BERT does element-wise work: biases, GELU, dropout, residuals, LayerNorm, softmax. As
+TensorFlow operations, each reads and writes the whole tensor; together they take longer than the products. Here XLA
+makes one loop of each such stretch, forward and backward, while the products stay with oneDNN, which is faster at them
+than XLA, in bfloat16 several times. `layers/` and `training/` hold the plain form of all this, which every other
+backend and all inference runs; the tests compare the two.
+"""
+
+import contextlib
+from collections.abc import Iterator
+
+import keras
+
+LEVERS = ("embeddings", "block", "head", "loss", "optimizer")
+_off: set[str] = set()
+
+
+def runs(lever: str, training=True) -> bool:
+    """Whether this part of a training step is to be fused: on TensorFlow, without a GPU, in training.
+
+    Args:
+        lever: one of `LEVERS`.
+        training: as a layer is told; None or False is inference, which is never fused.
+
+    Example:
+
+    >>> from keras_bert import fused
+    >>> with fused.without("block"):
+    ...     fused.runs("block")
+    False
+    """
+    return training is True and lever not in _off and keras.backend.backend() == "tensorflow" and not _has_gpu()
+
+
+@contextlib.contextmanager
+def without(*levers: str) -> Iterator[None]:
+    """The plain form of these parts, or of all, for models that are traced inside.
+
+    Args:
+        *levers: of `LEVERS`; none means all.
+    """
+    before = set(_off)
+    _off.update(levers or LEVERS)
+    try:
+        yield
+    finally:
+        _off.intersection_update(before)
+
+
+def _has_gpu() -> bool:
+    import tensorflow as tf
+
+    return bool(tf.config.list_physical_devices("GPU"))

@@ -1,0 +1,81 @@
+"""What training minimises and what it counts as right, from logits and class numbers."""
+
+import keras
+from keras import ops
+
+from keras_bert import fused
+
+
+@keras.saving.register_keras_serializable(package="keras_bert")
+class MeanCrossEntropy(keras.losses.Loss):
+    """-log softmax(logits)[class], in nats: the mean over what has weight, computed in float32.
+
+    `keras.losses.SparseCategoricalCrossentropy` would cast logits and classes to one dtype first: the logits of a
+    mixed policy would be copied at twice their size, which over a whole vocabulary is more than any other tensor.
+
+    Call arguments:
+        y_true: int `[…]`.
+        y_pred: float `[…, C]` logits.
+        sample_weight: float `[…]`, or None for all alike. All 0 gives 0.
+
+    Returns:
+        A float32 scalar.
+
+    Example:
+
+    >>> import numpy as np
+    >>> round(float(MeanCrossEntropy()(np.array([1, 0]), np.zeros((2, 4), "float32"), np.array([1.0, 0.0]))), 4)
+    1.3863
+
+    Source: Devlin et al. 2018, section 3.1 and appendix A.2.
+    """
+
+    def __init__(self, name="cross_entropy", reduction="mean_with_sample_weight", dtype=None):
+        super().__init__(name=name, reduction=reduction, dtype=dtype)
+
+    def __call__(self, y_true, y_pred, sample_weight=None):
+        losses = self.call(y_true, y_pred)
+        if sample_weight is None:
+            return ops.mean(losses)
+        weights = ops.cast(sample_weight, losses.dtype)
+        return ops.divide_no_nan(ops.sum(losses * weights), ops.sum(weights))
+
+    def call(self, y_true, y_pred):
+        labels, logits = ops.cast(y_true, "int32"), ops.convert_to_tensor(y_pred)
+        if fused.runs("loss"):
+            from keras_bert.fused.elementwise import cross_entropy
+
+            flat = cross_entropy(ops.reshape(logits, (-1, logits.shape[-1])), ops.reshape(labels, (-1,)))
+            return ops.reshape(flat, ops.shape(labels))
+        return ops.sparse_categorical_crossentropy(labels, ops.cast(logits, "float32"), from_logits=True)
+
+
+@keras.saving.register_keras_serializable(package="keras_bert")
+class TopOneAccuracy(keras.metrics.Mean):
+    """The share of rows whose class has the highest logit; a tie is not right.
+
+    Example:
+
+    >>> import numpy as np
+    >>> accuracy = TopOneAccuracy()
+    >>> accuracy.update_state(np.array([1, 0]), np.array([[0.0, 2.0], [0.0, 1.0]], "float32"))
+    >>> float(accuracy.result())
+    0.5
+    """
+
+    def __init__(self, name="accuracy", dtype=None):
+        super().__init__(name=name, dtype=dtype)
+
+    def update_state(self, y_true, y_pred, sample_weight=None):
+        """Count rows: `y_true` int `[…]`, `y_pred` float `[…, C]`, `sample_weight` float `[…]` or None."""
+        labels, logits = ops.cast(y_true, "int32"), ops.convert_to_tensor(y_pred)
+        if fused.runs("loss"):
+            from keras_bert.fused.elementwise import top_one
+
+            flat = top_one(ops.reshape(logits, (-1, logits.shape[-1])), ops.reshape(labels, (-1,)))
+            right = ops.reshape(flat, ops.shape(labels))
+        else:
+            here = ops.arange(logits.shape[-1], dtype="int32") == labels[..., None]
+            best, rest = (ops.max(ops.where(part, logits, -float("inf")), -1) for part in (here, ~here))
+            right = best > rest
+        return super().update_state(ops.cast(right, "float32"), sample_weight)
