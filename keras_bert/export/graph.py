@@ -46,6 +46,11 @@ def write(root, path, signatures: dict) -> Path:
     return Path(path)
 
 
+def longest_row(vectorizer, longest: int) -> int:
+    """The most tokens of a row: `longest`, or the vectorizer's own length where it has a shorter one."""
+    return min(longest, vectorizer.sequence_length or longest)
+
+
 def serving_ids(vectorizer, texts, longest: int) -> dict:
     """Texts to the three inputs, padded to the longest text of the batch, never beyond `longest`.
 
@@ -59,7 +64,7 @@ def serving_ids(vectorizer, texts, longest: int) -> dict:
     """
     import tensorflow as tf
 
-    limit = min(longest, vectorizer.sequence_length or longest)
+    limit = longest_row(vectorizer, longest)
     tokens = vectorizer.tokenize(texts)  # [B, (tokens)]
     lengths = tf.cast(tokens.row_lengths(), tf.int32)  # [B]
     needed = 2 + tf.reduce_max(tf.concat([lengths, [0]], 0))  # with [CLS] and [SEP]; a batch may be empty

@@ -14,15 +14,17 @@ def export_saved_model(model, path, vectorizer=None, labels=None, interface: str
     """Write a SavedModel that any TensorFlow loads, without this package, Keras code or a custom operation.
 
     - A `BertClassifier` with a vectorizer: text in. `serving_default` gives `probabilities` and `logits` `[B, C]` and
-      `label` `[B]`; the further signatures are `tokenize` and `encode`.
+      `label` `[B]`; the further signatures are `tokenize`, `encode` and `pool`.
     - A `BertEncoder` with a vectorizer: text in. `serving_default` is `encode`, giving `pooled_output` `[B, H]` and
-      `sequence_output` `[B, T, H]`; there is `tokenize` too.
+      `sequence_output` `[B, T, H]`; there are `tokenize` and `pool` too.
     - A `BertEncoder` or `BertPretrainer` alone, or with a vectorizer and `interface="tfhub"`: the interface of TF-Hub's
       BERT encoders. A pretrainer adds `.mlm`, a vectorizer `vocab_file` and `do_lower_case`.
     - A `BertTextVectorization`: the interface of TF-Hub's BERT preprocessing.
 
-    Text signatures take `text`, strings `[B]`, and pad to the longest text of the batch; what is beyond the
-    vectorizer's `sequence_length` or the encoder's positions is cut.
+    Text signatures take `text`, strings `[B]`; what is beyond the vectorizer's `sequence_length` or the encoder's
+    positions is cut. `tokenize` and `encode`, which give rows of tokens, pad to the longest text of the batch. A
+    classifier's `serving_default`, and `pool` (`pooled_output` `[B, H]` alone), run texts of like length together and
+    pad to the longest of these; of the last block they compute the first row only, the one that is read.
 
     Args:
         model: as above.

@@ -2,18 +2,19 @@
 
 from pathlib import Path
 
-from keras_bert.export.graph import serving_ids, write
+from keras_bert.export.by_length import by_length
+from keras_bert.export.graph import longest_row, serving_ids, write
 from keras_bert.weights.folder import check_labels, check_sizes
 
 
 def export_classifier(classifier, path, vectorizer, labels=None) -> Path:
-    """A classifier with its vectorizer as a SavedModel: `serving_default`, `tokenize` and `encode`, from strings."""
+    """A classifier with its vectorizer as a SavedModel: `serving_default` and the encoder's signatures, from strings."""
     import tensorflow as tf
 
     labels = check_labels(classifier, labels) or [str(index) for index in range(classifier.num_classes)]
 
     def serve(text):
-        logits = tf.cast(classifier(_ids(classifier.encoder, vectorizer, text), training=False), tf.float32)  # [B, C]
+        logits = _by_length(classifier.encoder, vectorizer, text, lambda ids: classifier(ids, training=False))  # [B, C]
         return {
             "probabilities": tf.nn.softmax(logits),  # [B, C]
             "logits": logits,
@@ -24,7 +25,7 @@ def export_classifier(classifier, path, vectorizer, labels=None) -> Path:
 
 
 def export_encoder(encoder, path, vectorizer) -> Path:
-    """An encoder with its vectorizer as a SavedModel: `serving_default` is `encode`; `tokenize` too."""
+    """An encoder with its vectorizer as a SavedModel: `serving_default` is `encode`; `tokenize` and `pool` too."""
     return _export(encoder, encoder, path, vectorizer, {})
 
 
@@ -40,7 +41,14 @@ def _export(model, encoder, path, vectorizer, functions: dict) -> Path:
         outputs = encoder(_ids(encoder, vectorizer, text), training=False)
         return {key: tf.cast(outputs[key], tf.float32) for key in ("pooled_output", "sequence_output")}
 
-    functions = {"serving_default": encode, **functions, "tokenize": tokenize, "encode": encode}
+    def pool(text):
+        def first_rows(ids):
+            first = tf.zeros((tf.shape(ids["input_word_ids"])[0], 1), tf.int32)  # [R, 1]
+            return encoder.pooler(encoder(ids, training=False, positions=first))  # [R, H]
+
+        return {"pooled_output": _by_length(encoder, vectorizer, text, first_rows)}
+
+    functions = {"serving_default": encode, **functions, "tokenize": tokenize, "encode": encode, "pool": pool}
     text = tf.TensorSpec([None], tf.string, name="text")
     root = tf.train.Checkpoint()
     root.weights = [weight.value for weight in model.weights]
@@ -50,6 +58,14 @@ def _export(model, encoder, path, vectorizer, functions: dict) -> Path:
         for name, function in functions.items()
     }
     return write(root, path, signatures)
+
+
+def _by_length(encoder, vectorizer, text, function):
+    """`function` of the three inputs, over texts of like length at a time; float32 `[B, C]`."""
+    import tensorflow as tf
+
+    limit = longest_row(vectorizer, encoder.config.max_position_embeddings)
+    return by_length(lambda ids: tf.cast(function(ids), tf.float32), vectorizer.tokenize(text), vectorizer.pack, limit)
 
 
 def _ids(encoder, vectorizer, text) -> dict:

@@ -25,7 +25,7 @@ def test_no_operation_is_foreign(bare):
 
 
 def test_text_classifier(bare, exports):
-    assert bare["signatures"].tolist() == ["encode", "serving_default", "tokenize"]
+    assert bare["signatures"].tolist() == ["encode", "pool", "serving_default", "tokenize"]
     ids = exports.vectorizer(exports.texts)
     logits = keras.ops.convert_to_numpy(exports.classifier(ids, training=False))
     np.testing.assert_allclose(bare["text/serving_default/logits"], logits, atol=2e-5)
@@ -40,6 +40,23 @@ def test_text_is_cut_and_padded_to_the_batch(bare, exports):
     assert ids.shape == (len(exports.texts), 32)  # the longest text is beyond the vectorizer's 32
     for key, value in _numpy(exports.vectorizer(exports.texts)).items():
         np.testing.assert_array_equal(bare[f"text/tokenize/{key}"], value)
+
+
+@pytest.mark.parametrize("count", [1, 32, 33, 75])
+def test_many_texts_of_all_lengths_come_back_in_their_order(exports, count):
+    import tensorflow as tf
+
+    rng = np.random.default_rng(count)
+    words = np.array(["a", "fine", "film", "unbelievable", "!"])
+    texts = [" ".join(rng.choice(words, rng.integers(0, 40))) for _ in range(count)]
+    signatures = tf.saved_model.load(str(exports.text)).signatures
+    ids = exports.vectorizer(texts)
+    logits = keras.ops.convert_to_numpy(exports.classifier(ids, training=False))
+    np.testing.assert_allclose(signatures["serving_default"](text=tf.constant(texts))["logits"], logits, atol=2e-5)
+    pooled = keras.ops.convert_to_numpy(exports.classifier.encoder(ids, training=False)["pooled_output"])
+    found = signatures["pool"](text=tf.constant(texts))
+    assert list(found) == ["pooled_output"]
+    np.testing.assert_allclose(found["pooled_output"], pooled, atol=2e-5)
 
 
 def test_short_batch_is_short(exports):
