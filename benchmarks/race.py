@@ -53,28 +53,34 @@ class Result:
     error: str | None = None
 
 
+def environment() -> dict[str, str]:
+    """What every contestant's process is started with."""
+    return {
+        **os.environ,
+        "PYTHONPATH": str(ROOT),
+        "CUDA_VISIBLE_DEVICES": "-1",
+        "KERAS_BACKEND": "tensorflow",
+        "TF_CPP_MIN_LOG_LEVEL": "3",
+        "TOKENIZERS_PARALLELISM": "true",
+        "HF_HUB_OFFLINE": "1",
+        "CI": "true",  # OpenVINO then starts no process to report its use
+    }
+
+
 class Contestant:
     """A worker's process: asked a line, answers a line; stopped between its turns."""
 
     def __init__(self, entry: Entry, log: Path):
         self.entry = entry
         self._log = log
-        environment = {
-            **os.environ,
-            "TF_CPP_MIN_LOG_LEVEL": "3",
-            "KERAS_BACKEND": "tensorflow",
-            "CUDA_VISIBLE_DEVICES": "-1",
-            "TOKENIZERS_PARALLELISM": "true",
-            "HF_HUB_OFFLINE": "1",
-            "PYTHONPATH": str(ROOT),
-        }
         file = entry.worker.endswith(".py")
         program = [entry.worker] if file else ["-m", f"benchmarks.workers.{entry.worker}"]
         with log.open("w") as errors:
             self._process = subprocess.Popen(
                 [sys.executable, "-W", "ignore", *program],
                 cwd=ROOT,
-                env=environment,
+                env=environment(),
+                start_new_session=True,  # a group of its own, with whatever it starts
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=errors,
@@ -85,7 +91,7 @@ class Contestant:
     def ask(self, what: str, **details) -> dict:
         """One turn: wake it, ask, wait for the answer, stop it."""
         try:
-            self._process.send_signal(signal.SIGCONT)
+            self._signal(signal.SIGCONT)
             self._process.stdin.write(json.dumps({"ask": what, **details}) + "\n")
             line = self._line(PATIENCE[what])
         except BrokenPipeError:
@@ -93,7 +99,7 @@ class Contestant:
         if not line:
             self.kill()
             raise OutOfRace(f"its process ended or took over {PATIENCE[what]} s to {what}: {self._last_words()}")
-        self._process.send_signal(signal.SIGSTOP)
+        self._signal(signal.SIGSTOP)
         reply = json.loads(line)
         if "error" in reply:
             raise OutOfRace(reply["error"])
@@ -101,10 +107,14 @@ class Contestant:
 
     def kill(self) -> None:
         """End the process, stopped or not."""
-        self._process.kill()
+        self._signal(signal.SIGKILL)
         self._process.wait()
         self._process.stdin.close()
         self._process.stdout.close()
+
+    def _signal(self, number: int) -> None:
+        with contextlib.suppress(ProcessLookupError):  # it may have ended by itself
+            os.killpg(self._process.pid, number)
 
     def _line(self, seconds: float) -> str:
         with selectors.DefaultSelector() as selector:

@@ -13,6 +13,8 @@ import importlib
 import json
 import os
 import platform
+import signal
+import sys
 import tempfile
 import time
 import traceback
@@ -55,6 +57,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5, help="turns of each contestant (5)")
     parser.add_argument("--seconds", type=float, default=0.5, help="the least that a turn lasts (0.5)")
     arguments = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))  # contestants are ended on the way out
     rounds, seconds = (2, 0.02) if arguments.quick else (arguments.rounds, arguments.seconds)
     console, begun = Console(), time.perf_counter()
     if not console.is_terminal:  # a file has room for the whole table

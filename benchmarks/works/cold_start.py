@@ -4,7 +4,6 @@ Every turn is a fresh process; files are in the page cache after the turn that i
 """
 
 import json
-import os
 import subprocess
 import sys
 import time
@@ -12,7 +11,7 @@ import time
 import numpy as np
 
 from benchmarks import inputs
-from benchmarks.race import ROOT, Entry, OutOfRace, Result, disagreement
+from benchmarks.race import ROOT, Entry, OutOfRace, Result, disagreement, environment
 from benchmarks.rows import row
 from benchmarks.works.text_to_probabilities import prepared
 
@@ -60,11 +59,10 @@ def measure(bench):
 
 def start(task: dict) -> dict:
     """One fresh process: its seconds, its answer, its peak memory."""
-    environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": "-1", "HF_HUB_OFFLINE": "1"}
     command = [sys.executable, "-W", "ignore", "-m", "benchmarks.workers.cold"]
     begun = time.perf_counter()
     done = subprocess.run(
-        command, input=json.dumps(task), cwd=ROOT, env=environment, capture_output=True, text=True, timeout=240
+        command, input=json.dumps(task), cwd=ROOT, env=environment(), capture_output=True, text=True, timeout=240
     )
     total = time.perf_counter() - begun
     if done.returncode:
