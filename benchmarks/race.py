@@ -100,6 +100,7 @@ class Contestant:
             self.kill()
             raise OutOfRace(f"its process ended or took over {PATIENCE[what]} s to {what}: {self._last_words()}")
         self._signal(signal.SIGSTOP)
+        os.waitid(os.P_PID, self._process.pid, os.WSTOPPED | os.WEXITED | os.WNOWAIT)  # the signal takes a moment
         reply = json.loads(line)
         if "error" in reply:
             raise OutOfRace(reply["error"])
