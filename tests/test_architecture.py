@@ -23,7 +23,8 @@ MAY_IMPORT = {
     "tour": {"config", "text", "layers", "models", "data", "training", "weights", "export", "explain"},
 }
 EVERYWHERE = {"errors", "files"}
-COMPILED = ("fused/elementwise.py", "fused/block.py", "fused/adamw.py")  # TensorFlow's own, imported where they run
+# TensorFlow's own, imported where they run
+COMPILED = ("fused/elementwise.py", "fused/compiled.py", "fused/adamw.py", "fused/flat.py")
 WITH_TENSORFLOW = ("fused/", "text/", "data/", "export/", "weights/", "cli/", "tour/")
 WITHOUT_TENSORFLOW = ("text/packing.py", "text/masking.py", "weights/folder.py")
 

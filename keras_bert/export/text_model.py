@@ -8,7 +8,7 @@ from keras_bert.weights.folder import check_labels, check_sizes
 
 
 def export_classifier(classifier, path, vectorizer, labels=None) -> Path:
-    """A classifier with its vectorizer as a SavedModel: `serving_default` and the encoder's signatures, from strings."""
+    """A classifier with its vectorizer as a SavedModel: text to probabilities, and the encoder's signatures."""
     import tensorflow as tf
 
     labels = check_labels(classifier, labels) or [str(index) for index in range(classifier.num_classes)]

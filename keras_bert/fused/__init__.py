@@ -1,10 +1,11 @@
-"""Training on a CPU with TensorFlow, in few passes over memory.
+"""Work on a CPU with TensorFlow, in few passes over memory.
 
 Between two matrix products a BERT does element-wise work: biases, GELU, dropout, residuals, LayerNorm, softmax. As
-TensorFlow operations, each reads and writes the whole tensor; together they take longer than the products. Here XLA
-makes one loop of each such stretch, forward and backward, while the products stay with oneDNN, which is faster at them
-than XLA, in bfloat16 several times. `layers/` and `training/` hold the plain form of all this, which every other
-backend and all inference runs; the tests compare the two.
+TensorFlow operations, each reads and writes the whole tensor; together they take longer than the products. In training,
+XLA makes one loop of each such stretch, forward and backward, while the products stay with oneDNN, which is faster at
+them than XLA, in bfloat16 several times. What is not trained, or comes in ever new shapes, needs no XLA: with rows laid
+flat, oneDNN does a product with its bias and activation in one. `layers/` and `training/` hold the plain form of all
+this, which every other backend runs; the tests compare them.
 """
 
 import contextlib
@@ -12,7 +13,7 @@ from collections.abc import Iterator
 
 import keras
 
-LEVERS = ("embeddings", "block", "head", "loss", "optimizer")
+LEVERS = ("embeddings", "block", "head", "loss", "optimizer", "flat")
 _off: set[str] = set()
 
 
@@ -21,7 +22,7 @@ def runs(lever: str, training=True) -> bool:
 
     Args:
         lever: one of `LEVERS`.
-        training: as a layer is told; None or False is inference, which is never fused.
+        training: as a layer is told; None or False is inference.
 
     Example:
 
@@ -31,6 +32,21 @@ def runs(lever: str, training=True) -> bool:
     False
     """
     return training is True and lever not in _off and keras.backend.backend() == "tensorflow" and not _has_gpu()
+
+
+def block(training):
+    """The `transformer_block` to run in place of the plain one, or None: `compiled` in training, otherwise `flat`.
+
+    Args:
+        training: as a layer is told.
+    """
+    if runs("block", training):
+        from keras_bert.fused.compiled import transformer_block
+    elif "flat" not in _off and keras.backend.backend() == "tensorflow":
+        from keras_bert.fused.flat import transformer_block
+    else:
+        return None
+    return transformer_block
 
 
 @contextlib.contextmanager

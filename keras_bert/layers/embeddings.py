@@ -90,7 +90,7 @@ class BertEmbeddings(keras.layers.Layer):
         length = ops.shape(input_word_ids)[1]  # a number, or a tensor where TensorFlow traces an unknown T
         self._check_length(length)
         if fused.runs("embeddings", training):
-            from keras_bert.fused.block import embeddings
+            from keras_bert.fused.compiled import embeddings
 
             return embeddings(self, input_word_ids, input_type_ids)  # the same, in fewer passes over memory
         x = ops.cast(self.word_embeddings(input_word_ids), self.compute_dtype)  # [B, T, H]

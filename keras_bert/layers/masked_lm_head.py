@@ -82,7 +82,7 @@ class MaskedLMHead(keras.layers.Layer):
             rows = ops.cast(masked_lm_positions, "int32") + ops.arange(batch, dtype="int32")[:, None] * length  # [B, P]
             x = ops.take(ops.reshape(x, (-1, x.shape[-1])), rows, axis=0)  # [B, P, H]
         if fused.runs("head", training):
-            from keras_bert.fused.block import masked_lm_logits
+            from keras_bert.fused.compiled import masked_lm_logits
 
             return masked_lm_logits(self, x)  # the same, in fewer passes over memory
         x = self.layer_norm(activate(self.dense(x), self.activation))  # [B, P, H]

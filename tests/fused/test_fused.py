@@ -219,5 +219,40 @@ def test_pretraining_steps_are_the_same_with_and_without(next_sentence):
     assert losses[0][-1] < losses[0][0]
 
 
-def test_inference_is_never_fused():
+@pytest.mark.parametrize(("dtype", "tolerance"), [("float32", 1e-5), ("mixed_bfloat16", 0.06)])
+@pytest.mark.parametrize("activation", ["gelu_tanh", "gelu", "relu"])
+@pytest.mark.parametrize("positions", [None, np.array([[0, 3], [4, 4]])], ids=["all rows", "some rows"])
+def test_flat_rows(dtype, tolerance, activation, positions):
+    block = TransformerBlock(16, 2, 32, activation=activation, dtype=dtype)
+    x = tf.constant(RNG.normal(size=(2, 5, 16)), "float32")
+    mask = np.array([[1, 1, 1, 1, 1], [1, 1, 1, 0, 0]])
+    block(x, mask)
+    randomise(block)
+    with fused.without("flat"):
+        assert fused.block(False) is None
+        expected = tf.cast(block(x, mask, positions), "float32")
+    found = tf.cast(block(x, mask, positions), "float32")
+    np.testing.assert_allclose(found, expected, atol=tolerance)
+    if dtype == "float32":
+        assert (np.asarray(found) != np.asarray(expected)).any(), "two ways, so not bit for bit"
+
+
+def test_flat_rows_in_training():
+    block = TransformerBlock(16, 2, 32, dropout=0.0, attention_dropout=0.0)
+    x, mask = tf.constant(RNG.normal(size=(2, 5, 16)), "float32"), np.array([[1, 1, 1, 1, 1], [1, 1, 1, 0, 0]])
+    block(x, mask)
+    randomise(block)
+    with fused.without("block"):
+        both(block, lambda: block(x, mask, training=True), 2e-5)
+    dropping = TransformerBlock.from_config({**block.get_config(), "dropout": 0.3, "attention_dropout": 0.3})
+    dropping(x, mask)
+    dropping.set_weights(block.get_weights())
+    with fused.without("block"):
+        outputs = [np.asarray(dropping(x, mask, training=training)) for training in (False, True, True)]
+    np.testing.assert_allclose(outputs[0], block(x, mask), atol=1e-5)
+    assert np.abs(outputs[1] - outputs[2]).max() > 0.1, "drawn anew"
+
+
+def test_training_and_inference_are_told_apart():
     assert fused.runs("block") and not fused.runs("block", False) and not fused.runs("block", None)
+    assert fused.block(True).__module__.endswith("compiled") and fused.block(None).__module__.endswith("flat")

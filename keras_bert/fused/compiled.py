@@ -12,7 +12,7 @@ from keras_bert.fused.elementwise import (
 )
 
 
-def transformer_block(block, hidden_states, input_mask, positions=None):
+def transformer_block(block, hidden_states, input_mask, positions=None, training=True):
     """See `TransformerBlock.call`.
 
     Args:
@@ -20,6 +20,7 @@ def transformer_block(block, hidden_states, input_mask, positions=None):
         hidden_states: `[B, T, H]`.
         input_mask: int or bool `[B, T]`.
         positions: int `[B, P]`, or None for all T.
+        training: True, the only case that is compiled.
 
     Returns:
         `[B, T, H]`, or `[B, P, H]`.
