@@ -18,9 +18,14 @@ from keras_bert.cli.screen import reporting, show_table
     show_default=True,
     help="Text in; TF-Hub's encoder (ids in); or TF-Hub's preprocessing (text to ids) alone.",
 )
+@click.option(
+    "--dtype",
+    type=click.Choice(["float32", "bfloat16"]),
+    help="What a text model's weights are stored and multiplied in.  [default: as the model has it]",
+)
 @out_option("saved_model.pb")
 @reporting
-def export(console, folder: str, target: str, interface: str, out: Path) -> dict:
+def export(console, folder: str, target: str, interface: str, dtype: str | None, out: Path) -> dict:
     """Write a SavedModel that TensorFlow alone can run.
 
     A fine-tuned model with --interface text takes strings and gives probabilities, logits and label; any other
@@ -32,6 +37,8 @@ def export(console, folder: str, target: str, interface: str, out: Path) -> dict
     from keras_bert.export import export_saved_model
     from keras_bert.weights import load_pretrained
 
+    if dtype and interface != "text":
+        raise click.UsageError("--dtype belongs to --interface text")
     trained = load_pretrained(folder)
     if interface == "preprocess":
         export_saved_model(trained.vectorizer, out)
@@ -39,9 +46,9 @@ def export(console, folder: str, target: str, interface: str, out: Path) -> dict
         model = trained.encoder if trained.kind == "classifier" else trained.model
         export_saved_model(model, out, vectorizer=trained.vectorizer, interface="tfhub")
     elif trained.kind == "classifier":
-        export_saved_model(trained.model, out, vectorizer=trained.vectorizer, labels=trained.labels)
+        export_saved_model(trained.model, out, vectorizer=trained.vectorizer, labels=trained.labels, dtype=dtype)
     else:
-        export_saved_model(trained.encoder, out, vectorizer=trained.vectorizer)
+        export_saved_model(trained.encoder, out, vectorizer=trained.vectorizer, dtype=dtype)
     files = sizes_on_disk(out)
     rows = ((name, f"{size / 2**20:,.1f}") for name, size in files.items())
     show_table(console, str(out), ("file", "MiB"), rows, right=("MiB",))

@@ -185,3 +185,40 @@ def test_mistakes_are_told_in_one_line(exports, tmp_path):
             kb.export_saved_model(model, tmp_path / path, **more)
         assert "\n" not in str(caught.value) and "Received: " in str(caught.value)
     assert [entry.name for entry in tmp_path.iterdir()] == ["file"] and file.read_text() == "not a folder"
+
+
+def test_bfloat16_is_half_the_size_and_says_nearly_the_same(exports, tmp_path):
+    import tensorflow as tf
+
+    path = kb.export_saved_model(
+        exports.classifier, tmp_path / "half", exports.vectorizer, labels=exports.labels, dtype="bfloat16"
+    )
+    size = [sum(file.stat().st_size for file in (folder / "variables").iterdir()) for folder in (path, exports.text)]
+    assert size[0] < 0.6 * size[1]
+    found = tf.saved_model.load(str(path)).signatures["serving_default"](text=tf.constant(exports.texts))
+    expected = tf.saved_model.load(str(exports.text)).signatures["serving_default"](text=tf.constant(exports.texts))
+    assert found["logits"].dtype == tf.float32
+    apart = np.abs(found["probabilities"] - expected["probabilities"]).max()
+    assert 0 < apart < 0.03
+
+
+def test_float32_from_a_mixed_model(exports, tmp_path):
+    import tensorflow as tf
+
+    mixed = kb.BertClassifier(kb.BertEncoder(exports.classifier.encoder.config, dtype="mixed_bfloat16"))
+    mixed.set_weights(exports.classifier.get_weights())
+    path = kb.export_saved_model(mixed, tmp_path / "whole", exports.vectorizer, exports.labels, dtype="float32")
+    text = tf.constant(exports.texts)
+    served, expected = (
+        tf.saved_model.load(str(folder)).signatures["serving_default"](text=text) for folder in (path, exports.text)
+    )
+    np.testing.assert_allclose(served["logits"], expected["logits"], atol=1e-5)
+
+
+@pytest.mark.parametrize(("dtype", "interface"), [("float16", None), ("bfloat16", "tfhub")])
+def test_a_dtype_that_cannot_be_is_refused(exports, tmp_path, dtype, interface):
+    with pytest.raises(kb.InputError, match="Received: .*float16"):
+        kb.export_saved_model(
+            exports.pretrainer.encoder, tmp_path / "none", exports.vectorizer, interface=interface, dtype=dtype
+        )
+    assert not (tmp_path / "none").exists()

@@ -1,0 +1,27 @@
+"""A model whose weights are stored in the precision it computes in."""
+
+import keras
+
+from keras_bert.models import BertClassifier, BertEncoder
+
+
+def in_dtype(model, dtype: str):
+    """A copy of an encoder or classifier with weights and arithmetic in `dtype`; its LayerNorms compute in float32.
+
+    A mixed policy keeps float32 weights and casts them at every call, which is right while they are trained. A model
+    that only serves casts them once, and is half the size in bfloat16.
+
+    Args:
+        model: a `BertEncoder` or `BertClassifier`.
+        dtype: `"float32"` or `"bfloat16"`.
+
+    Returns:
+        A new model of the same class.
+    """
+    encoder = model.encoder if isinstance(model, BertClassifier) else model
+    copy = BertEncoder(encoder.config, dtype=dtype)
+    if isinstance(model, BertClassifier):
+        copy = BertClassifier(copy, model.num_classes, dropout=model.dropout_rate)
+    for ours, theirs in zip(copy.weights, model.weights, strict=True):
+        ours.assign(keras.ops.cast(theirs, ours.dtype))
+    return copy
