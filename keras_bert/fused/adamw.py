@@ -14,7 +14,10 @@ def adamw_step(optimizer, pairs):
     """
     gradients = tuple(tf.convert_to_tensor(gradient) for gradient, _ in pairs)
     places = [optimizer._get_variable_index(variable) for _, variable in pairs]
-    _step(
+    # A program of this optimizer's own: one that all shared would hold on to variables of models long gone.
+    if not hasattr(optimizer, "_fused_step"):
+        object.__setattr__(optimizer, "_fused_step", compiled(_step))
+    optimizer._fused_step(
         gradients,
         tuple(variable.value for _, variable in pairs),
         tuple(optimizer._momentums[place].value for place in places),
@@ -38,7 +41,6 @@ def _shrink(gradients, clip):
     return clip / tf.maximum(norm, clip)
 
 
-@compiled
 def _step(gradients, variables, means, squares, shrink, rate, step, *, decays, betas, epsilon):
     alpha = rate * tf.sqrt(1 - betas[1] ** step) / (1 - betas[0] ** step)
     for gradient, variable, mean, square, decay in zip(gradients, variables, means, squares, decays, strict=True):

@@ -1,5 +1,7 @@
 """The fused forms against the plain ones: outputs, gradients, whole steps."""
 
+import gc
+
 import keras
 import numpy as np
 import pytest
@@ -189,6 +191,20 @@ def test_adamw_moves_as_the_one_of_keras_does():
         assert int(optimizer.iterations) == 4
     for variable, other in zip(*(model.trainable_variables for model in models), strict=True):
         np.testing.assert_allclose(variable, other, atol=2e-6, err_msg=variable.path)
+
+
+def test_one_training_after_another_in_one_process():
+    config = kb.BertConfig(vocab_size=12, hidden_size=8, num_layers=1, num_heads=2, intermediate_size=16)
+    ids = np.array([[2, 7, 9, 3]])
+    inputs = {"input_word_ids": ids, "input_mask": ids > 0, "input_type_ids": 0 * ids, "masked_lm_positions": [[1]]}
+    inputs = {name: np.asarray(value, "int32") for name, value in inputs.items()}
+    for _ in range(3):
+        keras.backend.clear_session()
+        model = kb.BertPretrainer(kb.BertEncoder(config), next_sentence=False)
+        compile_pretrainer(model, bert_adamw(1e-3))
+        assert np.isfinite(model.train_on_batch(inputs, {"mlm_logits": np.array([[5]])})[0])
+        del model
+        gc.collect()
 
 
 @pytest.mark.parametrize("next_sentence", [True, False])
