@@ -30,6 +30,7 @@ ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "benchmarks" / "results"
 WORKS = (
     "pretraining",
+    "ablation",
     "finetuning",
     "text_to_probabilities",
     "forward",

@@ -1,5 +1,6 @@
 """This package, by its public names."""
 
+import contextlib
 import threading
 import time
 from types import SimpleNamespace
@@ -9,6 +10,7 @@ import numpy as np
 
 import keras_bert as kb
 from benchmarks.workers.protocol import serve
+from keras_bert import fused
 from keras_bert.text.masking import Masking
 from keras_bert.text.packing import PretrainingExamples
 from keras_bert.training import MaskedBatches, bert_adamw, predict_logits
@@ -59,6 +61,10 @@ class Pretraining:
     """Steps of masked-word prediction, as `kb.pretrain` takes them."""
 
     def __init__(self, task: dict):
+        # A form such as "without block" leaves that lever of `fused` off; what is traced here keeps it so.
+        self.off = contextlib.ExitStack()
+        if task["form"]:
+            self.off.enter_context(fused.without(*task["form"].removeprefix("without ").split(" and ")))
         self.model = kb.BertPretrainer(encoder(task), next_sentence=False)
         kb.load_weights(self.model, Stored(dict(np.load(task["weights"]))))
         compile_pretrainer(self.model, bert_adamw(task["learning_rate"]))
@@ -218,7 +224,7 @@ class Export:
     def __init__(self, task: dict):
         vectorizer = kb.BertTextVectorization(task["vocabulary"], sequence_length=task["length"])
         begun = time.perf_counter()
-        kb.export_saved_model(classifier(task), task["folder"], vectorizer=vectorizer)
+        kb.export_saved_model(classifier(task), task["folder"], vectorizer=vectorizer, dtype=task["precision"])
         self.notes = [f"exported in {time.perf_counter() - begun:.0f} s"]
 
     def answers(self) -> dict:

@@ -15,6 +15,13 @@ class Served(TextServer):
         self.loaded = tf.saved_model.load(task["files"][task["precision"]])
         self.serve = self.loaded.signatures["serving_default"]
 
+    def run(self, case: str, number: int) -> None:
+        batches = self.texts[case]
+        if case == "all":  # in one call: the graph itself sorts them and takes them in parts
+            batches = [[text for batch in batches for text in batch]]
+        for texts in batches:
+            self.probabilities(texts)
+
     def probabilities(self, texts: list[str]) -> np.ndarray:
         return self.serve(text=tf.constant(texts))["probabilities"].numpy()
 

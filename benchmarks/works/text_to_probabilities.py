@@ -44,21 +44,22 @@ def measure(bench):
         task = prepared(bench, name, config, google if name == "L2 H128" else None)
         lengths = bench.texts.rows(texts, LENGTH)["input_mask"].sum(axis=1)
         batches = {str(size): [texts[i : i + size] for i in range(0, len(texts), size)] for size in BATCHES}
-        task["texts"] = {**batches, "check": batches["8"]}
+        task["texts"] = {**batches, "all": batches["32"], "check": batches["8"]}
         reference = None
         for precision, entries in peers.items():
             bench.say(f"text to probabilities, {name}, {precision}")
             with Race(bench.entries("text", entries)) as race:
-                cases = dict.fromkeys(map(str, BATCHES), bench.rounds)
+                cases = dict.fromkeys([*map(str, BATCHES), "all"], bench.rounds)
                 results, reference = race.run(
                     {**task, "work": "text_to_probabilities"}, cases, bench.seconds, reference
                 )
             bench.collect(results)
             if name == "mini":
                 bench.learn("text", results, "32")
-            for size in BATCHES:
+            for size in (*BATCHES, "all"):
+                how = f"batch {size}" if size != "all" else "one call for all (peers: batches of 32)"
                 yield row(
-                    f"text to probabilities, {name}, batch {size}",
+                    f"text to probabilities, {name}, {how}",
                     results,
                     case=str(size),
                     unit="sentences/s",
