@@ -106,7 +106,9 @@ def write_page(rows: dict) -> None:
         *(f"| {row['what']} | {row['result']} | `{row['command']}` |" for row in rows.values()),
     ]
     if LATEST.exists():
-        lines += speeds(json.loads(LATEST.read_text(encoding="utf-8")))
+        found = json.loads(LATEST.read_text(encoding="utf-8"))
+        lines += speeds(found)
+        write_ablation(found)
     (ROOT / "docs" / "results.md").write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
@@ -147,6 +149,29 @@ def speeds(found: dict) -> list[str]:
         lines.append(f"| {' | '.join(cells)} |")
     notes = dict.fromkeys(note for work in found["works"].values() for row in work for note in row["notes"])
     return [*lines, "", *(f"- {note}" for note in notes)]
+
+
+def write_ablation(found: dict) -> None:
+    """docs/performance.md's table of levers, from the ablation's rows."""
+    page = ROOT / "docs" / "performance.md"
+    begin, end = "<!-- ablation: written by benchmarks/results.py -->\n", "<!-- end of ablation -->"
+    head, rest = page.read_text(encoding="utf-8").split(begin)
+    rows = found["works"].get("ablation", [])
+    speeds = {row["precision"]: {"all on": row["ours"], **row["peers"]} for row in rows}
+    if not all("value" in each for forms in speeds.values() for each in forms.values()):
+        return
+    lines = [
+        f"| | {' | '.join(f'{precision}, tokens/s | share' for precision in speeds)} |",
+        "|---" * (1 + 2 * len(speeds)) + "|",
+    ]
+    for name in next(iter(speeds.values()), {}):
+        cells = (
+            f"{short(forms[name]['value'])} | {100 * forms[name]['value'] / forms['all on']['value']:.0f} %"
+            for forms in speeds.values()
+        )
+        lines.append(f"| {name} | {' | '.join(cells)} |")
+    table = "\n".join(lines) + "\n" if speeds else ""
+    page.write_text(head + begin + table + end + rest.split(end)[1], encoding="utf-8")
 
 
 def short(value: float | None) -> str:

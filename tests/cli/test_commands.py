@@ -104,7 +104,7 @@ def test_inspect_a_folder(call, models):
 
 
 @pytest.mark.parametrize(
-    "interface, signatures", [("text", {"serving_default", "tokenize", "encode"}), ("tfhub", None)]
+    "interface, signatures", [("text", {"serving_default", "tokenize", "encode", "pool"}), ("tfhub", None)]
 )
 def test_export_then_check(call, models, tmp_path, interface, signatures):
     out = tmp_path / "exported"
