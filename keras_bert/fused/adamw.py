@@ -44,9 +44,10 @@ def _shrink(gradients, clip):
 def _step(gradients, variables, means, squares, shrink, rate, step, *, decays, betas, epsilon):
     alpha = rate * tf.sqrt(1 - betas[1] ** step) / (1 - betas[0] ** step)
     for gradient, variable, mean, square, decay in zip(gradients, variables, means, squares, decays, strict=True):
-        gradient = gradient * shrink
+        gradient = tf.cast(gradient, mean.dtype) * tf.cast(shrink, mean.dtype)
         new_mean = mean + (gradient - mean) * (1 - betas[0])
         new_square = square + (tf.square(gradient) - square) * (1 - betas[1])
         mean.assign(new_mean)
         square.assign(new_square)
-        variable.assign(variable * (1 - rate * decay) - alpha * new_mean / (tf.sqrt(new_square) + epsilon))
+        moved = tf.cast(alpha, mean.dtype) * new_mean / (tf.sqrt(new_square) + epsilon)
+        variable.assign(variable * tf.cast(1 - rate * decay, variable.dtype) - tf.cast(moved, variable.dtype))
