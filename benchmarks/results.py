@@ -130,7 +130,8 @@ def speeds(found: dict) -> list[str]:
         "| work | precision | ours | peers, best first | ratio | of the limit | peak memory, ours and best peer |",
         "|---|---|---|---|---|---|---|",
     ]
-    for row in (row for work in found["works"].values() for row in work if row["ours"]):
+    works = {name: rows for name, rows in found["works"].items() if name != "ablation"}  # docs/performance.md has that
+    for row in (row for rows in works.values() for row in rows if row["ours"]):
         ran = {name: each for name, each in row["peers"].items() if "value" in each}
         peers = ", ".join(
             f"{name}{' ' + each['form'] if each['form'] else ''} {short(each['value'])}"
@@ -147,7 +148,7 @@ def speeds(found: dict) -> list[str]:
             " / ".join(f"{each:,.0f} MiB" if each else "-" for each in memory),
         ]
         lines.append(f"| {' | '.join(cells)} |")
-    notes = dict.fromkeys(note for work in found["works"].values() for row in work for note in row["notes"])
+    notes = dict.fromkeys(note for rows in works.values() for row in rows for note in row["notes"])
     return [*lines, "", *(f"- {note}" for note in notes)]
 
 
