@@ -2,6 +2,7 @@
 
     python -m benchmarks.run                       # everything, under 20 minutes on two quiet cores
     python -m benchmarks.run --only pretraining    # the limit is measured with it
+    python -m benchmarks.run --only ablation       # on request alone: our own step with each lever off
     python -m benchmarks.run --quick               # tiny sizes: does everything run?
 
 Every contestant is a process; they take turns on the same work, and only those whose answers agree are timed.
@@ -30,7 +31,6 @@ ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "benchmarks" / "results"
 WORKS = (
     "pretraining",
-    "ablation",
     "finetuning",
     "text_to_probabilities",
     "forward",
@@ -39,6 +39,9 @@ WORKS = (
     "growth",
     "cold_start",
 )
+
+
+ON_REQUEST = ("ablation",)  # no race with peers; docs/performance.md has it
 
 
 def find_data(given: str | None) -> Path | None:
@@ -52,7 +55,14 @@ def find_data(given: str | None) -> Path | None:
 def main() -> None:
     """Measure, print, write."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--only", nargs="+", choices=WORKS, default=WORKS, metavar="NAME", help=", ".join(WORKS))
+    parser.add_argument(
+        "--only",
+        nargs="+",
+        choices=(*WORKS, *ON_REQUEST),
+        default=WORKS,
+        metavar="NAME",
+        help=", ".join((*WORKS, *ON_REQUEST)),
+    )
     parser.add_argument("--quick", action="store_true", help="tiny sizes, two rounds; writes results/quick.json")
     parser.add_argument("--data", help="folder with data/SST-2 and data/vocab; $KERAS_BERT_DATA by default")
     parser.add_argument("--rounds", type=int, default=5, help="turns of each contestant (5)")

@@ -33,7 +33,7 @@ class Stored:
         self.mlm = SimpleNamespace(variables=[self._variable(name, value) for name, value in head.items()])
 
     def __call__(self):
-        raise NotImplementedError
+        raise TypeError("of this one only the weights are read")
 
     @staticmethod
     def _variable(name, value):
