@@ -31,7 +31,7 @@ def runs(lever: str, training=True) -> bool:
     ...     fused.runs("block")
     False
     """
-    return training is True and lever not in _off and keras.backend.backend() == "tensorflow" and not _has_gpu()
+    return training is True and lever not in _off and keras.backend.backend() == "tensorflow" and _on_cpu()
 
 
 def block(training):
@@ -64,7 +64,8 @@ def without(*levers: str) -> Iterator[None]:
         _off.intersection_update(before)
 
 
-def _has_gpu() -> bool:
+def _on_cpu() -> bool:
+    """No GPU, and no strategy that spreads variables over several places."""
     import tensorflow as tf
 
-    return bool(tf.config.list_physical_devices("GPU"))
+    return not tf.config.list_physical_devices("GPU") and not tf.distribute.has_strategy()

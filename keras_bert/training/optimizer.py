@@ -11,7 +11,7 @@ class BertAdamW(keras.optimizers.AdamW):
 
     def apply(self, grads, trainable_variables=None):
         """Move the variables by their gradients; see `keras.optimizers.Optimizer.apply`."""
-        if not fused.runs("optimizer"):
+        if not fused.runs("optimizer") or not self._is_simple():
             super().apply(grads, trainable_variables)
             return
         from keras_bert.fused.adamw import adamw_step
@@ -23,6 +23,11 @@ class BertAdamW(keras.optimizers.AdamW):
         if pairs:
             adamw_step(self, pairs)
         self.iterations.assign_add(1)
+
+    def _is_simple(self) -> bool:
+        """Nothing is asked for that `bert_adamw` does not ask for."""
+        others = ("amsgrad", "clipnorm", "clipvalue", "use_ema", "loss_scale_factor", "gradient_accumulation_steps")
+        return not any(getattr(self, name) for name in others)
 
 
 def bert_adamw(learning_rate, weight_decay: float = 0.01) -> BertAdamW:

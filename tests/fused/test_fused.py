@@ -12,7 +12,7 @@ from keras_bert import fused
 from keras_bert.fused import elementwise
 from keras_bert.layers import BertEmbeddings, MaskedLMHead, TransformerBlock
 from keras_bert.training.cross_entropy import MeanCrossEntropy, TopOneAccuracy
-from keras_bert.training.optimizer import bert_adamw
+from keras_bert.training.optimizer import BertAdamW, bert_adamw
 from keras_bert.training.pretrain import compile_pretrainer
 
 RNG = np.random.default_rng(0)
@@ -191,6 +191,25 @@ def test_adamw_moves_as_the_one_of_keras_does():
         assert int(optimizer.iterations) == 4
     for variable, other in zip(*(model.trainable_variables for model in models), strict=True):
         np.testing.assert_allclose(variable, other, atol=2e-6, err_msg=variable.path)
+
+
+@pytest.mark.parametrize("asked", [{"use_ema": True}, {"clipvalue": 0.01}, {"gradient_accumulation_steps": 2}])
+def test_what_the_fused_step_does_not_know_is_left_to_keras(asked):
+    moved = []
+    for make in (BertAdamW, keras.optimizers.AdamW):
+        variable = keras.Variable(np.full((2, 3), 2.0, "float32"))
+        optimizer = make(0.1, weight_decay=0.1, **asked)
+        for step in range(4):
+            optimizer.apply([tf.fill((2, 3), 0.5 + step)], [variable])
+        optimizer.finalize_variable_values([variable])
+        moved.append(np.array(variable))
+    np.testing.assert_array_equal(*moved)
+
+
+def test_variables_spread_by_a_strategy_are_left_to_keras():
+    with tf.distribute.MirroredStrategy(["CPU:0"]).scope():
+        assert not fused.runs("optimizer")
+    assert fused.runs("optimizer")
 
 
 def test_one_training_after_another_in_one_process():
