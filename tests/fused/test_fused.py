@@ -9,7 +9,7 @@ import tensorflow as tf
 
 import keras_bert as kb
 from keras_bert import fused
-from keras_bert.fused import elementwise
+from keras_bert.fused import adamw, elementwise
 from keras_bert.layers import BertEmbeddings, MaskedLMHead, TransformerBlock
 from keras_bert.training.cross_entropy import MeanCrossEntropy, TopOneAccuracy
 from keras_bert.training.optimizer import BertAdamW, bert_adamw
@@ -171,7 +171,9 @@ def test_dropout_in_the_block_is_scaled_and_its_gradient_is_that_of_the_same_dra
     assert np.abs(np.asarray(first) - np.asarray(block(x, mask, training=True))).max() > 0.1, "drawn anew each call"
 
 
-def test_adamw_moves_as_the_one_of_keras_does():
+@pytest.mark.parametrize("few", [1024, 2], ids=["dense", "rows"])
+def test_adamw_moves_as_the_one_of_keras_does(few, monkeypatch):
+    monkeypatch.setattr(adamw, "FEW_ROWS", few)
     config = kb.BertConfig(vocab_size=20, hidden_size=8, num_layers=1, num_heads=2, intermediate_size=16)
     models = [kb.BertEncoder(config) for _ in range(2)]
     models[1].set_weights(models[0].get_weights())
