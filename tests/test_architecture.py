@@ -24,7 +24,9 @@ MAY_IMPORT = {
 }
 EVERYWHERE = {"errors", "files"}
 # TensorFlow's own, imported where they run
-COMPILED = ("fused/elementwise.py", "fused/compiled.py", "fused/adamw.py", "fused/flat.py")
+COMPILED = tuple(
+    f"fused/{name}.py" for name in ("xla", "dropout", "elementwise", "cross_entropy", "compiled", "flat", "adamw")
+)
 WITH_TENSORFLOW = ("fused/", "text/", "data/", "export/", "weights/", "cli/", "tour/")
 WITHOUT_TENSORFLOW = ("text/packing.py", "text/masking.py", "weights/folder.py")
 

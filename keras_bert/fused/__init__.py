@@ -1,17 +1,19 @@
-"""Work on a CPU with TensorFlow, in few passes over memory.
+"""Work on TensorFlow in few passes over memory.
 
 Between two matrix products a BERT does element-wise work: biases, GELU, dropout, residuals, LayerNorm, softmax. As
-TensorFlow operations, each reads and writes the whole tensor; together they take longer than the products. In training,
-XLA makes one loop of each such stretch, forward and backward, while the products stay with oneDNN, which is faster at
-them than XLA, in bfloat16 several times. What is not trained, or comes in ever new shapes, needs no XLA: with rows laid
-flat, oneDNN does a product with its bias and activation in one. `layers/` and `training/` hold the plain form of all
-this, which every other backend runs; the tests compare them.
+TensorFlow operations, each reads and writes the whole tensor. Where a CPU trains, XLA makes one loop of each such
+stretch, forward and backward, while the products stay with oneDNN, which is faster at them than XLA. What is not
+trained, or comes in ever new shapes, needs no XLA: with rows laid flat, oneDNN does a product with its bias and
+activation in one. `layers/` and `training/` hold the plain form of all this, which every other backend runs; the tests
+compare them, `docs/performance.md` has what each gives.
 """
 
 import contextlib
 from collections.abc import Iterator
 
 import keras
+
+from keras_bert.errors import InputError
 
 LEVERS = ("embeddings", "block", "head", "loss", "optimizer", "flat")
 _off: set[str] = set()
@@ -55,7 +57,13 @@ def without(*levers: str) -> Iterator[None]:
 
     Args:
         *levers: of `LEVERS`; none means all.
+
+    Raises:
+        InputError: a lever that there is not.
     """
+    unknown = [lever for lever in levers if lever not in LEVERS]
+    if unknown:
+        raise InputError(f"levers are {', '.join(LEVERS)}. Received: {', '.join(unknown)}")
     before = set(_off)
     _off.update(levers or LEVERS)
     try:

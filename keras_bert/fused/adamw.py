@@ -2,7 +2,7 @@
 
 import tensorflow as tf
 
-from keras_bert.fused.elementwise import compiled
+from keras_bert.fused.xla import compiled
 
 FEW_ROWS = 1024  # a gradient of rows of a table no larger than this is made dense at once
 

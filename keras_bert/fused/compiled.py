@@ -2,14 +2,15 @@
 
 import tensorflow as tf
 
+from keras_bert.fused.dropout import dropout
 from keras_bert.fused.elementwise import (
     add_bias,
     attention_probabilities,
     bias_activation,
-    dropout,
     dropout_add_norm,
     split_heads,
 )
+from keras_bert.fused.flat import rows_at
 
 
 def transformer_block(block, hidden_states, input_mask, positions=None, training=True):
@@ -32,9 +33,7 @@ def transformer_block(block, hidden_states, input_mask, positions=None, training
         rows = x
         q, k, v = _heads(x, batch, (attention.query_dense, attention.key_dense, attention.value_dense), block.num_heads)
     else:
-        rows = tf.gather(
-            x, tf.reshape(tf.cast(positions, "int32") + tf.range(batch)[:, None] * length, (-1,))
-        )  # [B * P, H]
+        rows = rows_at(x, positions, length)  # [B * P, H]
         (q,) = _heads(rows, batch, (attention.query_dense,), block.num_heads)
         k, v = _heads(x, batch, (attention.key_dense, attention.value_dense), block.num_heads)
     scores = tf.matmul(q, k, transpose_b=True)  # [B, A, P, T]

@@ -8,22 +8,8 @@ import math
 
 import tensorflow as tf
 
-
-def compiled(function):
-    """One graph for each set of widths (last axes), and of it one XLA program for each shape it meets.
-
-    TensorFlow makes a graph general in every axis that it has seen differ. Rows may differ; a width has to stay known.
-    """
-    graphs = {}
-
-    @functools.wraps(function)
-    def run(*args, **kwargs):
-        widths = tuple((a.dtype, tuple(a.shape[-1:])) for a in args if isinstance(a, tf.Tensor))
-        if widths not in graphs:
-            graphs[widths] = tf.function(function, jit_compile=True, reduce_retracing=True, autograph=False)
-        return graphs[widths](*args, **kwargs)
-
-    return run
+from keras_bert.fused.dropout import compiled_drop, drop
+from keras_bert.fused.xla import compiled
 
 
 def bias_activation(x, bias, name):
@@ -91,7 +77,7 @@ def attention_probabilities(scores, mask, key, rate):
         key: int32 `[2]`.
         rate: of dropout.
     """
-    forward, backward = _dropout(rate), _attention_backward(rate)
+    forward, backward = compiled_drop(rate), _attention_backward(rate)
 
     @tf.custom_gradient
     def run(scores, mask, key):
@@ -101,75 +87,6 @@ def attention_probabilities(scores, mask, key, rate):
         return dropped, lambda dy: (backward(probabilities, dy, key), None, None)
 
     return run(scores, mask, key)
-
-
-def dropout(x, key, rate):
-    """x with a share of `rate` zeroed and the rest scaled up.
-
-    Args:
-        x: any shape.
-        key: int32 `[2]`.
-        rate: in [0, 1).
-    """
-    run = _dropout(rate)
-
-    @tf.custom_gradient
-    def both_ways(x, key):
-        return run(x, key), lambda dy: (run(dy, key), None)
-
-    return both_ways(x, key) if rate else x
-
-
-def cross_entropy(logits, labels):
-    """-log softmax(logits)[label], float32 `[N]`.
-
-    Args:
-        logits: `[N, V]`.
-        labels: int32 `[N]`.
-    """
-
-    @tf.custom_gradient
-    def run(logits, labels):
-        # The softmax is oneDNN's, one pass over each row while it is in cache; XLA's three take thrice as long.
-        probabilities = tf.nn.softmax(logits)  # [N, V]
-        own = tf.cast(tf.gather(probabilities, labels, batch_dims=1), tf.float32)  # [N]
-        losses = -tf.math.log(tf.maximum(own, 1e-37))  # a loss is cut off at 85 nats; its gradient is not
-        return losses, lambda dy: (_cross_entropy_backward(probabilities, labels, dy), None)
-
-    return run(logits, labels)
-
-
-@compiled
-def top_one(logits, labels):
-    """1.0 where the label's logit is above all others, float32 `[N]`; a tie is not right."""
-    own = tf.gather(logits, labels, batch_dims=1)  # [N]
-    return tf.cast(tf.equal(tf.reduce_sum(tf.cast(logits >= own[:, None], tf.float32), -1), 1.0), tf.float32)
-
-
-def keep(shape, key, rate):
-    """Bool of a shape, True with probability 1 - rate: a hash of each element's number and the key.
-
-    The backward pass hashes again instead of reading a stored mask. Rounds of multiply and shift, as integer hashes
-    are made of; the second half of the key enters between them, so that no two keys give one sequence, shifted.
-    """
-
-    def mix(h, shift, factor):
-        return (h ^ tf.bitwise.right_shift(h, tf.constant(shift, tf.uint32))) * tf.constant(factor, tf.uint32)
-
-    key = tf.bitcast(key, tf.uint32)
-    number = tf.bitcast(tf.reshape(tf.range(tf.reduce_prod(shape)), shape), tf.uint32)
-    h = mix(mix(number + key[0] * tf.constant(0x9E3779B1, tf.uint32), 16, 0x7FEB352D), 15, 0x846CA68B)
-    h = mix(mix(h ^ (key[1] * tf.constant(0x85EBCA6B, tf.uint32)), 16, 0x7FEB352D), 15, 0x846CA68B)
-    return tf.cast(tf.bitwise.right_shift(h, tf.constant(1, tf.uint32)), tf.int32) >= round(rate * 2**31)
-
-
-def _drop(x, key, rate):
-    return tf.where(keep(tf.shape(x), key, rate), x / (1 - rate), 0.0) if rate else x
-
-
-@functools.cache
-def _dropout(rate):
-    return compiled(lambda x, key: tf.cast(_drop(tf.cast(x, tf.float32), key, rate), x.dtype))
 
 
 def _value_and_slope(x, name):
@@ -202,7 +119,7 @@ def _bias_activation(name):
 def _dropout_add_norm(rate, epsilon):
     @compiled
     def forward(x, bias, residual, gamma, beta, key):
-        total = _drop(tf.cast(x, tf.float32) + tf.cast(bias, tf.float32), key, rate) + tf.cast(residual, tf.float32)
+        total = drop(tf.cast(x, tf.float32) + tf.cast(bias, tf.float32), key, rate) + tf.cast(residual, tf.float32)
         apart = total - tf.reduce_mean(total, -1, keepdims=True)
         scale = tf.math.rsqrt(tf.reduce_mean(apart * apart, -1, keepdims=True) + epsilon)  # [N, 1]
         normal = apart * scale
@@ -216,7 +133,7 @@ def _dropout_add_norm(rate, epsilon):
         dn = dy * tf.cast(gamma, tf.float32)
         total = dn - tf.reduce_mean(dn, -1, keepdims=True) - normal * tf.reduce_mean(dn * normal, -1, keepdims=True)
         total = total * scale
-        dx = _drop(total, key, rate)
+        dx = drop(total, key, rate)
         sums = (tf.reduce_sum(values, 0) for values in (dx, dy * normal, dy))
         d_bias, d_gamma, d_beta = (tf.cast(value, gamma.dtype) for value in sums)
         return tf.cast(dx, dtype), d_bias, tf.cast(total, dtype), d_gamma, d_beta
@@ -255,16 +172,10 @@ def _split_heads(num_heads, count):
 def _attention_backward(rate):
     @compiled
     def backward(probabilities, dy, key):
-        p, dy = tf.cast(probabilities, tf.float32), _drop(tf.cast(dy, tf.float32), key, rate)
+        p, dy = tf.cast(probabilities, tf.float32), drop(tf.cast(dy, tf.float32), key, rate)
         return tf.cast(p * (dy - tf.reduce_sum(p * dy, -1, keepdims=True)), probabilities.dtype)
 
     return backward
-
-
-@compiled
-def _cross_entropy_backward(probabilities, labels, dy):
-    here = tf.cast(tf.range(probabilities.shape[-1])[None] == labels[:, None], tf.float32)
-    return tf.cast((tf.cast(probabilities, tf.float32) - here) * dy[:, None], probabilities.dtype)
 
 
 @compiled

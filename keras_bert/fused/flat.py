@@ -23,9 +23,7 @@ def transformer_block(block, hidden_states, input_mask, positions=None, training
     attention, width, heads = block.attention, block.hidden_size, block.num_heads
     batch, length = tf.shape(hidden_states)[0], tf.shape(hidden_states)[1]
     x = tf.reshape(hidden_states, (-1, width))  # [N, H]
-    rows = x
-    if positions is not None:
-        rows = tf.gather(x, tf.reshape(tf.cast(positions, "int32") + tf.range(batch)[:, None] * length, (-1,)))
+    rows = x if positions is None else rows_at(x, positions, length)  # [B * P, H]
 
     def split(y):
         return tf.transpose(tf.reshape(y, (batch, -1, heads, width // heads)), (0, 2, 1, 3))  # [B, A, T, D]
@@ -42,6 +40,12 @@ def transformer_block(block, hidden_states, input_mask, positions=None, training
     inner = block.output_dropout(_dense(inner, block.output_dense), training=training)
     x = _norm(x + inner, block.output_layer_norm)
     return tf.reshape(x, (batch, -1, width))  # [B, P, H]
+
+
+def rows_at(x, positions, length):
+    """The rows of `[B * T, H]` at positions `[B, P]` of sequences `length` = T long: `[B * P, H]`."""
+    starts = tf.range(tf.shape(positions)[0])[:, None] * length  # [B, 1]
+    return tf.gather(x, tf.reshape(tf.cast(positions, "int32") + starts, (-1,)))
 
 
 def _dense(x, dense):

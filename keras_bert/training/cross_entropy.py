@@ -30,8 +30,11 @@ class MeanCrossEntropy(keras.losses.Loss):
     Source: Devlin et al. 2018, section 3.1 and appendix A.2.
     """
 
-    def __init__(self, name="cross_entropy", reduction="mean_with_sample_weight", dtype=None):
-        super().__init__(name=name, reduction=reduction, dtype=dtype)
+    def __init__(self, name="cross_entropy"):
+        super().__init__(name=name, reduction="mean_with_sample_weight")
+
+    def get_config(self):
+        return {"name": self.name}  # a mean, always
 
     def __call__(self, y_true, y_pred, sample_weight=None):
         losses = self.call(y_true, y_pred)
@@ -43,7 +46,7 @@ class MeanCrossEntropy(keras.losses.Loss):
     def call(self, y_true, y_pred):
         labels, logits = ops.cast(y_true, "int32"), ops.convert_to_tensor(y_pred)
         if fused.runs("loss"):
-            from keras_bert.fused.elementwise import cross_entropy
+            from keras_bert.fused.cross_entropy import cross_entropy
 
             flat = cross_entropy(ops.reshape(logits, (-1, logits.shape[-1])), ops.reshape(labels, (-1,)))
             return ops.reshape(flat, ops.shape(labels))
@@ -70,7 +73,7 @@ class TopOneAccuracy(keras.metrics.Mean):
         """Count rows: `y_true` int `[…]`, `y_pred` float `[…, C]`, `sample_weight` float `[…]` or None."""
         labels, logits = ops.cast(y_true, "int32"), ops.convert_to_tensor(y_pred)
         if fused.runs("loss"):
-            from keras_bert.fused.elementwise import top_one
+            from keras_bert.fused.cross_entropy import top_one
 
             flat = top_one(ops.reshape(logits, (-1, logits.shape[-1])), ops.reshape(labels, (-1,)))
             right = ops.reshape(flat, ops.shape(labels))

@@ -1,5 +1,6 @@
 """The fused forms against the plain ones: outputs, gradients, whole steps."""
 
+import contextlib
 import gc
 
 import keras
@@ -9,7 +10,7 @@ import tensorflow as tf
 
 import keras_bert as kb
 from keras_bert import fused
-from keras_bert.fused import adamw, elementwise
+from keras_bert.fused import adamw, dropout
 from keras_bert.layers import BertEmbeddings, MaskedLMHead, TransformerBlock
 from keras_bert.training.cross_entropy import MeanCrossEntropy, TopOneAccuracy
 from keras_bert.training.optimizer import BertAdamW, bert_adamw
@@ -89,13 +90,13 @@ def test_the_masked_word_head_and_the_table_it_is_tied_to(dtype, tolerance):
     both(Both, lambda: head(x, training=True), tolerance)
 
 
-@pytest.mark.parametrize(("dtype", "tolerance"), [("float32", 1e-5), ("bfloat16", 0.02)])
+@pytest.mark.parametrize(("dtype", "tolerance"), [("float32", 1e-5), ("bfloat16", 0.02), ("float16", 0.005)])
 def test_cross_entropy_and_its_gradient(dtype, tolerance):
     logits, labels = tf.constant(RNG.normal(size=(4, 3, 7)) * 5, dtype), RNG.integers(0, 7, (4, 3))
     weights = RNG.integers(0, 2, (4, 3)).astype("float32")
     found = []
     for levers in ((), ("loss",)):
-        with fused.without(*levers) if levers else fused.without("head"), tf.GradientTape() as tape:
+        with fused.without(*levers) if levers else contextlib.nullcontext(), tf.GradientTape() as tape:
             tape.watch(logits)
             loss = MeanCrossEntropy()(labels, logits, weights)
         found.append((float(loss), np.asarray(tf.cast(tape.gradient(loss, logits), "float32"))))
@@ -126,7 +127,7 @@ def test_dropout_keeps_its_share_draws_anew_and_agrees_with_its_gradient():
     for key in ([1, 0], [1, 1], [2, 0], [123456789, 7]):
         with tf.GradientTape() as tape:
             tape.watch(x)
-            y = elementwise.dropout(x, tf.constant(key), 0.3)
+            y = dropout.dropout(x, tf.constant(key), 0.3)
         np.testing.assert_array_equal(y, tape.gradient(y, x))
         masks.append(np.asarray(y) > 0)
         assert set(np.unique(y)) == {np.float32(0), np.float32(1 / 0.7)}
@@ -182,7 +183,7 @@ def test_adamw_moves_as_the_one_of_keras_does(few, monkeypatch):
         optimizer = bert_adamw(keras.optimizers.schedules.PolynomialDecay(0.1, 10), weight_decay=0.1)
         optimizer.build(variables)
         rng = np.random.default_rng(3)
-        with fused.without("optimizer") if number else fused.without("head"):
+        with fused.without("optimizer") if number else contextlib.nullcontext():
             for step in range(4):
                 gradients = [tf.constant(rng.normal(size=v.shape) * 10.0**-step, "float32") for v in variables]
                 gradients[0] = tf.IndexedSlices(gradients[0][:3], tf.constant([4, 2, 4]), gradients[0].shape)
@@ -250,7 +251,7 @@ def test_pretraining_steps_are_the_same_with_and_without(next_sentence):
         keras.utils.set_random_seed(4)
         model = kb.BertPretrainer(kb.BertEncoder(config), next_sentence=next_sentence)
         compile_pretrainer(model, bert_adamw(2e-3))
-        with fused.without(*levers) if levers else fused.without("nothing of this name"):
+        with fused.without(*levers) if levers else contextlib.nullcontext():
             losses.append([model.train_on_batch(inputs, targets, weights)[0] for _ in range(5)])
     np.testing.assert_allclose(*losses, rtol=5e-4)  # AdamW makes much of a gradient near 0
     assert losses[0][-1] < losses[0][0]
@@ -288,6 +289,25 @@ def test_flat_rows_in_training():
         outputs = [np.asarray(dropping(x, mask, training=training)) for training in (False, True, True)]
     np.testing.assert_allclose(outputs[0], block(x, mask), atol=1e-5)
     assert np.abs(outputs[1] - outputs[2]).max() > 0.1, "drawn anew"
+
+
+def test_some_rows_are_those_of_all_rows():
+    block = TransformerBlock(16, 2, 32, dropout=0.0, attention_dropout=0.0)
+    x, mask = tf.constant(RNG.normal(size=(2, 5, 16)), "float32"), np.array([[1, 1, 1, 1, 1], [1, 1, 1, 0, 0]])
+    positions = np.array([[3, 0, 3], [1, 4, 2]])
+    block(x, mask)
+    randomise(block)
+    for levers, training in ((("block", "flat"), True), (("block",), True), (("head",), True), (("head",), False)):
+        with fused.without(*levers):
+            rows = np.asarray(block(x, mask, positions, training=training))
+            every = np.asarray(block(x, mask, training=training))
+        np.testing.assert_allclose(rows, np.take_along_axis(every, positions[..., None], 1), atol=1e-5)
+
+
+def test_a_lever_that_there_is_not_is_refused():
+    with pytest.raises(kb.InputError, match="Received: blok"), fused.without("blok"):
+        pass
+    assert fused.runs("block")
 
 
 def test_training_and_inference_are_told_apart():
