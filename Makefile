@@ -18,7 +18,7 @@ test: $(VENV)/.installed-dev lint
 test-peers: $(VENV)/.installed-peers
 	$(BIN)/python -m pytest -m peers
 
-# Ours and the peers in turns, under 20 minutes on a quiet machine; BENCH="--only forward" for a part of it.
+# Ours and the peers in turns, best on a quiet machine; BENCH="--only forward" for a part of it.
 bench: $(VENV)/.installed-bench
 	$(BIN)/python -m benchmarks.run $(BENCH)
 	$(BIN)/python benchmarks/results.py --only

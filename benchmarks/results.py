@@ -116,21 +116,21 @@ def speeds(found: dict) -> list[str]:
     """The lines of the table of ours and the peers."""
     machine = found["machine"]
     versions = ", ".join(f"{name} {version}" for name, version in machine["versions"].items())
-    limits = ", ".join(
-        f"{speed / 1e9:,.0f} GFLOP/s in {name}" for name, speed in found["limit_flops_per_second"].items()
-    )
+    works = {name: rows for name, rows in found["works"].items() if name != "ablation"}  # docs/performance.md has that
+    measured = " ".join(name for name in works if name != "peak")
+    days = sorted({row["when"][:10] for rows in works.values() for row in rows})
     lines = [
         "",
         "## Speed, beside the peers",
         "",
-        f"Written by `make bench` ({found['when']}, {machine['cpus']} cores of {machine['cpu']}; {versions}).",
-        "Contestants take turns in one run, on equal answers; medians. A ratio above 1: ours is faster than the",
-        f"best peer at the same precision. The limit is the fastest matrix product in the same run: {limits}.",
+        f"Written by `make bench`, or a part of it: `python -m benchmarks.run --only {measured}`",
+        f"({days[0]} to {days[-1]}, {machine['cpus']} cores of {machine['cpu']}; {versions}).",
+        "The contestants of a row take turns in one run, on equal answers; medians. A ratio above 1: ours is faster",
+        "than the best peer at the same precision. The limit is the fastest product of matrices in that run, GFLOP/s.",
         "",
         "| work | precision | ours | peers, best first | ratio | of the limit | peak memory, ours and best peer |",
         "|---|---|---|---|---|---|---|",
     ]
-    works = {name: rows for name, rows in found["works"].items() if name != "ablation"}  # docs/performance.md has that
     for row in (row for rows in works.values() for row in rows if row["ours"]):
         ran = {name: each for name, each in row["peers"].items() if "value" in each}
         peers = ", ".join(
@@ -144,7 +144,7 @@ def speeds(found: dict) -> list[str]:
             f"{short(row['ours'].get('value'))} {row['unit']}",
             peers or "none",
             f"{row['ratio']:.2f}" if row["ratio"] else "-",
-            f"{100 * row['share_of_limit']:.0f} %" if row["share_of_limit"] else "-",
+            f"{100 * row['share_of_limit']:.0f} % of {row['limit'] / 1e9:,.0f}" if row["share_of_limit"] else "-",
             " / ".join(f"{each:,.0f} MiB" if each else "-" for each in memory),
         ]
         lines.append(f"| {' | '.join(cells)} |")

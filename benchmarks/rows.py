@@ -32,7 +32,7 @@ def row(
 
     Returns:
         A dict: `ours` and each of `peers` with `value`, `seconds`, `memory_mib`, `form` (or `error`); `best_peer`;
-        `ratio`, above 1 where ours is faster; `share_of_limit`.
+        `ratio`, above 1 where ours is faster; `share_of_limit`, and the `limit` it is counted from.
     """
     forms: dict[str, list[dict]] = {}
     said = list(notes or [])
@@ -61,6 +61,7 @@ def row(
         "best_peer": best_peer,
         "ratio": ratio,
         "share_of_limit": share,
+        "limit": peak,
         "notes": list(dict.fromkeys(said)),
     }
 

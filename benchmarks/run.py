@@ -1,6 +1,6 @@
 """Ours and the peers side by side: one command, one table, `benchmarks/results/latest.json`.
 
-    python -m benchmarks.run                       # everything, under 20 minutes on two quiet cores
+    python -m benchmarks.run                       # all races
     python -m benchmarks.run --only pretraining    # the limit is measured with it
     python -m benchmarks.run --only ablation       # on request alone: our own step with each lever off
     python -m benchmarks.run --quick               # tiny sizes: does everything run?
@@ -85,7 +85,7 @@ def main() -> None:
             rows[name] = []
             try:
                 for row in importlib.import_module(f"benchmarks.works.{name}").measure(bench):
-                    rows[name].append(row)
+                    rows[name].append({**row, "when": now()})
                     console.print(line(row), markup=False, highlight=False)
             except Exception:  # one work that fails must not cost the others
                 console.print(f"{name} ended early:", style="red")
@@ -108,7 +108,7 @@ def write(target: Path, rows: dict, bench: Bench, seconds: float) -> None:
         "versions": dict(sorted(bench.versions.items())),
     }
     found = {
-        "when": datetime.datetime.now(datetime.UTC).isoformat(timespec="minutes"),
+        "when": now(),
         "minutes": round(seconds / 60, 1),
         "machine": machine,
         "rounds": bench.rounds,
@@ -119,6 +119,11 @@ def write(target: Path, rows: dict, bench: Bench, seconds: float) -> None:
     draft = target.with_suffix(".part")
     draft.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
     draft.replace(target)
+
+
+def now() -> str:
+    """The date and minute, in UTC."""
+    return datetime.datetime.now(datetime.UTC).isoformat(timespec="minutes")
 
 
 def cpu_name() -> str:

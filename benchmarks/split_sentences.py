@@ -11,6 +11,8 @@ import argparse
 import random
 from pathlib import Path
 
+from keras_bert.files import write_beside
+
 
 def phrases(words: tuple[str, ...]) -> set[tuple[str, ...]]:
     """Every run of words in a sentence, itself included."""
@@ -43,13 +45,19 @@ def main() -> None:
     parser.add_argument("--sentences", type=int, default=1000)
     parser.add_argument("--seed", type=int, default=1)
     arguments = parser.parse_args()
-    header, *lines = arguments.data.read_text("utf-8").rstrip("\n").split("\n")
-    rows = [tuple(line.rsplit("\t", 1)) for line in lines]
-    train, dev = split([(text.strip(), label) for text, label in rows], arguments.sentences, arguments.seed)
-    arguments.out.mkdir(parents=True, exist_ok=True)
-    for name, part in (("train", train), ("dev", dev)):
-        text = "\n".join([header, *("\t".join(row) for row in part)]) + "\n"
-        (arguments.out / f"{name}.tsv").write_text(text, "utf-8")
+    if arguments.out.exists():
+        parser.error(f"a new folder is made. Received: {arguments.out}, which exists")
+    try:
+        header, *lines = arguments.data.read_text("utf-8").rstrip("\n").split("\n")
+        rows = [(text.strip(), label) for text, label in (line.rsplit("\t", 1) for line in lines)]
+        train, dev = split(rows, arguments.sentences, arguments.seed)
+        with write_beside(arguments.out) as draft:
+            draft.mkdir()
+            for name, part in (("train", train), ("dev", dev)):
+                text = "\n".join([header, *("\t".join(row) for row in part)]) + "\n"
+                (draft / f"{name}.tsv").write_text(text, "utf-8")
+    except (OSError, ValueError) as error:
+        parser.error(f"{arguments.data}: {error}")
     print(f"{len(train):,} rows to train on, {len(dev):,} sentences to measure on")
 
 

@@ -4,6 +4,7 @@ import numpy as np
 from tokenizers import BertWordPieceTokenizer
 
 from benchmarks.workers.protocol import serve
+from benchmarks.workers.serving import Tokeniser
 
 NAMES = ("input_ids", "attention_mask", "token_type_ids")
 
@@ -24,21 +25,10 @@ class FastTokens:
         return ids, mask, np.zeros_like(ids)
 
 
-class Tokenising:
+def tokenising(task: dict) -> Tokeniser:
     """`encode_batch_fast`, on all cores."""
-
-    def __init__(self, task: dict):
-        self.tokens = FastTokens(task["vocabulary"], task["length"], fixed=True)
-        texts = task["texts"]
-        self.batches = [texts[i : i + task["batch_size"]] for i in range(0, len(texts), task["batch_size"])]
-
-    def answers(self) -> dict:
-        return {"ids": np.concatenate([self.tokens(batch)[0] for batch in self.batches]).astype(np.int32)}
-
-    def run(self, case: str, number: int) -> None:
-        for batch in self.batches:
-            self.tokens(batch)
+    return Tokeniser(task, FastTokens(task["vocabulary"], task["length"], fixed=True), lambda found: found[0])
 
 
 if __name__ == "__main__":
-    serve({"tokenising": Tokenising})
+    serve({"tokenising": tokenising})

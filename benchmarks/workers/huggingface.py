@@ -15,7 +15,7 @@ from torch.nn.functional import cross_entropy
 from benchmarks import weights
 from benchmarks.batching import Epochs
 from benchmarks.workers.protocol import serve
-from benchmarks.workers.serving import TextServer
+from benchmarks.workers.serving import TextServer, Tokeniser
 
 NAMES = {"input_ids": "input_word_ids", "attention_mask": "input_mask", "token_type_ids": "input_type_ids"}
 EPSILON = 1e-6
@@ -199,23 +199,14 @@ def tokenizer_of(task: dict):
     return transformers.BertTokenizerFast(vocab_file=task["vocabulary"], vocab=task["vocabulary"], do_lower_case=True)
 
 
-class Tokenising:
+def tokenising(task: dict) -> Tokeniser:
     """`BertTokenizerFast`, arrays out."""
+    tokenizer, length = tokenizer_of(task), task["length"]
 
-    def __init__(self, task: dict):
-        tokenizer, length = tokenizer_of(task), task["length"]
-        texts = task["texts"]
-        self.batches = [texts[i : i + task["batch_size"]] for i in range(0, len(texts), task["batch_size"])]
-        self.call = lambda texts: tokenizer(
-            texts, padding="max_length", truncation=True, max_length=length, return_tensors="np"
-        )
+    def call(texts):
+        return tokenizer(texts, padding="max_length", truncation=True, max_length=length, return_tensors="np")
 
-    def answers(self) -> dict:
-        return {"ids": np.concatenate([self.call(batch)["input_ids"] for batch in self.batches]).astype(np.int32)}
-
-    def run(self, case: str, number: int) -> None:
-        for batch in self.batches:
-            self.call(batch)
+    return Tokeniser(task, call, lambda found: found["input_ids"])
 
 
 class TextToProbabilities(TextServer):
@@ -252,58 +243,13 @@ class Pipeline:
             self.collate(batch)
 
 
-class Export:
-    """Not a contestant: the classifier as ONNX (float32, int8), OpenVINO IR and a transformers folder."""
-
-    def __init__(self, task: dict):
-        from pathlib import Path
-
-        import openvino
-        from onnxruntime.quantization import QuantType, quantize_dynamic
-
-        folder = Path(task["folder"])
-        model = model_of(transformers.BertForSequenceClassification, task).eval()
-        model.save_pretrained(folder)
-        tokenizer_of(task).save_pretrained(folder)
-
-        class Logits(torch.nn.Module):
-            def __init__(self):
-                super().__init__()
-                self.model = model
-
-            def forward(self, input_ids, attention_mask, token_type_ids):
-                return self.model(
-                    input_ids=input_ids, attention_mask=attention_mask, token_type_ids=token_type_ids
-                ).logits
-
-        ids = torch.randint(5, task["config"]["vocab_size"], (2, 16))
-        example, free = (ids, torch.ones_like(ids), torch.zeros_like(ids)), {0: "batch", 1: "length"}
-        torch.onnx.export(
-            Logits().eval(),
-            example,
-            str(folder / "model.onnx"),
-            dynamo=False,  # its graph is the one that the quantizer reads
-            opset_version=17,
-            input_names=list(NAMES),
-            output_names=["logits"],
-            dynamic_axes={**dict.fromkeys(NAMES, free), "logits": {0: "batch"}},
-        )
-        quantize_dynamic(folder / "model.onnx", folder / "int8.onnx", per_channel=True, weight_type=QuantType.QInt8)
-        converted = openvino.convert_model(Logits().eval(), example_input=example)
-        openvino.save_model(converted, folder / "model.xml", compress_to_fp16=False)
-
-    def answers(self) -> dict:
-        return {}
-
-
 if __name__ == "__main__":
     works = {
         "pretraining": Pretraining,
         "finetuning": Finetuning,
         "forward": Forward,
-        "tokenising": Tokenising,
+        "tokenising": tokenising,
         "text_to_probabilities": TextToProbabilities,
         "pipeline": Pipeline,
-        "export": Export,
     }
     serve(works)

@@ -8,7 +8,7 @@ import tensorflow as tf
 from benchmarks import weights
 from benchmarks.batching import Epochs
 from benchmarks.workers.protocol import serve
-from benchmarks.workers.serving import TextServer, softmax
+from benchmarks.workers.serving import TextServer, Tokeniser, softmax
 
 POLICIES = {"float32": "float32", "bfloat16": "mixed_bfloat16"}
 NAMES = {"token_ids": "input_word_ids", "padding_mask": "input_mask", "segment_ids": "input_type_ids"}
@@ -142,20 +142,9 @@ class Forward:
         self.model.predict_on_batch(self.inputs[case])
 
 
-class Tokenising:
+def tokenising(task: dict) -> Tokeniser:
     """`BertTextClassifierPreprocessor`: texts to the three inputs."""
-
-    def __init__(self, task: dict):
-        self.preprocess = preprocessor(task)
-        texts = task["texts"]
-        self.batches = [texts[i : i + task["batch_size"]] for i in range(0, len(texts), task["batch_size"])]
-
-    def answers(self) -> dict:
-        return {"ids": np.concatenate([np.asarray(self.preprocess(b)["token_ids"], np.int32) for b in self.batches])}
-
-    def run(self, case: str, number: int) -> None:
-        for batch in self.batches:
-            self.preprocess(batch)
+    return Tokeniser(task, preprocessor(task), lambda found: found["token_ids"])
 
 
 def preprocessor(task: dict):
@@ -232,7 +221,7 @@ if __name__ == "__main__":
         "pretraining": Pretraining,
         "finetuning": Finetuning,
         "forward": Forward,
-        "tokenising": Tokenising,
+        "tokenising": tokenising,
         "text_to_probabilities": TextToProbabilities,
         "pipeline": Pipeline,
         "export": Export,

@@ -10,6 +10,7 @@ import numpy as np
 
 import keras_bert as kb
 from benchmarks.workers.protocol import serve
+from benchmarks.workers.serving import Tokeniser
 from keras_bert import fused
 from keras_bert.text.masking import Masking
 from keras_bert.text.packing import PretrainingExamples
@@ -182,21 +183,10 @@ class Forward:
         self.model.predict_on_batch(self.inputs[case])
 
 
-class Tokenising:
-    """Texts to the three inputs, in batches."""
-
-    def __init__(self, task: dict):
-        self.vectorizer = kb.BertTextVectorization(task["vocabulary"], sequence_length=task["length"])
-        texts = task["texts"]
-        self.batches = [texts[i : i + task["batch_size"]] for i in range(0, len(texts), task["batch_size"])]
-
-    def answers(self) -> dict:
-        ids = [np.asarray(self.vectorizer(batch)["input_word_ids"], np.int32) for batch in self.batches]
-        return {"ids": np.concatenate(ids)}
-
-    def run(self, case: str, number: int) -> None:
-        for batch in self.batches:
-            self.vectorizer(batch)
+def tokenising(task: dict) -> Tokeniser:
+    """`BertTextVectorization`: texts to the three inputs."""
+    vectorizer = kb.BertTextVectorization(task["vocabulary"], sequence_length=task["length"])
+    return Tokeniser(task, vectorizer, lambda found: found["input_word_ids"])
 
 
 class Pipeline:
@@ -236,7 +226,7 @@ if __name__ == "__main__":
         "pretraining": Pretraining,
         "finetuning": Finetuning,
         "forward": Forward,
-        "tokenising": Tokenising,
+        "tokenising": tokenising,
         "pipeline": Pipeline,
         "export": Export,
     }

@@ -1,10 +1,10 @@
-"""What all served models share: for each case a list of batches of texts."""
+"""What contestants share that take texts in batches."""
 
 import numpy as np
 
 
 class TextServer:
-    """Texts to probabilities; a contestant adds `probabilities(texts)`, float `[B, C]`."""
+    """Texts to probabilities, a list of batches a case; a contestant adds `probabilities(texts)`, float `[B, C]`."""
 
     def __init__(self, task: dict):
         self.texts, self.length = task["texts"], task["length"]
@@ -15,6 +15,22 @@ class TextServer:
     def run(self, case: str, number: int) -> None:
         for texts in self.texts[case]:
             self.probabilities(texts)
+
+
+class Tokeniser:
+    """Texts to rows of ids, in batches; `call` of a batch gives something that `ids` makes an array `[B, T]` of."""
+
+    def __init__(self, task: dict, call, ids):
+        texts, size = task["texts"], task["batch_size"]
+        self.batches = [texts[i : i + size] for i in range(0, len(texts), size)]
+        self.call, self.ids = call, ids
+
+    def answers(self) -> dict:
+        return {"ids": np.concatenate([np.asarray(self.ids(self.call(batch)), np.int32) for batch in self.batches])}
+
+    def run(self, case: str, number: int) -> None:
+        for batch in self.batches:
+            self.call(batch)
 
 
 def softmax(logits: np.ndarray) -> np.ndarray:

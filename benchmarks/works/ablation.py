@@ -10,10 +10,10 @@ OFF = {
     "compiled blocks": "block",
     "compiled blocks and flat rows": "block and flat",
     "compiled embeddings": "embeddings",
-    "the masked-word head's": "head",
-    "the loss's": "loss",
+    "a compiled masked-word head": "head",
+    "a compiled loss": "loss",
     "AdamW in one program": "optimizer",
-    "all of them": " and ".join(LEVERS),
+    "any of them": " and ".join(LEVERS),
 }
 BATCH, LENGTH, POSITIONS = 32, 128, 20
 

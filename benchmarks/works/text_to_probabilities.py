@@ -89,7 +89,7 @@ def prepared(bench, name: str, config: dict, google: Path | None = None) -> dict
         "float32": Entry("ours", "ours"),
         "bfloat16": Entry("ours", "ours", "bfloat16"),
         "tfhub": Entry("KerasHub", "kerashub"),
-        "exchange": Entry("Hugging Face", "huggingface"),
+        "exchange": Entry("Hugging Face", "exchange"),
     }
     if google:
         kinds = {"float32": kinds["float32"]}
