@@ -70,7 +70,7 @@ def environment() -> dict[str, str]:
 class Contestant:
     """A worker's process: asked a line, answers a line; stopped between its turns."""
 
-    def __init__(self, entry: Entry, log: Path):
+    def __init__(self, entry: Entry, log: Path, settings: dict[str, str]):
         self.entry = entry
         self._log = log
         file = entry.worker.endswith(".py")
@@ -79,7 +79,7 @@ class Contestant:
             self._process = subprocess.Popen(
                 [sys.executable, "-W", "ignore", *program],
                 cwd=ROOT,
-                env=environment(),
+                env={**environment(), **settings},
                 start_new_session=True,  # a group of its own, with whatever it starts
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
@@ -133,13 +133,16 @@ class Race(contextlib.AbstractContextManager):
     Args:
         entries: who takes part, ours first.
         side: how many are prepared side by side; preparing is not timed.
+        settings: of their environment, besides and over those of `environment`.
     """
 
-    def __init__(self, entries: list[Entry], side: int = 2):
+    def __init__(self, entries: list[Entry], side: int = 2, settings: dict[str, str] | None = None):
         self._folder = tempfile.TemporaryDirectory(prefix="race-")
         self._logs = Path(self._folder.name)
         self._side = side
-        self._contestants = {e: Contestant(e, self._logs / f"{i}.log") for i, e in enumerate(entries)}
+        self._contestants = {
+            entry: Contestant(entry, self._logs / f"{i}.log", settings or {}) for i, entry in enumerate(entries)
+        }
 
     def __exit__(self, *error) -> None:
         for contestant in self._contestants.values():

@@ -6,7 +6,7 @@
     memory    the process's peak since it was prepared, and its libraries' versions
 
 A contestant is an object with `answers()`, a dict of arrays, and `run(case, number)`, one unit of a case of the work in
-round `number`.
+round `number`; where its memory is not the process's, with `peak_mib()` too.
 """
 
 import ctypes
@@ -50,7 +50,7 @@ def serve(works: dict) -> None:
                     warm = True
                 reply = timed(contestant, request["case"], request["number"], request["seconds"])
             else:
-                reply = {"peak_mib": peak_mib(), "versions": versions()}
+                reply = {"peak_mib": getattr(contestant, "peak_mib", peak_mib)(), "versions": versions()}
         except Exception as error:  # whatever a library raises ends this contestant's part, not the race
             traceback.print_exc()
             reply = {"error": f"{type(error).__name__}: {error}".splitlines()[0][:300]}
@@ -90,6 +90,6 @@ def peak_mib() -> float:
 def versions() -> dict[str, str]:
     """Of the libraries that this process loaded."""
     loaded = {name.split(".")[0] for name in sys.modules}
-    known = ("tensorflow", "keras", "keras_hub", "torch", "transformers", "onnxruntime", "openvino")
+    known = ("tensorflow", "keras", "keras_hub", "jax", "torch", "transformers", "onnxruntime", "openvino")
     names = [name for name in (*known, "tokenizers", "tensorflow_text") if name in loaded]
     return {name: importlib.metadata.version(name) for name in names}
