@@ -61,7 +61,7 @@ class Freeze(click.ParamType):
 )
 @training_options(learning_rate=None, learning_rate_help="[default: 5e-5 with --encoder, 3e-4 with --size]")
 @reporting
-def finetune(console, encoder, size, dataset, labels, out: Path, dropout, seed, **options) -> dict:
+def finetune(console, encoder, size, dataset, labels, out: Path, dropout, dtype, seed, **options) -> dict:
     """Train a classifier on labelled sentences, from a pretrained encoder or from random weights.
 
     Part of train.tsv chooses the best epoch; dev.tsv only measures. Ctrl-C leaves a checkpoint beside --out, and the
@@ -77,6 +77,7 @@ def finetune(console, encoder, size, dataset, labels, out: Path, dropout, seed, 
     from keras_bert.tour.work import vocabulary_for, work_beside
     from keras_bert.training import evaluate
     from keras_bert.training import finetune as train
+    from keras_bert.training.precision import in_float32
     from keras_bert.weights import load_pretrained, save_pretrained
 
     if (encoder is None) == (size is None):
@@ -91,10 +92,14 @@ def finetune(console, encoder, size, dataset, labels, out: Path, dropout, seed, 
         if encoder:
             start = load_pretrained(encoder)
             body, vocabulary, lowercase = start.encoder, start.vocabulary, start.lowercase
+            if body.dtype_policy.name != dtype:
+                body = BertEncoder(body.config, dtype=dtype)
+                body.set_weights(start.encoder.get_weights())
         else:
             lowercase = not options["cased"]
             vocabulary = vocabulary_for(options["vocab"], data.train_texts, options["vocab_size"], lowercase, work)
-            body = BertEncoder(config_of(size, len(vocabulary), hidden_dropout=dropout, attention_dropout=dropout))
+            config = config_of(size, len(vocabulary), hidden_dropout=dropout, attention_dropout=dropout)
+            body = BertEncoder(config, dtype=dtype)
         length = options["sequence_length"] or min(128, body.config.max_position_embeddings)
         check_length(length, body.config)
         vectorizer = BertTextVectorization(vocabulary, lowercase=lowercase, sequence_length=length)
@@ -118,6 +123,7 @@ def finetune(console, encoder, size, dataset, labels, out: Path, dropout, seed, 
             checkpoint_dir=work / "training",
             log_dir=options["log_dir"],
         ).history
+        model = in_float32(model)
         measured = evaluate(model, vectorizer(data.dev_texts), data.dev_labels)
         save_pretrained(model, out, vectorizer, labels=list(data.label_names))
     best = max(range(len(history["val_accuracy"])), key=lambda i: (history["val_accuracy"][i], -history["val_loss"][i]))

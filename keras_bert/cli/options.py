@@ -158,6 +158,13 @@ def training_options(learning_rate: float | None, learning_rate_help: str | None
             show_default=True,
             help=learning_rate_help or "The peak, after the warm-up.",
         ),
+        click.option(
+            "--dtype",
+            type=click.Choice(["float32", "mixed_bfloat16"]),
+            default="float32",
+            show_default=True,
+            help="What training computes in. The weights, and the model that is written, are float32.",
+        ),
         click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True),
         click.option(
             "--log-dir", type=click.Path(file_okay=False), metavar="DIR", help="Write a TensorBoard log there."

@@ -58,6 +58,7 @@ def pretrain(console, sources, size, steps, epochs, out: Path, seed, **options) 
     from keras_bert.text.packing import pack_examples
     from keras_bert.tour.work import vocabulary_for, work_beside
     from keras_bert.training import pretrain as train
+    from keras_bert.training.precision import in_float32
     from keras_bert.weights import save_pretrained
 
     if (steps is None) == (epochs is None):
@@ -85,7 +86,7 @@ def pretrain(console, sources, size, steps, epochs, out: Path, seed, **options) 
             for part, times in ((train_set, options["dupe_factor"]), (held_out, 1))
         )
         keras.utils.set_random_seed(seed)
-        model = BertPretrainer(BertEncoder(config), next_sentence=pairs)
+        model = BertPretrainer(BertEncoder(config, dtype=options["dtype"]), next_sentence=pairs)
         console.print(
             f"{len(documents):,} documents, {len(examples):,} sequences of up to {length} tokens; "
             f"{config.num_layers} layers of {config.hidden_size}, {model.count_params():,} parameters"
@@ -103,7 +104,7 @@ def pretrain(console, sources, size, steps, epochs, out: Path, seed, **options) 
             checkpoint_dir=work / "training",
             log_dir=options["log_dir"],
         ).history
-        save_pretrained(model, out, vectorizer)
+        save_pretrained(in_float32(model), out, vectorizer)
     last = {name: values[-1] for name, values in history.items()}
     rows = ((name, f"{value:.4g}") for name, value in last.items())
     show_table(console, str(out), ("measure", "value"), rows, right=("value",))

@@ -120,6 +120,7 @@ def finetune(
                 "warmup": warmup,
                 "weight_decay": weight_decay,
                 "freeze": freeze,
+                "dtype": classifier.dtype_policy.name,
                 "seed": seed,
                 "train_ids": fingerprint(train_ids["input_word_ids"]),
                 "train_labels": fingerprint(np.asarray(train_labels, np.int32)),

@@ -125,6 +125,7 @@ def pretrain(
             "masking_rate": masking.rate,
             "max_predictions": masking.max_predictions,
             "whole_words": masking.word_starts is not None,
+            "dtype": pretrainer.dtype_policy.name,
             "examples": fingerprint(examples.input_word_ids),
             "validation": None if validation is None else fingerprint(validation.input_word_ids),
         },

@@ -112,3 +112,24 @@ def test_a_checkpoint_of_another_shape_says_which_tensor(call, models, tmp_path)
     assert said.status == 2 and said.err.startswith("error: ") and said.err.count("\n") == 1
     assert "(32, 64)" in said.err and "(32, 48)" in said.err
     assert checkpoint.exists() and not out.exists()
+
+
+def test_bfloat16_trains_and_what_is_written_is_float32(call, models, tmp_path):
+    bert, sentiment, plain = tmp_path / "bert", tmp_path / "sentiment", tmp_path / "plain"
+    pretrain = ["pretrain", "--data", "sample", "--vocab", models.vocab, *SMALL, "--sequence-length", 16]
+    pretrain += ["--batch-size", 8, "--dtype", "mixed_bfloat16"]
+    assert np.isfinite(facts_of(call(*pretrain, "--steps", 2, "--out", bert, "--json"))["val_loss"])
+
+    finetune = ["finetune", "--encoder", models.encoder, "--dataset", models.dataset, "--epochs", 1, "--json"]
+    mixed = facts_of(call(*finetune, "--dtype", "mixed_bfloat16", "--out", sentiment))
+    exact = facts_of(call(*finetune, "--out", plain))
+    assert mixed["history"]["loss"] == pytest.approx(exact["history"]["loss"], rel=0.05)
+    assert mixed["history"]["loss"] != exact["history"]["loss"]  # the encoder did compute in bfloat16
+    for folder in (bert, sentiment):
+        loaded = load_pretrained(folder)
+        assert loaded.encoder.dtype_policy.name == "float32" == loaded.model.weights[0].dtype
+    said = facts_of(call("evaluate", "--model", sentiment, "--data", models.dataset / "dev.tsv", "--json"))
+    assert said["accuracy"] == mixed["accuracy"] and said["loss"] == pytest.approx(mixed["loss"], rel=1e-4)
+    assert facts_of(call("predict", "--model", sentiment, "a fine film", "--json"))
+    refused = call(*finetune, "--dtype", "float16", "--out", tmp_path / "no")
+    assert refused.status == 2 and "mixed_bfloat16" in refused.err and refused.err.count("\n") == 1
