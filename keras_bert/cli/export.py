@@ -4,52 +4,78 @@ from pathlib import Path
 
 import click
 
-from keras_bert.cli.options import model_option, out_option
+from keras_bert.cli.options import OutFolder, model_option
 from keras_bert.cli.screen import reporting, show_table
+
+MARKS = {"saved_model": "saved_model.pb", "onnx": "model.onnx"}  # the file that tells such a folder from others
+DTYPES = {"saved_model": ("float32", "bfloat16"), "onnx": ("float32", "int8")}
+
+
+def _folder_of_the_format(context: click.Context, option: click.Option, value: str) -> Path:
+    return OutFolder(MARKS[context.params["target"]]).convert(value, option, context)
 
 
 @click.command()
 @model_option()
-@click.option("--format", "target", type=click.Choice(["saved_model"]), default="saved_model", show_default=True)
+@click.option(
+    "--format",
+    "target",
+    type=click.Choice(list(MARKS)),
+    default="saved_model",
+    show_default=True,
+    is_eager=True,  # read before --out, which depends on it
+)
 @click.option(
     "--interface",
     type=click.Choice(["text", "tfhub", "preprocess"]),
-    default="text",
-    show_default=True,
-    help="Text in; TF-Hub's encoder (ids in); or TF-Hub's preprocessing (text to ids) alone.",
+    help="Of a SavedModel: text in; TF-Hub's encoder (ids in); or TF-Hub's preprocessing (text to ids) alone.  "
+    "[default: text]",
 )
 @click.option(
     "--dtype",
-    type=click.Choice(["float32", "bfloat16"]),
-    help="What a text model's weights are stored and multiplied in.  [default: as the model has it]",
+    type=click.Choice(["float32", "bfloat16", "int8"]),
+    help="What weights are stored and multiplied in: bfloat16 in a SavedModel of text, int8 in ONNX.  "
+    "[default: as the model has it]",
 )
-@out_option("saved_model.pb")
+@click.option(
+    "--out",
+    required=True,
+    metavar="DIR",
+    callback=_folder_of_the_format,
+    help="Folder to write; it appears whole, at the end.",
+)
 @reporting
-def export(console, folder: str, target: str, interface: str, dtype: str | None, out: Path) -> dict:
-    """Write a SavedModel that TensorFlow alone can run.
+def export(console, folder: str, target: str, interface: str | None, dtype: str | None, out: Path) -> dict:
+    """Write a SavedModel that TensorFlow alone can run, or an ONNX file for ONNX Runtime, OpenVINO and others.
 
-    A fine-tuned model with --interface text takes strings and gives probabilities, logits and label; any other
-    model gives its features.
+    As a SavedModel, a fine-tuned model takes strings and gives probabilities, logits and label; any other model gives
+    its features. ONNX takes ids, int32; vocab.txt and config.json beside it are for the tokenizer.
 
     Example:  keras-bert export --model tour/classifier --format saved_model --out served
     """
     from keras_bert.explain.facts import sizes_on_disk
-    from keras_bert.export import export_saved_model
+    from keras_bert.export import export_onnx, export_saved_model
     from keras_bert.weights import load_pretrained
 
-    if dtype and interface != "text":
+    if dtype and dtype not in DTYPES[target]:
+        raise click.UsageError(f"--dtype of --format {target} is {' or '.join(DTYPES[target])}. Received: {dtype}")
+    if interface and target == "onnx":
+        raise click.UsageError("--interface belongs to --format saved_model: an ONNX file takes ids")
+    if dtype and interface not in (None, "text"):
         raise click.UsageError("--dtype belongs to --interface text")
     trained = load_pretrained(folder)
-    if interface == "preprocess":
+    model = trained.model if trained.kind == "classifier" else trained.encoder
+    if target == "onnx":
+        export_onnx(model, out, trained.vectorizer, trained.labels, dtype or "float32")
+    elif interface == "preprocess":
         export_saved_model(trained.vectorizer, out)
     elif interface == "tfhub":
         model = trained.encoder if trained.kind == "classifier" else trained.model
         export_saved_model(model, out, vectorizer=trained.vectorizer, interface="tfhub")
-    elif trained.kind == "classifier":
-        export_saved_model(trained.model, out, vectorizer=trained.vectorizer, labels=trained.labels, dtype=dtype)
     else:
-        export_saved_model(trained.encoder, out, vectorizer=trained.vectorizer, dtype=dtype)
+        export_saved_model(model, out, vectorizer=trained.vectorizer, labels=trained.labels, dtype=dtype)
     files = sizes_on_disk(out)
     rows = ((name, f"{size / 2**20:,.1f}") for name, size in files.items())
     show_table(console, str(out), ("file", "MiB"), rows, right=("MiB",))
+    interface = "ids" if target == "onnx" else interface or "text"
     return {"out": str(out), "format": target, "interface": interface, "bytes": sum(files.values()), "files": files}

@@ -187,6 +187,36 @@ def test_only_folders_of_the_same_kind_are_replaced(call, models, nothing_left, 
     assert (tmp_path / "mine" / "novel.txt").read_text() == "years of work"
 
 
+@pytest.mark.parametrize(
+    "wanted, words",
+    [
+        (["--dtype", "bfloat16", "--interface", "tfhub"], ["--dtype", "--interface text"]),
+        (["--dtype", "bfloat16", "--interface", "preprocess"], ["--dtype", "--interface text"]),
+        (["--dtype", "int8"], ["saved_model", "int8"]),
+        (["--format", "onnx", "--dtype", "bfloat16"], ["onnx", "float32 or int8", "bfloat16"]),
+        (["--format", "onnx", "--interface", "tfhub"], ["--interface", "saved_model"]),
+        (["--format", "tflite"], ["tflite"]),
+    ],
+)
+def test_an_export_that_cannot_be(call, models, nothing_left, wanted, words):
+    nothing_left(call("export", "--model", models.classifier, *wanted, "--out", "out"), *words)
+
+
+def test_an_export_replaces_only_one_of_its_format(call, models, nothing_left, tmp_path):
+    shutil.copytree(models.served, tmp_path / "served")
+    nothing_left.mine.add("served")
+    for order in (["--format", "onnx", "--out", "served"], ["--out", "served", "--format", "onnx"]):
+        nothing_left(call("export", "--model", models.classifier, *order), "model.onnx", "served")
+    assert (tmp_path / "served" / "saved_model.pb").is_file()
+
+
+@pytest.mark.parametrize("dtype, missing", [("float32", "onnx"), ("int8", "onnxruntime")])
+def test_onnx_without_its_packages(call, models, nothing_left, monkeypatch, dtype, missing):
+    monkeypatch.setitem(sys.modules, missing, None)
+    said = call("export", "--model", models.classifier, "--format", "onnx", "--dtype", dtype, "--out", "out")
+    nothing_left(said, "pip install 'keras-bert-from-scratch[onnx]'", missing)
+
+
 def test_weights_of_another_shape_say_which_layer(call, models, nothing_left, tmp_path):
     """The weights file inside model.keras is another model's."""
     broken, other = tmp_path / "broken", tmp_path / "other"

@@ -124,6 +124,44 @@ def test_export_then_check(call, models, tmp_path, interface, signatures):
         assert set(tf.saved_model.load(str(out)).signatures) == signatures
 
 
+def test_export_in_bfloat16_is_smaller_and_predicts(call, models, tmp_path):
+    out = tmp_path / "exported"
+    facts_of(call("export", "--model", models.classifier, "--dtype", "bfloat16", "--out", out, "--json"))
+    weights = [next((folder / "variables").glob("*.data*")).stat().st_size for folder in (out, models.served)]
+    assert weights[0] < 0.6 * weights[1]
+    texts = ["a fine film", "no fun"]
+    said = facts_of(call("predict", "--model", out, *texts, "--json"))["predictions"]
+    expected = ops.convert_to_numpy(ops.softmax(models.model(models.vectorizer(texts))))
+    np.testing.assert_allclose([row["probabilities"] for row in said], expected, atol=0.03)
+
+
+@pytest.mark.parametrize("dtype, apart", [("float32", 1e-5), ("int8", 0.05)])
+def test_export_to_onnx(call, models, tmp_path, dtype, apart):
+    import onnxruntime
+
+    out = tmp_path / "exported"
+    wanted = ["export", "--model", models.classifier, "--format", "onnx", "--dtype", dtype, "--out", out, "--json"]
+    for _ in range(2):  # the second replaces the first
+        facts = facts_of(call(*wanted))
+    assert sorted(facts["files"]) == ["config.json", "model.onnx", "vocab.txt"]
+    assert facts["bytes"] == sum(path.stat().st_size for path in out.iterdir())
+    settings = json.loads((out / "config.json").read_text())
+    assert settings["labels"] == ["negative", "positive"] and settings["sequence_length"] == 16
+    assert (out / "vocab.txt").read_text() == models.vocab.read_text()
+    inputs = {key: ops.convert_to_numpy(value) for key, value in models.vectorizer(["a fine film", "no fun"]).items()}
+    session = onnxruntime.InferenceSession(out / "model.onnx", providers=["CPUExecutionProvider"])
+    expected = ops.convert_to_numpy(ops.softmax(models.model(inputs)))
+    np.testing.assert_allclose(session.run(["probabilities"], inputs)[0], expected, atol=apart)
+
+
+def test_export_of_an_encoder_to_onnx(call, models, tmp_path):
+    import onnxruntime
+
+    facts_of(call("export", "--model", models.encoder, "--format", "onnx", "--out", tmp_path / "out", "--json"))
+    session = onnxruntime.InferenceSession(tmp_path / "out" / "model.onnx", providers=["CPUExecutionProvider"])
+    assert {output.name for output in session.get_outputs()} == {"sequence_output", "pooled_output"}
+
+
 def test_export_preprocessing(call, models, tmp_path):
     import tensorflow as tf
 

@@ -1,0 +1,133 @@
+"""Our models as ONNX graphs, block by block, from their layers' weights."""
+
+import numpy as np
+
+from keras_bert.export.onnx_nodes import Graph, array
+from keras_bert.models import BertClassifier, BertPretrainer
+
+NO_TOKEN = -10_000.0  # what is added to the scores of padding, as in google-research/bert; float16 can hold it too
+
+
+def onnx_model(model):
+    """The `onnx.ModelProto` of an encoder, classifier or pretrainer; `export_onnx` says what goes in and comes out."""
+    graph, inputs = Graph(), dict.fromkeys(("input_word_ids", "input_mask", "input_type_ids"), ("B", "T"))
+    if isinstance(model, BertClassifier):
+        outputs = _classifier(graph, model)
+    elif isinstance(model, BertPretrainer):
+        inputs["masked_lm_positions"] = ("B", "P")
+        outputs = _pretrainer(graph, model)
+    else:
+        outputs = _encoder(graph, model)
+    return graph.model(inputs, outputs)
+
+
+def _encoder(graph: Graph, encoder) -> dict:
+    size = encoder.config.hidden_size
+    graph.op("Identity", _hidden_states(graph, encoder), name="sequence_output")
+    graph.op("Identity", _pooled(graph, encoder, "sequence_output"), name="pooled_output")
+    return {"sequence_output": ("B", "T", size), "pooled_output": ("B", size)}
+
+
+def _classifier(graph: Graph, model) -> dict:
+    rows = _hidden_states(graph, model.encoder, _first_row)  # [B, 1, H]: all that is read of the last block
+    graph.dense(_pooled(graph, model.encoder, rows), model.head, "logits")  # [B, C]
+    graph.op("Softmax", "logits", name="probabilities", axis=-1)  # [B, C]
+    return dict.fromkeys(("logits", "probabilities"), ("B", model.num_classes))
+
+
+def _pretrainer(graph: Graph, model) -> dict:
+    encoder, head = model.encoder, model.mlm_head
+    outputs = {"mlm_logits": ("B", "P", encoder.config.vocab_size)}
+    rows = _hidden_states(graph, encoder, _first_and_masked_rows)  # [B, 1 + P, H]
+    if model.next_sentence:
+        graph.dense(_pooled(graph, encoder, rows), model.nsp_head, "nsp_logits")  # [B, 2]
+        outputs["nsp_logits"] = ("B", 2)
+    begin, end = graph.numbers("masked/begin", 1), graph.numbers("masked/end", 2**31 - 1)
+    x = graph.op("Slice", rows, begin, end, begin, name="masked/rows")  # [B, P, H]; the axis is 1 too
+    x = graph.activate(graph.dense(x, head.dense, "masked/dense"), head.activation, "masked/activation")
+    x = graph.layer_norm(x, head.layer_norm, "masked/layer_norm")
+    table = graph.op("Transpose", "word_embeddings", name="masked/table", perm=[1, 0])  # [H, V]: stored once
+    x = graph.op("MatMul", x, table, name="masked/scores")  # [B, P, V]
+    graph.op("Add", x, graph.weight("masked/bias", array(head.output_bias)), name="mlm_logits")
+    return outputs
+
+
+def _first_row(graph: Graph, x: str) -> str:
+    begin, end = graph.numbers("first/begin", 0), graph.numbers("first/end", 1)
+    return graph.op("Slice", x, begin, end, end, name="first/row")  # [B, 1, H]; the axis is 1 too
+
+
+def _first_and_masked_rows(graph: Graph, x: str) -> str:
+    places = graph.op("Cast", "masked_lm_positions", name="masked/int64", to=7)  # 7 is int64, GatherND's only kind
+    places = graph.op("Unsqueeze", places, graph.numbers("masked/axis", -1), name="masked/places")  # [B, P, 1]
+    masked = graph.op("GatherND", x, places, name="masked/states", batch_dims=1)  # [B, P, H]
+    return graph.op("Concat", _first_row(graph, x), masked, name="read_rows", axis=1)  # [B, 1 + P, H]
+
+
+def _pooled(graph: Graph, encoder, x: str) -> str:
+    first = graph.first(x, "pooler/first")  # [B, H]
+    return graph.op("Tanh", graph.dense(first, encoder.pooler.dense, "pooler/dense"), name="pooler")  # [B, H]
+
+
+def _hidden_states(graph: Graph, encoder, rows=None) -> str:
+    """What the last block gives: `[B, T, H]`, or of the rows alone that `rows(graph, x)` takes from its input x."""
+    embeddings = encoder.embeddings
+    tables = {
+        name: graph.weight(name, array(getattr(embeddings, name).embeddings))
+        for name in ("word_embeddings", "type_embeddings", "position_embeddings")
+    }
+    words = graph.op("Gather", tables["word_embeddings"], "input_word_ids", name="embeddings/words")  # [B, T, H]
+    types = graph.op("Gather", tables["type_embeddings"], "input_type_ids", name="embeddings/types")  # [B, T, H]
+    length = graph.op("Shape", "input_word_ids", name="embeddings/length", start=1, end=2)
+    begin = graph.numbers("embeddings/begin", 0)
+    places = graph.op("Slice", tables["position_embeddings"], begin, length, name="embeddings/places")  # [T, H]
+    x = graph.op("Add", graph.op("Add", words, types, name="embeddings/both"), places, name="embeddings/sum")
+    x = graph.layer_norm(x, embeddings.layer_norm, "embeddings/layer_norm")  # [B, T, H]
+
+    mask = graph.op("Cast", "input_mask", name="mask/float", to=1)  # 1 at tokens, 0 at padding; 1 is float32's number
+    padding = graph.op("Sub", graph.weight("mask/one", 1.0), mask, name="mask/padding")
+    mask = graph.op("Mul", padding, graph.weight("mask/no_token", NO_TOKEN), name="mask/added")
+    mask = graph.op("Unsqueeze", mask, graph.numbers("mask/axes", 1, 2), name="mask")  # [B, 1, 1, T]
+    for i, block in enumerate(encoder.blocks):
+        last = i == len(encoder.blocks) - 1
+        x = _block(graph, block, x, mask, f"block_{i}", rows(graph, x) if last and rows else None)
+    return x
+
+
+def _block(graph: Graph, block, x: str, mask: str, name: str, rows: str | None) -> str:
+    """A `TransformerBlock`: x `[B, T, H]`, of which `rows` `[B, P, H]` ask and go on; None for all of x, P = T."""
+    q, k, v = _queries_keys_values(graph, block.attention, x, rows, name)
+    rows = rows or x
+    scores = graph.op("MatMul", q, k, name=f"{name}/scores")  # [B, A, P, T]
+    shares = graph.op("Softmax", graph.op("Add", scores, mask, name=f"{name}/masked"), name=f"{name}/shares", axis=-1)
+    attended = graph.op("MatMul", shares, v, name=f"{name}/attended")  # [B, A, P, H / A]
+    attended = graph.op("Transpose", attended, name=f"{name}/by_row", perm=[0, 2, 1, 3])  # [B, P, A, H / A]
+    attended = graph.op("Reshape", attended, graph.numbers(f"{name}/shape", 0, 0, -1), name=f"{name}/joined")
+    attended = graph.dense(attended, block.attention.output_dense, f"{name}/attention")  # [B, P, H]
+    x = graph.op("Add", attended, rows, name=f"{name}/attention_sum")
+    x = graph.layer_norm(x, block.attention_layer_norm, f"{name}/attention_layer_norm")  # [B, P, H]
+
+    inner = graph.dense(x, block.intermediate, f"{name}/intermediate")  # [B, P, F]
+    inner = graph.activate(inner, block.activation, f"{name}/activation")
+    inner = graph.dense(inner, block.output_dense, f"{name}/output")  # [B, P, H]
+    x = graph.op("Add", inner, x, name=f"{name}/output_sum")
+    return graph.layer_norm(x, block.output_layer_norm, f"{name}/output_layer_norm")  # [B, P, H]
+
+
+def _queries_keys_values(graph: Graph, attention, x: str, rows: str | None, name: str) -> tuple[str, str, str]:
+    """q `[B, A, P, H / A]`, k `[B, A, H / A, T]`, v `[B, A, T, H / A]`: one product for all that read the same rows."""
+    heads, width = attention.num_heads, attention.key_dim
+    layers = (attention.query_dense, attention.key_dense, attention.value_dense)
+    kernels = [array(layer.kernel).reshape(-1, heads * width) for layer in layers]  # [H, H] each
+    biases = [array(layer.bias).reshape(-1) for layer in layers]  # [H] each
+    # 1 / sqrt(H / A) is in the weights: for heads of 64 an eighth, which is exact.
+    kernels[0], biases[0] = kernels[0] * width**-0.5, biases[0] * width**-0.5
+    if rows is None:
+        x = graph.linear(x, np.concatenate(kernels, 1), np.concatenate(biases), f"{name}/query_key_value")
+        q, k, v = graph.split(x, 3, f"{name}/each")
+    else:
+        q = graph.linear(rows, kernels[0], biases[0], f"{name}/query")
+        x = graph.linear(x, np.concatenate(kernels[1:], 1), np.concatenate(biases[1:]), f"{name}/key_value")
+        k, v = graph.split(x, 2, f"{name}/each")
+    k = graph.heads(k, heads, f"{name}/k", transposed=True)
+    return graph.heads(q, heads, f"{name}/q"), k, graph.heads(v, heads, f"{name}/v")
