@@ -152,6 +152,13 @@ def training_options(learning_rate: float | None, learning_rate_help: str | None
         click.option("--cased", is_flag=True, help="Keep capitals and accents."),
         click.option("--batch-size", type=positive, default=32, show_default=True),
         click.option(
+            "--accumulate",
+            type=positive,
+            default=1,
+            show_default=True,
+            help="Batches a step: a larger batch in the memory of a small one.",
+        ),
+        click.option(
             "--learning-rate",
             type=click.FloatRange(min=0, min_open=True),
             default=learning_rate,

@@ -22,7 +22,7 @@ from keras_bert.cli.screen import reporting, show_table
 @click.option("--hidden", type=positive, help="H, instead of the size's; heads are 64 wide.")
 @click.option("--heads", type=positive, help="A, instead of the size's.")
 @click.option("--sequence-length", type=click.IntRange(min=8), default=128, show_default=True)
-@click.option("--steps", type=positive, help="How many batches; or give --epochs.")
+@click.option("--steps", type=positive, help="How many steps of the optimizer; or give --epochs.")
 @click.option("--epochs", type=positive, help="How many times through the text.")
 @click.option("--whole-words", is_flag=True, help="Mask whole words, not single pieces.")
 @click.option("--no-next-sentence", is_flag=True, help="Masked words only.")
@@ -99,6 +99,7 @@ def pretrain(console, sources, size, steps, epochs, out: Path, seed, **options) 
             steps=steps,
             epochs=epochs,
             batch_size=options["batch_size"],
+            accumulate=options["accumulate"],
             learning_rate=options["learning_rate"],
             seed=seed,
             checkpoint_dir=work / "training",

@@ -20,7 +20,7 @@ class Progress:
     """How far a run has come. Epoch and place in the data follow from the step, as batches are pure functions of them.
 
     Args:
-        step: batches trained on.
+        step: steps of the optimizer done.
         sums: the metrics of the round in progress: name to (sum, weight).
         history: name to the values of all finished rounds.
         best_score: of the best round so far, None before the first validation.
@@ -92,10 +92,6 @@ def load_checkpoint(folder: str | Path, model: keras.Model, settings: dict) -> P
         facts = json.loads(arrays["facts"].tobytes())
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as error:
         raise InputError(f"{path}: a checkpoint of keras_bert is expected. Received: {error}") from None
-    parts = _parts(model)
-    for part, variables in parts.items():
-        names = facts["names"][part]
-        _compare(path, names, [arrays[f"{part}/{i}"] for i in range(len(names))], variables)
     for name in sorted(set(settings) | set(facts["settings"])):
         before, now = facts["settings"].get(name), settings.get(name)
         if before != now:
@@ -103,6 +99,10 @@ def load_checkpoint(folder: str | Path, model: keras.Model, settings: dict) -> P
                 f"{path}: a run goes on with the settings it began with, {name}={before!r} "
                 f"(or give another folder). Received: {name}={now!r}"
             )
+    parts = _parts(model)
+    for part, variables in parts.items():
+        names = facts["names"][part]
+        _compare(path, names, [arrays[f"{part}/{i}"] for i in range(len(names))], variables)
     for part, variables in parts.items():
         for i, variable in enumerate(variables):
             variable.assign(arrays[f"{part}/{i}"])

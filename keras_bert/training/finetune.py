@@ -26,6 +26,7 @@ def finetune(
     *,
     epochs: int = 3,
     batch_size: int = 32,
+    accumulate: int = 1,
     learning_rate: float = 5e-5,
     warmup: float = 0.1,
     weight_decay: float = 0.01,
@@ -46,6 +47,9 @@ def finetune(
         validation_ids, validation_labels: the same, of sentences never trained on.
         epochs: times through the rows; 2 to 4 in the paper, more from random weights.
         batch_size: B.
+        accumulate: batches a step: the optimizer goes by the mean of their gradients, in the memory of one. All that is
+            counted in steps is then fewer: an epoch has (its batches) // `accumulate`, at least one, and the batches
+            left over begin the next.
         learning_rate: the peak of `WarmupLinearDecay`; 2e-5 to 5e-5 in the paper, about ten times as much for the small
             models and from random weights.
         warmup: the share of the steps in which it rises, in [0, 1).
@@ -84,12 +88,13 @@ def finetune(
         check_ids(classifier, ids)
         check_labels(classifier, ids, labels)
     batches = LengthGroupedBatches(train_ids, train_labels, batch_size, seed)
-    for name, value in (("epochs", epochs), ("checkpoint_every", checkpoint_every)):
+    for name, value in (("epochs", epochs), ("accumulate", accumulate), ("checkpoint_every", checkpoint_every)):
         if value < 1:
             raise InputError(f"{name} must be at least 1. Received: {value}")
     if not 0 <= warmup < 1:
         raise InputError(f"the warm-up is a share of the steps, at least 0 and below 1. Received: {warmup!r}")
-    total = epochs * len(batches)
+    epoch_steps = max(1, len(batches) // accumulate)
+    total = epochs * epoch_steps
     schedule = WarmupLinearDecay(learning_rate, total, int(warmup * total))
 
     def validate() -> dict[str, float]:
@@ -99,7 +104,7 @@ def finetune(
     # Batches are of many widths, and XLA would compile the block for each; the optimizer's shapes never change.
     with frozen(classifier.encoder, freeze), fused.without("embeddings", "block", "loss"):
         classifier.compile(
-            bert_adamw(schedule, weight_decay),
+            bert_adamw(schedule, weight_decay, accumulate),
             loss=MeanCrossEntropy(),
             metrics=[TopOneAccuracy()],
             jit_compile=jit_compile(),
@@ -109,13 +114,14 @@ def finetune(
             batches,
             title="finetune",
             steps=total,
-            round_steps=len(batches),
+            round_steps=epoch_steps,
             measure=_measure,
             validate=validate,
             score=lambda metrics: (metrics["val_accuracy"], -metrics["val_loss"]),
             settings={
                 "epochs": epochs,
                 "batch_size": batch_size,
+                "accumulate": accumulate,
                 "learning_rate": learning_rate,
                 "warmup": warmup,
                 "weight_decay": weight_decay,
@@ -127,6 +133,7 @@ def finetune(
                 "validation_ids": fingerprint(validation_ids["input_word_ids"]),
             },
             seed=seed,
+            accumulate=accumulate,
             shapes=[
                 ({key: array[:rows, : 8 * rows] for key, array in train_ids.items()}, batches.labels[:rows])
                 for rows in (1, 2)

@@ -27,6 +27,7 @@ def run(
     score: Callable[[dict[str, float]], tuple[float, ...]],
     settings: dict,
     seed: int,
+    accumulate: int = 1,
     shapes: Sequence[tuple] = (),
     checkpoint_dir: str | Path | None,
     checkpoint_every: int,
@@ -34,7 +35,7 @@ def run(
     callbacks,
     verbose: int,
 ) -> keras.callbacks.History:
-    """Train a compiled model for `steps` batches; go on from a checkpoint where there is one.
+    """Train a compiled model for `steps` steps of its optimizer; go on from a checkpoint where there is one.
 
     A loop of its own and not `fit`, since `fit` cannot begin in the middle of an epoch, averages losses over batches
     where predictions should count alike, and fixes the input shapes by the first two batches.
@@ -50,6 +51,7 @@ def run(
         score: from a round's metrics to what is compared; the largest is the best.
         settings: what a resumed run must share with the one before.
         seed: of dropout.
+        accumulate: batches a step, as many as the optimizer accumulates.
         shapes: where batches vary in shape, two that differ in each size that does.
         checkpoint_dir, checkpoint_every: where, and after how many steps besides each round's end.
         log_dir, callbacks, verbose: see `pretrain`.
@@ -78,6 +80,7 @@ def run(
 
     with RunLog(title, steps, progress.step, log_dir, verbose) as log, _interrupt_between_steps() as interrupted:
         hooks.on_train_begin()
+        whole = True  # no step is half done
         try:
             while True:
                 # First what may be left of a round: a run interrupted right at its end goes on here.
@@ -92,18 +95,21 @@ def run(
                     raise KeyboardInterrupt
                 if progress.step >= steps or model.stop_training:
                     break
-                batch = batches.batch(*divmod(progress.step, len(batches)))
-                logs = model.train_on_batch(*batch, return_dict=True)
+                whole = False
+                for number in range(progress.step * accumulate, (progress.step + 1) * accumulate):
+                    batch = batches.batch(*divmod(number, len(batches)))
+                    logs = model.train_on_batch(*batch, return_dict=True)
+                    for name, (total, weight) in measure(logs, batch).items():
+                        before = progress.sums.get(name, (0.0, 0.0))
+                        progress.sums[name] = (before[0] + float(total), before[1] + float(weight))
                 progress.step += 1
-                for name, (total, weight) in measure(logs, batch).items():
-                    before = progress.sums.get(name, (0.0, 0.0))
-                    progress.sums[name] = (before[0] + float(total), before[1] + float(weight))
+                whole = True
                 so_far = _means(progress.sums)
                 log.batch(progress.step, so_far)
                 hooks.on_train_batch_end(progress.step - 1, so_far)
         except KeyboardInterrupt:
             # A second Ctrl-C may come in the midst of a step; then the checkpoint before is the one to keep.
-            if int(model.optimizer.iterations) == progress.step:
+            if whole:
                 save()
             raise
         hooks.on_train_end()

@@ -24,13 +24,19 @@ class BertAdamW(keras.optimizers.AdamW):
             adamw_step(self, pairs)
         self.iterations.assign_add(1)
 
+    def _get_current_learning_rate(self):
+        # Keras asks a schedule by batches, also where several of them make a step.
+        if isinstance(self._learning_rate, keras.optimizers.schedules.LearningRateSchedule):
+            return self._learning_rate(self.iterations)
+        return super()._get_current_learning_rate()
+
     def _is_simple(self) -> bool:
         """Nothing is asked for that `bert_adamw` does not ask for."""
         others = ("amsgrad", "clipnorm", "clipvalue", "use_ema", "loss_scale_factor", "gradient_accumulation_steps")
         return not any(getattr(self, name) for name in others)
 
 
-def bert_adamw(learning_rate, weight_decay: float = 0.01) -> BertAdamW:
+def bert_adamw(learning_rate, weight_decay: float = 0.01, accumulate: int = 1) -> BertAdamW:
     """AdamW as BERT has it: betas 0.9 and 0.999, epsilon 1e-6, gradients clipped to a norm of 1 over all variables.
 
     Biases and LayerNorms (`bias`, `gamma`, `beta`) are not decayed: shrinking them regularises nothing.
@@ -38,6 +44,7 @@ def bert_adamw(learning_rate, weight_decay: float = 0.01) -> BertAdamW:
     Args:
         learning_rate: a number or a schedule, such as `WarmupLinearDecay`.
         weight_decay: decoupled, multiplied by the learning rate.
+        accumulate: how many batches make a step, by the mean of their gradients.
 
     Returns:
         A `BertAdamW`, which is a `keras.optimizers.AdamW`.
@@ -57,6 +64,7 @@ def bert_adamw(learning_rate, weight_decay: float = 0.01) -> BertAdamW:
         beta_2=0.999,
         epsilon=1e-6,
         global_clipnorm=1.0,
+        gradient_accumulation_steps=accumulate if accumulate > 1 else None,
     )
     optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
     return optimizer

@@ -25,6 +25,7 @@ def pretrain(
     steps: int | None = None,
     epochs: int | None = None,
     batch_size: int = 32,
+    accumulate: int = 1,
     learning_rate: float = 1e-4,
     warmup: float = 0.1,
     weight_decay: float = 0.01,
@@ -45,9 +46,12 @@ def pretrain(
         examples: packed rows, `[N, T]`, of `pack_examples`.
         masking: `Masking` of the same vocabulary.
         validation: rows of other documents (`IdDocuments.split`), masked the same way each time.
-        steps: how many batches; or give `epochs`.
+        steps: how many steps of the optimizer; or give `epochs`.
         epochs: how many times through the examples.
         batch_size: B.
+        accumulate: batches a step: the optimizer goes by the mean of their gradients, in the memory of one. All that is
+            counted in steps is then fewer: an epoch has (its batches) // `accumulate`, at least one, and the batches
+            left over begin the next.
         learning_rate: the peak of `WarmupLinearDecay`.
         warmup: the share of the steps in which it rises, in [0, 1).
         weight_decay: see `bert_adamw`.
@@ -89,14 +93,20 @@ def pretrain(
     batches = MaskedBatches(examples, masking, batch_size, seed)
     if (steps is None) == (epochs is None):
         raise InputError(f"pretraining takes either steps or epochs. Received: steps={steps}, epochs={epochs}")
-    total = steps if steps is not None else epochs * len(batches)
-    for name, value in (("steps", total), ("validate_every", validate_every), ("checkpoint_every", checkpoint_every)):
+    for name, value in (
+        ("steps" if epochs is None else "epochs", steps if epochs is None else epochs),
+        ("accumulate", accumulate),
+        ("validate_every", validate_every),
+        ("checkpoint_every", checkpoint_every),
+    ):
         if value is not None and value < 1:
             raise InputError(f"{name} must be at least 1. Received: {value}")
+    epoch_steps = max(1, len(batches) // accumulate)
+    total = steps if steps is not None else epochs * epoch_steps
     if not 0 <= warmup < 1:
         raise InputError(f"the warm-up is a share of the steps, at least 0 and below 1. Received: {warmup!r}")
     schedule = WarmupLinearDecay(learning_rate, total, int(warmup * total))
-    compile_pretrainer(pretrainer, bert_adamw(schedule, weight_decay))
+    compile_pretrainer(pretrainer, bert_adamw(schedule, weight_decay, accumulate))
 
     validate = None
     if validation is not None:
@@ -110,13 +120,14 @@ def pretrain(
         batches,
         title="pretrain",
         steps=total,
-        round_steps=validate_every or len(batches),
+        round_steps=validate_every or epoch_steps,
         measure=_measure,
         validate=validate,
         score=lambda metrics: (-metrics["val_loss"],),
         settings={
             "steps": total,
             "batch_size": batch_size,
+            "accumulate": accumulate,
             "learning_rate": learning_rate,
             "warmup": warmup,
             "weight_decay": weight_decay,
@@ -130,6 +141,7 @@ def pretrain(
             "validation": None if validation is None else fingerprint(validation.input_word_ids),
         },
         seed=seed,
+        accumulate=accumulate,
         checkpoint_dir=checkpoint_dir,
         checkpoint_every=checkpoint_every,
         log_dir=log_dir,

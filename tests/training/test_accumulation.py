@@ -1,0 +1,89 @@
+"""Several batches a step: the step of one large batch, counted, checkpointed and resumed as one."""
+
+import collections
+
+import keras
+import numpy as np
+import pytest
+
+from keras_bert import BertClassifier, BertConfig, BertEncoder, InputError
+from keras_bert.training import MaskedBatches, finetune, pretrain
+from tests.helpers import randomize, tiny_config
+from tests.training import toys
+
+SMALL = BertConfig.from_dict({**toys.CONFIG.to_dict(), "num_layers": 1})  # with dropout
+
+
+def assert_same_weights(one, two, tolerance=0.0):
+    for a, b in zip(one.weights, two.weights, strict=True):
+        values = [keras.ops.convert_to_numpy(each) for each in (a, b)]
+        np.testing.assert_allclose(*values, rtol=0, atol=tolerance, err_msg=a.path)
+
+
+def test_three_batches_are_one_of_three_times_the_rows():
+    def train(**settings):
+        model = randomize(BertClassifier(BertEncoder(tiny_config()), dropout=0.0))
+        rows = toys.labelled(24, seed=3)  # one step an epoch either way, so that each sees the same rows
+        return model, finetune(
+            model, *rows, *rows, epochs=5, learning_rate=1e-3, warmup=0.4, verbose=0, **settings
+        ).history
+
+    (model, history), (whole, expected) = train(batch_size=8, accumulate=3), train(batch_size=24)
+    assert_same_weights(model, whole, 1e-6)
+    before = randomize(BertClassifier(BertEncoder(tiny_config()), dropout=0.0))
+    assert max(np.abs(a - b).max() for a, b in zip(model.get_weights(), before.get_weights(), strict=True)) > 1e-3
+    assert history["step"] == [1, 2, 3, 4, 5]
+    for name in ("loss", "accuracy", "val_loss", "learning_rate"):
+        np.testing.assert_allclose(history[name], expected[name], rtol=1e-4, atol=1e-9, err_msg=name)
+
+
+def pretrain_toy(folder=None, model=None, **settings):
+    model = model or toys.make_pretrainer(config=SMALL)
+    settings = {"steps": 7, "accumulate": 3, "batch_size": 16, "learning_rate": 1e-2, **settings}
+    return model, pretrain(
+        model, toys.examples(), toys.masking(), **settings, checkpoint_dir=folder, checkpoint_every=2, verbose=0
+    ).history
+
+
+def test_batches_go_on_from_epoch_to_epoch(monkeypatch):
+    def train(epochs, accumulate):
+        model = toys.make_pretrainer(config=SMALL)
+        model.train_on_batch = lambda *batch, return_dict: collections.defaultdict(float)  # the order is all we ask for
+        return pretrain_toy(model=model, steps=None, epochs=epochs, accumulate=accumulate)[1]["step"]
+
+    seen, plain = [], MaskedBatches.batch
+    monkeypatch.setattr(MaskedBatches, "batch", lambda self, *place: (seen.append(place), plain(self, *place))[1])
+    count = len(MaskedBatches(toys.examples(), toys.masking(), 16))
+    assert count % 3
+    assert train(4, 3) == [n * (count // 3) for n in (1, 2, 3, 4)]
+    assert seen == [divmod(number, count) for number in range(4 * (count // 3) * 3)]
+    assert train(2, count + 1) == [1, 2]
+
+
+def test_interrupted_in_the_midst_of_a_step_nothing_is_lost_or_done_twice(tmp_path):
+    expected, history = pretrain_toy()
+    model = toys.make_pretrainer(config=SMALL)
+    train, calls = model.train_on_batch, []
+
+    def interrupted(*batch, **settings):
+        calls.append(1)
+        if len(calls) == 5 * 3 + 2:  # the second batch of the sixth step; the last checkpoint is of the fourth
+            raise KeyboardInterrupt
+        return train(*batch, **settings)
+
+    model.train_on_batch = interrupted
+    with pytest.raises(KeyboardInterrupt):
+        pretrain_toy(tmp_path, model)
+    with pytest.raises(InputError, match="accumulate=3.*Received: accumulate=1"):
+        pretrain_toy(tmp_path, accumulate=1)
+    resumed, again = pretrain_toy(tmp_path)
+    assert_same_weights(expected, resumed)
+    assert history == again
+
+
+def test_no_batch_a_step_is_refused():
+    with pytest.raises(InputError, match="accumulate must be at least 1. Received: 0"):
+        pretrain_toy(accumulate=0)
+    rows = toys.labelled(4)
+    with pytest.raises(InputError, match="accumulate must be at least 1. Received: -1"):
+        finetune(toys.make_classifier(config=SMALL), *rows, *rows, accumulate=-1, verbose=0)
