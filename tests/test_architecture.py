@@ -28,7 +28,7 @@ COMPILED = tuple(
     f"fused/{name}.py" for name in ("xla", "dropout", "elementwise", "cross_entropy", "compiled", "flat", "adamw")
 )
 WITH_TENSORFLOW = ("fused/", "text/", "data/", "export/", "weights/", "cli/", "tour/")
-WITHOUT_TENSORFLOW = ("text/packing.py", "text/masking.py", "weights/folder.py")
+WITHOUT_TENSORFLOW = ("text/packing.py", "text/shards.py", "text/masking.py", "weights/folder.py")
 
 
 def imports(path: Path):

@@ -1,11 +1,17 @@
 """`keras-bert pretrain`: a BERT from raw text."""
 
+import zlib
 from pathlib import Path
 
 import click
 
 from keras_bert.cli.options import check_length, config_of, positive, size_option, training_options
 from keras_bert.cli.screen import reporting, show_table
+
+
+def mark(facts) -> str:
+    """A short mark of what cannot be shown whole."""
+    return f"{zlib.crc32(repr(facts).encode()):08x}"
 
 
 @click.command()
@@ -45,7 +51,8 @@ from keras_bert.cli.screen import reporting, show_table
 def pretrain(console, sources, size, steps, epochs, out: Path, seed, **options) -> dict:
     """Pretrain a BERT with masked words and next sentences.
 
-    Ctrl-C leaves a checkpoint beside --out, and the same command with --resume goes on from it.
+    Ctrl-C leaves a checkpoint beside --out, and the same command with --resume goes on from it. The text is read once:
+    its rows wait on disk beside --out until the end, and need not fit in memory.
 
     Example:  keras-bert pretrain --data sample --vocab-size 4000 --size tiny --steps 500 --out bert
     """
@@ -55,7 +62,7 @@ def pretrain(console, sources, size, steps, epochs, out: Path, seed, **options) 
     from keras_bert.models import BertEncoder, BertPretrainer
     from keras_bert.text import BertTextVectorization
     from keras_bert.text.masking import Masking
-    from keras_bert.text.packing import pack_examples
+    from keras_bert.text.shards import pack_to_disk
     from keras_bert.tour.work import vocabulary_for, work_beside
     from keras_bert.training import pretrain as train
     from keras_bert.training.precision import in_float32
@@ -72,23 +79,31 @@ def pretrain(console, sources, size, steps, epochs, out: Path, seed, **options) 
         config = config_of(size, len(vocabulary), **changes)
         check_length(length, config)
         vectorizer = BertTextVectorization(vocabulary, lowercase=lowercase, sequence_length=length)
-        documents = tokenize_documents(corpus, vectorizer)
-        train_set, held_out = documents, None
-        if options["held_out"] and len(documents) > 1:
-            train_set, held_out = documents.split(options["held_out"], seed=seed)
         pairs = not options["no_next_sentence"]
-        examples, validation = (
-            pack_examples(
-                part, length, vectorizer.cls_id, vectorizer.sep_id, next_sentence=pairs, dupe_factor=times, seed=seed
-            )
-            if part is not None
-            else None
-            for part, times in ((train_set, options["dupe_factor"]), (held_out, 1))
+        files = [(str(file), file.stat().st_size, file.stat().st_mtime_ns) for file in corpus.files]
+        examples, validation = pack_to_disk(
+            work / "training" / "rows",
+            corpus,
+            lambda shard: tokenize_documents(shard, vectorizer),
+            length,
+            vectorizer.cls_id,
+            vectorizer.sep_id,
+            vocab_size=len(vocabulary),
+            next_sentence=pairs,
+            dupe_factor=options["dupe_factor"],
+            held_out=options["held_out"],
+            seed=seed,
+            sources={
+                "data": corpus.name,
+                "names, sizes and dates of files": mark(files),
+                "vocabulary": mark(vocabulary),
+                "lowercase": lowercase,
+            },
         )
         keras.utils.set_random_seed(seed)
         model = BertPretrainer(BertEncoder(config, dtype=options["dtype"]), next_sentence=pairs)
         console.print(
-            f"{len(documents):,} documents, {len(examples):,} sequences of up to {length} tokens; "
+            f"{len(examples):,} sequences of up to {length} tokens, {len(validation or ()):,} held out; "
             f"{config.num_layers} layers of {config.hidden_size}, {model.count_params():,} parameters"
         )
         history = train(

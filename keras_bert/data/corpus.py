@@ -56,10 +56,15 @@ class Corpus:
     """Documents, read anew each time it is iterated over; never all in memory.
 
     Iterating gives documents, each a list of sentences, a `list[str]`.
+
+    Attributes:
+        name: of the sources.
+        files: the paths that are read, none for TFDS.
     """
 
-    def __init__(self, name: str, read):
+    def __init__(self, name: str, read, files: Iterable[Path] = ()):
         self.name = name
+        self.files = tuple(files)
         self._read = read
 
     def __iter__(self) -> Iterator[list[str]]:
@@ -112,7 +117,7 @@ def load_corpus(source: str | Path | Iterable[str | Path]) -> Corpus:
         for path in paths:
             yield from _documents(path)
 
-    return Corpus(", ".join(map(str, sources)), read)
+    return Corpus(", ".join(map(str, sources)), read, paths)
 
 
 def _documents(path: Path) -> Iterator[list[str]]:

@@ -9,6 +9,7 @@ import numpy as np
 from keras_bert.errors import InputError
 from keras_bert.text.masking import Masking
 from keras_bert.text.packing import PretrainingExamples
+from keras_bert.text.shards import StoredExamples
 from keras_bert.training.batches import MaskedBatches
 from keras_bert.training.cross_entropy import MeanCrossEntropy, TopOneAccuracy
 from keras_bert.training.loop import Sums, run
@@ -43,7 +44,7 @@ def pretrain(
 
     Args:
         pretrainer: a `BertPretrainer`; it is trained in place.
-        examples: packed rows, `[N, T]`, of `pack_examples`.
+        examples: packed rows, `[N, T]`, of `pack_examples` or, where memory does not hold them, of `pack_to_disk`.
         masking: `Masking` of the same vocabulary.
         validation: rows of other documents (`IdDocuments.split`), masked the same way each time.
         steps: how many steps of the optimizer; or give `epochs`.
@@ -137,8 +138,8 @@ def pretrain(
             "max_predictions": masking.max_predictions,
             "whole_words": masking.word_starts is not None,
             "dtype": pretrainer.dtype_policy.name,
-            "examples": fingerprint(examples.input_word_ids),
-            "validation": None if validation is None else fingerprint(validation.input_word_ids),
+            "examples": _mark(examples),
+            "validation": None if validation is None else _mark(validation),
         },
         seed=seed,
         accumulate=accumulate,
@@ -191,6 +192,11 @@ def jit_compile() -> bool:
 def fingerprint(array: np.ndarray) -> str:
     """A short mark of an array's shape and content, the same on every machine."""
     return f"{'x'.join(map(str, array.shape))}-{zlib.crc32(np.ascontiguousarray(array).data):08x}"
+
+
+def _mark(examples: PretrainingExamples) -> str:
+    """The fingerprint of the token ids: rows on disk bring theirs, so that nobody need read them all."""
+    return examples.fingerprint if isinstance(examples, StoredExamples) else fingerprint(examples.input_word_ids)
 
 
 def _evaluate(pretrainer: keras.Model, batches: MaskedBatches) -> dict[str, float]:

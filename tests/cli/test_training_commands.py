@@ -1,6 +1,7 @@
 """pretrain and finetune: what they leave, how they stop, how they go on."""
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -133,3 +134,35 @@ def test_bfloat16_trains_and_what_is_written_is_float32(call, models, tmp_path):
     assert facts_of(call("predict", "--model", sentiment, "a fine film", "--json"))
     refused = call(*finetune, "--dtype", "float16", "--out", tmp_path / "no")
     assert refused.status == 2 and "mixed_bfloat16" in refused.err and refused.err.count("\n") == 1
+
+
+def test_resumed_pretraining_reads_its_rows_from_disk(call, tmp_path, monkeypatch):
+    text, out = tmp_path / "text.txt", tmp_path / "bert"
+    text.write_text("\n\n".join(f"the cat sat on mat {n}. a dog ran to it. {n} birds flew." for n in range(30)))
+    wanted = ["pretrain", "--data", text, "--vocab-size", 60, *SMALL, "--sequence-length", 16, "--batch-size", 4]
+    wanted += ["--steps", 2, "--accumulate", 2, "--out", out]
+
+    def stop(*arguments, **settings):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:  # stops after training, before anything is saved
+        patch.setattr("keras_bert.weights.save_pretrained", stop)
+        assert call(*wanted).status == 130
+    monkeypatch.setattr("keras_bert.data.tokenize_documents", None)
+    other = call(*wanted, "--resume", "--sequence-length", 12)
+    assert other.status == 2 and "sequence_length=16" in other.err and other.err.count("\n") == 1
+    before, date = text.read_text(), text.stat().st_mtime_ns
+    text.write_text(before + "\n\nmore. of it.")
+    other = call(*wanted, "--resume")
+    assert other.status == 2 and "files" in other.err and not out.exists()
+    text.write_text(before)
+    os.utime(text, ns=(date, date))
+    assert facts_of(call(*wanted, "--resume", "--json"))["step"] == 2
+    assert {path.name for path in tmp_path.iterdir()} == {"text.txt", "bert"}
+
+
+@pytest.mark.parametrize("command", [["pretrain", "--data", "sample", "--steps", 1], ["finetune", "--dataset", "x"]])
+def test_accumulate_is_at_least_one(call, tmp_path, command):
+    said = call(*command, "--accumulate", 0, "--out", tmp_path / "out")
+    assert said.status == 2 and "--accumulate" in said.err and said.err.count("\n") == 1
+    assert not list(tmp_path.iterdir())
