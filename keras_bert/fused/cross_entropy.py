@@ -30,10 +30,12 @@ def cross_entropy(logits, labels):
 def top_one(logits, labels):
     """1.0 where the label's logit is above all others, float32 `[N]`; a tie is not right."""
     own = tf.gather(logits, labels, batch_dims=1)  # [N]
-    return tf.cast(tf.equal(tf.reduce_sum(tf.cast(logits >= own[:, None], tf.float32), -1), 1.0), tf.float32)
+    others = tf.range(logits.shape[-1])[None] != labels[:, None]  # [N, V]
+    return tf.cast(~tf.reduce_any((logits >= own[:, None]) & others, -1), tf.float32)
 
 
 @compiled
 def _cross_entropy_backward(probabilities, labels, dy):
-    here = tf.cast(tf.range(probabilities.shape[-1])[None] == labels[:, None], tf.float32)
-    return tf.cast((tf.cast(probabilities, tf.float32) - here) * dy[:, None], probabilities.dtype)
+    p = tf.cast(probabilities, tf.float32)
+    here = tf.range(p.shape[-1])[None] == labels[:, None]  # [N, V]
+    return tf.cast(tf.where(here, p - 1, p) * dy[:, None], probabilities.dtype)

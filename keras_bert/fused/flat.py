@@ -42,6 +42,11 @@ def transformer_block(block, hidden_states, input_mask, positions=None, training
     return tf.reshape(x, (batch, -1, width))  # [B, P, H]
 
 
+def lookup(table, ids):
+    """Rows of a `keras.Variable` `[V, H]` at ids, `[…, H]`; read as a whole, it would be copied while it is trained."""
+    return tf.nn.embedding_lookup(table.value, ids)
+
+
 def rows_at(x, positions, length):
     """The rows of `[B * T, H]` at positions `[B, P]` of sequences `length` = T long: `[B * P, H]`."""
     starts = tf.range(tf.shape(positions)[0])[:, None] * length  # [B, 1]

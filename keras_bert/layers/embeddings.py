@@ -70,7 +70,7 @@ class BertEmbeddings(keras.layers.Layer):
         def table(rows, name):
             start = kernel_initializer(initializer_range)
             # Looked up as they are stored and cast after: casting a table of V rows for a few of them would be waste.
-            return keras.layers.Embedding(rows, hidden_size, start, dtype=self.variable_dtype, name=name)
+            return _Table(rows, hidden_size, start, dtype=self.variable_dtype, name=name)
 
         self.word_embeddings = table(vocab_size, "word_embeddings")
         self.position_embeddings = table(max_position_embeddings, "position_embeddings")
@@ -124,3 +124,14 @@ class BertEmbeddings(keras.layers.Layer):
             "initializer_range": self.initializer_range,
             "layer_norm_epsilon": self.layer_norm_epsilon,
         }
+
+
+class _Table(keras.layers.Embedding):
+    """An embedding that TensorFlow reads rows of; Keras would have it copy a table that is trained, for a few rows."""
+
+    def call(self, inputs):
+        if keras.backend.backend() != "tensorflow":
+            return super().call(inputs)
+        from keras_bert.fused.flat import lookup
+
+        return lookup(self.embeddings, inputs)
