@@ -29,6 +29,7 @@ class Bench:
         self.rounds, self.seconds, self.console = rounds, seconds, console
         self.peaks: dict[str, float] = {}
         self.versions: dict[str, str] = {}
+        self.prepared: dict[str, dict] = {}  # tasks whose files are made
         self._winners: dict[tuple, str] = {}
 
     def say(self, line: str) -> None:

@@ -27,7 +27,7 @@ PARTS = ("total", "import", "load", "answer")
 
 def measure(bench):
     config = bench.size(inputs.BASE)
-    task = {**prepared(bench, "cold", config), "text": bench.texts.dev[0]}
+    task = {**prepared(bench, "base", config), "text": bench.texts.dev[0]}
     results = {peer: Result(Entry(peer, "cold")) for peer in KINDS}
     reference = None
     for number in range(-1, min(3, bench.rounds)):

@@ -1,4 +1,4 @@
-"""Raw text to probabilities, as a service or a job would: SST-2's dev sentences in batches of 1, 8 and 32."""
+"""Raw text to probabilities, as a service or a job would: SST-2's dev sentences, one, 8, 32 or all at a time."""
 
 from pathlib import Path
 
@@ -32,56 +32,73 @@ GOOGLES = "bert_en_uncased_L-2_H-128_A-2"  # an encoder that Google's exporter w
 
 
 def measure(bench):
-    # A turn of mini has the whole set; one of base every 18th sentence, so that it ends in about a second.
-    dev = bench.texts.dev
-    works = [("mini", bench.size(inputs.MINI), 1, PEERS), ("base", inputs.BASE, 18, PEERS)]
+    works = [("mini", bench.size(inputs.MINI), 6, PEERS), ("base", inputs.BASE, 28, PEERS)]
     google = bench.data / "reference" / "tfhub" / GOOGLES if bench.data else None
     if google and (google / "saved_model.pb").is_file():
-        peers = {"float32": [Entry("ours", "saved_model"), Entry("TF-Hub interface", "tfhub", form="Google's")]}
-        works.append(("L2 H128", {**inputs.size(2, 128), "type_vocab_size": 16}, 1, peers))
+        peers = {"float32": [Entry("ours", "saved_model"), Entry("Google's encoder", "tfhub")]}
+        works.append(("L2 H128", {**inputs.size(2, 128), "type_vocab_size": 16}, 6, peers))
     for name, config, stride, peers in works[:: 2 if bench.quick else 1]:
-        texts = sorted(dev[:: 27 if bench.quick else stride], key=len)
+        some, many = sample(bench.texts.dev, stride), sample(bench.texts.dev, 4)
+        if bench.quick:
+            some, many = some[:32], some[:32]
         task = prepared(bench, name, config, google if name == "L2 H128" else None)
-        lengths = bench.texts.rows(texts, LENGTH)["input_mask"].sum(axis=1)
-        batches = {str(size): [texts[i : i + size] for i in range(0, len(texts), size)] for size in BATCHES}
-        task["texts"] = {**batches, "all": batches["32"], "check": batches["8"]}
+        task["texts"] = {str(size): batches(some, size) for size in BATCHES}
+        task["texts"] |= {"all": batches(many, 32), "check": batches(some, 8)}
+        rounds = {str(size): bench.rounds if name == "mini" else 3 for size in BATCHES} | {"all": 2}
         reference = None
         for precision, entries in peers.items():
             bench.say(f"text to probabilities, {name}, {precision}")
             with Race(bench.entries("text", entries)) as race:
-                cases = dict.fromkeys([*map(str, BATCHES), "all"], bench.rounds)
                 results, reference = race.run(
-                    {**task, "work": "text_to_probabilities"}, cases, bench.seconds, reference
+                    {**task, "work": "text_to_probabilities"}, rounds, bench.seconds, reference
                 )
             bench.collect(results)
             if name == "mini":
                 bench.learn("text", results, "32")
-            for size in (*BATCHES, "all"):
-                how = f"batch {size}" if size != "all" else "one call for all (peers: batches of 32)"
+            for case in rounds:
+                texts = many if case == "all" else some
+                how = "one call for all (peers: batches of 32)" if case == "all" else f"batch {case}"
+                lengths = bench.texts.rows(texts, LENGTH)["input_mask"].sum(axis=1)
                 yield row(
                     f"text to probabilities, {name}, {how}",
                     results,
-                    case=str(size),
+                    case=case,
                     unit="sentences/s",
                     amount=len(texts),
                     precision=precision,
                     flops=flops.classify(config, lengths, 2),
                     peak=bench.peaks.get(precision),
                     notes=[
-                        f"{len(texts)} of the {len(dev)} dev sentences of {bench.texts.name}, all answers compared; "
-                        "sorted by their number of characters for all; all pad to the batch's longest but the TF-Hub "
-                        "interface, which has 128 tokens always"
+                        f"{bench.texts.name}'s dev sentences sorted by length for all, and of every so many 32 of them "
+                        "one lot; all pad to the batch's longest but the TF-Hub interface, which has 128 tokens always"
                     ],
                 )
 
 
+def sample(texts: list[str], stride: int) -> list[str]:
+    """The texts sorted and cut in lots of 32; of every `stride` lots the middle one, so that a lot is of like length."""
+    lots = batches(sorted(texts, key=len), 32)
+    return [text for lot in lots[min(stride, len(lots)) // 2 :: stride] for text in lot]
+
+
+def batches(texts: list[str], size: int) -> list[list[str]]:
+    return [texts[i : i + size] for i in range(0, len(texts), size)]
+
+
 def prepared(bench, name: str, config: dict, google: Path | None = None) -> dict:
-    """The files that contestants load, and the task so far; with `google`, that SavedModel is the peer."""
+    """The files that contestants load, made once a size, and the task; with `google`, that SavedModel is the peer."""
+    if name not in bench.prepared:
+        bench.prepared[name] = _prepare(bench, name, config, google)
+    return dict(bench.prepared[name])
+
+
+def _prepare(bench, name: str, config: dict, google: Path | None) -> dict:
     task = {
         "config": config,
         "weights": bench.weights(config),
         "vocabulary": str(bench.texts.vocabulary),
         "length": LENGTH,
+        "model": "classifier",
     }
     preprocessing = bench.data / "reference" / "tfhub" / "bert_en_uncased_preprocess" if bench.data else Path()
     task["preprocessing"] = str(preprocessing) if (preprocessing / "saved_model.pb").is_file() else None
