@@ -76,7 +76,7 @@ def measure(bench):
 
 
 def sample(texts: list[str], stride: int) -> list[str]:
-    """The texts sorted and cut in lots of 32; of every `stride` lots the middle one, so that a lot is of like length."""
+    """The texts sorted and cut in lots of 32; of every `stride` lots the middle one, each of like length."""
     lots = batches(sorted(texts, key=len), 32)
     return [text for lot in lots[min(stride, len(lots)) // 2 :: stride] for text in lot]
 
