@@ -207,7 +207,8 @@ class Export:
         spec = {ours: tf.TensorSpec([None, None], tf.int32, name=ours) for ours in NAMES.values()}
 
         def call(inputs):
-            return {"pooled_output": model.backbone(inputs_of(inputs), training=False)["pooled_output"]}
+            found = model.backbone(inputs_of(inputs), training=False)
+            return {name: found[name] for name in ("pooled_output", "sequence_output")}
 
         root.__call__ = tf.function(call, input_signature=[spec], autograph=False)
         tf.saved_model.save(root, task["folder"])

@@ -1,32 +1,25 @@
-"""OpenVINO on what it converts from PyTorch, in float32 or bfloat16.
+"""OpenVINO on what it converts from PyTorch or on our ONNX file, in float32 or bfloat16."""
 
-Text goes through the `tokenizers` library, padded to the batch's longest.
-"""
+import functools
 
-import numpy as np
 import openvino
 
-from benchmarks.workers.fast_tokens import NAMES, FastTokens
+from benchmarks.workers import exported
 from benchmarks.workers.protocol import serve
-from benchmarks.workers.serving import TextServer, softmax
 
 PRECISIONS = {"float32": "f32", "bfloat16": "bf16"}
 
 
-def compiled(path: str, precision: str):
+def compiled(files: exported.Exported, precision: str):
     settings = {"INFERENCE_PRECISION_HINT": PRECISIONS[precision], "PERFORMANCE_HINT": "LATENCY"}
-    return openvino.Core().compile_model(path, "CPU", settings)
+    path = files.folder / "float32" / "model.onnx" if files.ours else files.folder / "model.xml"
+    model = openvino.Core().compile_model(path, "CPU", settings)
+    return lambda inputs: model(inputs)[0]
 
 
-class Served(TextServer):
-    def __init__(self, task: dict):
-        super().__init__(task)
-        self.tokens = FastTokens(task["vocabulary"], self.length)
-        self.model = compiled(f"{task['files']['exchange']}/model.xml", task["precision"])
-
-    def probabilities(self, texts: list[str]) -> np.ndarray:
-        return softmax(self.model(dict(zip(NAMES, self.tokens(texts), strict=True)))[0])
+Forward = functools.partial(exported.Forward, load=compiled)
+Served = functools.partial(exported.Served, load=compiled)
 
 
 if __name__ == "__main__":
-    serve({"text_to_probabilities": Served})
+    serve({"forward": Forward, "text_to_probabilities": Served})
