@@ -148,7 +148,7 @@ class Contest:
             "batch": str(path),
             "batch_sizes": batch_sizes,
             "unit_rows": self.size.unit // length,
-            "learning_rate": 1e-4,
+            "learning_rate": self.size.learning_rate,
             "dropout": DROPOUT,
             "check_steps": 0,
         }

@@ -17,6 +17,7 @@ class Size:
         positions: masked positions a row, by length.
         forms: of each contestant.
         check: rows and length of the comparison.
+        learning_rate: so large that three steps move the loss by far more than the comparison allows.
     """
 
     config: dict
@@ -26,6 +27,7 @@ class Size:
     positions: dict[int, int]
     forms: dict[str, tuple[str, ...]]
     check: tuple[int, int]
+    learning_rate: float
 
 
 BASE = Size(
@@ -36,6 +38,7 @@ BASE = Size(
     positions={128: 20, 512: 76},
     forms={"ours": ("threefry", "philox"), "Hugging Face": ("compile",)},
     check=(16, 128),
+    learning_rate=1e-4,
 )
 TOY = Size(
     config=inputs.TINY,
@@ -45,4 +48,5 @@ TOY = Size(
     positions={16: 4},
     forms={"ours": ("threefry",), "Hugging Face": ("eager",)},
     check=(2, 16),
+    learning_rate=1e-3,
 )

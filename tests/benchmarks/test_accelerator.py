@@ -22,6 +22,7 @@ SIZE = Size(
     positions={16: 4},
     forms={"ours": ("plain", "quick"), "Hugging Face": ("eager",)},
     check=(2, 16),
+    learning_rate=1e-3,
 )
 
 
