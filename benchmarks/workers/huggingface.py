@@ -1,8 +1,7 @@
 """Hugging Face transformers on PyTorch.
 
-Forms: `eager`; `compile` is `torch.compile`, with dynamic shapes where lengths vary; `plain` computes the vocabulary at
-every position, as `BertForMaskedLM` does by itself, where the others gather the masked positions first. Precision
-bfloat16 is autocast in training and bfloat16 weights otherwise.
+Forms: `eager`; `compile` is `torch.compile`, with dynamic shapes where lengths vary. Precision bfloat16 is autocast in
+training and bfloat16 weights otherwise.
 """
 
 import contextlib
@@ -87,7 +86,7 @@ def precision(task: dict):
 
 
 class Pretraining:
-    """`BertForMaskedLM`; a thin wrapper gathers the masked positions before the head, unless the form is plain."""
+    """`BertForMaskedLM`; a thin wrapper gathers the masked positions before the head, which by itself reads all."""
 
     def __init__(self, task: dict):
         model = model_of(transformers.BertForMaskedLM, task)
@@ -98,7 +97,6 @@ class Pretraining:
         positions = rows["masked_lm_positions"].astype(np.int64)  # [B, P]
         self.flat = torch.from_numpy((positions + length * np.arange(batch)[:, None]).reshape(-1))  # [B P]
         self.targets = torch.from_numpy(rows["masked_lm_ids"].astype(np.int64).reshape(-1))  # [B P]
-        self.labels = torch.full((batch * length,), -100).scatter(0, self.flat, self.targets).reshape(batch, length)
         self.positions, self.steps = positions.shape[1], task["check_steps"]
 
         def gathered(inputs, flat):
@@ -108,11 +106,8 @@ class Pretraining:
         def loss() -> torch.Tensor:
             return cross_entropy(gathered(self.inputs, self.flat).float(), self.targets)
 
-        def plain() -> torch.Tensor:
-            return model(**self.inputs, labels=self.labels).loss
-
         self.eager = gathered
-        self.loss = {"eager": loss, "plain": plain, "compile": torch.compile(loss)}[task["form"]]
+        self.loss = {"eager": loss, "compile": torch.compile(loss)}[task["form"]]
 
     def answers(self) -> dict:
         self.trainer.model.eval()

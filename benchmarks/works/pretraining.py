@@ -19,8 +19,8 @@ def contestants(bench, precision: str) -> list[Entry]:
 
 
 def measure(bench):
-    works = [("mini", inputs.MINI, 32), ("base", inputs.BASE, 8)]
-    for name, config, batch in works[:1] if bench.quick else works:
+    works = [("mini", inputs.MINI, 32, 5), ("base", inputs.BASE, 8, 3)]
+    for name, config, batch, rounds in works[:1] if bench.quick else works:
         config = bench.size(config)
         rows = inputs.full_rows(config, batch, LENGTH, POSITIONS)
         task = {
@@ -35,7 +35,7 @@ def measure(bench):
             bench.say(f"pretraining {name}, {precision}")
             details = {**task, "dropout": DROPOUT, "check_steps": 0}
             with Race(contestants(bench, precision)) as race:
-                results, logits = race.run(details, {"step": bench.rounds}, bench.seconds, logits)
+                results, logits = race.run(details, {"step": min(bench.rounds, rounds)}, bench.seconds, logits)
             bench.collect(results)
             if name == "mini":  # the losing forms stay at home from here on
                 bench.learn("pretraining", results, "step")
