@@ -110,7 +110,8 @@ class Contestant:
         """End the process, stopped or not."""
         self._signal(signal.SIGKILL)
         self._process.wait()
-        self._process.stdin.close()
+        with contextlib.suppress(BrokenPipeError):  # a request that it did not live to read
+            self._process.stdin.close()
         self._process.stdout.close()
 
     def _signal(self, number: int) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks.race import Entry, Race, disagreement
+from benchmarks.race import Contestant, Entry, OutOfRace, Race, disagreement
 
 TOY = str(Path(__file__).with_name("toy_worker.py"))
 
@@ -38,6 +38,14 @@ def test_who_answers_otherwise_or_cannot_run_is_out_and_the_others_go_on(tmp_pat
     assert "sum: off by 1" in errors["wrong"] and "it cannot be prepared" in errors["broken"]
     assert turns.read_text().split() == ["good0", "also0", "good1", "also1"]
     np.testing.assert_array_equal(answers["sum"], [3.0, 5.0])
+
+
+def test_who_dies_before_it_is_asked_is_out_with_its_last_words(tmp_path):
+    (tmp_path / "dead.py").write_text("import nothing_of_that_name")
+    contestant = Contestant(Entry("dead", str(tmp_path / "dead.py")), tmp_path / "log", {})
+    contestant._process.wait()
+    with pytest.raises(OutOfRace, match="No module named 'nothing_of_that_name'"):
+        contestant.ask("prepare", task={})
 
 
 @pytest.mark.parametrize(

