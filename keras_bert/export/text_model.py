@@ -14,7 +14,13 @@ def export_classifier(classifier, path, vectorizer, labels=None) -> Path:
     labels = check_labels(classifier, labels) or [str(index) for index in range(classifier.num_classes)]
 
     def serve(text):
-        logits = _by_length(classifier.encoder, vectorizer, text, lambda ids: classifier(ids, training=False))  # [B, C]
+        logits = _by_length(
+            classifier.encoder,
+            vectorizer,
+            text,
+            lambda ids: classifier(ids, training=False),
+            columns=classifier.num_classes,
+        )  # [B, C]
         return {
             "probabilities": tf.nn.softmax(logits),  # [B, C]
             "logits": logits,
@@ -46,7 +52,7 @@ def _export(model, encoder, path, vectorizer, functions: dict) -> Path:
             first = tf.zeros((tf.shape(ids["input_word_ids"])[0], 1), tf.int32)  # [R, 1]
             return encoder.pooler(encoder(ids, training=False, positions=first))  # [R, H]
 
-        return {"pooled_output": _by_length(encoder, vectorizer, text, first_rows)}
+        return {"pooled_output": _by_length(encoder, vectorizer, text, first_rows, encoder.config.hidden_size)}
 
     functions = {"serving_default": encode, **functions, "tokenize": tokenize, "encode": encode, "pool": pool}
     text = tf.TensorSpec([None], tf.string, name="text")
@@ -60,12 +66,13 @@ def _export(model, encoder, path, vectorizer, functions: dict) -> Path:
     return write(root, path, signatures)
 
 
-def _by_length(encoder, vectorizer, text, function):
+def _by_length(encoder, vectorizer, text, function, columns):
     """`function` of the three inputs, over texts of like length at a time; float32 `[B, C]`."""
     import tensorflow as tf
 
     limit = longest_row(vectorizer, encoder.config.max_position_embeddings)
-    return by_length(lambda ids: tf.cast(function(ids), tf.float32), vectorizer.tokenize(text), vectorizer.pack, limit)
+    tokens = vectorizer.tokenize(text)
+    return by_length(lambda ids: tf.cast(function(ids), tf.float32), columns, tokens, vectorizer.pack, limit)
 
 
 def _ids(encoder, vectorizer, text) -> dict:

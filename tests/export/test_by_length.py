@@ -20,9 +20,10 @@ def test_parts_hold_so_many_tokens_and_come_back_in_order(part, count):
 
     def sums(ids):
         shapes.append(tuple(ids["input_word_ids"].shape))
-        return tf.reduce_sum(ids["input_word_ids"] * ids["input_mask"], 1, keepdims=True)  # [R, 1]
+        sums = tf.reduce_sum(ids["input_word_ids"] * ids["input_mask"], 1, keepdims=True)  # [R, 1]
+        return tf.cast(sums, tf.float32)
 
-    found = by_length(sums, tf.ragged.constant(rows, tf.int32, ragged_rank=1), pack, 20, part)
+    found = by_length(sums, 1, tf.ragged.constant(rows, tf.int32, ragged_rank=1), pack, 20, part)
     np.testing.assert_array_equal(found[:, 0], [sum(row[:18]) + 5 for row in rows])  # [CLS] and [SEP] are 2 and 3
     assert all(r * t <= part or r <= 1 for r, t in shapes)
     assert sum(r for r, _ in shapes) == count
