@@ -12,7 +12,7 @@ tour: $(VENV)/.installed
 	$(BIN)/keras-bert tour --out $(OUT)
 
 test: $(VENV)/.installed-dev lint
-	$(BIN)/python -m pytest -m "not peers" --doctest-modules --durations=10
+	$(BIN)/python -m pytest -m "not peers" --doctest-modules -n 2 --dist loadfile --durations=10
 	@echo "Not run here: the tests against PyTorch, transformers and JAX ($$(grep -rl 'mark.peers' tests | wc -l) files). They need: make test-peers"
 
 test-peers: $(VENV)/.installed-peers

@@ -1,7 +1,9 @@
 """What all benchmarks of a run share: settings, files, the measured limit, and which forms won."""
 
 import functools
+import time
 from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -31,9 +33,11 @@ class Bench:
         self.versions: dict[str, str] = {}
         self.prepared: dict[str, dict] = {}  # tasks whose files are made
         self._winners: dict[tuple, str] = {}
+        self._begun = time.perf_counter()
 
     def say(self, line: str) -> None:
-        self.console.print(f"[dim]{line}[/dim]", highlight=False)
+        seconds = time.perf_counter() - self._begun
+        self.console.print(f"[dim]{seconds:5.0f} s  {line}[/dim]", highlight=False)
 
     def size(self, config: dict) -> dict:
         """The size to measure: tiny ones in a quick run."""
@@ -57,14 +61,20 @@ class Bench:
         np.savez(path, **arrays)
         return str(path)
 
-    def export(self, entry: Entry, task: dict) -> str | None:
-        """Let a worker write the files that others load; None and a message where it cannot."""
-        self.say(f"exporting: {entry}")
-        with Race([entry]) as race:
-            (result,), _ = race.run({**task, "work": "export"}, {}, 0)
-        if result.error is not None:
-            self.console.print(f"cannot export {entry}: {result.error}", style="red", markup=False)
-        return result.error
+    def export(self, makers: Iterable[tuple[Entry, dict]]) -> None:
+        """Let workers write the files that others load, two side by side; a message where one cannot."""
+
+        def write(maker: tuple[Entry, dict]) -> None:
+            entry, task = maker
+            with Race([entry]) as race:
+                (result,), _ = race.run({**task, "work": "export"}, {}, 0)
+            if result.error is not None:
+                self.console.print(f"cannot export {entry}: {result.error}", style="red", markup=False)
+
+        makers = list(makers)
+        self.say(f"exporting: {', '.join(str(entry) for entry, _ in makers)}")
+        with ThreadPoolExecutor(2) as pool:
+            list(pool.map(write, makers))
 
     def entries(self, family: str, candidates: Iterable[Entry]) -> list[Entry]:
         """These, without the forms that lost within this family of works in an earlier race of the run.

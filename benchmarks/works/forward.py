@@ -60,7 +60,7 @@ def exported(bench, task: dict) -> dict:
         "tfhub": Entry("KerasHub", "kerashub"),
     }
     files = {kind: str(bench.folder / f"forward-{kind}") for kind in makers}
-    for kind, entry in makers.items():
-        Path(files[kind]).mkdir(exist_ok=True)
-        bench.export(entry, {**task, "folder": files[kind]})
+    for folder in files.values():
+        Path(folder).mkdir(exist_ok=True)
+    bench.export((entry, {**task, "folder": files[kind]}) for kind, entry in makers.items())
     return files

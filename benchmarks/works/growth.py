@@ -10,7 +10,7 @@ AXES = {
     "length": [{"length": 64}, {"length": 128}, {"length": 256}, {"length": 512}],
     "batch": [{"batch": 2}, {"batch": 32}],
     "layers": [{"layers": 2}, {"layers": 8}],
-    "vocabulary": [{"vocabulary": 8_000}, {"vocabulary": 30_522}, {"vocabulary": 119_547}],
+    "vocabulary": [{"vocabulary": 8_000}, {"vocabulary": 119_547}],  # 30,522 is in length's second point
 }
 POINT = {"length": 128, "batch": 8, "layers": 4, "vocabulary": 30_522}
 ENTRIES = [
@@ -41,7 +41,7 @@ def measure_point(bench, race, axis: str, point: dict) -> dict:
         "dropout": 0.1,
         "check_steps": 0,
     }
-    results, _ = race.run(task, {"step": bench.rounds}, bench.seconds / 2)
+    results, _ = race.run(task, {"step": min(bench.rounds, 3)}, bench.seconds / 2)
     bench.collect(results)
     needed = flops.training(flops.masked_words(config, [point["length"]] * point["batch"], POSITIONS))
     return row(

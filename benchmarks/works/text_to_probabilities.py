@@ -117,12 +117,12 @@ def _prepare(bench, name: str, config: dict, google: Path | None) -> dict:
     if google:
         kinds = {"float32": kinds["float32"]}
         file, entry = str(bench.folder / "google.npz"), Entry("TF-Hub interface", "tfhub")
-        bench.export(entry, {**task, "source": str(google), "file": file})
+        bench.export([(entry, {**task, "source": str(google), "file": file})])
         task["weights"] = file
     task["files"] = {kind: str(bench.folder / f"{name}-{kind}") for kind in kinds}
-    for kind, entry in kinds.items():
-        Path(task["files"][kind]).mkdir(exist_ok=True)
-        bench.export(entry, {**task, "folder": task["files"][kind]})
+    for folder in task["files"].values():
+        Path(folder).mkdir(exist_ok=True)
+    bench.export((entry, {**task, "folder": task["files"][kind]}) for kind, entry in kinds.items())
     if google:
         task["files"]["tfhub"] = str(google)
     return task
