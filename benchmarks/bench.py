@@ -1,6 +1,7 @@
 """What all benchmarks of a run share: settings, files, the measured limit, and which forms won."""
 
 import functools
+import statistics
 import time
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
@@ -24,15 +25,25 @@ class Bench:
         quick: tiny sizes, few rounds, nothing that compiles for long: does everything work?
         rounds: how often each contestant has its turn.
         seconds: the least that a turn lasts.
+        known: which forms of a contestant to race, by (work, peer, precision); all, where it says nothing.
     """
 
-    def __init__(self, folder: Path, data: Path | None, quick: bool, rounds: int, seconds: float, console: Console):
+    def __init__(
+        self,
+        folder: Path,
+        data: Path | None,
+        quick: bool,
+        rounds: int,
+        seconds: float,
+        console: Console,
+        known: dict[tuple, set[str]],
+    ):
         self.folder, self.data, self.quick = folder, data, quick
         self.rounds, self.seconds, self.console = rounds, seconds, console
         self.peaks: dict[str, float] = {}
         self.versions: dict[str, str] = {}
         self.prepared: dict[str, dict] = {}  # tasks whose files are made
-        self._winners: dict[tuple, str] = {}
+        self._known = known
         self._begun = time.perf_counter()
 
     def say(self, line: str) -> None:
@@ -76,23 +87,20 @@ class Bench:
         with ThreadPoolExecutor(2) as pool:
             list(pool.map(write, makers))
 
-    def entries(self, family: str, candidates: Iterable[Entry]) -> list[Entry]:
-        """These, without the forms that lost within this family of works in an earlier race of the run.
-
-        A quick run leaves out what compiles for long.
-        """
+    def entries(self, work: str, candidates: Iterable[Entry]) -> list[Entry]:
+        """These, without the forms that lost before. A quick run leaves out what compiles for long."""
         kept = [e for e in candidates if not (self.quick and e.form in ("compile", "XLA"))]
-        return [e for e in kept if self._winners.get((family, e.peer, e.precision), e.form) == e.form]
+        return [e for e in kept if e.form in self._known.get((work, e.peer, e.precision), {e.form})]
 
-    def learn(self, family: str, results: list[Result], case: str) -> None:
-        """Remember which form of each contestant was fastest."""
+    def learn(self, work: str, results: list[Result], case: str) -> None:
+        """Remember which form of each contestant was fastest: the others stay at home from here on."""
         best: dict[tuple, tuple] = {}
         for result in results:
             if result.error is None and result.seconds.get(case):
-                key = (family, result.entry.peer, result.entry.precision)
-                time = sorted(result.seconds[case])[len(result.seconds[case]) // 2]
+                key = (work, result.entry.peer, result.entry.precision)
+                time = statistics.median(result.seconds[case])
                 best[key] = min(best.get(key, (time, result.entry.form)), (time, result.entry.form))
-        self._winners.update({key: form for key, (_, form) in best.items()})
+        self._known.update({key: {form} for key, (_, form) in best.items()})
 
     def collect(self, results: list[Result]) -> None:
         """Versions of what ran; who is out is said at once."""
@@ -100,3 +108,18 @@ class Bench:
             self.versions.update(result.versions)
             if result.error is not None:
                 self.console.print(f"{result.entry} is out: {result.error}", style="red", markup=False)
+
+
+def winners(found: dict) -> dict[tuple, set[str]]:
+    """The forms that won a row of an earlier run, by (work, peer, precision).
+
+    Args:
+        found: what the run wrote.
+    """
+    known: dict[tuple, set[str]] = {}
+    for work, rows in found["works"].items():
+        for row in rows:
+            for peer, standing in row["peers"].items():
+                if "value" in standing:
+                    known.setdefault((work, peer, row["precision"]), set()).add(standing["form"])
+    return known

@@ -157,6 +157,7 @@ class Race(contextlib.AbstractContextManager):
         seconds: float,
         reference: dict | None = None,
         tolerance: float | None = None,
+        warm: tuple[str, ...] = (),
     ) -> tuple[list[Result], dict | None]:
         """One task: prepare all, compare their answers, then let them take turns.
 
@@ -166,6 +167,7 @@ class Race(contextlib.AbstractContextManager):
             seconds: the least that a round lasts.
             reference: answers to compare with; by default the first contestant's.
             tolerance: of the answers; by default the precision's.
+            warm: cases that the other cases' warming turns, and the check, have made ready too.
 
         Returns:
             A list of `Result`, in the order of the entries, and the answers compared with (None: nobody answered).
@@ -189,7 +191,7 @@ class Race(contextlib.AbstractContextManager):
             if result.error is None:
                 result.error = disagreement(answers[entry], reference, tolerance or TOLERANCES[entry.precision])
         # Round -1 warms up: whatever is compiled or allocated at the first call of a case.
-        turns = [(case, -1) for case in cases]
+        turns = [(case, -1) for case in cases if case not in warm]
         turns += [(case, number) for case, rounds in cases.items() for number in range(rounds)]
         for case, number in turns:
             for entry, result in results.items():

@@ -23,8 +23,7 @@ def beside(entries: list[Entry]) -> list[Entry]:
 def tables(results: list[Result]) -> Iterator[tuple[str, list[Result]]]:
     """Each row's results, and what to add to its name: ours among the peers; our file and theirs in each runtime."""
     main = [result for result in results if result.entry.form != OUR_FILE]
-    if any(result.entry.peer == OURS for result in main):
-        yield "", main
+    yield "", main
     for runtime in RUNTIMES:
         theirs = [result for result in results if result.entry.peer == runtime]
         ours = [

@@ -6,7 +6,8 @@
     memory    the process's peak since it was prepared, and its libraries' versions
 
 A contestant is an object with `answers()`, a dict of arrays, and `run(case, number)`, one unit of a case of the work in
-round `number`; where its memory is not the process's, with `peak_mib()` too.
+round `number`, or a share of a unit, which is then what `run` returns; where its memory is not the process's, with
+`peak_mib()` too.
 """
 
 import ctypes
@@ -59,12 +60,12 @@ def serve(works: dict) -> None:
 
 def timed(contestant, case: str, number: int, seconds: float) -> dict:
     """Seconds a unit, over as many units as fill the time."""
-    repeats, taken, begun = 0, 0.0, time.perf_counter()
-    while not repeats or taken < seconds:
-        contestant.run(case, number)
-        repeats += 1
+    done, taken, begun = 0.0, 0.0, time.perf_counter()
+    while not done or taken < seconds:
+        share = contestant.run(case, number)
+        done += 1 if share is None else share
         taken = time.perf_counter() - begun
-    return {"seconds": taken / repeats, "repeats": repeats}
+    return {"seconds": taken / done}
 
 
 def plain(value) -> np.ndarray:

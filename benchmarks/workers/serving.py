@@ -4,7 +4,12 @@ import numpy as np
 
 
 class TextServer:
-    """Texts to probabilities, a list of batches a case; a contestant adds `probabilities(texts)`, float `[B, C]`."""
+    """Texts to probabilities, a list of batches a case; a contestant adds `probabilities(texts)`, float `[B, C]`.
+
+    The case `all` is long, and its batches independent of each other: a contestant is timed on every `EVERY`-th.
+    """
+
+    EVERY = 4
 
     def __init__(self, task: dict):
         self.texts, self.length = task["texts"], task["length"]
@@ -12,9 +17,12 @@ class TextServer:
     def answers(self) -> dict:
         return {"probabilities": np.concatenate([self.probabilities(texts) for texts in self.texts["check"]])}
 
-    def run(self, case: str, number: int) -> None:
-        for texts in self.texts[case]:
+    def run(self, case: str, number: int) -> float:
+        batches = self.texts[case]
+        some = batches[self.EVERY // 2 :: self.EVERY] or batches if case == "all" else batches
+        for texts in some:
             self.probabilities(texts)
+        return sum(map(len, some)) / sum(map(len, batches))
 
 
 class Tokeniser:

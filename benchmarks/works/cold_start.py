@@ -30,7 +30,7 @@ def measure(bench):
     task = {**prepared(bench, "base", config), "text": bench.texts.dev[0]}
     results = {peer: Result(Entry(peer, "cold")) for peer in KINDS}
     reference = None
-    for number in range(-1, min(3, bench.rounds)):
+    for number in range(-1, min(2, bench.rounds)):
         for peer, result in results.items():
             if result.error is not None:
                 continue
@@ -53,7 +53,7 @@ def measure(bench):
             list(results.values()),
             case=part,
             unit="s",
-            notes=["fresh processes, three turns each; total has the start of Python too"],
+            notes=["fresh processes, two turns each; total has the start of Python too"],
         )
 
 

@@ -8,9 +8,9 @@ from benchmarks.works.pretraining import POSITIONS
 # Each axis ascends, so that a process's peak is that of the point it has reached.
 AXES = {
     "length": [{"length": 64}, {"length": 128}, {"length": 256}, {"length": 512}],
-    "batch": [{"batch": 2}, {"batch": 32}],
-    "layers": [{"layers": 2}, {"layers": 8}],
-    "vocabulary": [{"vocabulary": 8_000}, {"vocabulary": 119_547}],  # 30,522 is in length's second point
+    "batch": [{"batch": 32}],  # 8 x 128, four layers and 30,522 tokens are length's second point
+    "layers": [{"layers": 8}],
+    "vocabulary": [{"vocabulary": 119_547}],
 }
 POINT = {"length": 128, "batch": 8, "layers": 4, "vocabulary": 30_522}
 ENTRIES = [

@@ -39,12 +39,14 @@ def measure(bench):
             bench.collect(results)
             if name == "mini":  # the losing forms stay at home from here on
                 bench.learn("pretraining", results, "step")
-                # Without dropout the losses of whole steps are compared, so the gradient and the optimizer too.
-                with Race(contestants(bench, precision)) as race:
+                # Without dropout the losses of whole steps are compared, so the gradient and the optimizer too; of the
+                # peers in their plain forms: what compiles them is theirs, and its logits were compared above.
+                plain = [Entry(peer, worker, precision, kinds[0]) for peer, (worker, kinds) in FORMS.items()]
+                with Race(plain) as race:
                     checked, losses = race.run({**task, "dropout": 0.0, "check_steps": 3}, {}, 0, losses)
-                errors = {result.entry: result.error for result in checked}
+                errors = {result.entry.peer: result.error for result in checked}
                 for result in results:
-                    result.error = result.error or errors.get(result.entry)
+                    result.error = result.error or errors[result.entry.peer]
             forward = flops.masked_words(config, [LENGTH] * batch, POSITIONS)
             yield row(
                 f"pretraining step, {name}, {batch} x {LENGTH}, dropout {DROPOUT}",

@@ -1,11 +1,14 @@
 """Contestants take turns, wait stopped, and are out where they answer otherwise."""
 
+import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from benchmarks.race import Contestant, Entry, OutOfRace, Race, disagreement
+from benchmarks.workers.protocol import timed
 
 TOY = str(Path(__file__).with_name("toy_worker.py"))
 
@@ -46,6 +49,22 @@ def test_who_dies_before_it_is_asked_is_out_with_its_last_words(tmp_path):
     contestant._process.wait()
     with pytest.raises(OutOfRace, match="No module named 'nothing_of_that_name'"):
         contestant.ask("prepare", task={})
+
+
+def test_a_case_that_others_warm_has_no_turn_that_is_not_counted(tmp_path):
+    turns = tmp_path / "turns"
+    with Race([Entry("A", TOY, form="A")]) as race:
+        (result,), _ = race.run({"work": "toy", "turns": str(turns)}, {"case": 1, "long": 2}, 0.0, warm=("long",))
+    assert set(result.warm_up) == {"case"} and len(result.seconds["long"]) == 2
+
+
+@pytest.mark.parametrize(("share", "expected"), [(None, 0.02), (1.0, 0.02), (0.25, 0.08)])
+def test_seconds_are_those_of_a_whole_unit(share, expected):
+    def run(case, number):
+        time.sleep(0.02)
+        return share
+
+    assert timed(SimpleNamespace(run=run), "case", 0, 0.0)["seconds"] == pytest.approx(expected, rel=0.3)
 
 
 @pytest.mark.parametrize(

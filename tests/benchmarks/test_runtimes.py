@@ -20,7 +20,3 @@ def test_our_file_takes_its_turn_after_theirs_and_has_a_row_of_its_own():
     assert pair["ours"]["value"] == 4 and {name: each["value"] for name, each in pair["peers"].items()} == {
         "ONNX Runtime": 3
     }
-
-
-def test_a_race_of_runtimes_alone_has_their_rows_alone():
-    assert [name for name, _ in tables(results(ENTRIES[2:]))] == [", in ONNX Runtime"]

@@ -1,0 +1,48 @@
+"""What a run knows from the one before: which forms of a peer need not race again."""
+
+import io
+
+import pytest
+from rich.console import Console
+
+from benchmarks.bench import Bench, winners
+from benchmarks.race import Entry, Result
+from benchmarks.run import same_machine
+
+ENTRIES = [Entry("ours", "ours"), Entry("peer", "peer", form="eager"), Entry("peer", "peer", form="compile")]
+
+
+def made(tmp_path, known):
+    return Bench(tmp_path, None, False, 3, 0.5, Console(file=io.StringIO()), known)
+
+
+def standing(form, **facts):
+    return {"form": form, **facts}
+
+
+def test_the_forms_that_won_a_row_race_again(tmp_path):
+    rows = [
+        {"precision": "float32", "peers": {"peer": standing("eager", value=1.0), "lame": standing("", error="broken")}},
+        {"precision": "bfloat16", "peers": {"peer": standing("compile", value=1.0)}},
+    ]
+    bench = made(tmp_path, winners({"works": {"forward": rows}}))
+    assert bench.entries("forward", ENTRIES) == ENTRIES[:2]
+    assert bench.entries("finetuning", ENTRIES) == ENTRIES  # nothing is known of it
+    assert bench.entries("forward", [Entry("lame", "lame")])  # who was out may try again
+
+
+def test_a_form_that_loses_in_a_run_stays_at_home_for_its_rest(tmp_path):
+    bench = made(tmp_path, {})
+    seconds = {"eager": [3.0, 1.0, 1.0], "compile": [2.0, 2.0, 2.0], "": [9.0, 9.0, 9.0]}
+    bench.learn("forward", [Result(entry, {"8": seconds[entry.form]}) for entry in ENTRIES], "8")
+    assert bench.entries("forward", ENTRIES) == ENTRIES[:2]
+
+
+@pytest.mark.parametrize("change", [{"cpus": 1000}, {"cpu": "another"}, {"versions": {"numpy": "0.0.1"}}])
+def test_another_machine_or_version_knows_nothing(monkeypatch, change):
+    import numpy
+
+    monkeypatch.setattr("benchmarks.run.cpu_name", lambda: "this")
+    monkeypatch.setattr("os.sched_getaffinity", lambda process: {0, 1})
+    machine = {"cpus": 2, "cpu": "this", "versions": {"numpy": numpy.__version__}}
+    assert same_machine(machine) and not same_machine({**machine, **change})
