@@ -1,7 +1,6 @@
 """What all benchmarks of a run share: settings, files, the measured limit, and which forms won."""
 
 import functools
-import statistics
 import time
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
@@ -91,16 +90,6 @@ class Bench:
         """These, without the forms that lost before. A quick run leaves out what compiles for long."""
         kept = [e for e in candidates if not (self.quick and e.form in ("compile", "XLA"))]
         return [e for e in kept if e.form in self._known.get((work, e.peer, e.precision), {e.form})]
-
-    def learn(self, work: str, results: list[Result], case: str) -> None:
-        """Remember which form of each contestant was fastest: the others stay at home from here on."""
-        best: dict[tuple, tuple] = {}
-        for result in results:
-            if result.error is None and result.seconds.get(case):
-                key = (work, result.entry.peer, result.entry.precision)
-                time = statistics.median(result.seconds[case])
-                best[key] = min(best.get(key, (time, result.entry.form)), (time, result.entry.form))
-        self._known.update({key: {form} for key, (_, form) in best.items()})
 
     def collect(self, results: list[Result]) -> None:
         """Versions of what ran; who is out is said at once."""

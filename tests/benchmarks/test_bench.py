@@ -6,7 +6,7 @@ import pytest
 from rich.console import Console
 
 from benchmarks.bench import Bench, winners
-from benchmarks.race import Entry, Result
+from benchmarks.race import Entry
 from benchmarks.run import same_machine
 
 ENTRIES = [Entry("ours", "ours"), Entry("peer", "peer", form="eager"), Entry("peer", "peer", form="compile")]
@@ -29,13 +29,6 @@ def test_the_forms_that_won_a_row_race_again(tmp_path):
     assert bench.entries("forward", ENTRIES) == ENTRIES[:2]
     assert bench.entries("finetuning", ENTRIES) == ENTRIES  # nothing is known of it
     assert bench.entries("forward", [Entry("lame", "lame")])  # who was out may try again
-
-
-def test_a_form_that_loses_in_a_run_stays_at_home_for_its_rest(tmp_path):
-    bench = made(tmp_path, {})
-    seconds = {"eager": [3.0, 1.0, 1.0], "compile": [2.0, 2.0, 2.0], "": [9.0, 9.0, 9.0]}
-    bench.learn("forward", [Result(entry, {"8": seconds[entry.form]}) for entry in ENTRIES], "8")
-    assert bench.entries("forward", ENTRIES) == ENTRIES[:2]
 
 
 @pytest.mark.parametrize("change", [{"cpus": 1000}, {"cpu": "another"}, {"versions": {"numpy": "0.0.1"}}])
