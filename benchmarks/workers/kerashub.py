@@ -7,10 +7,9 @@ import tensorflow as tf
 
 from benchmarks import weights
 from benchmarks.batching import Epochs
-from benchmarks.workers.protocol import serve
+from benchmarks.workers.protocol import keras_policy, serve
 from benchmarks.workers.serving import TextServer, Tokeniser, softmax
 
-POLICIES = {"float32": "float32", "bfloat16": "mixed_bfloat16"}
 NAMES = {"token_ids": "input_word_ids", "padding_mask": "input_mask", "segment_ids": "input_type_ids"}
 
 
@@ -30,7 +29,7 @@ def backbone(task: dict):
         dropout=task.get("dropout", 0.0),
         max_sequence_length=config["max_position_embeddings"],
         num_segments=config["type_vocab_size"],
-        dtype=POLICIES[task["precision"]],
+        dtype=keras_policy(task),
     )
 
 

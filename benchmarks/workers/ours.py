@@ -9,7 +9,7 @@ import keras
 import numpy as np
 
 import keras_bert as kb
-from benchmarks.workers.protocol import serve
+from benchmarks.workers.protocol import keras_policy, serve
 from benchmarks.workers.serving import Tokeniser
 from keras_bert import fused
 from keras_bert.text.masking import Masking
@@ -17,7 +17,6 @@ from keras_bert.text.packing import PretrainingExamples
 from keras_bert.training import MaskedBatches, bert_adamw, predict_logits
 from keras_bert.training.pretrain import compile_pretrainer, jit_compile
 
-POLICIES = {"float32": "float32", "bfloat16": "mixed_bfloat16"}
 INPUTS = ("input_word_ids", "input_mask", "input_type_ids")
 
 
@@ -45,7 +44,7 @@ def encoder(task: dict):
     keras.backend.clear_session()
     rate = task.get("dropout", 0.0)
     config = kb.BertConfig(**task["config"], hidden_dropout=rate, attention_dropout=rate)
-    return kb.BertEncoder(config, dtype=POLICIES[task["precision"]])
+    return kb.BertEncoder(config, dtype=keras_policy(task))
 
 
 def classifier(task: dict):

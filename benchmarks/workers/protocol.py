@@ -24,6 +24,14 @@ from pathlib import Path
 import numpy as np
 
 PR_SET_PDEATHSIG = 1
+TRAINING = ("pretraining", "finetuning")
+
+
+def keras_policy(task: dict) -> str:
+    """The dtype policy of a task: masters stay in float32 where something is trained, and where not are cast once."""
+    if task["precision"] == "float32":
+        return "float32"
+    return "mixed_bfloat16" if task["work"] in TRAINING else "bfloat16"
 
 
 def serve(works: dict) -> None:

@@ -13,7 +13,7 @@ PEERS = {
         Entry("ours", "saved_model"),
         Entry("TF-Hub interface", "tfhub"),
         Entry("KerasHub", "kerashub"),
-        Entry("Hugging Face", "huggingface", form="eager"),  # compiling for ever new widths would cost the bench minutes
+        Entry("Hugging Face", "huggingface", form="eager"),  # to compile for ever new widths would take minutes
         Entry("ONNX Runtime", "onnx_runtime"),
         Entry("OpenVINO", "openvino"),
     ],
