@@ -21,6 +21,7 @@ __all__ = [
     "export_saved_model",
     "finetune",
     "learn_vocabulary",
+    "list_pretrained",
     "load_corpus",
     "load_labelled",
     "load_pretrained",
@@ -40,4 +41,4 @@ if not _command_line:
     from keras_bert.models import BertClassifier, BertEncoder, BertPretrainer
     from keras_bert.text import BertTextVectorization, learn_vocabulary, load_vocabulary, save_vocabulary
     from keras_bert.training import evaluate, finetune, pretrain
-    from keras_bert.weights import compare, load_pretrained, load_weights, save_pretrained
+    from keras_bert.weights import compare, list_pretrained, load_pretrained, load_weights, save_pretrained

@@ -112,12 +112,11 @@ class Pretraining:
     def answers(self) -> dict:
         self.trainer.model.eval()
         with torch.inference_mode(), self.trainer.cast():
-            logits = self.eager(self.inputs, self.flat).float()
-            losses = [cross_entropy(logits, self.targets).item()]
+            first = {name: value[:1] for name, value in self.inputs.items()}
+            logits = self.eager(first, self.flat[: self.positions]).float()[None].numpy().copy()  # [1, P, V]
         self.trainer.model.train()
-        losses += [self._checked_step(number) for number in range(1, self.steps + 1)]
-        first = logits[: self.positions][None].numpy().copy()  # [1, P, V]
-        return {"logits": first, "losses": np.array(losses, np.float64)}
+        losses = [self._checked_step(number) for number in range(1, self.steps + 1)]
+        return {"logits": logits, "losses": np.array(losses, np.float64)}
 
     def run(self, case: str, number: int) -> None:
         self.trainer.step(self.loss)

@@ -75,9 +75,7 @@ class Pretraining:
 
     def answers(self) -> dict:
         logits = np.asarray(self.model.predict_on_batch({k: v[:1] for k, v in self.batch[0].items()}), np.float32)
-        losses = [self.model.test_on_batch(*self.batch, return_dict=True)["loss"]]
-        losses += [self._step() for _ in range(self.steps)]
-        return {"logits": logits, "losses": np.array(losses, np.float64)}
+        return {"logits": logits, "losses": np.array([self._step() for _ in range(self.steps)], np.float64)}
 
     def run(self, case: str, number: int) -> None:
         self._step()

@@ -77,9 +77,7 @@ class Pretraining:
     def answers(self) -> dict:
         inputs = {name: value[:1] for name, value in self.batch[0].items()}
         logits = np.asarray(self.model(inputs, training=False)["mlm_logits"])
-        losses = [self.model.test_on_batch(*self.batch, return_dict=True)["loss"]]
-        losses += [self._step() for _ in range(self.steps)]
-        return {"logits": logits, "losses": np.array(losses, np.float64)}
+        return {"logits": logits, "losses": np.array([self._step() for _ in range(self.steps)], np.float64)}
 
     def run(self, case: str, number: int) -> None:
         self._step()

@@ -11,7 +11,7 @@ from benchmarks.rows import row
 BATCH_SIZE, LENGTH = 32, 128
 HUGGING_FACE = ("eager", "compile")
 # Batches of a turn; those of the long turn before are not counted: most lengths come up in it for the first time.
-COUNT, BEFORE = 12, 50
+COUNT, BEFORE = 12, 30
 
 
 def measure(bench):

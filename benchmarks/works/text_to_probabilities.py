@@ -45,7 +45,7 @@ def measure(bench):
         task = prepared(bench, name, config, google if name == "L2 H128" else None)
         task["texts"] = {case: batches(found, 32 if case == "all" else int(case)) for case, found in texts.items()}
         task["texts"]["check"] = batches(some, 8)
-        rounds = dict.fromkeys(texts, min(bench.rounds, 3)) | {"all": 2}
+        rounds = dict.fromkeys(texts, 2 if name == "base" else min(bench.rounds, 3)) | {"all": 2}
         reference = None
         for precision, entries in peers.items():
             bench.say(f"text to probabilities, {name}, {precision}")

@@ -4,10 +4,11 @@ import click
 
 from keras_bert.cli.options import model_option, texts_argument
 from keras_bert.cli.screen import reporting, shorten, show_table
+from keras_bert.shipped import ENCODER
 
 
 @click.command()
-@model_option()
+@model_option("A trained model's folder.", ENCODER)
 @click.option(
     "--pool",
     type=click.Choice(["mean", "cls", "pooled"]),

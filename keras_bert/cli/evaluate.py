@@ -4,10 +4,11 @@ import click
 
 from keras_bert.cli.options import file_option, model_option
 from keras_bert.cli.screen import reporting, show_table
+from keras_bert.shipped import SENTIMENT
 
 
 @click.command()
-@model_option("A fine-tuned model's folder, or an exported one that takes text.")
+@model_option("A fine-tuned model's folder, or an exported one that takes text.", SENTIMENT)
 @file_option("--data", "Labelled sentences: a header line, then sentence<TAB>label.", required=True)
 @reporting
 def evaluate(console, folder: str, data: str) -> dict:

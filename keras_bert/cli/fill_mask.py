@@ -4,10 +4,11 @@ import click
 
 from keras_bert.cli.options import model_option, positive, texts_argument
 from keras_bert.cli.screen import reporting, shorten, show_table
+from keras_bert.shipped import ENCODER
 
 
 @click.command("fill-mask")
-@model_option("A pretrained model's folder.")
+@model_option("A pretrained model's folder.", ENCODER)
 @click.option("--top", type=positive, default=5, show_default=True, help="How many words to show for each gap.")
 @texts_argument()
 @reporting

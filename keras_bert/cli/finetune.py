@@ -1,10 +1,11 @@
 """`keras-bert finetune`: a classifier from labelled sentences."""
 
+import dataclasses
 from pathlib import Path
 
 import click
 
-from keras_bert.cli.options import check_length, config_of, positive, size_option, training_options
+from keras_bert.cli.options import ModelFolder, check_length, config_of, positive, size_option, training_options
 from keras_bert.cli.screen import reporting, show_table
 
 
@@ -25,9 +26,9 @@ class Freeze(click.ParamType):
 @click.command()
 @click.option(
     "--encoder",
-    type=click.Path(exists=True, file_okay=False),
-    metavar="DIR",
-    help="A pretrained model's folder to start from; its vocabulary comes along.",
+    type=ModelFolder(),
+    metavar="DIR|bert_en_uncased_mini",
+    help="A pretrained model to start from: its folder, or the one that ships; its vocabulary comes along.",
 )
 @size_option(None)
 @click.option(
@@ -57,7 +58,7 @@ class Freeze(click.ParamType):
 @click.option(
     "--dropout",
     type=click.FloatRange(0, 1, max_open=True),
-    help="Rate everywhere in the model, with --size.  [default: 0.1]",
+    help="Rate everywhere in the model.  [default: 0.1 with --size, the encoder's own with --encoder]",
 )
 @training_options(learning_rate=None, learning_rate_help="[default: 5e-5 with --encoder, 3e-4 with --size]")
 @reporting
@@ -84,17 +85,15 @@ def finetune(console, encoder, size, dataset, labels, out: Path, dropout, dtype,
         raise click.UsageError("give --encoder DIR, or --size NAME for random weights, one of them")
     if encoder and options["vocab"]:
         raise click.UsageError("--vocab belongs to --size; an encoder's folder brings its own vocabulary")
-    if encoder and dropout is not None:
-        raise click.UsageError("--dropout belongs to --size; an encoder's folder brings its own rates")
     data = load_labelled(dataset, labels.split(",") if labels else None)
     with work_beside(out, options["resume"]) as work:
         keras.utils.set_random_seed(seed)
         if encoder:
             start = load_pretrained(encoder)
-            body, vocabulary, lowercase = start.encoder, start.vocabulary, start.lowercase
-            if body.dtype_policy.name != dtype:
-                body = BertEncoder(body.config, dtype=dtype)
-                body.set_weights(start.encoder.get_weights())
+            vocabulary, lowercase = start.vocabulary, start.lowercase
+            rates = {} if dropout is None else {"hidden_dropout": dropout, "attention_dropout": dropout}
+            body = BertEncoder(dataclasses.replace(start.encoder.config, **rates), dtype=dtype)
+            body.set_weights(start.encoder.get_weights())
         else:
             lowercase = not options["cased"]
             vocabulary = vocabulary_for(options["vocab"], data.train_texts, options["vocab_size"], lowercase, work)

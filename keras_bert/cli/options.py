@@ -7,6 +7,7 @@ import click
 
 from keras_bert.config import PRESETS, BertConfig
 from keras_bert.errors import InputError
+from keras_bert.shipped import SHIPPED, find_shipped
 
 # The short names are those of Turc et al. 2019 (arXiv:1908.08962), table 1.
 SIZES = {
@@ -54,10 +55,31 @@ def out_option(*marks: str, **settings):
     return click.option("--out", type=OutFolder(*marks), metavar="DIR", **settings)
 
 
-def model_option(help_text: str = "A trained model's folder."):
-    """`--model DIR`."""
+class ModelFolder(click.ParamType):
+    """A folder that is there, or the name of a model that ships."""
+
+    name = "folder"
+
+    def convert(self, value, param, context) -> str:
+        """The folder's path, or a usage error."""
+        if Path(value).is_dir():
+            return value
+        if value in SHIPPED:
+            return str(find_shipped(value))
+        self.fail(f"a model's folder, {' or '.join(SHIPPED)} is expected. Received: {value}", param, context)
+
+
+def model_option(help_text: str = "A trained model's folder.", shipped: str | None = None):
+    """`--model DIR`; `shipped` is the model that is taken without it."""
     return click.option(
-        "--model", "folder", required=True, metavar="DIR", help=help_text, type=click.Path(exists=True, file_okay=False)
+        "--model",
+        "folder",
+        required=shipped is None,
+        default=shipped,
+        show_default=shipped is not None,
+        metavar="DIR",
+        help=help_text,
+        type=ModelFolder(),
     )
 
 

@@ -4,10 +4,11 @@ import click
 
 from keras_bert.cli.options import model_option, texts_argument
 from keras_bert.cli.screen import reporting, shorten, show_table
+from keras_bert.shipped import SENTIMENT
 
 
 @click.command()
-@model_option("A fine-tuned model's folder, or an exported one that takes text.")
+@model_option("A fine-tuned model's folder, or an exported one that takes text.", SENTIMENT)
 @texts_argument()
 @reporting
 def predict(console, folder: str, texts: list[str]) -> dict:

@@ -31,6 +31,14 @@ def mark(facts) -> str:
 @click.option("--steps", type=positive, help="How many steps of the optimizer; or give --epochs.")
 @click.option("--epochs", type=positive, help="How many times through the text.")
 @click.option("--whole-words", is_flag=True, help="Mask whole words, not single pieces.")
+@click.option(
+    "--warm-start",
+    type=click.Choice(["ppmi"]),
+    help="Begin with word vectors made from the text itself, past the plateau where small models sit for long.",
+)
+@click.option(
+    "--dropout", type=click.FloatRange(0, 1, max_open=True), help="Rate everywhere in the model.  [default: 0.1]"
+)
 @click.option("--no-next-sentence", is_flag=True, help="Masked words only.")
 @click.option(
     "--dupe-factor",
@@ -76,6 +84,7 @@ def pretrain(console, sources, size, steps, epochs, out: Path, seed, **options) 
         sentences = (sentence for document in corpus for sentence in document)
         vocabulary = vocabulary_for(options["vocab"], sentences, options["vocab_size"], lowercase, work)
         changes = {"num_layers": options["layers"], "hidden_size": options["hidden"], "num_heads": options["heads"]}
+        changes |= {"hidden_dropout": options["dropout"], "attention_dropout": options["dropout"]}
         config = config_of(size, len(vocabulary), **changes)
         check_length(length, config)
         vectorizer = BertTextVectorization(vocabulary, lowercase=lowercase, sequence_length=length)
@@ -116,6 +125,7 @@ def pretrain(console, sources, size, steps, epochs, out: Path, seed, **options) 
             batch_size=options["batch_size"],
             accumulate=options["accumulate"],
             learning_rate=options["learning_rate"],
+            warm_start=options["warm_start"],
             seed=seed,
             checkpoint_dir=work / "training",
             log_dir=options["log_dir"],

@@ -102,6 +102,23 @@ class BertEncoder(keras.Model):
         self.config = config
         self.dtype_policy = policy
 
+    @classmethod
+    def from_pretrained(cls, source) -> "BertEncoder":
+        """An encoder with its weights, by name or from a folder.
+
+        Args:
+            source: as for `load_pretrained`, such as `"bert_en_uncased_mini"`, which ships with the repository.
+
+        Returns:
+            A `BertEncoder`.
+
+        Raises:
+            InputError: as `load_pretrained`.
+        """
+        from keras_bert.weights import load_pretrained  # a constructor by name, the one import against the stream
+
+        return load_pretrained(source).encoder
+
     def call(self, inputs, training=None, mask=None, positions=None):
         """The outputs; or, with `positions` int `[B, P]`, those rows alone of `sequence_output`, `[B, P, H]`.
 

@@ -11,6 +11,7 @@ from keras_bert.text.masking import Masking
 from keras_bert.text.packing import PretrainingExamples
 from keras_bert.text.shards import StoredExamples
 from keras_bert.training.batches import MaskedBatches
+from keras_bert.training.checkpoint import FILE as CHECKPOINT
 from keras_bert.training.cross_entropy import MeanCrossEntropy, TopOneAccuracy
 from keras_bert.training.loop import Sums, run
 from keras_bert.training.optimizer import bert_adamw
@@ -30,6 +31,7 @@ def pretrain(
     learning_rate: float = 1e-4,
     warmup: float = 0.1,
     weight_decay: float = 0.01,
+    warm_start: str | None = None,
     seed: int = 0,
     validate_every: int | None = None,
     checkpoint_dir: str | Path | None = None,
@@ -56,6 +58,7 @@ def pretrain(
         learning_rate: the peak of `WarmupLinearDecay`.
         warmup: the share of the steps in which it rises, in [0, 1).
         weight_decay: see `bert_adamw`.
+        warm_start: `"ppmi"` begins with word vectors from the examples themselves; see `warm_start_ppmi`.
         seed: of the order, the masks and dropout.
         validate_every: a round, in steps; an epoch by default.
         checkpoint_dir: a folder for `checkpoint.npz`. Where one is, the run goes on from it exactly.
@@ -102,12 +105,18 @@ def pretrain(
     ):
         if value is not None and value < 1:
             raise InputError(f"{name} must be at least 1. Received: {value}")
+    if warm_start not in (None, "ppmi"):
+        raise InputError(f'the warm start is "ppmi" or None. Received: {warm_start!r}')
     epoch_steps = max(1, len(batches) // accumulate)
     total = steps if steps is not None else epochs * epoch_steps
     if not 0 <= warmup < 1:
         raise InputError(f"the warm-up is a share of the steps, at least 0 and below 1. Received: {warmup!r}")
     schedule = WarmupLinearDecay(learning_rate, total, int(warmup * total))
     compile_pretrainer(pretrainer, bert_adamw(schedule, weight_decay, accumulate))
+    if warm_start and not (checkpoint_dir and (Path(checkpoint_dir) / CHECKPOINT).is_file()):
+        from keras_bert.training.warm_start import warm_start_ppmi
+
+        warm_start_ppmi(pretrainer, examples, masking, seed)
 
     validate = None
     if validation is not None:
@@ -132,6 +141,7 @@ def pretrain(
             "learning_rate": learning_rate,
             "warmup": warmup,
             "weight_decay": weight_decay,
+            "warm_start": warm_start,
             "seed": seed,
             "validate_every": validate_every,
             "masking_rate": masking.rate,

@@ -1,7 +1,8 @@
 """Weights in and out: TF-Hub's BERT, KerasHub's, a folder of our own, and the report of how alike two models are."""
 
+from keras_bert.weights.by_name import list_pretrained, load_pretrained
 from keras_bert.weights.check import CheckReport, check
-from keras_bert.weights.folder import Pretrained, load_pretrained, save_pretrained
+from keras_bert.weights.folder import Pretrained, save_pretrained
 from keras_bert.weights.kerashub import to_keras_hub
 from keras_bert.weights.parity import Parity, compare, parity_inputs
 from keras_bert.weights.report import LoadReport
@@ -15,6 +16,7 @@ __all__ = [
     "check",
     "compare",
     "encoder_from_tfhub",
+    "list_pretrained",
     "load_pretrained",
     "load_weights",
     "parity_inputs",

@@ -105,31 +105,8 @@ def save_pretrained(model, path, vectorizer, labels=None) -> Path:
     return Path(path)
 
 
-def load_pretrained(path) -> Pretrained:
-    """Read a folder that `save_pretrained` wrote, on any Keras backend.
-
-    Args:
-        path: the folder.
-
-    Returns:
-        A `Pretrained`.
-
-    Raises:
-        InputError: no such folder, a file of it missing or damaged, a `.keras` file of something else, or a vocabulary
-            of another size than the encoder's.
-
-    Example:
-
-    >>> import tempfile
-    >>> import keras_bert as kb
-    >>> vectorizer = kb.BertTextVectorization(["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "film"])
-    >>> config = kb.BertConfig(vocab_size=6, hidden_size=8, num_layers=1, num_heads=2, intermediate_size=16)
-    >>> folder = kb.save_pretrained(kb.BertEncoder(config), tempfile.mkdtemp() + "/bert", vectorizer)
-    >>> kb.load_pretrained(folder).encoder.config.num_layers
-    1
-
-    Source: the Keras 3 format, keras.io/api/models/model_saving_apis.
-    """
+def read_folder(path) -> Pretrained:
+    """What `save_pretrained` wrote; see `load_pretrained`."""
     import keras
 
     from keras_bert.text.vocabulary import load_vocabulary

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from keras_bert.config import BertConfig
 from keras_bert.errors import InputError
+from keras_bert.weights.folder import Pretrained, check_sizes
 from keras_bert.weights.names import encoder_weights, masked_lm_weights, parts
 from keras_bert.weights.report import LoadReport, assign_exactly_once
 
@@ -192,6 +193,34 @@ def encoder_from_tfhub(source, **changes):
     tensors = read_tensors(loaded, label(source))
     encoder = BertEncoder(infer_config(tensors, **changes))
     return encoder, assign_exactly_once(encoder_weights(encoder), tensors, label(source))
+
+
+def pretrained_from_tfhub(source) -> Pretrained:
+    """A source's encoder, with its masked-word head where it has one, and the vocabulary that came with it.
+
+    Args:
+        source: as for `load_weights`.
+
+    Returns:
+        A `Pretrained`.
+
+    Raises:
+        InputError: as `load_weights`; no vocabulary in the source, or one of another size.
+    """
+    from keras_bert.models import BertEncoder, BertPretrainer
+    from keras_bert.text.vocabulary import load_vocabulary
+
+    loaded = open_tfhub(source)
+    file, lowercase = vocabulary_file(loaded)
+    if file is None:
+        raise InputError(f"a SavedModel that holds its vocabulary is expected. Received: {label(source)} without one")
+    model, kind = BertEncoder(infer_config(read_tensors(loaded, label(source)))), "encoder"
+    if read_masked_lm_tensors(loaded, label(source)):
+        model, kind = BertPretrainer(model, next_sentence=False), "pretrainer"
+    load_weights(model, loaded)
+    vocabulary = load_vocabulary(file)
+    check_sizes(model if kind == "encoder" else model.encoder, len(vocabulary))
+    return Pretrained(model, kind, None, vocabulary, lowercase, None, label(source))
 
 
 def vocabulary_file(loaded) -> tuple:

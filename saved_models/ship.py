@@ -1,0 +1,181 @@
+"""Make the models that ship and their cards: every number in a card is measured here, and kept in measured.json.
+
+    python saved_models/ship.py pretrain --data DIR    # hours; Ctrl-C, and the same command goes on
+    python saved_models/ship.py finetune --data DIR    # the classifier, over seeds
+    python saved_models/ship.py cards                  # the two README.md, from measured.json
+
+DIR is the folder that `KERAS_BERT_DATA` names: `data/corpus`, `data/SST-2`.
+"""
+
+import argparse
+import json
+import lzma
+import os
+import re
+import resource
+import shlex
+import statistics
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import jinja2
+
+HERE = Path(__file__).resolve().parent
+WORK = HERE.parent / "build"
+MEASURED = HERE / "measured.json"
+DATA = "$KERAS_BERT_DATA"
+SEEDS = (1, 2, 3, 4, 5)
+ENCODER, SENTIMENT = HERE / "bert_en_uncased_mini", HERE / "sst2_sentiment"
+PRETRAIN = (
+    f"keras-bert pretrain --data {DATA}/data/corpus/wikipedia.txt.xz --data {DATA}/data/corpus/books.txt.xz "
+    "--vocab-size 8192 --size mini --no-next-sentence --warm-start ppmi --dropout 0 --dtype mixed_bfloat16 "
+    "--batch-size 32 --learning-rate 1e-3 --steps 30000 --held-out 0.01 --seed 0 --out build/pretrained --json"
+)
+FINETUNE = (
+    f"keras-bert finetune --encoder saved_models/bert_en_uncased_mini --dataset {DATA}/data/SST-2 "
+    "--labels negative,positive --dropout 0.1 --dtype mixed_bfloat16 --epochs 3 --batch-size 32 --learning-rate 3e-4 "
+    "--held-out 0.02 --seed SEED --out build/sentiment-SEED --json"
+)
+# Sentences of our own, to show where the classifier errs; the truth of each is plain to a reader.
+PROBES = {
+    "a warm , funny and beautifully acted film .": "positive",
+    "two hours of my life that i will never get back .": "negative",
+    "not a bad film at all .": "positive",
+    "i wanted to like it , and i could not .": "negative",
+    "the plot is thin , but who cares when the dancing is this good ?": "positive",
+    "great , another sequel nobody asked for .": "negative",
+    "it is hard to imagine a better ending .": "positive",
+    "there is nothing here that a nap would not improve .": "negative",
+    "the trailer was better than the film .": "negative",
+    "i laughed , i cried , i bought the soundtrack .": "positive",
+    "the actors do what they can with nothing .": "negative",
+    "far from dull .": "positive",
+}
+GAPS = (
+    "the capital of france is [MASK] .",
+    "she opened the [MASK] and went into the house .",
+    "he was born in london , [MASK] .",
+    "the king and the [MASK] were married in the church .",
+    "the river flows into the [MASK] .",
+)
+
+
+def main() -> None:
+    """One stage."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("stage", choices=("pretrain", "finetune", "cards"))
+    parser.add_argument("--data", default=os.environ.get("KERAS_BERT_DATA"), help="by default $KERAS_BERT_DATA")
+    arguments = parser.parse_args()
+    measured = json.loads(MEASURED.read_text(encoding="utf-8")) if MEASURED.exists() else {}
+    if arguments.stage == "cards":
+        write_cards(measured)
+        return
+    if not arguments.data:
+        parser.error("--data DIR is needed, or KERAS_BERT_DATA")
+    measured |= {"pretrain": pretrain, "finetune": finetune}[arguments.stage](arguments.data)
+    MEASURED.write_text(json.dumps(measured, indent=1) + "\n", encoding="utf-8")
+    write_cards(measured)
+
+
+def pretrain(data: str) -> dict:
+    """The encoder: pretrained, exported with TF-Hub's interface, checked against itself."""
+    found = {"overlap": overlap(Path(data) / "data")}
+    resume = " --resume" if (WORK / "pretrained.work").exists() else ""
+    facts, spent = run(PRETRAIN + resume, data)
+    history = facts.pop("history")
+    kept = min(range(len(history["val_loss"])), key=lambda i: history["val_loss"][i])
+    run(f"keras-bert export --model build/pretrained --interface tfhub --out {ENCODER} --json", data)
+    checked, _ = run(f"keras-bert check {ENCODER} --json", data)
+    gaps, _ = run(f"keras-bert fill-mask --top 3 --json {' '.join(map(shlex.quote, GAPS))}", data)
+    found["pretraining"] = {
+        "command": PRETRAIN,
+        "parameters": facts["parameters"],
+        "vocab_size": facts["vocab_size"],
+        "steps": history["step"][-1],
+        "mlm_accuracy": history["val_mlm_accuracy"][kept],
+        "mlm_loss": history["val_mlm_loss"][kept],
+        **spent,
+    }
+    found["check"] = {"passed": checked["passed"], "largest": checked["max_abs_difference"]["sequence_output"]}
+    found["gaps"] = [
+        {"text": row["text"], "guesses": [guess["token"] for guess in row["gaps"][0]["guesses"]]}
+        for row in gaps["texts"]
+    ]
+    return found
+
+
+def finetune(data: str) -> dict:
+    """The classifier over seeds; the one that ships is best on held-out training rows, whatever it gets on dev."""
+    runs = []
+    for seed in SEEDS:
+        facts, spent = run(FINETUNE.replace("SEED", str(seed)), data)
+        runs.append({"seed": seed, **{k: facts[k] for k in ("accuracy", "held_out_accuracy", "epoch")}, **spent})
+        print(runs[-1], file=sys.stderr)
+    best = max(runs, key=lambda each: each["held_out_accuracy"])
+    model = f"build/sentiment-{best['seed']}"
+    run(f"keras-bert export --model {model} --out {SENTIMENT} --json", data)
+    dev = f"{DATA}/data/SST-2/dev.tsv"
+    shipped, _ = run(f"keras-bert evaluate --data {dev} --json", data)
+    said, _ = run(f"keras-bert predict --json {' '.join(map(shlex.quote, PROBES))}", data)
+    return {
+        "finetuning": {
+            "command": FINETUNE,
+            "runs": runs,
+            "mean": statistics.mean(each["accuracy"] for each in runs),
+            "deviation": statistics.stdev(each["accuracy"] for each in runs),
+        },
+        "shipped": {"seed": best["seed"], "command": f"keras-bert evaluate --data {dev} --json", **shipped},
+        "probes": [{**row, "truth": PROBES[row["text"]]} for row in said["predictions"]],
+    }
+
+
+def run(command: str, data: str) -> tuple[dict, dict]:
+    """The JSON object a command prints last, and what it took."""
+    words = shlex.split(command.replace(DATA, shlex.quote(str(data))))
+    words[:1] = [sys.executable, "-m", "keras_bert"]
+    begun, before = time.perf_counter(), resource.getrusage(resource.RUSAGE_CHILDREN)
+    done = subprocess.run(words, cwd=HERE.parent, stdout=subprocess.PIPE, text=True, check=True)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    used = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    spent = {"hours": (time.perf_counter() - begun) / 3600, "core_hours": used / 3600}
+    return json.loads(done.stdout.splitlines()[-1]), spent
+
+
+def overlap(folder: Path) -> dict:
+    """Which dev sentences of SST-2, of four words or more, stand in the corpus, case and punctuation aside."""
+
+    def plain(text: str) -> list[str]:
+        return re.findall(r"[a-z0-9]+", text.lower())
+
+    lines = (folder / "SST-2" / "dev.tsv").read_text(encoding="utf-8").splitlines()[1:]
+    wanted = {tuple(words) for line in lines if len(words := plain(line.split("\t")[0])) >= 4}
+    beginnings: dict[tuple, set] = {}
+    for words in wanted:
+        beginnings.setdefault(words[:4], set()).add(words)
+    found, counted = set(), 0
+    for file in sorted((folder / "corpus").glob("*.txt.xz")):
+        with lzma.open(file, "rt", encoding="utf-8") as text:
+            for line in text:
+                words = tuple(plain(line))
+                counted += len(words)
+                for i in range(len(words) - 3):
+                    for sentence in beginnings.get(words[i : i + 4], ()):
+                        if words[i : i + len(sentence)] == sentence:
+                            found.add(" ".join(sentence))
+    return {"sentences": len(wanted), "found": len(found), "words": counted}
+
+
+def write_cards(measured: dict) -> None:
+    """README.md in both folders, from the templates beside this file."""
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(HERE), undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    for folder in (ENCODER, SENTIMENT):
+        card = environment.get_template(f"{folder.name}.md.jinja").render(**measured)
+        (folder / "README.md").write_text(card.rstrip() + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
