@@ -66,7 +66,9 @@ class ModelFolder(click.ParamType):
             return value
         if value in SHIPPED:
             return str(find_shipped(value))
-        self.fail(f"a model's folder, {' or '.join(SHIPPED)} is expected. Received: {value}", param, context)
+        found = "is a file" if Path(value).exists() else "is not there"
+        names = " or ".join(SHIPPED)
+        self.fail(f"a model's folder, or {names}, is expected. Received: {value}, which {found}", param, context)
 
 
 def model_option(help_text: str = "A trained model's folder.", shipped: str | None = None):
