@@ -70,7 +70,7 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="tiny sizes, two rounds; writes results/quick.json")
     parser.add_argument("--all-forms", action="store_true", help="race the forms of peers too that lost last time")
     parser.add_argument("--data", help="folder with data/SST-2 and data/vocab; $KERAS_BERT_DATA by default")
-    parser.add_argument("--rounds", type=int, default=5, help="turns of each contestant (5)")
+    parser.add_argument("--rounds", type=int, default=4, help="turns of each contestant (4)")
     parser.add_argument("--seconds", type=float, default=0.5, help="the least that a turn lasts (0.5)")
     arguments = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))  # contestants are ended on the way out
