@@ -28,7 +28,7 @@ def find_shipped(name: str) -> Path:
     """
     if not ships(name):
         raise InputError(
-            f"{name} comes with a clone of the repository (pip install -e .); elsewhere give a model's folder. "
-            f"Received: an installation without {SAVED_MODELS / name}"
+            f"{name} comes with a clone that holds it in saved_models/ (pip install -e .); elsewhere give a model's "
+            f"folder. Received: an installation without {SAVED_MODELS / name}"
         )
     return SAVED_MODELS / name

@@ -76,7 +76,8 @@ def main() -> None:
         parser.error("--data DIR is needed, or KERAS_BERT_DATA")
     measured |= {"pretrain": pretrain, "finetune": finetune}[arguments.stage](arguments.data)
     MEASURED.write_text(json.dumps(measured, indent=1) + "\n", encoding="utf-8")
-    write_cards(measured)
+    if arguments.stage == "finetune":  # a card tells of both stages
+        write_cards(measured)
 
 
 def pretrain(data: str) -> dict:

@@ -448,7 +448,7 @@ assert np.isclose(after["loss"], min(history["val_loss"]), rtol=1e-4)  # the bes
 #
 # The curve above first comes down to the dotted line and stays near it: a plateau, on which the model knows how
 # frequent tokens are and nothing else. Attention can only learn once token vectors mean something, and vectors only
-# once attention uses them. On a larger text a small BERT sits there for millions of tokens.
+# once attention uses them.
 #
 # But which tokens stand near each other can be *counted*, with no training at all
 # ([Levy, Goldberg and Dagan 2015](https://aclanthology.org/Q15-1016/)). A neighbour d tokens away, up to five, counts
@@ -526,8 +526,7 @@ assert np.mean(warm_history["val_mlm_loss"]) < np.mean(history["val_mlm_loss"])
 
 # %% [markdown]
 # *Look at* how far the blue curve is ahead: it reaches every loss some hundred steps sooner. In the end so small a text
-# holds both back. On fifty million words (`keras-bert pretrain --warm-start ppmi`) the plateau is long and the head
-# start larger.
+# holds both back. The command has it too: `keras-bert pretrain --warm-start ppmi`.
 
 # %% [markdown]
 # ## Summary

@@ -7,7 +7,8 @@ from benchmarks.rows import row
 
 WORKERS = {"ours": "ours", "KerasHub": "kerashub", "Hugging Face": "huggingface"}
 FORMS = {"ours": [""], "KerasHub": ["", "XLA"], "Hugging Face": ["eager", "compile"]}
-# At base what compiles takes minutes: there come the forms that were faster in runs of all of them.
+# At base compiling takes minutes: one form each, as mini's races have them, but that Hugging Face, whose two forms are
+# near each other there in float32, is not compiled for it.
 FORMS_OF_BASE = {
     "float32": {"ours": [""], "KerasHub": ["XLA"], "Hugging Face": ["eager"]},
     "bfloat16": {"ours": [""], "KerasHub": [""], "Hugging Face": ["compile"]},

@@ -7,7 +7,7 @@ from benchmarks.race import Entry, Race
 from benchmarks.rows import row
 from benchmarks.runtimes import OUR_FILE
 
-LENGTH, BATCHES = 128, (1, 8, 32)
+LENGTH = 128
 PEERS = {
     "float32": [
         Entry("ours", "saved_model"),

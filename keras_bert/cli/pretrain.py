@@ -34,7 +34,7 @@ def mark(facts) -> str:
 @click.option(
     "--warm-start",
     type=click.Choice(["ppmi"]),
-    help="Begin with word vectors made from the text itself, past the plateau where small models sit for long.",
+    help="Begin with word vectors counted from the text itself, not with random ones.",
 )
 @click.option(
     "--dropout", type=click.FloatRange(0, 1, max_open=True), help="Rate everywhere in the model.  [default: 0.1]"

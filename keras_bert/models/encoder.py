@@ -114,6 +114,17 @@ class BertEncoder(keras.Model):
 
         Raises:
             InputError: as `load_pretrained`.
+
+        Example:
+
+        >>> import tempfile, keras_bert as kb
+        >>> vectorizer = kb.BertTextVectorization(["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "film"])
+        >>> config = kb.BertConfig(vocab_size=6, hidden_size=8, num_layers=1, num_heads=2, intermediate_size=16)
+        >>> folder = kb.save_pretrained(kb.BertEncoder(config), tempfile.mkdtemp() + "/bert", vectorizer)
+        >>> kb.BertEncoder.from_pretrained(folder).config.hidden_size
+        8
+
+        Source: KerasHub's and Hugging Face's constructors of that kind, `from_preset` and `from_pretrained`.
         """
         from keras_bert.weights import load_pretrained  # a constructor by name, the one import against the stream
 

@@ -1,7 +1,7 @@
-"""Where pretraining may start instead of at random: word vectors that the corpus gives in half a minute.
+"""Where pretraining may start instead of at random: word vectors counted from the corpus itself.
 
-From its usual start a small BERT sits for long on a plateau where it knows how frequent words are and nothing else.
-Vectors of which words stand near which take it past that at once. The architecture is untouched.
+From its usual start a small BERT first learns how frequent words are, and for a while nothing else. Vectors of which
+words stand near which are a head start there; tutorial 03 shows it. The architecture is untouched.
 """
 
 import keras
@@ -17,7 +17,7 @@ WINDOW = 5  # tokens to either side
 SMOOTHING = 0.75  # of the context's frequencies: keeps rare words from being everybody's best neighbour
 TABLE_STD, POSITIONS_STD = 0.04, 0.03
 CHUNK = 20_000  # rows counted at a time
-ENOUGH = 200_000  # rows, spread over all: counts of more change the vectors little
+ENOUGH = 200_000  # rows to count, spread over all: a bound on the time it takes
 
 
 def warm_start_ppmi(pretrainer, examples: PretrainingExamples, masking: Masking, seed: int = 0) -> None:
