@@ -25,13 +25,16 @@ import jinja2
 HERE = Path(__file__).resolve().parent
 WORK = HERE.parent / "build"
 MEASURED = HERE / "measured.json"
+SPENT = WORK / "spent.json"  # by the command that runs, or was interrupted
+RESUME = " --resume"
 DATA = "$KERAS_BERT_DATA"
 SEEDS = (1, 2, 3, 4, 5)
 ENCODER, SENTIMENT = HERE / "bert_en_uncased_mini", HERE / "sst2_sentiment"
 PRETRAIN = (
     f"keras-bert pretrain --data {DATA}/data/corpus/wikipedia.txt.xz --data {DATA}/data/corpus/books.txt.xz "
     "--vocab-size 8192 --size mini --no-next-sentence --warm-start ppmi --dropout 0 --dtype mixed_bfloat16 "
-    "--batch-size 32 --learning-rate 1e-3 --steps 30000 --held-out 0.01 --seed 0 --out build/pretrained --json"
+    "--batch-size 32 --masking-rate 0.25 --learning-rate 1e-3 --steps 36000 --held-out 0.01 --seed 0 "
+    "--out build/pretrained --json"
 )
 FINETUNE = (
     f"keras-bert finetune --encoder saved_models/bert_en_uncased_mini --dataset {DATA}/data/SST-2 "
@@ -83,7 +86,7 @@ def main() -> None:
 def pretrain(data: str) -> dict:
     """The encoder: pretrained, exported with TF-Hub's interface, checked against itself."""
     found = {"overlap": overlap(Path(data) / "data")}
-    resume = " --resume" if (WORK / "pretrained.work").exists() else ""
+    resume = RESUME if (WORK / "pretrained.work").exists() else ""
     facts, spent = run(PRETRAIN + resume, data)
     history = facts.pop("history")
     kept = min(range(len(history["val_loss"])), key=lambda i: history["val_loss"][i])
@@ -133,14 +136,20 @@ def finetune(data: str) -> dict:
 
 
 def run(command: str, data: str) -> tuple[dict, dict]:
-    """The JSON object a command prints last, and what it took."""
+    """The JSON object a command prints last, and what it took; of one that goes on, in all its parts."""
     words = shlex.split(command.replace(DATA, shlex.quote(str(data))))
     words[:1] = [sys.executable, "-m", "keras_bert"]
+    spent = json.loads(SPENT.read_text(encoding="utf-8")) if command.endswith(RESUME) and SPENT.exists() else {}
     begun, before = time.perf_counter(), resource.getrusage(resource.RUSAGE_CHILDREN)
-    done = subprocess.run(words, cwd=HERE.parent, stdout=subprocess.PIPE, text=True, check=True)
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    used = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    spent = {"hours": (time.perf_counter() - begun) / 3600, "core_hours": used / 3600}
+    try:
+        done = subprocess.run(words, cwd=HERE.parent, stdout=subprocess.PIPE, text=True, check=True)
+    finally:
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        used = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+        for name, seconds in (("hours", time.perf_counter() - begun), ("core_hours", used)):
+            spent[name] = spent.get(name, 0) + seconds / 3600
+        WORK.mkdir(exist_ok=True)
+        SPENT.write_text(json.dumps(spent), encoding="utf-8")
     return json.loads(done.stdout.splitlines()[-1]), spent
 
 

@@ -26,7 +26,8 @@ EVERYWHERE = {"errors", "files", "shipped"}
 AGAINST_THE_STREAM = {("models/encoder.py", "keras_bert.weights")}  # BertEncoder.from_pretrained
 # TensorFlow's own, imported where they run
 COMPILED = tuple(
-    f"fused/{name}.py" for name in ("xla", "dropout", "elementwise", "cross_entropy", "compiled", "flat", "adamw")
+    f"fused/{name}.py"
+    for name in ("xla", "dropout", "elementwise", "cross_entropy", "compiled", "flat", "adamw", "halves")
 )
 WITH_TENSORFLOW = ("fused/", "text/", "data/", "export/", "weights/", "cli/", "tour/")
 WITHOUT_TENSORFLOW = ("text/packing.py", "text/shards.py", "text/masking.py", "weights/folder.py")

@@ -40,7 +40,7 @@ def measure(bench):
     reference = None
     for precision in PRECISIONS:
         bench.say(f"fine-tuning mini, {precision}")
-        entries = [Entry("ours", "ours", precision), Entry("KerasHub", "kerashub", precision)]
+        entries = [Entry("ours", "ours_training", precision), Entry("KerasHub", "kerashub", precision)]
         entries += [Entry("Hugging Face", "huggingface", precision, form) for form in HUGGING_FACE]
         with Race(bench.entries("finetuning", entries)) as race:
             cases = {"before": 0, "turn": bench.rounds}

@@ -5,7 +5,7 @@ from benchmarks.bench import PRECISIONS
 from benchmarks.race import Entry, Race
 from benchmarks.rows import row
 
-WORKERS = {"ours": "ours", "KerasHub": "kerashub", "Hugging Face": "huggingface"}
+WORKERS = {"ours": "ours_training", "KerasHub": "kerashub", "Hugging Face": "huggingface"}
 FORMS = {"ours": [""], "KerasHub": ["", "XLA"], "Hugging Face": ["eager", "compile"]}
 # At base compiling takes minutes: one form each, as mini's races have them, but that Hugging Face, whose two forms are
 # near each other there in float32, is not compiled for it.

@@ -72,6 +72,7 @@ def finetune(console, encoder, size, dataset, labels, out: Path, dropout, dtype,
     """
     import keras
 
+    from keras_bert import fused
     from keras_bert.data import load_labelled
     from keras_bert.models import BertClassifier, BertEncoder
     from keras_bert.text import BertTextVectorization
@@ -85,6 +86,7 @@ def finetune(console, encoder, size, dataset, labels, out: Path, dropout, dtype,
         raise click.UsageError("give --encoder DIR, or --size NAME for random weights, one of them")
     if encoder and options["vocab"]:
         raise click.UsageError("--vocab belongs to --size; an encoder's folder brings its own vocabulary")
+    fused.split_cores()
     data = load_labelled(dataset, labels.split(",") if labels else None)
     with work_beside(out, options["resume"]) as work:
         keras.utils.set_random_seed(seed)

@@ -41,9 +41,11 @@ def tour(console, out: Path, dataset: str, source: str | None, seed: int, quick:
 
     Example:  keras-bert tour --out tour
     """
+    from keras_bert import fused
     from keras_bert.tour.plan import QUICK, TourPlan
     from keras_bert.tour.run import run_tour
 
+    fused.split_cores()
     plan = QUICK if quick else TourPlan()
     return run_tour(out, dataset, source, seed, plan=plan, program=program(), console=console)
 

@@ -15,7 +15,7 @@ import keras
 
 from keras_bert.errors import InputError
 
-LEVERS = ("embeddings", "block", "head", "loss", "optimizer", "flat")
+LEVERS = ("embeddings", "block", "head", "loss", "optimizer", "flat", "halves")
 _off: set[str] = set()
 
 
@@ -70,6 +70,45 @@ def without(*levers: str) -> Iterator[None]:
         yield
     finally:
         _off.intersection_update(before)
+
+
+def split_cores() -> bool:
+    """Let training steps run as two halves of the batch, each on half of the cores: see `halves`.
+
+    It holds for the whole process, all of TensorFlow's operations get half of the threads, and comes before TensorFlow
+    does anything else. The command line does it; a program of yours may.
+
+    Returns:
+        Whether it was done: on TensorFlow, with two cores or more and no GPU, and early enough.
+
+    Example:
+
+    >>> fused.split_cores()  # doctest: +SKIP
+    True
+    """
+    if keras.backend.backend() != "tensorflow":
+        return False
+    from keras_bert.fused import halves
+
+    return halves.split_cores()
+
+
+def train_on_batch(model, measures: dict):
+    """What trains a compiled model on one batch and returns its logs, a dict: in halves where cores are split.
+
+    Args:
+        model: compiled.
+        measures: its loss and its metrics, a number for each prediction; see `halves.step_in_halves`.
+
+    Returns:
+        A function of inputs, targets and, if there are any, weights.
+    """
+    if runs("halves"):
+        from keras_bert.fused import halves
+
+        if halves.cores_are_split():
+            return halves.step_in_halves(model, measures)
+    return lambda *batch: model.train_on_batch(*batch, return_dict=True)
 
 
 def _on_cpu() -> bool:

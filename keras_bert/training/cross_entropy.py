@@ -44,13 +44,7 @@ class MeanCrossEntropy(keras.losses.Loss):
         return ops.divide_no_nan(ops.sum(losses * weights), ops.sum(weights))
 
     def call(self, y_true, y_pred):
-        labels, logits = ops.cast(y_true, "int32"), ops.convert_to_tensor(y_pred)
-        if fused.runs("loss"):
-            from keras_bert.fused.cross_entropy import cross_entropy
-
-            flat = cross_entropy(ops.reshape(logits, (-1, logits.shape[-1])), ops.reshape(labels, (-1,)))
-            return ops.reshape(flat, ops.shape(labels))
-        return ops.sparse_categorical_crossentropy(labels, ops.cast(logits, "float32"), from_logits=True)
+        return cross_entropies(y_true, y_pred)
 
 
 @keras.saving.register_keras_serializable(package="keras_bert")
@@ -71,14 +65,31 @@ class TopOneAccuracy(keras.metrics.Mean):
 
     def update_state(self, y_true, y_pred, sample_weight=None):
         """Count rows: `y_true` int `[…]`, `y_pred` float `[…, C]`, `sample_weight` float `[…]` or None."""
-        labels, logits = ops.cast(y_true, "int32"), ops.convert_to_tensor(y_pred)
-        if fused.runs("loss"):
-            from keras_bert.fused.cross_entropy import top_one
+        return super().update_state(right(y_true, y_pred), sample_weight)
 
-            flat = top_one(ops.reshape(logits, (-1, logits.shape[-1])), ops.reshape(labels, (-1,)))
-            right = ops.reshape(flat, ops.shape(labels))
-        else:
-            here = ops.arange(logits.shape[-1], dtype="int32") == labels[..., None]
-            best, rest = (ops.max(ops.where(part, logits, -float("inf")), -1) for part in (here, ~here))
-            right = best > rest
-        return super().update_state(ops.cast(right, "float32"), sample_weight)
+
+def cross_entropies(y_true, y_pred):
+    """-log softmax(logits)[class] of each prediction, float32 `[…]`."""
+    labels, logits = ops.cast(y_true, "int32"), ops.convert_to_tensor(y_pred)
+    if fused.runs("loss"):
+        from keras_bert.fused.cross_entropy import cross_entropy
+
+        flat = cross_entropy(ops.reshape(logits, (-1, logits.shape[-1])), ops.reshape(labels, (-1,)))
+        return ops.reshape(flat, ops.shape(labels))
+    return ops.sparse_categorical_crossentropy(labels, ops.cast(logits, "float32"), from_logits=True)
+
+
+def right(y_true, y_pred):
+    """1 for each prediction whose class has the highest logit, otherwise 0: float32 `[…]`."""
+    labels, logits = ops.cast(y_true, "int32"), ops.convert_to_tensor(y_pred)
+    if fused.runs("loss"):
+        from keras_bert.fused.cross_entropy import top_one
+
+        flat = top_one(ops.reshape(logits, (-1, logits.shape[-1])), ops.reshape(labels, (-1,)))
+        return ops.cast(ops.reshape(flat, ops.shape(labels)), "float32")
+    here = ops.arange(logits.shape[-1], dtype="int32") == labels[..., None]
+    best, rest = (ops.max(ops.where(part, logits, -float("inf")), -1) for part in (here, ~here))
+    return ops.cast(best > rest, "float32")
+
+
+MEASURES = {"loss": cross_entropies, "accuracy": right}  # for `fused.train_on_batch`

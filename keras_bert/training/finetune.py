@@ -8,7 +8,7 @@ import numpy as np
 from keras_bert import fused
 from keras_bert.errors import InputError
 from keras_bert.training.batches import LengthGroupedBatches, as_id_arrays
-from keras_bert.training.cross_entropy import MeanCrossEntropy, TopOneAccuracy
+from keras_bert.training.cross_entropy import MEASURES, MeanCrossEntropy, TopOneAccuracy
 from keras_bert.training.evaluate import check_ids, check_labels, evaluate
 from keras_bert.training.freeze import frozen
 from keras_bert.training.loop import Sums, run
@@ -115,6 +115,7 @@ def finetune(
             title="finetune",
             steps=total,
             round_steps=epoch_steps,
+            measures=MEASURES,
             measure=_measure,
             validate=validate,
             score=lambda metrics: (metrics["val_accuracy"], -metrics["val_loss"]),
@@ -136,7 +137,7 @@ def finetune(
             accumulate=accumulate,
             shapes=[
                 ({key: array[:rows, : 8 * rows] for key, array in train_ids.items()}, batches.labels[:rows])
-                for rows in (1, 2)
+                for rows in (2, 4)
             ],
             checkpoint_dir=checkpoint_dir,
             checkpoint_every=checkpoint_every,

@@ -9,6 +9,7 @@ from pathlib import Path
 import keras
 import numpy as np
 
+from keras_bert import fused
 from keras_bert.training.checkpoint import Progress, load_checkpoint, save_checkpoint
 from keras_bert.training.log import RunLog
 
@@ -22,6 +23,7 @@ def run(
     title: str,
     steps: int,
     round_steps: int,
+    measures: dict[str, Callable],
     measure: Callable[[dict, tuple], Sums],
     validate: Callable[[], dict[str, float]] | None,
     score: Callable[[dict[str, float]], tuple[float, ...]],
@@ -46,6 +48,7 @@ def run(
         title: shown with the progress.
         steps: the number of the last step.
         round_steps: after how many steps metrics are reported, the model is validated and its weights compared.
+        measures: what the model is compiled with, each a number for each prediction; see `fused.train_on_batch`.
         measure: from the batch's logs and the batch to metrics as (sum, weight).
         validate: gives the metrics on data never trained on.
         score: from a round's metrics to what is compared; the largest is the best.
@@ -63,8 +66,9 @@ def run(
         KeyboardInterrupt: after Ctrl-C, once the step is done and a checkpoint written.
     """
     model.optimizer.build(model.trainable_variables)
+    train_on_batch = fused.train_on_batch(model, measures)
     if keras.backend.backend() == "tensorflow":
-        _trace(model, shapes)
+        _trace(model, train_on_batch, shapes)
     progress = load_checkpoint(checkpoint_dir, model, settings) if checkpoint_dir is not None else None
     if progress is None:
         progress = Progress()
@@ -98,7 +102,7 @@ def run(
                 whole = False
                 for number in range(progress.step * accumulate, (progress.step + 1) * accumulate):
                     batch = batches.batch(*divmod(number, len(batches)))
-                    logs = model.train_on_batch(*batch, return_dict=True)
+                    logs = train_on_batch(*batch)
                     for name, (total, weight) in measure(logs, batch).items():
                         before = progress.sums.get(name, (0.0, 0.0))
                         progress.sums[name] = (before[0] + float(total), before[1] + float(weight))
@@ -156,13 +160,13 @@ def _seed_dropout(model: keras.Model, seed: int) -> None:
         torch.manual_seed(seed)
 
 
-def _trace(model: keras.Model, batches: Sequence[tuple]) -> None:
+def _trace(model: keras.Model, train_on_batch: Callable, batches: Sequence[tuple]) -> None:
     # TensorFlow makes a graph for the first shape it meets and, on meeting another, one for any shape; the two may
     # round differently. So that a resumed run computes with the very same graph, meet both first and undo the steps.
     variables = [*model.variables, *model.optimizer.variables]
     before = [keras.ops.convert_to_numpy(variable) for variable in variables]
     for batch in batches:
-        model.train_on_batch(*batch)
+        train_on_batch(*batch)
     for variable, value in zip(variables, before, strict=True):
         variable.assign(value)
 
