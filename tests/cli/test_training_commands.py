@@ -12,6 +12,7 @@ import pytest
 from command_line import environment
 from keras import ops
 
+import keras_bert.training
 from keras_bert.training.precision import in_float32
 from keras_bert.weights import load_pretrained
 
@@ -42,6 +43,20 @@ def test_pretrain_then_finetune_then_evaluate(call, models, tmp_path):
     evaluated = facts_of(call("evaluate", "--model", sentiment, "--data", models.dataset / "dev.tsv", "--json"))
     assert evaluated["accuracy"] == pytest.approx(facts["accuracy"])
     assert {path.name for path in tmp_path.iterdir()} == {"bert", "sentiment", "log"}
+
+
+def test_the_masking_rate_is_what_training_hides(call, tmp_path, monkeypatch):
+    hidden, real = [], keras_bert.training.pretrain
+
+    def watched(model, examples, masking, **settings):
+        hidden.append((masking.rate, masking.max_predictions))
+        return real(model, examples, masking, **settings)
+
+    monkeypatch.setattr("keras_bert.training.pretrain", watched)
+    wanted = ["pretrain", "--data", "sample", "--vocab-size", 300, *SMALL, "--sequence-length", 24, "--batch-size", 8]
+    for name, rate in (("usual", ()), ("more", ("--masking-rate", 0.4))):
+        facts_of(call(*wanted, *rate, "--steps", 1, "--out", tmp_path / name, "--json"))
+    assert hidden == [(0.15, 4), (0.4, 10)]  # the last: how many that is of 24 tokens
 
 
 def test_finetune_from_random_weights_with_a_config_file(call, models, tmp_path):

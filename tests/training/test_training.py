@@ -76,6 +76,17 @@ def test_metrics_count_predicted_positions_alone(pretrained):
     assert again["loss"] == pytest.approx(min(history["val_loss"]), rel=1e-4)
 
 
+def test_held_out_rows_are_masked_by_15_percent_whatever_training_hides():
+    model, held_out = toys.make_pretrainer(config=SMALL), toys.examples(20, seed=5)
+    masking = toys.masking(rate=0.5, max_predictions=8)
+    history = pretrain(
+        model, toys.examples(), masking, validation=held_out, steps=2, learning_rate=1e-3, verbose=0
+    ).history
+    as_the_paper = evaluate_pretrainer(model, held_out, toys.masking(max_predictions=8))
+    assert history["val_loss"] == pytest.approx([as_the_paper["loss"]], rel=1e-5)
+    assert evaluate_pretrainer(model, held_out, masking)["loss"] != pytest.approx(as_the_paper["loss"], rel=1e-5)
+
+
 def test_tensorboard_reads_the_log(pretrained):
     tf = pytest.importorskip("tensorflow")
     _, history, folder = pretrained
