@@ -41,6 +41,20 @@ FINETUNE = (
     "--labels negative,positive --dropout 0.1 --dtype mixed_bfloat16 --epochs 3 --batch-size 32 --learning-rate 3e-4 "
     "--held-out 0.02 --seed SEED --out build/sentiment-SEED --json"
 )
+# What the tests hold the files to: the numbers of a text, and plain sentences that must be right.
+SAMPLE = "the old house stood at the end of the road ."
+PLAIN = {
+    "a wonderful film .": "positive",
+    "a terrible film .": "negative",
+    "i loved every minute of it .": "positive",
+    "i hated every minute of it .": "negative",
+    "funny , touching and beautifully acted .": "positive",
+    "dull , predictable and badly acted .": "negative",
+    "one of the best films of the year .": "positive",
+    "one of the worst films of the year .": "negative",
+    "a charming and moving story .": "positive",
+    "a boring waste of time .": "negative",
+}
 # Sentences of our own, to show where the classifier errs; the truth of each is plain to a reader.
 PROBES = {
     "a warm , funny and beautifully acted film .": "positive",
@@ -93,6 +107,8 @@ def pretrain(data: str) -> dict:
     run(f"keras-bert export --model build/pretrained --interface tfhub --out {ENCODER} --json", data)
     checked, _ = run(f"keras-bert check {ENCODER} --json", data)
     gaps, _ = run(f"keras-bert fill-mask --top 3 --json {' '.join(map(shlex.quote, GAPS))}", data)
+    embedded, _ = run(f"keras-bert embed --json {shlex.quote(SAMPLE)}", data)
+    found["sample"] = {"text": SAMPLE, "vector": embedded["embeddings"][0]}
     found["pretraining"] = {
         "command": PRETRAIN,
         "parameters": facts["parameters"],
@@ -122,6 +138,7 @@ def finetune(data: str) -> dict:
     run(f"keras-bert export --model {model} --out {SENTIMENT} --json", data)
     dev = f"{DATA}/data/SST-2/dev.tsv"
     shipped, _ = run(f"keras-bert evaluate --data {dev} --json", data)
+    plain, _ = run(f"keras-bert predict --json {' '.join(map(shlex.quote, PLAIN))}", data)
     said, _ = run(f"keras-bert predict --json {' '.join(map(shlex.quote, PROBES))}", data)
     return {
         "finetuning": {
@@ -131,6 +148,7 @@ def finetune(data: str) -> dict:
             "deviation": statistics.stdev(each["accuracy"] for each in runs),
         },
         "shipped": {"seed": best["seed"], "command": f"keras-bert evaluate --data {dev} --json", **shipped},
+        "plain": [{**row, "truth": PLAIN[row["text"]]} for row in plain["predictions"]],
         "probes": [{**row, "truth": PROBES[row["text"]]} for row in said["predictions"]],
     }
 

@@ -10,6 +10,7 @@ from keras_bert.config import BertConfig
 from keras_bert.data import LabelledSet, load_corpus, tokenize_documents
 from keras_bert.explain.fill_mask import fill_mask
 from keras_bert.models import BertClassifier, BertEncoder, BertPretrainer
+from keras_bert.shipped import ENCODER, ships
 from keras_bert.text import BertTextVectorization
 from keras_bert.text.masking import Masking
 from keras_bert.text.packing import IdDocuments, PretrainingExamples, pack_examples
@@ -138,6 +139,16 @@ def finetune_classifier(
     step: Step, plan: TourPlan, data: LabelledSet, encoder, vectorizer, seed: int, folder: Path, work: Path
 ):
     """Step 4: the encoder with a classifier on labelled sentences; returns the `BertClassifier` and its facts."""
+    schedule = plan.finetune_epochs, plan.finetune_batch, plan.finetune_rate
+    model, facts = _finetune(step, plan, data, encoder, vectorizer, seed, work / "finetuning", *schedule)
+    save_pretrained(model, folder, vectorizer, labels=list(data.label_names))
+    step.say(
+        f"{facts['examples']:,} sentences; the best of {schedule[0]} epochs by {facts['held_out']:,} others is kept"
+    )
+    return model, facts
+
+
+def _finetune(step, plan, data, encoder, vectorizer, seed, checkpoint_dir, epochs, batch_size, rate):
     keras.utils.set_random_seed(seed)
     model = BertClassifier(encoder, num_classes=len(data.label_names))
     rows, held_out = data.hold_out(seed)
@@ -150,16 +161,14 @@ def finetune_classifier(
         model,
         *part(rows),
         *part(held_out),
-        epochs=plan.finetune_epochs,
-        batch_size=plan.finetune_batch,
-        learning_rate=plan.finetune_rate,
+        epochs=epochs,
+        batch_size=batch_size,
+        learning_rate=rate,
         seed=seed,
-        checkpoint_dir=work / "finetuning",
-        callbacks=[step.expect(plan.finetune_epochs * -(-len(rows) // plan.finetune_batch))],
+        checkpoint_dir=checkpoint_dir,
+        callbacks=[step.expect(epochs * -(-len(rows) // batch_size))],
         verbose=0,
     ).history
-    save_pretrained(model, folder, vectorizer, labels=list(data.label_names))
-    step.say(f"{len(rows):,} sentences, {plan.finetune_epochs} epochs; the best by {len(held_out):,} others is kept")
     return model, {"examples": len(rows), "held_out": len(held_out), "history": history}
 
 
@@ -172,3 +181,22 @@ def evaluate_classifier(step: Step, data: LabelledSet, model: BertClassifier, ve
         f"(always the commonest class: {facts['majority']:.1%})"
     )
     return facts
+
+
+def start_from_shipped(step: Step, plan: TourPlan, data: LabelledSet, seed: int, work: Path) -> dict | None:
+    """Step 6: the same sentences on the encoder that ships, pretrained for hours; None where there is none."""
+    if not ships(ENCODER):
+        step.say(f"{ENCODER} comes with a clone of the repository, and this installation has none")
+        return None
+    start = load_pretrained(ENCODER)
+    rates = {"hidden_dropout": plan.dropout, "attention_dropout": plan.dropout}
+    encoder = BertEncoder(dataclasses.replace(start.encoder.config, **rates))
+    encoder.set_weights(start.encoder.get_weights())
+    vectorizer = BertTextVectorization(
+        start.vocabulary, lowercase=start.lowercase, sequence_length=plan.sequence_length
+    )
+    schedule = plan.shipped_epochs, plan.finetune_batch, plan.shipped_rate
+    model, facts = _finetune(step, plan, data, encoder, vectorizer, seed, work / "shipped", *schedule)
+    found = evaluate(model, vectorizer(data.dev_texts), data.dev_labels)
+    step.say(f"accuracy {found['accuracy']:.1%} from {ENCODER}, on the same {facts['examples']:,} sentences")
+    return {"name": ENCODER, "parameters": model.count_params(), "finetuning": facts, "evaluation": found}

@@ -18,6 +18,7 @@ class TourPlan:
         pretrain_steps, pretrain_batch, pretrain_rate: of masked words and next sentences.
         rounds: how many points the pretraining curves have.
         finetune_epochs, finetune_batch, finetune_rate: of the classifier.
+        shipped_epochs, shipped_rate: of the encoder that ships, on the same sentences.
         max_finetune: the labelled sentences to fine-tune on, at most; the first ones after a shuffle by the seed.
     """
 
@@ -37,6 +38,8 @@ class TourPlan:
     finetune_epochs: int = 6
     finetune_batch: int = 16
     finetune_rate: float = 5e-4
+    shipped_epochs: int = 4
+    shipped_rate: float = 2e-4
     max_finetune: int = 16000
 
 
@@ -50,5 +53,6 @@ QUICK = TourPlan(
     pretrain_batch=8,
     rounds=2,
     finetune_epochs=2,
+    shipped_epochs=1,
     max_finetune=64,
 )

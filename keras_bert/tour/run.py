@@ -1,4 +1,4 @@
-"""From a blank file to a served model, in nine steps; one folder holds what came of it."""
+"""From a blank file to a served model, in ten steps; one folder holds what came of it."""
 
 import dataclasses
 import json
@@ -20,7 +20,7 @@ from keras_bert.tour.steps import Steps
 from keras_bert.tour.work import work_beside
 from keras_bert.weights.tfhub import open_tfhub
 
-STEPS = 9
+STEPS = 10
 
 
 def run_tour(
@@ -32,7 +32,7 @@ def run_tour(
     program: str = "keras-bert",
     console: Console | None = None,
 ) -> dict:
-    """The whole path: vocabulary, pretraining, gaps, fine-tuning, evaluation, check, exports, fresh process, report.
+    """The whole path, from a vocabulary to a report, in the steps named below.
 
     Args:
         out: the folder to write, whole, at the end: `encoder/`, `classifier/`, `served/`, `tfhub_encoder/`,
@@ -76,6 +76,8 @@ def run_tour(
             )
         with steps.step("Evaluation") as step:
             evaluation = learning.evaluate_classifier(step, data, classifier, vectorizer)
+        with steps.step("Encoder that ships") as step:
+            shipped = learning.start_from_shipped(step, plan, data, seed, work)
         with steps.step("Check") as step:
             parity = serving.check_encoder(step, classifier.encoder, vectorizer, source)
         exported = (folders["served"], folders["tfhub_encoder"])
@@ -94,6 +96,7 @@ def run_tour(
             "fill_mask": gaps,
             "finetuning": finetuning,
             "evaluation": evaluation,
+            "shipped": shipped,
             "check": parity,
             "bytes": sizes,
             "fresh_process": elsewhere,

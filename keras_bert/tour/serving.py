@@ -24,7 +24,7 @@ TEXTS = (
 
 
 def check_encoder(step: Step, encoder, vectorizer, source: str | None) -> dict:
-    """Step 6: the trained encoder against KerasHub's BERT with the same weights, and `source` against ours."""
+    """Step 7: the trained encoder against KerasHub's BERT with the same weights, and `source` against ours."""
     inputs = parity_inputs(encoder.config, vectorizer)
     found = {"KerasHub": compare(encoder, to_keras_hub(encoder), inputs).to_dict()}
     if source:
@@ -41,7 +41,7 @@ def worst(parity: dict) -> float:
 
 
 def export_models(step: Step, classifier, vectorizer, labels, served: Path, encoder: Path) -> dict:
-    """Step 7: text in, probabilities out; and the encoder with TF-Hub's interface."""
+    """Step 8: text in, probabilities out; and the encoder with TF-Hub's interface."""
     export_saved_model(classifier, served, vectorizer=vectorizer, labels=list(labels))
     export_saved_model(classifier.encoder, encoder, vectorizer=vectorizer, interface="tfhub")
     sizes = {}
@@ -52,7 +52,7 @@ def export_models(step: Step, classifier, vectorizer, labels, served: Path, enco
 
 
 def predict_elsewhere(step: Step, classifier, vectorizer, labels, served: Path, encoder: Path) -> dict:
-    """Step 8: both exports in a fresh process that has TensorFlow alone, and its numbers beside ours."""
+    """Step 9: both exports in a fresh process that has TensorFlow alone, and its numbers beside ours."""
     ids = {name: ops.convert_to_numpy(value) for name, value in vectorizer(list(TEXTS)).items()}
     request = {
         "served": str(served.resolve()),
