@@ -1,11 +1,10 @@
 """`keras-bert finetune`: a classifier from labelled sentences."""
 
-import dataclasses
 from pathlib import Path
 
 import click
 
-from keras_bert.cli.options import ModelFolder, check_length, config_of, positive, size_option, training_options
+from keras_bert.cli.options import check_length, config_of, encoder_option, positive, size_option, training_options
 from keras_bert.cli.screen import reporting, show_table
 
 
@@ -24,12 +23,7 @@ class Freeze(click.ParamType):
 
 
 @click.command()
-@click.option(
-    "--encoder",
-    type=ModelFolder(),
-    metavar="DIR|bert_en_uncased_mini",
-    help="A pretrained model to start from: its folder, or the one that ships; its vocabulary comes along.",
-)
+@encoder_option()
 @size_option(None)
 @click.option(
     "--dataset",
@@ -93,9 +87,7 @@ def finetune(console, encoder, size, dataset, labels, out: Path, dropout, dtype,
         if encoder:
             start = load_pretrained(encoder)
             vocabulary, lowercase = start.vocabulary, start.lowercase
-            rates = {} if dropout is None else {"hidden_dropout": dropout, "attention_dropout": dropout}
-            body = BertEncoder(dataclasses.replace(start.encoder.config, **rates), dtype=dtype)
-            body.set_weights(start.encoder.get_weights())
+            body = start.new_encoder(dropout, dtype)
         else:
             lowercase = not options["cased"]
             vocabulary = vocabulary_for(options["vocab"], data.train_texts, options["vocab_size"], lowercase, work)

@@ -85,21 +85,34 @@ def model_option(help_text: str = "A trained model's folder.", shipped: str | No
     )
 
 
+def encoder_option():
+    """`--encoder DIR`: weights to start from."""
+    return click.option(
+        "--encoder",
+        type=ModelFolder(),
+        metavar="DIR|bert_en_uncased_mini",
+        help="A pretrained model to start from: its folder, or the one that ships; its vocabulary comes along.",
+    )
+
+
 def file_option(name: str, help_text: str, **settings):
     """An option that names a file which must be there."""
     kind = click.Path(exists=True, dir_okay=False)
     return click.option(name, type=kind, metavar="FILE", help=help_text, **settings)
 
 
-def size_option(default: str | None):
-    """`--size NAME`, also called `--config`: a short name, a preset, or a JSON file with a config's fields."""
+def size_option(usual: str | None):
+    """`--size NAME`, also called `--config`: a short name, a preset, or a JSON file with a config's fields.
+
+    Args:
+        usual: what None stands for, to be shown as the default.
+    """
     names = ", ".join(SIZES)
     return click.option(
         "--size",
         "--config",
         "size",
-        default=default,
-        show_default=default is not None,
+        show_default=usual or False,
         metavar="NAME|FILE.json",
         help=f"Random weights of this size: {names}, a preset's name, or a JSON file with the fields of a BertConfig.",
     )

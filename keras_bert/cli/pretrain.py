@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from keras_bert.cli.options import check_length, config_of, positive, size_option, training_options
+from keras_bert.cli.options import check_length, config_of, encoder_option, positive, size_option, training_options
 from keras_bert.cli.screen import reporting, show_table
 
 
@@ -24,6 +24,7 @@ def mark(facts) -> str:
     metavar="sample|FILE|GLOB|tfds:NAME",
     help="Text to learn from; may be given several times. A paragraph a line, a blank line between documents.",
 )
+@encoder_option()
 @size_option("tiny")
 @click.option("--layers", type=positive, help="L, instead of the size's.")
 @click.option("--hidden", type=positive, help="H, instead of the size's; heads are 64 wide.")
@@ -64,8 +65,8 @@ def mark(facts) -> str:
 )
 @training_options(learning_rate=1e-4)
 @reporting
-def pretrain(console, sources, size, steps, epochs, out: Path, seed, **options) -> dict:
-    """Pretrain a BERT with masked words and next sentences.
+def pretrain(console, sources, encoder, steps, epochs, out: Path, seed, **options) -> dict:
+    """Pretrain a BERT with masked words and next sentences, from random weights or, with --encoder, further.
 
     Ctrl-C leaves a checkpoint beside --out, and the same command with --resume goes on from it. The text is read once:
     its rows wait on disk beside --out until the end, and need not fit in memory.
@@ -83,19 +84,27 @@ def pretrain(console, sources, size, steps, epochs, out: Path, seed, **options) 
     from keras_bert.tour.work import vocabulary_for, work_beside
     from keras_bert.training import pretrain as train
     from keras_bert.training.precision import in_float32
-    from keras_bert.weights import save_pretrained
+    from keras_bert.weights import load_pretrained, save_pretrained
 
     if (steps is None) == (epochs is None):
         raise click.UsageError("give --steps or --epochs, one of them")
+    own = [name for name in ("size", "layers", "hidden", "heads", "vocab", "warm_start") if options[name]]
+    if encoder and own:
+        option = own[0].replace("_", "-")
+        raise click.UsageError(f"--{option} belongs to random weights; an encoder's folder brings its own")
     fused.split_cores()
     length, lowercase, rate = options["sequence_length"], not options["cased"], options["masking_rate"]
     corpus = load_corpus(list(sources))
     with work_beside(out, options["resume"]) as work:
         sentences = (sentence for document in corpus for sentence in document)
-        vocabulary = vocabulary_for(options["vocab"], sentences, options["vocab_size"], lowercase, work)
-        changes = {"num_layers": options["layers"], "hidden_size": options["hidden"], "num_heads": options["heads"]}
-        changes |= {"hidden_dropout": options["dropout"], "attention_dropout": options["dropout"]}
-        config = config_of(size, len(vocabulary), **changes)
+        if encoder:
+            start = load_pretrained(encoder)
+            vocabulary, lowercase, config = start.vocabulary, start.lowercase, start.encoder.config
+        else:
+            vocabulary = vocabulary_for(options["vocab"], sentences, options["vocab_size"], lowercase, work)
+            changes = {"num_layers": options["layers"], "hidden_size": options["hidden"], "num_heads": options["heads"]}
+            changes |= {"hidden_dropout": options["dropout"], "attention_dropout": options["dropout"]}
+            config = config_of(options["size"] or "tiny", len(vocabulary), **changes)
         check_length(length, config)
         vectorizer = BertTextVectorization(vocabulary, lowercase=lowercase, sequence_length=length)
         pairs = not options["no_next_sentence"]
@@ -120,7 +129,10 @@ def pretrain(console, sources, size, steps, epochs, out: Path, seed, **options) 
             },
         )
         keras.utils.set_random_seed(seed)
-        model = BertPretrainer(BertEncoder(config, dtype=options["dtype"]), next_sentence=pairs)
+        if encoder:
+            model = start.new_pretrainer(pairs, options["dropout"], options["dtype"])
+        else:
+            model = BertPretrainer(BertEncoder(config, dtype=options["dtype"]), next_sentence=pairs)
         console.print(
             f"{len(examples):,} sequences of up to {length} tokens, {len(validation or ()):,} held out; "
             f"{config.num_layers} layers of {config.hidden_size}, {model.count_params():,} parameters"

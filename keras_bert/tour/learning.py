@@ -189,9 +189,7 @@ def start_from_shipped(step: Step, plan: TourPlan, data: LabelledSet, seed: int,
         step.say(f"{ENCODER} comes with a clone of the repository, and this installation has none")
         return None
     start = load_pretrained(ENCODER)
-    rates = {"hidden_dropout": plan.dropout, "attention_dropout": plan.dropout}
-    encoder = BertEncoder(dataclasses.replace(start.encoder.config, **rates))
-    encoder.set_weights(start.encoder.get_weights())
+    encoder = start.new_encoder(plan.dropout)
     vectorizer = BertTextVectorization(
         start.vocabulary, lowercase=start.lowercase, sequence_length=plan.sequence_length
     )

@@ -45,6 +45,27 @@ def test_pretrain_then_finetune_then_evaluate(call, models, tmp_path):
     assert {path.name for path in tmp_path.iterdir()} == {"bert", "sentiment", "log"}
 
 
+def test_pretrain_further_from_a_model(call, models, tmp_path, monkeypatch):
+    begun, real = [], keras_bert.training.pretrain
+
+    def watched(model, examples, masking, **settings):
+        begun.append([np.array(weight) for weight in model.get_weights()])
+        return real(model, examples, masking, **settings)
+
+    monkeypatch.setattr("keras_bert.training.pretrain", watched)
+    before = load_pretrained(models.encoder)
+    assert before.kind == "pretrainer" and before.model.nsp_head is not None
+    further = ["pretrain", "--data", "sample", "--encoder", models.encoder, "--sequence-length", 16, "--steps", 1]
+    facts_of(call(*further, "--learning-rate", 1e-9, "--dropout", 0.3, "--out", tmp_path / "further", "--json"))
+    for ours, theirs in zip(begun[0], before.model.get_weights(), strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+    after = load_pretrained(tmp_path / "further")
+    assert after.vocabulary == before.vocabulary and after.encoder.config.hidden_dropout == 0.3
+    for option in (("--size", "mini"), ("--layers", 2), ("--vocab", models.vocab), ("--warm-start", "ppmi")):
+        said = call(*further, *option, "--out", tmp_path / "no")
+        assert said.status == 2 and f"{option[0]} belongs to random weights" in said.err and said.err.count("\n") == 1
+
+
 def test_the_masking_rate_is_what_training_hides(call, tmp_path, monkeypatch):
     hidden, real = [], keras_bert.training.pretrain
 
