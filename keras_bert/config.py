@@ -20,12 +20,16 @@ class BertConfig:
         num_heads: A, attention heads a block; each is H / A wide.
         intermediate_size: width inside the feed-forward part; 4 H in every published model.
         max_position_embeddings: the longest sequence, in tokens.
-        type_vocab_size: how many segment ids (2: first and second sentence).
+        type_vocab_size: how many segment ids (2: first and second sentence); 0 for none, as in DistilBERT.
         activation: `"gelu_tanh"` (Google's BERT), `"gelu"` (exact, erf; Hugging Face's name for theirs) or `"relu"`.
         hidden_dropout: dropout rate after the embeddings and after both parts of a block, in [0, 1).
         attention_dropout: dropout rate on the attention probabilities, in [0, 1).
         initializer_range: standard deviation of the truncated normal that starts every kernel.
         layer_norm_epsilon: added to the variance in LayerNorm; 1e-12 in Google's BERT.
+        embedding_size: E, the width of the three embeddings, which a dense layer then brings to H, as in ALBERT; None
+            for H.
+        share_blocks: one block, run `num_layers` times, as in ALBERT.
+        pooler: False for an encoder without `pooled_output`, as DistilBERT is.
 
     Raises:
         InputError: a size below 1, a rate outside its range, an unknown activation, or H not a multiple of A.
@@ -39,7 +43,8 @@ class BertConfig:
     ...
     keras_bert.errors.InputError: hidden_size must be a multiple of num_heads. Received: hidden_size=100, num_heads=12
 
-    Source: Devlin et al. 2018 (arXiv:1810.04805), section 3 and appendix A.2.
+    Source: Devlin et al. 2018 (arXiv:1810.04805), section 3 and appendix A.2; Sanh et al. 2019 (arXiv:1910.01108),
+    section 3, for DistilBERT; Lan et al. 2019 (arXiv:1909.11942), section 3.1, for ALBERT.
     """
 
     vocab_size: int = 30522
@@ -54,13 +59,20 @@ class BertConfig:
     attention_dropout: float = 0.1
     initializer_range: float = 0.02
     layer_norm_epsilon: float = 1e-12
+    embedding_size: int | None = None
+    share_blocks: bool = False
+    pooler: bool = True
 
     def __post_init__(self):
         for field in dataclasses.fields(self):
             value = getattr(self, field.name)
-            if field.type is int:
-                if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-                    raise InputError(f"{field.name} must be a positive whole number. Received: {value!r}")
+            if field.type is int or (field.name == "embedding_size" and value is not None):
+                least = 0 if field.name == "type_vocab_size" else 1
+                if isinstance(value, bool) or not isinstance(value, int) or value < least:
+                    kind = "whole number, 0 or more" if least == 0 else "positive whole number"
+                    raise InputError(f"{field.name} must be a {kind}. Received: {value!r}")
+            elif field.type is bool and not isinstance(value, bool):
+                raise InputError(f"{field.name} must be true or false. Received: {value!r}")
             elif field.type is float and (isinstance(value, bool) or not isinstance(value, (int, float))):
                 raise InputError(f"{field.name} must be a number. Received: {value!r}")
         for name in ("hidden_dropout", "attention_dropout"):

@@ -76,7 +76,7 @@ def test_an_unknown_preset_is_named(name):
         ("num_heads", 7),
         ("intermediate_size", None),
         ("max_position_embeddings", 0),
-        ("type_vocab_size", 0),
+        ("type_vocab_size", -1),
         ("activation", "swish"),
         ("hidden_dropout", 1.0),
         ("hidden_dropout", -0.1),

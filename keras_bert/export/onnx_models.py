@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from keras_bert.errors import InputError
 from keras_bert.export.onnx_nodes import Graph, array
 from keras_bert.models import BertClassifier, BertPretrainer
 
@@ -10,6 +11,9 @@ NO_TOKEN = -10_000.0  # what is added to the scores of padding, as in google-res
 
 def onnx_model(model):
     """The `onnx.ModelProto` of an encoder, classifier or pretrainer; `export_onnx` says what goes in and comes out."""
+    encoder = getattr(model, "encoder", model)
+    if encoder.has_own_blocks:
+        raise InputError("ONNX is written of TransformerBlocks as published. Received: an encoder with its own blocks")
     graph, inputs = Graph(), dict.fromkeys(("input_word_ids", "input_mask", "input_type_ids"), ("B", "T"))
     if isinstance(model, BertClassifier):
         outputs = _classifier(graph, model)
@@ -24,13 +28,16 @@ def onnx_model(model):
 def _encoder(graph: Graph, encoder) -> dict:
     size = encoder.config.hidden_size
     graph.op("Identity", _hidden_states(graph, encoder), name="sequence_output")
-    graph.op("Identity", _pooled(graph, encoder, "sequence_output"), name="pooled_output")
-    return {"sequence_output": ("B", "T", size), "pooled_output": ("B", size)}
+    outputs = {"sequence_output": ("B", "T", size)}
+    if encoder.pooler is not None:
+        graph.op("Identity", _pooled(graph, encoder.pooler, "sequence_output"), name="pooled_output")
+        outputs["pooled_output"] = ("B", size)
+    return outputs
 
 
 def _classifier(graph: Graph, model) -> dict:
     rows = _hidden_states(graph, model.encoder, _first_row)  # [B, 1, H]: all that is read of the last block
-    graph.dense(_pooled(graph, model.encoder, rows), model.head, "logits")  # [B, C]
+    graph.dense(_pooled(graph, model.pooler, rows), model.head, "logits")  # [B, C]
     graph.op("Softmax", "logits", name="probabilities", axis=-1)  # [B, C]
     return dict.fromkeys(("logits", "probabilities"), ("B", model.num_classes))
 
@@ -40,7 +47,7 @@ def _pretrainer(graph: Graph, model) -> dict:
     outputs = {"mlm_logits": ("B", "P", encoder.config.vocab_size)}
     rows = _hidden_states(graph, encoder, _first_and_masked_rows)  # [B, 1 + P, H]
     if model.next_sentence:
-        graph.dense(_pooled(graph, encoder, rows), model.nsp_head, "nsp_logits")  # [B, 2]
+        graph.dense(_pooled(graph, encoder.pooler, rows), model.nsp_head, "nsp_logits")  # [B, 2]
         outputs["nsp_logits"] = ("B", 2)
     begin, end = graph.numbers("masked/begin", 1), graph.numbers("masked/end", 2**31 - 1)
     x = graph.op("Slice", rows, begin, end, begin, name="masked/rows")  # [B, P, H]; the axis is 1 too
@@ -64,25 +71,31 @@ def _first_and_masked_rows(graph: Graph, x: str) -> str:
     return graph.op("Concat", _first_row(graph, x), masked, name="read_rows", axis=1)  # [B, 1 + P, H]
 
 
-def _pooled(graph: Graph, encoder, x: str) -> str:
+def _pooled(graph: Graph, pooler, x: str) -> str:
     first = graph.first(x, "pooler/first")  # [B, H]
-    return graph.op("Tanh", graph.dense(first, encoder.pooler.dense, "pooler/dense"), name="pooler")  # [B, H]
+    kind = {"tanh": "Tanh", "relu": "Relu"}[pooler.activation]
+    return graph.op(kind, graph.dense(first, pooler.dense, "pooler/dense"), name="pooler")  # [B, H]
 
 
 def _hidden_states(graph: Graph, encoder, rows=None) -> str:
     """What the last block gives: `[B, T, H]`, or of the rows alone that `rows(graph, x)` takes from its input x."""
     embeddings = encoder.embeddings
-    tables = {
-        name: graph.weight(name, array(getattr(embeddings, name).embeddings))
-        for name in ("word_embeddings", "type_embeddings", "position_embeddings")
-    }
-    words = graph.op("Gather", tables["word_embeddings"], "input_word_ids", name="embeddings/words")  # [B, T, H]
-    types = graph.op("Gather", tables["type_embeddings"], "input_type_ids", name="embeddings/types")  # [B, T, H]
+
+    def rows_of(table: str, ids: str, name: str) -> str:
+        return graph.op("Gather", graph.weight(table, array(getattr(embeddings, table).embeddings)), ids, name=name)
+
+    x = rows_of("word_embeddings", "input_word_ids", "embeddings/words")  # [B, T, E], where E = H but in ALBERT
+    if embeddings.type_embeddings is not None:
+        types = rows_of("type_embeddings", "input_type_ids", "embeddings/types")  # [B, T, E]
+        x = graph.op("Add", x, types, name="embeddings/both")
     length = graph.op("Shape", "input_word_ids", name="embeddings/length", start=1, end=2)
     begin = graph.numbers("embeddings/begin", 0)
-    places = graph.op("Slice", tables["position_embeddings"], begin, length, name="embeddings/places")  # [T, H]
-    x = graph.op("Add", graph.op("Add", words, types, name="embeddings/both"), places, name="embeddings/sum")
-    x = graph.layer_norm(x, embeddings.layer_norm, "embeddings/layer_norm")  # [B, T, H]
+    table = graph.weight("position_embeddings", array(embeddings.position_embeddings.embeddings))
+    places = graph.op("Slice", table, begin, length, name="embeddings/places")  # [T, E]
+    x = graph.op("Add", x, places, name="embeddings/sum")
+    x = graph.layer_norm(x, embeddings.layer_norm, "embeddings/layer_norm")  # [B, T, E]
+    if embeddings.projection is not None:
+        x = graph.dense(x, embeddings.projection, "embeddings/projection")  # [B, T, H]
 
     mask = graph.op("Cast", "input_mask", name="mask/float", to=1)  # 1 at tokens, 0 at padding; 1 is float32's number
     padding = graph.op("Sub", graph.weight("mask/one", 1.0), mask, name="mask/padding")

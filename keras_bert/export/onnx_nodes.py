@@ -1,5 +1,7 @@
 """What an ONNX graph is written with: nodes and weights that bear names, and the few steps a BERT repeats."""
 
+import zlib
+
 import keras
 import numpy as np
 
@@ -10,7 +12,7 @@ class Graph:
     """Nodes and weights so far. Every method adds to them and returns the name of what is computed there."""
 
     def __init__(self):
-        self.nodes, self.weights = [], {}
+        self.nodes, self.weights, self._marked = [], {}, {}
 
     def op(self, kind: str, *inputs: str, name: str, outputs: list[str] | None = None, **attributes) -> str:
         """One standard operation; its output bears its name unless several are named."""
@@ -25,8 +27,14 @@ class Graph:
         return name
 
     def weight(self, name: str, value) -> str:
-        """A tensor of the model, stored as float32."""
-        self.weights[name] = np.ascontiguousarray(value, np.float32)
+        """A tensor of the model, stored as float32; once, where several are the same, as in ALBERT's one block."""
+        value = np.ascontiguousarray(value, np.float32)
+        mark = (value.shape, zlib.crc32(value.data))
+        for known in self._marked.setdefault(mark, []):
+            if np.array_equal(self.weights[known], value):
+                return known
+        self._marked[mark].append(name)
+        self.weights[name] = value
         return name
 
     def linear(self, x: str, kernel, bias, name: str) -> str:

@@ -45,7 +45,8 @@ def _export(model, encoder, path, vectorizer, functions: dict) -> Path:
 
     def encode(text):
         outputs = encoder(_ids(encoder, vectorizer, text), training=False)
-        return {key: tf.cast(outputs[key], tf.float32) for key in ("pooled_output", "sequence_output")}
+        names = ("pooled_output", "sequence_output")
+        return {name: tf.cast(outputs[name], tf.float32) for name in names if name in outputs}
 
     def pool(text):
         def first_rows(ids):
@@ -54,7 +55,9 @@ def _export(model, encoder, path, vectorizer, functions: dict) -> Path:
 
         return {"pooled_output": _by_length(encoder, vectorizer, text, first_rows, encoder.config.hidden_size)}
 
-    functions = {"serving_default": encode, **functions, "tokenize": tokenize, "encode": encode, "pool": pool}
+    functions = {"serving_default": encode, **functions, "tokenize": tokenize, "encode": encode}
+    if encoder.pooler is not None:
+        functions["pool"] = pool
     text = tf.TensorSpec([None], tf.string, name="text")
     root = tf.train.Checkpoint()
     root.weights = [weight.value for weight in model.weights]

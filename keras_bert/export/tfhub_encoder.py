@@ -3,6 +3,7 @@
 import tempfile
 from pathlib import Path
 
+from keras_bert.errors import InputError
 from keras_bert.export.graph import write
 from keras_bert.text.vocabulary import save_vocabulary
 from keras_bert.weights.folder import check_sizes
@@ -23,6 +24,8 @@ def export_tfhub_encoder(model, path, vectorizer=None) -> Path:
     import tensorflow as tf
 
     encoder, pretrainer = parts(model)
+    if encoder.pooler is None:
+        raise InputError("TF-Hub's interface gives a pooled_output. Received: an encoder without a pooler")
     variables = {}  # id of a Keras variable -> the tf.Variable that bears Google's name
 
     def named(weights: dict) -> list:

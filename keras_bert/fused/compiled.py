@@ -57,22 +57,21 @@ def embeddings(layer, input_word_ids, input_type_ids):
         input_word_ids, input_type_ids: int `[B, T]`.
 
     Returns:
-        `[B, T, H]`.
+        `[B, T, E]`, before ALBERT's projection.
     """
-    width = layer.hidden_size
+    width = layer.word_embeddings.output_dim
     shape = tf.shape(input_word_ids)
-    words = tf.reshape(layer.word_embeddings(input_word_ids), (-1, width))  # [N, H]
-    # Two or so segments: a product with one-hot rows, whose gradient is a product again and no scatter.
-    segments = tf.one_hot(tf.reshape(input_type_ids, (-1,)), layer.type_vocab_size, dtype=words.dtype)
-    segments = tf.matmul(segments, _tensor(layer.type_embeddings.embeddings, words.dtype))  # [N, H]
+    words = tf.reshape(layer.word_embeddings(input_word_ids), (-1, width))  # [N, E]
     places = _tensor(layer.position_embeddings.embeddings, words.dtype)[: shape[1]]
-    places = tf.reshape(tf.tile(places[None], (shape[0], 1, 1)), (-1, width))  # [N, H]
+    places = tf.reshape(tf.tile(places[None], (shape[0], 1, 1)), (-1, width))  # [N, E]
+    if layer.type_embeddings is not None:
+        # Two or so segments: a product with one-hot rows, whose gradient is a product again and no scatter.
+        segments = tf.one_hot(tf.reshape(input_type_ids, (-1,)), layer.type_vocab_size, dtype=words.dtype)
+        places += tf.matmul(segments, _tensor(layer.type_embeddings.embeddings, words.dtype))  # [N, E]
     norm, nothing = layer.layer_norm, tf.zeros((width,), words.dtype)
-    x = dropout_add_norm(
-        words, nothing, segments + places, _tensor(norm.gamma), _tensor(norm.beta), _no_key(), 0.0, norm.epsilon
-    )
+    x = dropout_add_norm(words, nothing, places, _tensor(norm.gamma), _tensor(norm.beta), _no_key(), 0.0, norm.epsilon)
     x = dropout(x, _key(layer.dropout), layer.dropout_rate)
-    return tf.reshape(x, (shape[0], shape[1], width))  # [B, T, H]
+    return tf.reshape(x, (shape[0], shape[1], width))  # [B, T, E]
 
 
 def masked_lm_logits(head, rows):

@@ -15,6 +15,8 @@ class TransformerBlock(keras.layers.Layer):
     x = LayerNorm(x + Dropout(Attention(x)))
     x = LayerNorm(x + Dropout(Dense(activation(Dense(x)))))
 
+    Two slots take a layer of yours, `[B, T, H]` to `[B, T, H]`, each before its residual is added: an adapter, a gate.
+
     Padding is masked as a key only: no token looks at a pad, while the pads' own rows are computed like any other and
     are for the reader to ignore. That is what Google's BERT does. A Keras mask attached to `hidden_states` is not used
     (`supports_masking` is False, and Keras warns that it ends here): `input_mask` alone decides.
@@ -28,6 +30,8 @@ class TransformerBlock(keras.layers.Layer):
         attention_dropout: rate on the attention probabilities.
         initializer_range: standard deviation of the truncated normal the kernels start from.
         layer_norm_epsilon: added to the variance in LayerNorm.
+        after_attention: a `keras.layers.Layer` for what the attention gives, or None.
+        after_feed_forward: the same for what the feed-forward part gives.
         **kwargs: `name`, `dtype`, `trainable` of `keras.layers.Layer`.
 
     Call arguments:
@@ -54,7 +58,13 @@ class TransformerBlock(keras.layers.Layer):
     >>> tuple(out.shape), tuple(scores.shape), float(scores[0, 0, 0, 3])
     ((1, 4, 8), (1, 2, 4, 4), 0.0)
 
-    Source: Vaswani et al. 2017 (arXiv:1706.03762), section 3; Devlin et al. 2018 (arXiv:1810.04805), section 3.
+    >>> def with_adapters(**settings):
+    ...     adapter = keras.Sequential([keras.layers.Dense(2, "relu"), keras.layers.Dense(settings["hidden_size"])])
+    ...     return TransformerBlock(**settings, after_feed_forward=adapter)
+    >>> block = with_adapters(hidden_size=8, num_heads=2, intermediate_size=32)
+
+    Source: Vaswani et al. 2017 (arXiv:1706.03762), section 3; Devlin et al. 2018 (arXiv:1810.04805), section 3; where
+    the slots are: Houlsby et al. 2019 (arXiv:1902.00751), figure 2.
     """
 
     def __init__(
@@ -67,6 +77,8 @@ class TransformerBlock(keras.layers.Layer):
         attention_dropout=0.1,
         initializer_range=0.02,
         layer_norm_epsilon=1e-12,
+        after_attention=None,
+        after_feed_forward=None,
         **kwargs,
     ):
         super().__init__(**kwargs)
@@ -83,6 +95,8 @@ class TransformerBlock(keras.layers.Layer):
         self.attention_dropout_rate = attention_dropout
         self.initializer_range = initializer_range
         self.layer_norm_epsilon = layer_norm_epsilon
+        self.after_attention = after_attention
+        self.after_feed_forward = after_feed_forward
 
         def dense(units, name):
             start = kernel_initializer(initializer_range)
@@ -117,10 +131,14 @@ class TransformerBlock(keras.layers.Layer):
         self.intermediate.build(hidden_states_shape)
         self.output_dense.build((*hidden_states_shape[:-1], self.intermediate_size))
         self.output_layer_norm.build(hidden_states_shape)
+        for slot in (self.after_attention, self.after_feed_forward):
+            if slot is not None and not slot.built:
+                slot.build(hidden_states_shape)
 
     def call(self, hidden_states, input_mask, positions=None, training=None, return_attention_scores=False):
         x = hidden_states  # [B, T, H]
-        faster = None if return_attention_scores else fused.block(training)
+        as_published = self.after_attention is None and self.after_feed_forward is None
+        faster = fused.block(training) if as_published and not return_attention_scores else None
         if faster:
             return faster(self, x, input_mask, positions, training)  # the same, in fewer passes over memory
 
@@ -135,16 +153,27 @@ class TransformerBlock(keras.layers.Layer):
         )
         if return_attention_scores:
             attended, scores = attended  # [B, P, H], [B, A, P, T]
-        x = self.attention_layer_norm(rows + self.attention_dropout(attended, training=training))  # [B, P, H]
+        attended = self.attention_dropout(attended, training=training)  # [B, P, H]
+        if self.after_attention is not None:
+            attended = self.after_attention(attended)  # [B, P, H]
+        x = self.attention_layer_norm(rows + attended)  # [B, P, H]
 
         inner = activate(self.intermediate(x), self.activation)  # [B, P, F]
-        inner = self.output_dense(inner)  # [B, P, H]
-        x = self.output_layer_norm(x + self.output_dropout(inner, training=training))  # [B, P, H]
+        inner = self.output_dropout(self.output_dense(inner), training=training)  # [B, P, H]
+        if self.after_feed_forward is not None:
+            inner = self.after_feed_forward(inner)  # [B, P, H]
+        x = self.output_layer_norm(x + inner)  # [B, P, H]
         return (x, scores) if return_attention_scores else x
 
     def get_config(self):
+        slots = {
+            name: keras.saving.serialize_keras_object(slot)
+            for name in ("after_attention", "after_feed_forward")
+            if (slot := getattr(self, name)) is not None
+        }
         return {
             **super().get_config(),
+            **slots,
             "hidden_size": self.hidden_size,
             "num_heads": self.num_heads,
             "intermediate_size": self.intermediate_size,
@@ -154,3 +183,11 @@ class TransformerBlock(keras.layers.Layer):
             "initializer_range": self.initializer_range,
             "layer_norm_epsilon": self.layer_norm_epsilon,
         }
+
+    @classmethod
+    def from_config(cls, config):
+        config = dict(config)
+        for name in ("after_attention", "after_feed_forward"):
+            if name in config:
+                config[name] = keras.saving.deserialize_keras_object(config[name])
+        return cls(**config)

@@ -1,9 +1,10 @@
-"""The encoder with a classifier on its pooled output."""
+"""The encoder with a classifier on its first token's vector."""
 
 import keras
 from keras import ops
 
 from keras_bert.errors import InputError
+from keras_bert.layers import Pooler
 from keras_bert.layers.activation import kernel_initializer
 from keras_bert.models.encoder import BertEncoder
 
@@ -11,6 +12,8 @@ from keras_bert.models.encoder import BertEncoder
 @keras.saving.register_keras_serializable(package="keras_bert")
 class BertClassifier(keras.Model):
     """Dropout and one dense layer on `pooled_output`: sentences, or pairs of them, to logits.
+
+    An encoder without a pooler, such as DistilBERT's, gets one here: a dense layer with ReLU.
 
     Inputs, a dict: the encoder's three, int32 `[B, T]`. Output: logits `[B, C]`, float32 under a mixed policy.
 
@@ -23,6 +26,7 @@ class BertClassifier(keras.Model):
 
     Attributes:
         encoder: the `BertEncoder`.
+        pooler: the encoder's `Pooler`, or the classifier's own.
         head: the `keras.layers.Dense` of C classes.
         num_classes: C.
 
@@ -39,7 +43,8 @@ class BertClassifier(keras.Model):
     >>> tuple(classifier({"input_word_ids": ids, "input_mask": ids > 0, "input_type_ids": 0 * ids}).shape)
     (1, 3)
 
-    Source: Devlin et al. 2018 (arXiv:1810.04805), sections 3.2 and 4.1.
+    Source: Devlin et al. 2018 (arXiv:1810.04805), sections 3.2 and 4.1; `modeling_distilbert.py` of
+    Hugging Face for the classifier without a pooler.
     """
 
     def __init__(self, encoder, num_classes=2, dropout=0.1, name=None, trainable=True):
@@ -52,6 +57,10 @@ class BertClassifier(keras.Model):
         policy = encoder.dtype_policy
 
         # === Layers ===
+        pooler = encoder.pooler
+        if pooler is None:
+            width, spread = encoder.config.hidden_size, encoder.config.initializer_range
+            pooler = Pooler(width, spread, activation="relu", dtype=policy, name="pre_classifier")
         dropout_layer = keras.layers.Dropout(dropout, dtype=policy, name="dropout")
         head = keras.layers.Dense(
             num_classes,
@@ -62,12 +71,13 @@ class BertClassifier(keras.Model):
 
         # === Functional Model ===
         first = ops.zeros_like(encoder.input["input_word_ids"][:, :1])  # [B, 1]: all that is read of the last block
-        pooled = encoder.pooler(encoder(encoder.input, positions=first))  # [B, H]
+        pooled = pooler(encoder(encoder.input, positions=first))  # [B, H]
         logits = head(dropout_layer(pooled))  # [B, C]
         super().__init__(inputs=encoder.input, outputs=logits, name=name, trainable=trainable)
 
         # === Config ===
         self.encoder = encoder
+        self.pooler = pooler
         self.dropout = dropout_layer
         self.head = head
         self.num_classes = num_classes

@@ -16,10 +16,12 @@ class BertEncoder(keras.Model):
 
     Outputs, a flat dict: `sequence_output` `[B, T, H]`, `pooled_output` `[B, H]`, and `encoder_outputs_0` …
     `encoder_outputs_{L-1}` `[B, T, H]`, what each block gives (the last is `sequence_output`). Rows of padding hold
-    numbers of no meaning.
+    numbers of no meaning. With `config.pooler` False there is no `pooled_output`.
 
     Args:
         config: a `BertConfig`.
+        block: makes a block from the settings of a `TransformerBlock`, given by name: another class, or a function. The
+            layer is called with `hidden_states`, `input_mask` and, for some rows alone, `positions`.
         name: the model's name.
         dtype: a Keras dtype policy such as `"mixed_bfloat16"`; the global one by default.
         trainable: False to start with every layer frozen.
@@ -27,8 +29,8 @@ class BertEncoder(keras.Model):
     Attributes:
         config: the `BertConfig`.
         embeddings: the `BertEmbeddings`.
-        blocks: list of L `TransformerBlock`.
-        pooler: the `Pooler`.
+        blocks: list of L `TransformerBlock`, L times the same one with `config.share_blocks`.
+        pooler: the `Pooler`, or None.
 
     Raises:
         InputError: `config` is no `BertConfig`; when called, T is above `max_position_embeddings`.
@@ -47,7 +49,7 @@ class BertEncoder(keras.Model):
     `tensorflow/bert_en_uncased_L-12_H-768_A-12`.
     """
 
-    def __init__(self, config, name=None, dtype=None, trainable=True):
+    def __init__(self, config, block=TransformerBlock, name=None, dtype=None, trainable=True):
         if not isinstance(config, BertConfig):
             raise InputError(f"an encoder is built from a BertConfig. Received: {type(config).__name__}")
         policy = keras.dtype_policies.get(dtype)
@@ -61,11 +63,12 @@ class BertEncoder(keras.Model):
             dropout=config.hidden_dropout,
             initializer_range=config.initializer_range,
             layer_norm_epsilon=config.layer_norm_epsilon,
+            embedding_size=config.embedding_size,
             dtype=policy,
             name="embeddings",
         )
         blocks = [
-            TransformerBlock(
+            block(
                 hidden_size=config.hidden_size,
                 num_heads=config.num_heads,
                 intermediate_size=config.intermediate_size,
@@ -77,9 +80,13 @@ class BertEncoder(keras.Model):
                 dtype=policy,
                 name=f"block_{i}",
             )
-            for i in range(config.num_layers)
+            for i in range(1 if config.share_blocks else config.num_layers)
         ]
-        pooler = Pooler(config.hidden_size, config.initializer_range, dtype=policy, name="pooler")
+        if config.share_blocks:
+            blocks = blocks * config.num_layers
+        pooler = None
+        if config.pooler:
+            pooler = Pooler(config.hidden_size, config.initializer_range, dtype=policy, name="pooler")
 
         # === Functional Model ===
         inputs = {
@@ -88,17 +95,19 @@ class BertEncoder(keras.Model):
         }
         x = embeddings(inputs["input_word_ids"], inputs["input_type_ids"])  # [B, T, H]
         outputs = {}
-        for i, block in enumerate(blocks):
-            x = block(x, inputs["input_mask"])  # [B, T, H]
+        for i, layer in enumerate(blocks):
+            x = layer(x, inputs["input_mask"])  # [B, T, H]
             outputs[f"encoder_outputs_{i}"] = x
         outputs["sequence_output"] = x  # [B, T, H]
-        outputs["pooled_output"] = pooler(x)  # [B, H]
+        if pooler is not None:
+            outputs["pooled_output"] = pooler(x)  # [B, H]
         super().__init__(inputs=inputs, outputs=outputs, name=name, trainable=trainable)
 
         # === Config ===
         self.embeddings = embeddings
         self.blocks = blocks
         self.pooler = pooler
+        self.has_own_blocks = block is not TransformerBlock
         self.config = config
         self.dtype_policy = policy
 
@@ -148,20 +157,30 @@ class BertEncoder(keras.Model):
         return keras.KerasTensor((*positions.shape, self.config.hidden_size), dtype=self.dtype_policy.compute_dtype)
 
     def get_config(self):
-        parts = [self.embeddings, *self.blocks, self.pooler]
-        return {
+        config = {
             "config": self.config.to_dict(),
             "name": self.name,
             "dtype": keras.dtype_policies.serialize(self.dtype_policy),
             "trainable": self.trainable,
             # Layers frozen one by one stay frozen, or a saved optimizer would meet more variables than it had.
-            "frozen": [part.name for part in parts if not part.trainable],
+            "frozen": [part.name for part in self.parts if not part.trainable],
         }
+        if self.has_own_blocks:
+            config["blocks"] = [keras.saving.serialize_keras_object(block) for block in dict.fromkeys(self.blocks)]
+        return config
+
+    @property
+    def parts(self) -> list:
+        """The layers, each once: embeddings, blocks, pooler."""
+        return [part for part in dict.fromkeys([self.embeddings, *self.blocks, self.pooler]) if part is not None]
 
     @classmethod
     def from_config(cls, config):
         config = dict(config)
         frozen = config.pop("frozen")
+        if "blocks" in config:
+            blocks = iter([keras.saving.deserialize_keras_object(block) for block in config.pop("blocks")])
+            config["block"] = lambda **settings: next(blocks)
         encoder = cls(BertConfig.from_dict(config.pop("config")), **config)
         for name in frozen:
             encoder.get_layer(name).trainable = False

@@ -32,7 +32,7 @@ class BertPretrainer(keras.Model):
         next_sentence: as given.
 
     Raises:
-        InputError: `encoder` is no `BertEncoder`.
+        InputError: `encoder` is no `BertEncoder`, or has no pooler for the second task.
 
     Example:
 
@@ -52,6 +52,8 @@ class BertPretrainer(keras.Model):
         if not isinstance(encoder, BertEncoder):
             raise InputError(f"a pretrainer is built on a BertEncoder. Received: {type(encoder).__name__}")
         config, policy = encoder.config, encoder.dtype_policy
+        if next_sentence and not config.pooler:
+            raise InputError("next sentences are read off the pooler. Received: an encoder without one")
 
         # === Layers === (named as their outputs, so that losses and metrics go by one name)
         mlm_head = MaskedLMHead(

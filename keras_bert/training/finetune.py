@@ -30,7 +30,7 @@ def finetune(
     learning_rate: float = 5e-5,
     warmup: float = 0.1,
     weight_decay: float = 0.01,
-    freeze: str | int = "none",
+    freeze: str | int | None = "none",
     seed: int = 0,
     checkpoint_dir: str | Path | None = None,
     checkpoint_every: int = 1000,
@@ -55,6 +55,7 @@ def finetune(
         warmup: the share of the steps in which it rises, in [0, 1).
         weight_decay: see `bert_adamw`.
         freeze: `"none"`, `"all"` of the encoder, or the embeddings and the first k blocks. Afterwards all learns again.
+            None goes by what each layer says, for LoRA and adapters.
         seed: of the order and dropout.
         checkpoint_dir: a folder for `checkpoint.npz`. Where one is, the run goes on from it exactly.
         checkpoint_every: steps between checkpoints, besides the end of each epoch.

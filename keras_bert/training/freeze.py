@@ -32,7 +32,7 @@ def freeze(encoder, what: str | int) -> None:
     is_number = isinstance(what, int) and not isinstance(what, bool) and 0 <= what <= len(blocks)
     if what not in ("none", "all") and not is_number:
         raise InputError(f"freeze takes none, all, or 0 … {len(blocks)} blocks. Received: {what!r}")
-    for part in (encoder, encoder.embeddings, *blocks, encoder.pooler):
+    for part in (encoder, *encoder.parts):
         part.trainable = True  # one by one: a functional model that is True already passes nothing down
     if what == "all":
         encoder.trainable = False
@@ -42,12 +42,13 @@ def freeze(encoder, what: str | int) -> None:
 
 
 @contextlib.contextmanager
-def frozen(encoder, what: str | int) -> Iterator[None]:
-    """`freeze` for a while: afterwards every part learns or rests as it did before."""
+def frozen(encoder, what: str | int | None) -> Iterator[None]:
+    """`freeze` for a while, or None to leave all as it is: afterwards every part learns or rests as it did before."""
     parts = list(encoder._flatten_layers())  # the encoder itself comes first
     before = [part.trainable for part in parts]
     try:
-        freeze(encoder, what)
+        if what is not None:
+            freeze(encoder, what)
         yield
     finally:
         for part, trainable in zip(parts, before, strict=True):

@@ -18,10 +18,13 @@ def encoder_weights(encoder) -> dict:
     named = {
         "word_embeddings/embeddings": embeddings.word_embeddings.embeddings,  # [V, H]
         "position_embedding/embeddings": embeddings.position_embeddings.embeddings,  # [P, H]
-        "type_embeddings/embeddings": embeddings.type_embeddings.embeddings,  # [S, H]
-        **_layer_norm("embeddings/layer_norm", embeddings.layer_norm),
     }
-    for i, block in enumerate(encoder.blocks):
+    if embeddings.type_embeddings is not None:
+        named["type_embeddings/embeddings"] = embeddings.type_embeddings.embeddings  # [S, H]
+    named.update(_layer_norm("embeddings/layer_norm", embeddings.layer_norm))
+    if embeddings.projection is not None:
+        named.update(_dense("embedding_projection", embeddings.projection))  # kernel [E, H], ALBERT's
+    for i, block in enumerate(dict.fromkeys(encoder.blocks)):  # ALBERT has one
         layer, attention = f"transformer/layer_{i}", block.attention
         for part, dense in (
             ("query", attention.query_dense),  # kernel [H, A, H / A], bias [A, H / A]
@@ -34,7 +37,8 @@ def encoder_weights(encoder) -> dict:
         named.update(_dense(f"{layer}/intermediate", block.intermediate))  # kernel [H, F]
         named.update(_dense(f"{layer}/output", block.output_dense))  # kernel [F, H]
         named.update(_layer_norm(f"{layer}/output_layer_norm", block.output_layer_norm))
-    named.update(_dense("pooler_transform", encoder.pooler.dense))
+    if encoder.pooler is not None:
+        named.update(_dense("pooler_transform", encoder.pooler.dense))
     return named
 
 
