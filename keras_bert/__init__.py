@@ -13,7 +13,9 @@ __all__ = [
     "BertConfig",
     "BertEncoder",
     "BertPretrainer",
+    "BertSpanLabeler",
     "BertTextVectorization",
+    "BertTokenClassifier",
     "InputError",
     "PRESETS",
     "compare",
@@ -38,7 +40,13 @@ _command_line = Path(sys.argv[0]).name == "keras-bert" or (sys.argv[0] == "-m" a
 if not _command_line:
     from keras_bert.data import load_corpus, load_labelled
     from keras_bert.export import export_saved_model
-    from keras_bert.models import BertClassifier, BertEncoder, BertPretrainer
+    from keras_bert.models import (
+        BertClassifier,
+        BertEncoder,
+        BertPretrainer,
+        BertSpanLabeler,
+        BertTokenClassifier,
+    )
     from keras_bert.text import BertTextVectorization, learn_vocabulary, load_vocabulary, save_vocabulary
     from keras_bert.training import evaluate, finetune, pretrain
     from keras_bert.weights import compare, list_pretrained, load_pretrained, load_weights, save_pretrained

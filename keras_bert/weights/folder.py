@@ -8,17 +8,29 @@ from pathlib import Path
 
 from keras_bert.errors import InputError
 from keras_bert.files import write_beside
-from keras_bert.models import BertClassifier, BertEncoder, BertPretrainer
+from keras_bert.models import (
+    BertClassifier,
+    BertEncoder,
+    BertPretrainer,
+    BertSpanLabeler,
+    BertTokenClassifier,
+)
 
-KINDS = {"encoder": BertEncoder, "pretrainer": BertPretrainer, "classifier": BertClassifier}
+KINDS = {
+    "encoder": BertEncoder,
+    "pretrainer": BertPretrainer,
+    "classifier": BertClassifier,
+    "span_labeler": BertSpanLabeler,
+    "token_classifier": BertTokenClassifier,
+}
 
 
 class Pretrained:
     """A model that came out of a folder, with what belongs to it.
 
     Attributes:
-        model: the `BertEncoder`, `BertPretrainer` or `BertClassifier`.
-        kind: `"encoder"`, `"pretrainer"` or `"classifier"`.
+        model: the `BertEncoder`, or the model that has one.
+        kind: `"encoder"`, `"pretrainer"`, `"classifier"`, `"span_labeler"` or `"token_classifier"`.
         labels: the classes' names in the order of the logits, or None.
         vocabulary: list of tokens; a token's place is its id.
         lowercase: whether text is lower-cased before it is split.
@@ -80,10 +92,10 @@ def save_pretrained(model, path, vectorizer, labels=None) -> Path:
     """Write a model and its vocabulary as one folder; what stood at `path` is replaced, whole, at the very end.
 
     Args:
-        model: a `BertEncoder`, `BertPretrainer` or `BertClassifier`.
+        model: a `BertEncoder`, or a model that has one.
         path: the folder.
         vectorizer: the `BertTextVectorization` that the model was trained with.
-        labels: names of the classes, in the order of the logits, for a classifier.
+        labels: names of the classes, in the order of the logits, for a classifier of texts or tokens.
 
     Returns:
         The folder's path.

@@ -202,3 +202,27 @@ def test_impossible_classifiers_are_refused(arguments, message):
 def test_heads_stand_on_a_bert_encoder_alone(model):
     with pytest.raises(kb.InputError, match="BertEncoder. Received: BertConfig"):
         model(tiny_config())
+
+
+def test_a_span_labeler_points_with_two_vectors():
+    config = tiny_config()
+    spans = randomize(kb.BertSpanLabeler(kb.BertEncoder(config)))
+    inputs = random_inputs(config)
+    rows = spans.encoder(inputs)["sequence_output"].numpy()
+    kernel, bias = spans.head.get_weights()
+    for i, name in enumerate(("start_logits", "end_logits")):
+        np.testing.assert_allclose(spans(inputs)[name], rows @ kernel[:, i] + bias[i], atol=1e-5)
+
+
+def test_a_token_classifier_looks_at_every_row_alike():
+    config = tiny_config()
+    tokens = randomize(kb.BertTokenClassifier(kb.BertEncoder(config), num_classes=5))
+    inputs = random_inputs(config)
+    rows = tokens.encoder(inputs)["sequence_output"].numpy()
+    kernel, bias = tokens.head.get_weights()
+    np.testing.assert_allclose(tokens(inputs), rows @ kernel + bias, atol=1e-5)
+    assert tokens(inputs).dtype == "float32"
+    with pytest.raises(kb.InputError, match="at least 2"):
+        kb.BertTokenClassifier(tokens.encoder, 1)
+    with pytest.raises(kb.InputError, match="built on a BertEncoder"):
+        kb.BertSpanLabeler(tokens)

@@ -38,14 +38,20 @@ def test_classifier_comes_back(folder, classifier):
     assert sorted(file.name for file in folder.iterdir()) == ["config.json", "model.keras", "vocab.txt"]
 
 
-@pytest.mark.parametrize("kind", ["encoder", "pretrainer"])
+@pytest.mark.parametrize("kind", ["encoder", "pretrainer", "span_labeler", "token_classifier"])
 def test_other_kinds_come_back(kind, vectorizer, tmp_path):
-    pretrainer = randomize(kb.BertPretrainer(kb.BertEncoder(tiny_config(num_layers=1))))
-    model = pretrainer.encoder if kind == "encoder" else pretrainer
-    back = kb.load_pretrained(kb.save_pretrained(model, tmp_path / kind, vectorizer))
-    assert back.kind == kind and type(back.model) is type(model) and back.labels is None
+    encoder = kb.BertEncoder(tiny_config(num_layers=1))
+    makers = {
+        "encoder": lambda: encoder,
+        "pretrainer": lambda: kb.BertPretrainer(encoder),
+        "span_labeler": lambda: kb.BertSpanLabeler(encoder),
+        "token_classifier": lambda: kb.BertTokenClassifier(encoder, 3),
+    }
+    model, labels = randomize(makers[kind]()), ["B", "I", "O"] if kind == "token_classifier" else None
+    back = kb.load_pretrained(kb.save_pretrained(model, tmp_path / kind, vectorizer, labels))
+    assert back.kind == kind and type(back.model) is type(model) and back.labels == labels
     assert all(np.array_equal(a.numpy(), b.numpy()) for a, b in zip(back.model.weights, model.weights, strict=True))
-    assert back.encoder.config == pretrainer.encoder.config
+    assert back.encoder.config == encoder.config
 
 
 def test_the_optimizer_stays_behind(classifier, vectorizer, folder, tmp_path):
