@@ -84,11 +84,10 @@ def masked_lm_logits(head, rows):
     Returns:
         `[B, P, V]`.
     """
-    width = rows.shape[-1]
-    x = tf.reshape(rows, (-1, width))  # [N, H]
+    x = tf.reshape(rows, (-1, rows.shape[-1]))  # [N, H]
     x = bias_activation(tf.matmul(x, _tensor(head.dense.kernel)), _tensor(head.dense.bias), head.activation)
     norm = head.layer_norm
-    nothing = tf.zeros((width,), x.dtype)
+    nothing = tf.zeros((head.word_embeddings.output_dim,), x.dtype)  # [E]
     x = dropout_add_norm(
         x, nothing, tf.zeros_like(x), _tensor(norm.gamma), _tensor(norm.beta), _no_key(), 0.0, norm.epsilon
     )

@@ -69,7 +69,7 @@ class MaskedLMHead(keras.layers.Layer):
         if not self.word_embeddings.built:
             self.word_embeddings.build()
         self.dense.build(sequence_output_shape)
-        self.layer_norm.build(sequence_output_shape)
+        self.layer_norm.build((*sequence_output_shape[:-1], self.word_embeddings.output_dim))
         self.output_bias = self.add_weight(
             shape=(self.word_embeddings.input_dim,), initializer="zeros", name="output_bias", autocast=False
         )
@@ -85,8 +85,8 @@ class MaskedLMHead(keras.layers.Layer):
             from keras_bert.fused.compiled import masked_lm_logits
 
             return masked_lm_logits(self, x)  # the same, in fewer passes over memory
-        x = self.layer_norm(activate(self.dense(x), self.activation))  # [B, P, H]
-        table = ops.cast(self.word_embeddings.embeddings, x.dtype)  # [V, H]
+        x = self.layer_norm(activate(self.dense(x), self.activation))  # [B, P, E], where E = H but in ALBERT
+        table = ops.cast(self.word_embeddings.embeddings, x.dtype)  # [V, E]
         return ops.matmul(x, ops.transpose(table)) + ops.cast(self.output_bias, x.dtype)  # [B, P, V]
 
     def get_config(self):

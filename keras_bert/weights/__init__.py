@@ -6,7 +6,8 @@ from keras_bert.weights.folder import Pretrained, save_pretrained
 from keras_bert.weights.kerashub import to_keras_hub
 from keras_bert.weights.parity import Parity, compare, parity_inputs
 from keras_bert.weights.report import LoadReport
-from keras_bert.weights.tfhub import encoder_from_tfhub, load_weights
+from keras_bert.weights.source import load_weights
+from keras_bert.weights.tfhub import encoder_from_tfhub
 
 __all__ = [
     "CheckReport",

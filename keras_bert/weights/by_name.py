@@ -7,6 +7,7 @@ from keras_bert.config import PRESETS
 from keras_bert.errors import InputError
 from keras_bert.shipped import ENCODER, SENTIMENT, SHIPPED, find_shipped, ships
 from keras_bert.weights.folder import Pretrained, read_folder
+from keras_bert.weights.source import is_foreign, pretrained_from
 
 VERSIONS = {"small_bert": 2}  # of the handles; 4 is that of all others
 
@@ -80,10 +81,8 @@ def load_pretrained(source) -> Pretrained:
             source = find_shipped(name)
         elif name in PRESETS:
             source = _handle(name)
-    if "://" in str(source) or (Path(source) / "saved_model.pb").is_file():
-        from keras_bert.weights.tfhub import pretrained_from_tfhub
-
-        return pretrained_from_tfhub(source)
+    if "://" in str(source) or is_foreign(Path(source)):
+        return pretrained_from(source)
     return read_folder(source)
 
 

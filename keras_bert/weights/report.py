@@ -16,6 +16,7 @@ class LoadReport:
         source: where the tensors came from.
         tensors: (name at the source, shape) of each, in the model's order; every tensor of the source is there once.
         untouched: names of the model's weights that the source has no tensor for (its heads); they keep their values.
+        left: heads of the source that the model has no place for.
 
     Example:
 
@@ -27,6 +28,7 @@ class LoadReport:
     source: str
     tensors: list
     untouched: list
+    left: list = dataclasses.field(default_factory=list)
 
     @property
     def count(self) -> int:
@@ -46,6 +48,7 @@ class LoadReport:
             "parameters": self.parameters,
             "tensors": [{"name": name, "shape": list(shape)} for name, shape in self.tensors],
             "untouched": self.untouched,
+            "left": self.left,
         }
 
 

@@ -5,9 +5,9 @@ from pathlib import Path
 
 from keras_bert.config import BertConfig
 from keras_bert.errors import InputError
-from keras_bert.weights.folder import Pretrained, check_sizes
-from keras_bert.weights.names import encoder_weights, masked_lm_weights, parts
-from keras_bert.weights.report import LoadReport, assign_exactly_once
+from keras_bert.weights.names import encoder_weights
+from keras_bert.weights.report import assign_exactly_once
+from keras_bert.weights.source import Source
 
 BY_HAND = "download it on a machine with network, unpack it, and give the folder that holds saved_model.pb"
 
@@ -135,45 +135,6 @@ def infer_config(tensors: dict, **changes) -> BertConfig:
     return BertConfig.from_dict({**sizes, **changes})
 
 
-def load_weights(model, source) -> LoadReport:
-    """Copy a TF-Hub BERT into a model of ours: every tensor exactly once, or an error and nothing changed.
-
-    Args:
-        model: a `BertEncoder`, or a `BertPretrainer`, whose masked-word head is filled too where the source has `.mlm`.
-        source: a TF-Hub handle, a SavedModel folder of that interface, or such a model already loaded.
-
-    Returns:
-        A `LoadReport`. Its `untouched` names the pretrainer's weights that the source does not have (TF-Hub publishes
-        no next-sentence head).
-
-    Raises:
-        InputError: the source cannot be reached, is no SavedModel or no BERT, or a tensor is missing, left over or of
-            another shape (it says which, and both shapes).
-
-    Example:
-
-    >>> import keras_bert as kb
-    >>> config = kb.BertConfig(vocab_size=100, hidden_size=32, num_layers=1, num_heads=2, intermediate_size=64)
-    >>> kb.load_weights(kb.BertEncoder(config), "no/such/folder")
-    Traceback (most recent call last):
-    ...
-    keras_bert.errors.InputError: expected a SavedModel folder or ... Received: no/such/folder, which is not there
-
-    Source: https://www.tensorflow.org/hub/common_saved_model_apis/text (the interface); the names are those of
-    `tensorflow/bert_en_uncased_L-12_H-768_A-12/4`.
-    """
-    encoder, pretrainer = parts(model)
-    loaded = open_tfhub(source)
-    targets, tensors, untouched = encoder_weights(encoder), read_tensors(loaded, label(source)), []
-    if pretrainer is not None:
-        head, head_tensors = masked_lm_weights(pretrainer), read_masked_lm_tensors(loaded, label(source))
-        if head_tensors:
-            targets, tensors = targets | head, tensors | head_tensors
-        known = {id(variable) for variable in targets.values()}
-        untouched = [weight.path for weight in pretrainer.trainable_variables if id(weight) not in known]
-    return assign_exactly_once(targets, tensors, label(source), untouched)
-
-
 def encoder_from_tfhub(source, **changes):
     """A new encoder of the source's size, holding its weights.
 
@@ -195,32 +156,22 @@ def encoder_from_tfhub(source, **changes):
     return encoder, assign_exactly_once(encoder_weights(encoder), tensors, label(source))
 
 
-def pretrained_from_tfhub(source) -> Pretrained:
-    """A source's encoder, with its masked-word head where it has one, and the vocabulary that came with it.
-
-    Args:
-        source: as for `load_weights`.
-
-    Returns:
-        A `Pretrained`.
+def read_source(source) -> Source:
+    """A SavedModel's weights, and the vocabulary that came with it.
 
     Raises:
-        InputError: as `load_weights`; no vocabulary in the source, or one of another size.
+        InputError: as `open_tfhub`.
     """
-    from keras_bert.models import BertEncoder, BertPretrainer
-    from keras_bert.text.vocabulary import load_vocabulary
-
     loaded = open_tfhub(source)
+    tensors, head = read_tensors(loaded, label(source)), read_masked_lm_tensors(loaded, label(source))
     file, lowercase = vocabulary_file(loaded)
-    if file is None:
-        raise InputError(f"a SavedModel that holds its vocabulary is expected. Received: {label(source)} without one")
-    model, kind = BertEncoder(infer_config(read_tensors(loaded, label(source)))), "encoder"
-    if read_masked_lm_tensors(loaded, label(source)):
-        model, kind = BertPretrainer(model, next_sentence=False), "pretrainer"
-    load_weights(model, loaded)
-    vocabulary = load_vocabulary(file)
-    check_sizes(model if kind == "encoder" else model.encoder, len(vocabulary))
-    return Pretrained(model, kind, None, vocabulary, lowercase, None, label(source))
+    vocabulary = None
+    if file is not None:
+        from keras_bert.text.vocabulary import load_vocabulary
+
+        vocabulary = load_vocabulary(file)
+    parts = {"encoder": tensors, **({"masked_lm": head} if head else {})}
+    return Source(label(source), "tfhub", parts, lambda: infer_config(tensors), False, vocabulary, lowercase)
 
 
 def vocabulary_file(loaded) -> tuple:

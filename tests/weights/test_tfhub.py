@@ -2,6 +2,7 @@
 
 import shutil
 
+import keras
 import numpy as np
 import pytest
 from helpers import randomize, tiny_config
@@ -141,7 +142,12 @@ def test_preprocessing_is_no_encoder(reference_encoder):
         open_tfhub(reference_encoder.parent / "bert_en_uncased_preprocess")
 
 
-def test_a_classifier_is_told_of_its_encoder(folder):
-    classifier = kb.BertClassifier(kb.BertEncoder(tiny_config()))
-    with pytest.raises(kb.InputError, match=r"BertClassifier \(its .encoder is one\)"):
-        kb.load_weights(classifier, folder)
+def test_a_classifier_gets_its_encoder_filled_and_its_head_left(pretrainer, folder):
+    classifier = kb.BertClassifier(kb.BertEncoder(pretrainer.encoder.config))
+    head = classifier.head.get_weights()
+    report = kb.load_weights(classifier, folder)
+    assert _same(classifier.encoder, pretrainer.encoder)
+    assert report.untouched == ["logits/kernel", "logits/bias"] and report.left == ["masked_lm"]
+    assert all(np.array_equal(a, b) for a, b in zip(head, classifier.head.get_weights(), strict=True))
+    with pytest.raises(kb.InputError, match="expected a BertEncoder, .* Received: Dense"):
+        kb.load_weights(keras.layers.Dense(2), folder)

@@ -1,0 +1,238 @@
+"""Checkpoints of google-research/bert and google-research/albert: `bert_config.json`, `bert_model.ckpt.*`, `vocab.txt`.
+
+TensorFlow 1 wrote them, and any TensorFlow reads their tensors by name. ALBERT's config is `albert_config.json`.
+"""
+
+import json
+import re
+from pathlib import Path
+
+import numpy as np
+
+from keras_bert.config import BertConfig
+from keras_bert.errors import InputError
+from keras_bert.files import write_beside
+from keras_bert.weights.layout import Place, to_ours, to_theirs
+from keras_bert.weights.names import model_weights, shapes
+from keras_bert.weights.source import Source
+
+CONFIGS = ("bert_config.json", "albert_config.json")
+PREFIX = "bert_model.ckpt"
+SETTINGS = {  # our field: theirs
+    "vocab_size": "vocab_size",
+    "hidden_size": "hidden_size",
+    "num_layers": "num_hidden_layers",
+    "num_heads": "num_attention_heads",
+    "intermediate_size": "intermediate_size",
+    "max_position_embeddings": "max_position_embeddings",
+    "type_vocab_size": "type_vocab_size",
+    "activation": "hidden_act",
+    "hidden_dropout": "hidden_dropout_prob",
+    "attention_dropout": "attention_probs_dropout_prob",
+    "initializer_range": "initializer_range",
+}
+ACTIVATIONS = {"gelu": "gelu_tanh", "relu": "relu"}  # Google's gelu is the tanh form
+EMBEDDINGS = {
+    "word_embeddings": "bert/embeddings/word_embeddings",
+    "position_embedding": "bert/embeddings/position_embeddings",
+    "type_embeddings": "bert/embeddings/token_type_embeddings",
+    "embeddings/layer_norm": "bert/embeddings/LayerNorm",
+    "embedding_projection": "bert/encoder/embedding_hidden_mapping_in",
+    "pooler_transform": "bert/pooler/dense",
+    "bert/cls/predictions/transform/dense": "cls/predictions/transform/dense",
+    "bert/cls/predictions/transform/LayerNorm": "cls/predictions/transform/LayerNorm",
+}
+BERT = {
+    **EMBEDDINGS,
+    "self_attention/query": "attention/self/query",
+    "self_attention/key": "attention/self/key",
+    "self_attention/value": "attention/self/value",
+    "self_attention/attention_output": "attention/output/dense",
+    "self_attention_layer_norm": "attention/output/LayerNorm",
+    "intermediate": "intermediate/dense",
+    "output": "output/dense",
+    "output_layer_norm": "output/LayerNorm",
+}
+ALBERT = {
+    **EMBEDDINGS,
+    "self_attention/query": "attention_1/self/query",
+    "self_attention/key": "attention_1/self/key",
+    "self_attention/value": "attention_1/self/value",
+    "self_attention/attention_output": "attention_1/output/dense",
+    "self_attention_layer_norm": "LayerNorm",
+    "intermediate": "ffn_1/intermediate/dense",
+    "output": "ffn_1/intermediate/output/dense",
+    "output_layer_norm": "LayerNorm_1",
+}
+# Heads are vectors times a matrix that lies the other way round, and what fine-tuning made has the plainest names.
+HEADS = {
+    "bert/cls/predictions/output_bias/bias": "cls/predictions/output_bias",
+    "bert/cls/seq_relationship/kernel": "cls/seq_relationship/output_weights",
+    "bert/cls/seq_relationship/bias": "cls/seq_relationship/output_bias",
+    "classifier/kernel": "output_weights",
+    "classifier/bias": "output_bias",
+    "spans/kernel": "cls/squad/output_weights",
+    "spans/bias": "cls/squad/output_bias",
+}
+PARTS = ("encoder", "masked_lm", "next_sentence", "classifier", "spans")
+NO_WEIGHTS = ("global_step",)
+SLOTS = ("/adam_m", "/adam_v", "/lamb_m", "/lamb_v")  # of the optimizer
+
+
+def is_one(path: Path) -> bool:
+    """Whether a folder holds such a checkpoint."""
+    return any((path / name).is_file() for name in CONFIGS)
+
+
+def read_source(path: Path) -> Source:
+    """A folder's weights, config and vocabulary.
+
+    Raises:
+        InputError: no checkpoint or several, a damaged one, a config that the weights contradict, tensors missing or
+            left over.
+    """
+    config = read_config(next(path / name for name in CONFIGS if (path / name).is_file()))
+    tensors = _read_tensors(path)
+    classes = len(tensors["output_bias"]) if "output_bias" in tensors else 2
+    parts = to_ours(places(config, classes), tensors, str(path))
+    vocabulary = None
+    if (path / "vocab.txt").is_file():
+        from keras_bert.text.vocabulary import load_vocabulary
+
+        vocabulary = load_vocabulary(path / "vocab.txt")
+    # The published folders' names say it: those of google-research/bert's `validate_case_matches_checkpoint`.
+    lowercase = re.search(r"(^|_)cased_", path.resolve().name) is None
+    return Source(str(path), "google", parts, lambda: config, True, vocabulary, lowercase)
+
+
+def read_config(path: Path) -> BertConfig:
+    """The `BertConfig` of a `bert_config.json` or `albert_config.json`.
+
+    Raises:
+        InputError: no JSON object, or one that is no config of such a model.
+    """
+    try:
+        settings = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise InputError(f"a JSON file that can be read is expected. Received: {path} ({error})") from None
+    missing = [theirs for theirs in ("vocab_size", "hidden_size", "num_hidden_layers") if theirs not in settings]
+    if missing:
+        raise InputError(f"a config of Google's BERT says its {missing[0]}. Received: {path} without it")
+    for name, value in {"num_hidden_groups": 1, "inner_group_num": 1}.items():
+        if settings.get(name, value) != value:
+            raise InputError(f"{name} is {value} in every model we know. Received: {settings[name]!r} in {path}")
+    values = {ours: settings[theirs] for ours, theirs in SETTINGS.items() if theirs in settings}
+    activation = values.get("activation", "gelu")
+    if activation not in ACTIVATIONS:
+        raise InputError(f"an activation is one of {', '.join(ACTIVATIONS)}. Received: {activation!r} in {path}")
+    values["activation"] = ACTIVATIONS[activation]
+    if "embedding_size" in settings:
+        values |= {"embedding_size": settings["embedding_size"], "share_blocks": True}
+    return BertConfig.from_dict(values)
+
+
+def save_google(model, path, vectorizer=None) -> Path:
+    """Write a folder as google-research/bert does: `bert_config.json`, `bert_model.ckpt.*` and `vocab.txt`.
+
+    Args:
+        model: a `BertEncoder`, `BertPretrainer`, `BertClassifier` or `BertSpanLabeler`, BERT or ALBERT.
+        path: the folder; one that is there is replaced when the new one is complete.
+        vectorizer: its `BertTextVectorization`, for `vocab.txt`.
+
+    Returns:
+        The folder's path.
+
+    Raises:
+        InputError: that code has no such model: no segments, no pooler, the exact GELU, another epsilon, a head for
+            tokens.
+
+    Source: `modeling.py` and `run_pretraining.py` of google-research/bert; of google-research/albert.
+    """
+    config, weights = getattr(model, "encoder", model).config, model_weights(model)
+    names = {ours: theirs for theirs, ours in ACTIVATIONS.items()}
+    fixed = {
+        "type_vocab_size": config.type_vocab_size > 0,
+        "pooler": config.pooler,
+        "activation": config.activation in names,
+        "layer_norm_epsilon": config.layer_norm_epsilon == 1e-12,
+        "share_blocks": config.share_blocks == bool(config.embedding_size),
+    }
+    for field, fits in fixed.items():
+        if not fits:
+            raise InputError(f"Google's code has no BERT like that. Received: {field}={getattr(config, field)!r}")
+    unknown = set(weights) - set(PARTS)
+    if unknown:
+        raise InputError(f"Google's code has no head for {', '.join(unknown)}. Received: {type(model).__name__}")
+    import keras
+
+    ours = {
+        part: {name: keras.ops.convert_to_numpy(weight) for name, weight in found.items()}
+        for part, found in weights.items()
+    }
+    classes = len(ours["classifier"]["classifier/bias"]) if "classifier" in ours else 2
+    tensors = to_theirs(places(config, classes), ours)
+    settings = {theirs: getattr(config, field) for field, theirs in SETTINGS.items()}
+    settings["hidden_act"] = names[config.activation]
+    if config.embedding_size:
+        settings |= {"embedding_size": config.embedding_size, "num_hidden_groups": 1, "inner_group_num": 1}
+    with write_beside(path) as draft:
+        draft.mkdir()
+        _write_tensors(draft / PREFIX, tensors)
+        file = CONFIGS[bool(config.embedding_size)]
+        (draft / file).write_text(json.dumps(settings, indent=2) + "\n", encoding="utf-8")
+        if vectorizer is not None:
+            from keras_bert.text.vocabulary import save_vocabulary
+
+            save_vocabulary(vectorizer.get_vocabulary(), draft / "vocab.txt")
+    return Path(path)
+
+
+def places(config: BertConfig, num_classes: int = 2) -> dict[str, list[Place]]:
+    """Where each tensor of ours is in such a checkpoint."""
+    names = ALBERT if config.share_blocks else BERT
+    layer = "bert/encoder/transformer/group_0/inner_group_0/" if config.share_blocks else "bert/encoder/layer_{}/"
+
+    def theirs(name: str) -> str:
+        if name in HEADS:
+            return HEADS[name]
+        prefix = ""
+        if name.startswith("transformer/layer_"):
+            _, number, name = name.split("/", 2)
+            prefix = layer.format(number.removeprefix("layer_"))
+        name, leaf = name.rsplit("/", 1)
+        return prefix + names[name] + ("" if leaf == "embeddings" else f"/{leaf}")
+
+    return {
+        part: [
+            Place(name, theirs(name), shape, transposed=theirs(name).endswith("output_weights"))
+            for name, shape in tensors.items()
+        ]
+        for part, tensors in shapes(config, num_classes).items()
+        if part in PARTS
+    }
+
+
+def _read_tensors(path: Path) -> dict[str, np.ndarray]:
+    import tensorflow as tf
+
+    found = sorted(path.glob("*.index"))
+    if len(found) != 1:
+        names = ", ".join(file.name for file in found) or "none"
+        raise InputError(f"a folder with one checkpoint, {PREFIX}.index, is expected. Received: {path} with {names}")
+    try:
+        reader = tf.train.load_checkpoint(str(found[0].with_suffix("")))
+        names = reader.get_variable_to_shape_map()
+        kept = [name for name in names if name not in NO_WEIGHTS and not name.endswith(SLOTS)]
+        return {name: reader.get_tensor(name) for name in sorted(kept)}
+    except (tf.errors.OpError, RuntimeError, ValueError, IndexError) as error:
+        line = str(error).splitlines()[0][:200]
+        raise InputError(f"{found[0]}: a checkpoint that is whole is expected. Received: {line}") from None
+
+
+def _write_tensors(prefix: Path, tensors: dict[str, np.ndarray]) -> None:
+    import tensorflow as tf
+
+    names = sorted(tensors)
+    tf.raw_ops.SaveV2(
+        prefix=str(prefix), tensor_names=names, shape_and_slices=[""] * len(names), tensors=[tensors[n] for n in names]
+    )

@@ -1,0 +1,188 @@
+"""Hugging Face's folders: `config.json`, `model.safetensors` or `pytorch_model.bin`, `vocab.txt`; in and out."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+
+from keras_bert.config import BertConfig
+from keras_bert.errors import InputError
+from keras_bert.files import write_beside
+from keras_bert.weights.huggingface_names import ARCHITECTURES, kind_of, places, read_config, write_config
+from keras_bert.weights.layout import to_ours, to_theirs
+from keras_bert.weights.names import model_weights
+from keras_bert.weights.source import Source
+
+CLASS = {"bert": "Bert", "distilbert": "DistilBert", "albert": "Albert"}
+# The output table, tied to the word table: some files store it again, and its bias. And numbers that are no weights.
+TIED = {
+    "bert": ("cls.predictions.decoder", "cls.predictions.bias"),
+    "distilbert": ("vocab_projector", "vocab_projector.bias"),
+    "albert": ("predictions.decoder", "predictions.bias"),
+}
+WEIGHTS = ("model.safetensors", "pytorch_model.bin")
+NO_WEIGHTS = ("embeddings.position_ids", "embeddings.token_type_ids")
+
+
+def is_one(path: Path) -> bool:
+    """Whether a folder is one of Hugging Face's."""
+    if not (path / "config.json").is_file() or (path / "model.keras").is_file():
+        return False
+    return any((path / name).is_file() for name in WEIGHTS) or b'"model_type"' in (path / "config.json").read_bytes()
+
+
+def read_source(path: Path) -> Source:
+    """A folder's weights, config and vocabulary.
+
+    Raises:
+        InputError: an unknown model type, a config that the weights contradict, a damaged file, tensors missing or left
+            over.
+    """
+    settings = _read_json(path / "config.json")
+    config = read_config(settings, str(path))
+    kind = settings["model_type"]
+    tensors = _read_tensors(path)
+    tensors = {_plain(name, kind): value for name, value in tensors.items() if not name.endswith(NO_WEIGHTS)}
+    if config.pooler and not any(name.startswith("pooler.") for name in tensors):
+        config = BertConfig.from_dict({**config.to_dict(), "pooler": False})  # as ForMaskedLM and others are
+    _drop_tied(tensors, kind, path)
+    task = "tokens" if "TokenClassification" in str(settings.get("architectures")) else "classifier"
+    classes = len(tensors.get("classifier.bias", (0, 0)))
+    heads = places(kind, config, classes)
+    del heads["classifier" if task == "tokens" else "tokens"]  # both are called classifier there
+    parts = to_ours(heads, tensors, str(path))
+    labels = settings.get("id2label") if task in parts else None
+    if labels:
+        labels = [str(labels[key]) for key in sorted(labels, key=int)]
+        if len(labels) != classes:
+            raise InputError(f"a label for each of {classes} classes is expected. Received: {len(labels)} in {path}")
+    vocabulary, lowercase = _vocabulary(path)
+    return Source(str(path), "huggingface", parts, lambda: config, True, vocabulary, lowercase, labels)
+
+
+def save_huggingface(model, path, vectorizer=None, labels=None) -> Path:
+    """Write a folder that transformers reads, `from_pretrained(path)`.
+
+    Args:
+        model: a `BertEncoder` or a model on one.
+        path: the folder; one that is there is replaced when the new one is complete.
+        vectorizer: its `BertTextVectorization`, for `vocab.txt`.
+        labels: the classes' names.
+
+    Returns:
+        The folder's path.
+
+    Raises:
+        InputError: the encoder is no BERT, DistilBERT or ALBERT, or has blocks of its own.
+
+    Example:
+
+    >>> import tempfile, keras_bert as kb
+    >>> config = kb.BertConfig(vocab_size=10, hidden_size=8, num_layers=1, num_heads=2, intermediate_size=16)
+    >>> folder = save_huggingface(kb.BertEncoder(config), tempfile.mkdtemp() + "/bert")
+    >>> sorted(file.name for file in folder.iterdir())
+    ['config.json', 'model.safetensors']
+
+    Source: `modeling_bert.py`, `modeling_distilbert.py` and `modeling_albert.py` of huggingface/transformers.
+    """
+    from safetensors.numpy import save_file
+
+    config = getattr(model, "encoder", model).config
+    kind, parts = kind_of(config), model_weights(model)
+    heads = tuple(part for part in parts if part != "encoder")
+    architecture = next((name for name, found in ARCHITECTURES.items() if found == heads), None)
+    if architecture is None or (kind != "distilbert" and "classifier" in heads and not config.pooler):
+        raise InputError(f"a model with the heads of one of Hugging Face's is expected. Received: {', '.join(heads)}")
+    ours = {part: {name: _numpy(weight) for name, weight in weights.items()} for part, weights in parts.items()}
+    classes = len(ours.get("classifier", ours.get("tokens", {})).get(f"{heads[0]}/bias", (0, 0))) if heads else 2
+    where = places(kind, config, classes)
+    tensors = to_theirs({"encoder": where["encoder"]}, ours)
+    if heads:
+        tensors = {f"{kind}.{name}": value for name, value in tensors.items()}
+        tensors |= to_theirs({part: where[part] for part in heads}, ours)
+    settings = {"architectures": [CLASS[kind] + architecture], **write_config(config, kind)}
+    if heads and heads[0] in ("classifier", "tokens"):
+        labels = labels or [f"LABEL_{i}" for i in range(classes)]
+        settings |= {
+            "id2label": {str(i): label for i, label in enumerate(labels)},
+            "label2id": {label: i for i, label in enumerate(labels)},
+        }
+    with write_beside(path) as draft:
+        draft.mkdir()
+        save_file(tensors, draft / "model.safetensors", metadata={"format": "pt"})
+        _write_json(draft / "config.json", settings)
+        if vectorizer is not None:
+            from keras_bert.text.vocabulary import save_vocabulary
+
+            save_vocabulary(vectorizer.get_vocabulary(), draft / "vocab.txt")
+            _write_json(
+                draft / "tokenizer_config.json",
+                {"tokenizer_class": "BertTokenizer", "do_lower_case": bool(vectorizer.lowercase)},
+            )
+    return Path(path)
+
+
+def _read_tensors(path: Path) -> dict[str, np.ndarray]:
+    if (path / "model.safetensors").is_file():
+        from safetensors import SafetensorError
+        from safetensors.numpy import load_file
+
+        try:
+            return load_file(path / "model.safetensors")
+        except (SafetensorError, OSError, ValueError) as error:
+            line = str(error).splitlines()[0]
+            raise InputError(
+                f"{path / 'model.safetensors'}: a file that is whole is expected. Received: {line}"
+            ) from None
+    if (path / "pytorch_model.bin").is_file():
+        from keras_bert.weights.pytorch_bin import read_bin
+
+        return read_bin(path / "pytorch_model.bin")
+    raise InputError(f"a folder with model.safetensors or pytorch_model.bin is expected. Received: {path} with neither")
+
+
+def _plain(name: str, kind: str) -> str:
+    """A tensor's name without the prefix of models with heads, and with LayerNorm's parts as they are called today."""
+    name = name.removeprefix(f"{kind}.")
+    return name.replace("LayerNorm.gamma", "LayerNorm.weight").replace("LayerNorm.beta", "LayerNorm.bias")
+
+
+def _drop_tied(tensors: dict, kind: str, path: Path) -> None:
+    decoder, bias = TIED[kind]
+    for again, once in ((f"{decoder}.weight", "embeddings.word_embeddings.weight"), (f"{decoder}.bias", bias)):
+        if again in tensors and again != once:
+            if once in tensors and not np.array_equal(tensors[again], tensors[once]):
+                raise InputError(f"{again} is {once} again in a BERT. Received: another one in {path}")
+            del tensors[again]
+
+
+def _vocabulary(path: Path) -> tuple[list[str] | None, bool]:
+    from keras_bert.text.vocabulary import load_vocabulary
+
+    settings = _read_json(path / "tokenizer_config.json") if (path / "tokenizer_config.json").is_file() else {}
+    lowercase = bool(settings.get("do_lower_case", True))
+    if (path / "vocab.txt").is_file():
+        return load_vocabulary(path / "vocab.txt"), lowercase
+    return None, lowercase
+
+
+def _numpy(weight) -> np.ndarray:
+    import keras
+
+    return keras.ops.convert_to_numpy(weight).astype(np.float32)
+
+
+def _read_json(path: Path) -> dict:
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise InputError(f"a JSON file that can be read is expected. Received: {path} ({error})") from None
+    if not isinstance(found, dict):
+        raise InputError(
+            f"a JSON file that holds an object is expected. Received: {path} with a {type(found).__name__}"
+        )
+    return found
+
+
+def _write_json(path: Path, values: dict) -> None:
+    path.write_text(json.dumps(values, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
