@@ -52,25 +52,24 @@ def open_source(source) -> Source:
     Raises:
         InputError: nothing there, or nothing of a known format.
     """
-    from keras_bert.weights import google, huggingface, tfhub
+    from keras_bert.weights import google, huggingface, kerashub, tfhub
 
     if not isinstance(source, (str, Path)) or "://" in str(source):
         return tfhub.read_source(source)
     path = Path(source)
     if (path / "saved_model.pb").is_file():
         return tfhub.read_source(source)
-    if huggingface.is_one(path):
-        return huggingface.read_source(path)
-    if google.is_one(path):
-        return google.read_source(path)
+    for room in (kerashub, huggingface, google):
+        if room.is_one(path):
+            return room.read_source(path)
     return tfhub.read_source(source)  # whose errors say what is expected
 
 
 def is_foreign(path: Path) -> bool:
     """Whether a folder is of a format that `open_source` reads."""
-    from keras_bert.weights import google, huggingface
+    from keras_bert.weights import google, huggingface, kerashub
 
-    return (path / "saved_model.pb").is_file() or huggingface.is_one(path) or google.is_one(path)
+    return (path / "saved_model.pb").is_file() or any(room.is_one(path) for room in (kerashub, huggingface, google))
 
 
 def load_weights(model, source) -> LoadReport:
