@@ -34,7 +34,10 @@ def export_tfhub_encoder(model, path, vectorizer=None) -> Path:
         return created
 
     root = tf.train.Checkpoint()
-    shared = named(encoder_weights(encoder))
+    weights = encoder_weights(encoder)
+    if encoder.config.share_blocks:  # ALBERT's one block has no number there
+        weights = {name.replace("transformer/layer_0/", "transformer/"): weight for name, weight in weights.items()}
+    shared = named(weights)
     call = _callable(root, encoder, KEYS, variables, shared, _encoder_outputs)
     if vectorizer is not None:
         check_sizes(encoder, vectorizer.vocabulary_size())

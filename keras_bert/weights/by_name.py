@@ -73,17 +73,23 @@ def load_pretrained(source) -> Pretrained:
     Source: the Keras 3 format, keras.io/api/models/model_saving_apis;
     https://www.tensorflow.org/hub/common_saved_model_apis/text.
     """
+    source = find(source)
+    if "://" in str(source) or is_foreign(Path(source)):
+        return pretrained_from(source)
+    return read_folder(source)
+
+
+def find(source):
+    """The folder or handle that a name of `list_pretrained()` stands for; anything else is given back."""
     name = str(source)
     if not Path(name).exists():
         if name == SENTIMENT:
             raise InputError(f"an encoder is expected; {SENTIMENT} is a served graph, for predict. Received: {name}")
         if name == ENCODER:
-            source = find_shipped(name)
-        elif name in PRESETS:
-            source = _handle(name)
-    if "://" in str(source) or is_foreign(Path(source)):
-        return pretrained_from(source)
-    return read_folder(source)
+            return find_shipped(name)
+        if name in PRESETS:
+            return _handle(name)
+    return source
 
 
 def _handle(name: str) -> str:

@@ -116,11 +116,7 @@ def save_pretrained(model, path, vectorizer, labels=None) -> Path:
 
     Source: the Keras 3 format, keras.io/api/models/model_saving_apis; `vocab.txt` as in google-research/bert.
     """
-    kind = next((kind for kind, cls in KINDS.items() if isinstance(model, cls)), None)
-    if kind is None:
-        raise InputError(
-            f"a model to save is one of {', '.join(c.__name__ for c in KINDS.values())}. Received: {model!r}"
-        )
+    kind = kind_of(model)
     encoder = model if kind == "encoder" else model.encoder
     vocabulary = list(vectorizer.get_vocabulary())
     check_sizes(encoder, len(vocabulary))
@@ -142,6 +138,18 @@ def save_pretrained(model, path, vectorizer, labels=None) -> Path:
         save_vocabulary(vocabulary, draft / "vocab.txt")
         (draft / "config.json").write_text(json.dumps(settings, indent=2) + "\n", encoding="utf-8")
     return Path(path)
+
+
+def kind_of(model) -> str:
+    """Which of `KINDS` a model is.
+
+    Raises:
+        InputError: none of them.
+    """
+    for kind, cls in KINDS.items():
+        if isinstance(model, cls):
+            return kind
+    raise InputError(f"a model is one of {', '.join(c.__name__ for c in KINDS.values())}. Received: {model!r}")
 
 
 def read_folder(path) -> Pretrained:

@@ -1,6 +1,7 @@
 """Checkpoints of google-research/bert and google-research/albert: `bert_config.json`, `bert_model.ckpt.*`, `vocab.txt`.
 
-TensorFlow 1 wrote them, and any TensorFlow reads their tensors by name. ALBERT's config is `albert_config.json`.
+TensorFlow 1 wrote them, and any TensorFlow reads their tensors by name. ALBERT's config is `albert_config.json`. The
+Model Garden's checkpoints lie in such folders too; see `garden`.
 """
 
 import json
@@ -12,6 +13,7 @@ import numpy as np
 from keras_bert.config import BertConfig
 from keras_bert.errors import InputError
 from keras_bert.files import write_beside
+from keras_bert.weights import garden
 from keras_bert.weights.layout import Place, to_ours, to_theirs
 from keras_bert.weights.names import model_weights, shapes
 from keras_bert.weights.source import Source
@@ -92,9 +94,9 @@ def read_source(path: Path) -> Source:
             left over.
     """
     config = read_config(next(path / name for name in CONFIGS if (path / name).is_file()))
-    tensors = _read_tensors(path)
+    tensors, of_garden = _read_tensors(path)
     classes = len(tensors["output_bias"]) if "output_bias" in tensors else 2
-    parts = to_ours(places(config, classes), tensors, str(path))
+    parts = to_ours(garden.places(config) if of_garden else places(config, classes), tensors, str(path))
     vocabulary = None
     if (path / "vocab.txt").is_file():
         from keras_bert.text.vocabulary import load_vocabulary
@@ -102,7 +104,7 @@ def read_source(path: Path) -> Source:
         vocabulary = load_vocabulary(path / "vocab.txt")
     # The published folders' names say it: those of google-research/bert's `validate_case_matches_checkpoint`.
     lowercase = re.search(r"(^|_)cased_", path.resolve().name) is None
-    return Source(str(path), "google", parts, lambda: config, True, vocabulary, lowercase)
+    return Source(str(path), "garden" if of_garden else "google", parts, lambda: config, True, vocabulary, lowercase)
 
 
 def read_config(path: Path) -> BertConfig:
@@ -212,7 +214,8 @@ def places(config: BertConfig, num_classes: int = 2) -> dict[str, list[Place]]:
     }
 
 
-def _read_tensors(path: Path) -> dict[str, np.ndarray]:
+def _read_tensors(path: Path) -> tuple[dict[str, np.ndarray], bool]:
+    """The weights by their names, and whether the Model Garden wrote them."""
     import tensorflow as tf
 
     found = sorted(path.glob("*.index"))
@@ -221,9 +224,12 @@ def _read_tensors(path: Path) -> dict[str, np.ndarray]:
         raise InputError(f"a folder with one checkpoint, {PREFIX}.index, is expected. Received: {path} with {names}")
     try:
         reader = tf.train.load_checkpoint(str(found[0].with_suffix("")))
-        names = reader.get_variable_to_shape_map()
+        names = sorted(reader.get_variable_to_shape_map())
+        by_place = garden.plain(names)
+        if by_place:
+            return {short: reader.get_tensor(name) for name, short in by_place.items()}, True
         kept = [name for name in names if name not in NO_WEIGHTS and not name.endswith(SLOTS)]
-        return {name: reader.get_tensor(name) for name in sorted(kept)}
+        return {name: reader.get_tensor(name) for name in kept}, False
     except (tf.errors.OpError, RuntimeError, ValueError, IndexError) as error:
         line = str(error).splitlines()[0][:200]
         raise InputError(f"{found[0]}: a checkpoint that is whole is expected. Received: {line}") from None

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from keras_bert.config import BertConfig
 from keras_bert.errors import InputError
-from keras_bert.weights.folder import Pretrained, check_sizes
+from keras_bert.weights.folder import Pretrained, kind_of
 from keras_bert.weights.names import HEADS, model_weights
 from keras_bert.weights.report import LoadReport, assign_exactly_once
 
@@ -121,28 +121,36 @@ def pretrained_from(source) -> Pretrained:
     Raises:
         InputError: as `load_weights`; no WordPiece vocabulary in the source, or one of another size.
     """
-    from keras_bert.models import BertClassifier, BertEncoder, BertPretrainer, BertSpanLabeler, BertTokenClassifier
-
     found = source if isinstance(source, Source) else open_source(source)
     if found.vocabulary is None:
         raise InputError(f"a source that holds its vocabulary is expected. Received: {found.label} without one")
-    encoder = BertEncoder(found.config)
-    check_sizes(encoder, len(found.vocabulary))
+    if found.config.vocab_size != len(found.vocabulary):
+        raise InputError(
+            f"an encoder and its vocabulary are of one size. Received: vocab_size={found.config.vocab_size} and "
+            f"{len(found.vocabulary)} tokens in {found.label}"
+        )
+    model = model_of(found)
+    labels = found.labels if hasattr(model, "num_classes") else None
+    return Pretrained(model, kind_of(model), labels, found.vocabulary, found.lowercase, None, found.label)
+
+
+def model_of(found: Source):
+    """A new model with the heads that a source has, holding its weights."""
+    from keras_bert.models import BertClassifier, BertEncoder, BertPretrainer, BertSpanLabeler, BertTokenClassifier
+
+    model = encoder = BertEncoder(found.config)
     if "masked_lm" in found.parts:
-        model, kind = BertPretrainer(encoder, "next_sentence" in found.parts), "pretrainer"
+        model = BertPretrainer(encoder, "next_sentence" in found.parts)
     elif "classifier" in found.parts:
         classes = len(found.parts["classifier"]["classifier/bias"])
-        model, kind = BertClassifier(encoder, classes, encoder.config.hidden_dropout), "classifier"
+        model = BertClassifier(encoder, classes, found.config.hidden_dropout)
     elif "tokens" in found.parts:
         classes = len(found.parts["tokens"]["tokens/bias"])
-        model, kind = BertTokenClassifier(encoder, classes, encoder.config.hidden_dropout), "token_classifier"
+        model = BertTokenClassifier(encoder, classes, found.config.hidden_dropout)
     elif "spans" in found.parts:
-        model, kind = BertSpanLabeler(encoder), "span_labeler"
-    else:
-        model, kind = encoder, "encoder"
+        model = BertSpanLabeler(encoder)
     load_weights(model, found)
-    labels = found.labels if kind in ("classifier", "token_classifier") else None
-    return Pretrained(model, kind, labels, found.vocabulary, found.lowercase, None, found.label)
+    return model
 
 
 def _check_computation(config: BertConfig, found: Source) -> None:

@@ -70,7 +70,21 @@ def read_tensors(loaded, source="the source") -> dict:
     Raises:
         InputError: two tensors of one name.
     """
-    return _by_name((v for v in loaded.variables if v.dtype.is_floating), source)
+    tensors = _by_name((v for v in loaded.variables if v.dtype.is_floating), source)
+    return {ours_from_tfhub(name): tensor for name, tensor in tensors.items()}
+
+
+def ours_from_tfhub(name: str) -> str:
+    """Our name for a tensor of TF-Hub's: the same, but that ALBERT's one block has no number there.
+
+    Example:
+
+    >>> ours_from_tfhub("transformer/intermediate/kernel"), ours_from_tfhub("transformer/layer_1/intermediate/kernel")
+    ('transformer/layer_0/intermediate/kernel', 'transformer/layer_1/intermediate/kernel')
+    """
+    if name.startswith("transformer/") and not name.startswith("transformer/layer_"):
+        return name.replace("transformer/", "transformer/layer_0/", 1)
+    return name
 
 
 def read_masked_lm_tensors(loaded, source="the source") -> dict:
@@ -94,7 +108,8 @@ def _by_name(variables, source) -> dict:
 def infer_config(tensors: dict, **changes) -> BertConfig:
     """The config that these tensors' shapes belong to.
 
-    Shapes say nothing of the activation, the epsilon and the dropout rates: those are Google's (tanh GELU, 1e-12, 0.1).
+    Shapes say nothing of the activation, the epsilon and the dropout rates: those are Google's (tanh GELU, 1e-12, 0.1);
+    nor of how often ALBERT's one block runs, which is for `changes` to say.
 
     Args:
         tensors: name to array, as `read_tensors` gives them.
@@ -107,8 +122,8 @@ def infer_config(tensors: dict, **changes) -> BertConfig:
         InputError: a tensor that decides a size is missing or of an odd shape.
     """
     try:
-        vocab_size, hidden_size = tensors["word_embeddings/embeddings"].shape
-        _, num_heads, head_size = tensors["transformer/layer_0/self_attention/query/kernel"].shape
+        vocab_size, width = tensors["word_embeddings/embeddings"].shape
+        hidden_size, num_heads, head_size = tensors["transformer/layer_0/self_attention/query/kernel"].shape
         positions, types = (len(tensors[f"{name}/embeddings"]) for name in ("position_embedding", "type_embeddings"))
         intermediate_size = len(tensors["transformer/layer_0/intermediate/bias"])
     except KeyError as error:
@@ -132,7 +147,20 @@ def infer_config(tensors: dict, **changes) -> BertConfig:
         "activation": "gelu_tanh",
         "layer_norm_epsilon": 1e-12,
     }
+    if "embedding_projection/kernel" in tensors:
+        sizes |= {"embedding_size": width, "share_blocks": True}
     return BertConfig.from_dict({**sizes, **changes})
+
+
+def _layers_of_albert(loaded, tensors: dict) -> dict:
+    """`num_layers`, by the outputs that a SavedModel promises, where its tensors do not say; otherwise nothing."""
+    if "embedding_projection/kernel" not in tensors:
+        return {}
+    for function in getattr(loaded.__call__, "concrete_functions", ()):
+        outputs = function.structured_outputs
+        if isinstance(outputs, dict) and "encoder_outputs" in outputs:
+            return {"num_layers": len(outputs["encoder_outputs"])}
+    return {}
 
 
 def encoder_from_tfhub(source, **changes):
@@ -152,7 +180,7 @@ def encoder_from_tfhub(source, **changes):
 
     loaded = open_tfhub(source)
     tensors = read_tensors(loaded, label(source))
-    encoder = BertEncoder(infer_config(tensors, **changes))
+    encoder = BertEncoder(infer_config(tensors, **_layers_of_albert(loaded, tensors), **changes))
     return encoder, assign_exactly_once(encoder_weights(encoder), tensors, label(source))
 
 
@@ -171,7 +199,8 @@ def read_source(source) -> Source:
 
         vocabulary = load_vocabulary(file)
     parts = {"encoder": tensors, **({"masked_lm": head} if head else {})}
-    return Source(label(source), "tfhub", parts, lambda: infer_config(tensors), False, vocabulary, lowercase)
+    layers = _layers_of_albert(loaded, tensors)
+    return Source(label(source), "tfhub", parts, lambda: infer_config(tensors, **layers), False, vocabulary, lowercase)
 
 
 def vocabulary_file(loaded) -> tuple:

@@ -16,7 +16,8 @@ NAMES = [command.name for command in COMMANDS]
 
 
 def test_the_commands_are_those_of_the_design():
-    assert NAMES == "tour tokenize pretrain finetune evaluate predict fill-mask embed inspect check export".split()
+    expected = "tour tokenize pretrain finetune evaluate predict fill-mask embed inspect check convert export"
+    assert NAMES == expected.split()
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -1,0 +1,86 @@
+"""From any format to another, and proof that what was written is what was read."""
+
+from pathlib import Path
+
+import numpy as np
+
+from keras_bert.errors import InputError
+from keras_bert.weights.names import model_weights
+
+FORMATS = ("tfhub", "keras", "huggingface", "google")
+
+
+def convert(source, to: str, path) -> dict:
+    """Write a model in another format, read it back, and compare every number.
+
+    Args:
+        source: as for `load_weights`, or a folder of `save_pretrained`.
+        to: `"tfhub"`: the interface of TF-Hub's encoders; `"keras"`: a folder of `save_pretrained`; `"huggingface"`;
+            `"google"`: a TensorFlow 1 checkpoint.
+        path: the folder to write.
+
+    Returns:
+        A dict: `out`, `to`, `kind` of the model, `tensors` and `parameters` that are in what was written, and `left`,
+        the heads that the format has no place for.
+
+    Raises:
+        InputError: the source cannot be read, the format has no such model, or what was written reads otherwise.
+    """
+    from keras_bert.export import export_saved_model
+    from keras_bert.weights.by_name import find
+    from keras_bert.weights.folder import kind_of, read_folder, save_pretrained
+    from keras_bert.weights.google import save_google
+    from keras_bert.weights.huggingface import save_huggingface
+    from keras_bert.weights.source import is_foreign, model_of, open_source
+
+    if to not in FORMATS:
+        raise InputError(f"a format to write is one of {', '.join(FORMATS)}. Received: {to!r}")
+    source = find(source)
+    ours = isinstance(source, (str, Path)) and (Path(source) / "model.keras").is_file() and not is_foreign(Path(source))
+    found = read_folder(source) if ours else open_source(source)
+    model = found.model if ours else model_of(found)
+    vectorizer = _vectorizer(found)
+    left = []
+    if to == "tfhub":
+        kept = model if kind_of(model) in ("encoder", "pretrainer") else model.encoder
+        parts = ("encoder", "masked_lm")
+        left = [part for part in model_weights(model) if part not in parts]
+        export_saved_model(kept, path, vectorizer, interface="tfhub")
+    elif to == "keras":
+        if vectorizer is None:
+            raise InputError(f"such a folder holds a vocabulary. Received: {found.label}, which has none")
+        save_pretrained(model, path, vectorizer, found.labels if hasattr(model, "num_classes") else None)
+    elif to == "huggingface":
+        save_huggingface(model, path, vectorizer, found.labels)
+    else:
+        save_google(model, path, vectorizer)
+    before = {n: w for part, weights in model_weights(model).items() if part not in left for n, w in weights.items()}
+    again = model_weights(read_folder(path).model) if to == "keras" else open_source(path).parts
+    after = {name: tensor for tensors in again.values() for name, tensor in tensors.items()}
+    _check_same(before, after, path)
+    return {
+        "out": str(path),
+        "to": to,
+        "kind": kind_of(model),
+        "tensors": len(before),
+        "parameters": int(sum(np.prod(weight.shape) for weight in before.values())),
+        "left": left,
+    }
+
+
+def _vectorizer(found):
+    if found.vocabulary is None:
+        return None
+    from keras_bert.text.vectorization import BertTextVectorization
+
+    length = getattr(found, "sequence_length", None)
+    return BertTextVectorization(vocabulary=found.vocabulary, lowercase=found.lowercase, sequence_length=length)
+
+
+def _check_same(before: dict, after: dict, path) -> None:
+    import keras
+
+    for name in {**before, **after}:
+        one, two = (keras.ops.convert_to_numpy(side[name]) if name in side else None for side in (before, after))
+        if one is None or two is None or not np.array_equal(one, two):
+            raise InputError(f"what is written reads as it was. Received: another {name} in {path}")

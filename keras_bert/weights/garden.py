@@ -1,0 +1,69 @@
+"""Checkpoints of TensorFlow's Model Garden: tensors by their place among the layers, beside Google's config."""
+
+from keras_bert.config import BertConfig
+from keras_bert.weights.layout import Place
+from keras_bert.weights.names import shapes
+
+ENDING = "/.ATTRIBUTES/VARIABLE_VALUE"  # of every tensor that `tf.train.Checkpoint` writes
+BLOCK = {
+    "self_attention/query": "_attention_layer/_query_dense",
+    "self_attention/key": "_attention_layer/_key_dense",
+    "self_attention/value": "_attention_layer/_value_dense",
+    "self_attention/attention_output": "_attention_layer/_output_dense",
+    "self_attention_layer_norm": "_attention_layer_norm",
+    "intermediate": "_intermediate_dense",
+    "output": "_output_dense",
+    "output_layer_norm": "_output_layer_norm",
+}
+MASKED_LM = {
+    "bert/cls/predictions/output_bias/bias": "masked_lm/output_bias.Sbias",
+    "bert/cls/predictions/transform/dense/kernel": "masked_lm/dense/kernel",
+    "bert/cls/predictions/transform/dense/bias": "masked_lm/dense/bias",
+    "bert/cls/predictions/transform/LayerNorm/gamma": "masked_lm/layer_norm/gamma",
+    "bert/cls/predictions/transform/LayerNorm/beta": "masked_lm/layer_norm/beta",
+}
+TABLE, TIED = "encoder/layer_with_weights-0/embeddings", "masked_lm/embedding_table"
+NO_WEIGHTS = ("_CHECKPOINTABLE_OBJECT_GRAPH", "save_counter", "global_step")
+
+
+def plain(names) -> dict[str, str]:
+    """From the names of weights in such a checkpoint to those of `places`; empty for a checkpoint of TensorFlow 1.
+
+    Its encoder is called `encoder` or, where it was saved alone, `model`; with a masked-word head the word table is the
+    head's.
+
+    Example:
+
+    >>> plain(["model/layer_with_weights-6/bias/.ATTRIBUTES/VARIABLE_VALUE", "save_counter/.ATTRIBUTES/VARIABLE_VALUE"])
+    {'model/layer_with_weights-6/bias/.ATTRIBUTES/VARIABLE_VALUE': 'encoder/layer_with_weights-6/bias'}
+    """
+    found = {}
+    for name in names:
+        short = name.removesuffix(ENDING)
+        if short == name or short in NO_WEIGHTS or short.startswith("optimizer/") or ".OPTIMIZER_SLOT" in name:
+            continue
+        if short.startswith("model/"):
+            short = "encoder/" + short.removeprefix("model/")
+        found[name] = TABLE if short == TIED else short
+    return found
+
+
+def places(config: BertConfig) -> dict[str, list[Place]]:
+    """Where each tensor of ours is: the encoder's layers are counted."""
+    order = ["word_embeddings", "position_embedding", "type_embeddings", "embeddings/layer_norm"]
+    order += ["embedding_projection"] if config.embedding_size else []
+    order += [f"transformer/layer_{i}" for i in range(1 if config.share_blocks else config.num_layers)]
+    order += ["pooler_transform"]
+
+    def theirs(name: str) -> str:
+        layer, leaf = name.rsplit("/", 1)
+        inside = ""
+        if layer.startswith("transformer/"):
+            head, number, part = layer.split("/", 2)
+            layer, inside = f"{head}/{number}", f"{BLOCK[part]}/"
+        return f"encoder/layer_with_weights-{order.index(layer)}/{inside}{leaf}"
+
+    parts = shapes(config)
+    encoder = [Place(name, theirs(name), shape, flat=False) for name, shape in parts["encoder"].items()]
+    head = [Place(name, MASKED_LM[name], shape, flat=False) for name, shape in parts["masked_lm"].items()]
+    return {"encoder": encoder, "masked_lm": head}

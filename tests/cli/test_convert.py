@@ -1,0 +1,70 @@
+"""convert: every format to every other, the numbers the same."""
+
+import dataclasses
+import json
+
+import numpy as np
+import pytest
+
+from keras_bert.weights.names import model_weights
+from keras_bert.weights.source import open_source
+
+
+def facts_of(said) -> dict:
+    assert said.status == 0, said.err
+    return json.loads(said.out.splitlines()[-1])
+
+
+def same(model, folder, without=()):
+    """Every tensor of a model is in a folder, under its name, with its numbers."""
+    found = open_source(folder).parts
+    expected = {part: weights for part, weights in model_weights(model).items() if part not in without}
+    assert found.keys() == expected.keys()
+    for part, weights in expected.items():
+        for name, weight in weights.items():
+            np.testing.assert_array_equal(found[part][name], weight)
+
+
+def test_around_all_formats_and_home_again(call, models, tmp_path):
+    from keras_bert.weights import load_pretrained
+
+    start = load_pretrained(models.encoder)
+    before, source = start.model, models.encoder
+    for to in ("google", "tfhub", "huggingface", "google", "keras"):
+        out = tmp_path / f"{len(list(tmp_path.iterdir()))}-{to}"
+        facts = facts_of(call("convert", source, "--to", to, "--out", out, "--json"))
+        assert facts["left"] == (["next_sentence"] if to == "tfhub" else [])
+        if to != "keras":
+            lost = {"next_sentence"} if any(path.name.endswith("tfhub") for path in tmp_path.iterdir()) else ()
+            same(before, out, without=lost)
+        source = out
+    home = load_pretrained(source)
+    # How it was initialised is said by all but TF-Hub.
+    assert dataclasses.replace(home.encoder.config, initializer_range=0.2) == start.encoder.config
+    assert home.vocabulary == start.vocabulary
+    assert home.model.nsp_head is None  # TF-Hub was on the way, and has no place for it
+
+
+def test_a_classifier_with_its_labels(call, models, tmp_path):
+    facts = facts_of(call("convert", models.classifier, "--to", "huggingface", "--out", tmp_path / "hf", "--json"))
+    assert facts["kind"] == "classifier" and facts["left"] == []
+    one, two = (
+        facts_of(call("predict", "--model", folder, "a fine film", "--json"))["predictions"][0]
+        for folder in (models.classifier, tmp_path / "hf")
+    )
+    assert one["label"] == two["label"] and one["probability"] == pytest.approx(two["probability"], abs=1e-6)
+
+
+def test_what_cannot_be_converted(call, models, tmp_path):
+    for source, to, words in (
+        (tmp_path / "nothing", "google", "which is not there"),
+        (models.vocab, "google", "saved_model.pb"),
+        (models.served, "keras", "interface of TF-Hub's BERT"),
+    ):
+        said = call("convert", source, "--to", to, "--out", tmp_path / "out")
+        assert said.status == 2 and said.err.count("\n") == 1 and words in said.err, said.err
+        assert not (tmp_path / "out").exists()
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "diary.txt").write_text("dear diary")
+    said = call("convert", models.encoder, "--to", "google", "--out", tmp_path / "mine")
+    assert said.status == 2 and "bert_model.ckpt.index" in said.err

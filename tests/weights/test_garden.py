@@ -1,0 +1,83 @@
+"""Models that Google's own code wrote, with the outputs it computed: `garden/make.py` made them, random weights all."""
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import keras_bert as kb
+from keras_bert.weights import check
+from keras_bert.weights.source import load_weights, model_of, open_source
+
+GARDEN = Path(__file__).parent / "garden"
+
+
+def outputs(model, rows) -> dict:
+    encoder = getattr(model, "encoder", model)
+    found = dict(encoder({key: rows[key] for key in encoder.input}))
+    if model is not encoder:
+        found |= model({key: rows[key] for key in model.input})
+    return found
+
+
+@pytest.mark.parametrize("name", ["bert", "albert"])
+def test_a_checkpoint_gives_what_its_maker_computed(name):
+    source = open_source(GARDEN / name)
+    assert source.format == "garden"
+    model = model_of(source)
+    recorded = np.load(GARDEN / name / "outputs.npz")
+    ours = outputs(model, recorded)
+    real = recorded["input_mask"] == 1
+    compared = set(recorded) & set(ours)
+    layers = {f"encoder_outputs_{i}" for i in range(source.config.num_layers)}
+    assert compared == {"sequence_output", "pooled_output", *layers, *(["mlm_logits"] if name == "bert" else [])}
+    for key in compared:
+        found, expected = np.asarray(ours[key]), recorded[key]
+        if expected.shape[:2] == real.shape and key != "mlm_logits":
+            found, expected = found[real], expected[real]
+        np.testing.assert_allclose(found, expected, atol=5e-5, rtol=0, err_msg=key)
+        assert expected.std() > 0.01
+
+
+def test_albert_of_tfhub_and_ours_exported_the_same_way(tmp_path):
+    report = check(GARDEN / "albert_tfhub")
+    assert report.passed and len(report.parity.max_abs_difference["encoder_outputs"]) == 3
+    assert report.weights.parameters == report.parity.parameters
+    found = kb.load_pretrained(GARDEN / "albert_tfhub")
+    assert found.encoder.config.share_blocks and found.encoder.config.embedding_size == 8
+    back = kb.export_saved_model(found.encoder, tmp_path / "back", found.vectorizer, interface="tfhub")
+    assert check(back).passed
+    import tensorflow as tf
+
+    theirs, ours = (tf.saved_model.load(str(path)) for path in (GARDEN / "albert_tfhub", back))
+    for one, two in zip(*(sorted(m.variables, key=lambda v: v.name) for m in (theirs, ours)), strict=True):
+        assert one.name == two.name and np.array_equal(one.numpy(), two.numpy())
+
+
+def test_an_encoder_saved_alone_is_called_model(tmp_path):
+    import tensorflow as tf
+
+    shutil.copytree(GARDEN / "albert", tmp_path / "albert")
+    reader = tf.train.load_checkpoint(str(tmp_path / "albert" / "bert_model.ckpt-1"))
+    tensors = {
+        name.replace("encoder/", "model/"): reader.get_tensor(name)
+        for name in reader.get_variable_to_shape_map()
+        if not name.startswith("_CHECKPOINTABLE")
+    }
+    for file in (tmp_path / "albert").glob("bert_model.ckpt-1*"):
+        file.unlink()
+    tf.raw_ops.SaveV2(
+        prefix=str(tmp_path / "albert" / "bert_model.ckpt"),
+        tensor_names=list(tensors),
+        shape_and_slices=[""] * len(tensors),
+        tensors=list(tensors.values()),
+    )
+    one, two = (model_of(open_source(folder / "albert")) for folder in (tmp_path, GARDEN))
+    for ours, theirs in zip(one.weights, two.weights, strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+
+
+def test_a_bert_into_an_albert_is_refused():
+    with pytest.raises(kb.InputError, match="tensor word_embeddings|tensors of"):
+        load_weights(model_of(open_source(GARDEN / "albert")), GARDEN / "bert")
