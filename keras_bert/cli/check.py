@@ -1,4 +1,4 @@
-"""`keras-bert check`: is our encoder the same as TF-Hub's?"""
+"""`keras-bert check`: is our encoder the same as another's?"""
 
 import click
 
@@ -15,7 +15,8 @@ from keras_bert.cli.screen import reporting, show_table
 )
 @reporting
 def check(console, source: str, encoder: str | None) -> dict:
-    """Hold our encoder against SOURCE, a TF-Hub handle or a SavedModel folder with TF-Hub's encoder interface.
+    """Hold our encoder against SOURCE: a TF-Hub handle, a SavedModel with TF-Hub's encoder interface, or weights of any
+    format that `convert` reads, which transformers or KerasHub then run.
 
     Both run on real and random inputs, with padding and pairs. The exit status is 1 where they differ.
 
@@ -29,7 +30,9 @@ def check(console, source: str, encoder: str | None) -> dict:
     title = f"largest difference from {source}"
     show_table(console, title, ("output", "difference"), differences(facts), right=("difference",))
     copied = f", {facts['tensors']} tensors copied, each once" if facts["tensors"] else ""
-    console.print(f"{facts['parameters']:,} parameters{copied}; {facts['examples']} examples")
+    console.print(
+        f"{facts['parameters']:,} parameters{copied}; {facts['examples']} examples, against {report.reference}"
+    )
     if facts["published_note"]:
         console.print(facts["published_note"], style="dim", markup=False)
     verdict = "[green]passed[/green]" if facts["passed"] else "[red]not passed[/red]"

@@ -4,6 +4,7 @@ import click
 
 from keras_bert.cli.options import model_option, texts_argument
 from keras_bert.cli.screen import reporting, shorten, show_table
+from keras_bert.errors import InputError
 from keras_bert.shipped import ENCODER
 
 
@@ -31,6 +32,8 @@ def embed(console, folder: str, pool: str, texts: list[str]) -> dict:
     from keras_bert.weights import load_pretrained
 
     trained = load_pretrained(folder)
+    if pool == "pooled" and trained.encoder.pooler is None:
+        raise InputError(f"--pool mean or cls is for an encoder without a pooler. Received: pooled, with {folder}")
     vectors = []
     for start in range(0, len(texts), 64):
         inputs = {name: ops.convert_to_numpy(x) for name, x in trained.vectorizer(texts[start : start + 64]).items()}

@@ -1,11 +1,19 @@
-"""The check against TF-Hub's BERT, whole: copy, run, compare, and look up what others published."""
+"""The check against another implementation, whole: copy, run, compare, and look up what others published."""
 
 import dataclasses
+from importlib.metadata import version
+from importlib.util import find_spec
+from pathlib import Path
 
+from keras_bert.errors import InputError
+from keras_bert.weights import huggingface
+from keras_bert.weights.kerashub import to_keras_hub
 from keras_bert.weights.names import parts
 from keras_bert.weights.parity import TOLERANCE, Parity, compare, parity_inputs
 from keras_bert.weights.published import check_published, find_facts, is_published, read_facts
 from keras_bert.weights.report import LoadReport
+from keras_bert.weights.source import Source, load_weights, open_source
+from keras_bert.weights.source import is_foreign as is_foreign_folder
 from keras_bert.weights.tfhub import encoder_from_tfhub, label, open_tfhub, vocabulary_file
 
 
@@ -19,6 +27,7 @@ class CheckReport:
         weights: what was copied, or None where a given encoder was compared as it is.
         published: the comparison with published values, or None where it was not made.
         published_note: one line: what was compared, or why it was not.
+        reference: who computed the other side.
     """
 
     source: str
@@ -26,6 +35,7 @@ class CheckReport:
     weights: LoadReport | None
     published: dict | None
     published_note: str
+    reference: str = "the SavedModel itself"
 
     @property
     def passed(self) -> bool:
@@ -38,6 +48,7 @@ class CheckReport:
             **self.parity.to_dict(),
             "passed": self.passed,
             "source": self.source,
+            "reference": self.reference,
             "tensors": self.weights.count if self.weights else None,
             "published": self.published,
             "published_note": self.published_note,
@@ -45,10 +56,13 @@ class CheckReport:
 
 
 def check(source, encoder=None, tolerance: float = TOLERANCE, published: bool | None = None) -> CheckReport:
-    """Hold our encoder against a TF-Hub BERT on real and random inputs, with padding and pairs.
+    """Hold our encoder against another implementation on real and random inputs, with padding and pairs.
+
+    A TF-Hub BERT is called itself. Weights of Hugging Face are run by transformers where it is installed, all others by
+    KerasHub.
 
     Args:
-        source: a TF-Hub handle, a SavedModel folder of that interface, or one already loaded.
+        source: as for `load_weights`.
         encoder: a `BertEncoder` to compare as it is; by default one of the source's size is built and filled.
         tolerance: the largest difference that passes.
         published: compare with published values of `bert_en_uncased_L-12_H-768_A-12` too: True where a folder holds
@@ -59,11 +73,14 @@ def check(source, encoder=None, tolerance: float = TOLERANCE, published: bool | 
         A `CheckReport`.
 
     Raises:
-        InputError: the source cannot be reached or is no BERT, or a given encoder has other sizes.
+        InputError: the source cannot be reached or is of no known format, a given encoder has other sizes, or nobody is
+            there to compute the other side.
 
     Source: the interface is https://www.tensorflow.org/hub/common_saved_model_apis/text; the files of published values
     name theirs.
     """
+    if _has_no_graph(source):
+        return _check_with_another(open_source(source), encoder, tolerance)
     loaded = open_tfhub(source)
     weights = None
     if encoder is None:
@@ -81,6 +98,40 @@ def check(source, encoder=None, tolerance: float = TOLERANCE, published: bool | 
         result = check_published(encoder, vectorizer, read_facts(facts_at))
         note = "compared with the values that others printed of the published model"
     return CheckReport(label(source), parity, weights, result, note)
+
+
+def _has_no_graph(source) -> bool:
+    """Whether a source has weights alone, and no graph to call."""
+    if not isinstance(source, (str, Path)) or "://" in str(source):
+        return False
+    path = Path(source)
+    return is_foreign_folder(path) and not (path / "saved_model.pb").is_file()
+
+
+def _check_with_another(found: Source, encoder, tolerance: float) -> CheckReport:
+    from keras_bert.models import BertEncoder
+
+    copy, weights = BertEncoder(found.config), None
+    copied = load_weights(copy, found)
+    if encoder is None:
+        encoder, weights = copy, copied
+    encoder, _ = parts(encoder)
+    if found.format == "huggingface" and all(find_spec(name) for name in ("torch", "transformers")):
+        reference, name = huggingface.open_with_transformers(found), f"transformers {version('transformers')}"
+    else:
+        try:
+            reference, name = to_keras_hub(copy), f"KerasHub {version('keras-hub')}, holding the same weights"
+        except InputError as error:
+            hint = " (pip install torch transformers)" if found.format == "huggingface" else ""
+            raise InputError(f"nobody is there to compute the other side{hint}: {error}") from None
+    vectorizer = None
+    if found.vocabulary is not None:
+        from keras_bert.text.vectorization import BertTextVectorization
+
+        vectorizer = BertTextVectorization(found.vocabulary, lowercase=found.lowercase, sequence_length=None)
+    parity = compare(encoder, reference, parity_inputs(found.config, vectorizer), tolerance)
+    note = "published values were not checked: the source is not the handle of the published L-12 model"
+    return CheckReport(found.label, parity, weights, None, note, name)
 
 
 def _vectorizer(loaded):

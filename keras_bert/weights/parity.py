@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from keras_bert.errors import InputError
+from keras_bert.weights.huggingface import run_transformers
 from keras_bert.weights.kerashub import run_keras_hub
 from keras_bert.weights.names import parts
 from keras_bert.weights.tfhub import open_tfhub
@@ -69,7 +70,7 @@ def compare(encoder, reference, inputs: dict, tolerance: float = TOLERANCE) -> P
     Args:
         encoder: a `BertEncoder` (or a `BertPretrainer`, whose encoder is taken).
         reference: a TF-Hub handle, a SavedModel folder of that interface or one already loaded, a Keras model with our
-            inputs and output keys, or a KerasHub `BertBackbone`.
+            inputs and output keys, a backbone of KerasHub, or a model of transformers.
         inputs: dict of the three inputs, int `[B, T]`; `parity_inputs` makes them.
         tolerance: the largest difference that passes.
 
@@ -150,7 +151,7 @@ def parity_inputs(config, vectorizer=None, sequence_length: int = 64, seed: int 
     lengths = np.linspace(1, length, 8).astype(int)[:, None]  # [8, 1]
     places = np.arange(length)[None, :]  # [1, T]
     mask = places < lengths  # [8, T]
-    segments = rng.integers(0, config.type_vocab_size, (8, length)) * mask
+    segments = rng.integers(0, max(1, config.type_vocab_size), (8, length)) * mask
     segments[::2] = (places >= lengths[::2] // 2) & mask[::2] & (config.type_vocab_size > 1)  # as in real pairs
     ids = rng.integers(0, config.vocab_size, (8, length)) * mask
     rows.append(dict(zip(KEYS, (ids, mask, segments), strict=True)))
@@ -174,12 +175,14 @@ def _run(reference, inputs: dict) -> dict:
 
     if isinstance(reference, keras.Model):
         names = {tensor.name for tensor in reference.inputs or ()}
-        if {"token_ids", "segment_ids", "padding_mask"} <= names:
+        if {"token_ids", "padding_mask"} <= names:
             return run_keras_hub(reference, inputs)
         if names != set(KEYS):
             expected = f"a reference Keras model takes {', '.join(KEYS)}"
             raise InputError(f"{expected}. Received: {reference.name} taking {', '.join(sorted(names)) or 'no dict'}")
         return reference(inputs, training=False)
+    if type(reference).__module__.startswith("transformers."):
+        return run_transformers(reference, inputs)
     if not isinstance(reference, (str, Path)) and not hasattr(reference, "variables"):
         raise InputError(f"a reference is a TF-Hub model or a Keras model. Received: {type(reference).__name__}")
     import tensorflow as tf

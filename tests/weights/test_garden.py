@@ -40,6 +40,13 @@ def test_a_checkpoint_gives_what_its_maker_computed(name):
         assert expected.std() > 0.01
 
 
+@pytest.mark.parametrize("name", ["bert", "albert"])
+def test_check_lets_kerashub_compute_the_other_side(name):
+    report = check(GARDEN / name)
+    assert report.passed and report.reference.startswith("KerasHub ")
+    assert "sequence_output" in report.parity.max_abs_difference
+
+
 def test_albert_of_tfhub_and_ours_exported_the_same_way(tmp_path):
     report = check(GARDEN / "albert_tfhub")
     assert report.passed and len(report.parity.max_abs_difference["encoder_outputs"]) == 3

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import keras_bert as kb
+from keras_bert.weights import check
 from keras_bert.weights.huggingface import save_huggingface
 from keras_bert.weights.source import load_weights, open_source, pretrained_from
 
@@ -156,3 +157,19 @@ def test_a_model_with_its_vocabulary_and_labels_is_one_to_use(tmp_path):
     assert tokenizer("w7 W7")["input_ids"] == [2, 12, 1, 3]
     assert transformers.AutoConfig.from_pretrained(back).id2label == labels
     assert pretrained_from(back).labels == found.labels
+
+
+@pytest.mark.parametrize(
+    ("name", "what"), [("Bert", "Model"), ("Bert", "ForMaskedLM"), ("DistilBert", "Model"), ("Albert", "Model")]
+)
+def test_check_lets_transformers_compute_the_other_side(name, what, tmp_path):
+    make(name, what).save_pretrained(tmp_path)
+    report = check(tmp_path)
+    assert report.passed and report.reference.startswith("transformers ") and report.weights.count > 20
+    assert ("pooled_output" in report.parity.max_abs_difference) == (
+        (name, what) in {("Bert", "Model"), ("Albert", "Model")}
+    )
+    assert len(report.parity.max_abs_difference["encoder_outputs"]) == 3
+    config = open_source(tmp_path).config
+    other = kb.BertEncoder(config)
+    assert not check(tmp_path, encoder=other).passed
