@@ -19,6 +19,7 @@ __all__ = [
     "InputError",
     "PRESETS",
     "compare",
+    "distill",
     "evaluate",
     "export_saved_model",
     "finetune",
@@ -48,5 +49,5 @@ if not _command_line:
         BertTokenClassifier,
     )
     from keras_bert.text import BertTextVectorization, learn_vocabulary, load_vocabulary, save_vocabulary
-    from keras_bert.training import evaluate, finetune, pretrain
+    from keras_bert.training import distill, evaluate, finetune, pretrain
     from keras_bert.weights import compare, list_pretrained, load_pretrained, load_weights, save_pretrained

@@ -4,7 +4,15 @@ from pathlib import Path
 
 import click
 
-from keras_bert.cli.options import check_length, config_of, encoder_option, positive, size_option, training_options
+from keras_bert.cli.options import (
+    check_length,
+    config_of,
+    encoder_option,
+    positive,
+    size_option,
+    training_options,
+    vocabulary_options,
+)
 from keras_bert.cli.screen import reporting, show_table
 
 
@@ -54,6 +62,7 @@ class Freeze(click.ParamType):
     type=click.FloatRange(0, 1, max_open=True),
     help="Rate everywhere in the model.  [default: 0.1 with --size, the encoder's own with --encoder]",
 )
+@vocabulary_options
 @training_options(learning_rate=None, learning_rate_help="[default: 5e-5 with --encoder, 3e-4 with --size]")
 @reporting
 def finetune(console, encoder, size, dataset, labels, out: Path, dropout, dtype, seed, **options) -> dict:

@@ -9,6 +9,7 @@ import click
 from keras_bert import __version__
 from keras_bert.cli.check import check
 from keras_bert.cli.convert import convert
+from keras_bert.cli.distill import distill
 from keras_bert.cli.embed import embed
 from keras_bert.cli.evaluate import evaluate
 from keras_bert.cli.export import export
@@ -23,7 +24,21 @@ from keras_bert.cli.tour import tour
 from keras_bert.errors import InputError
 
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-COMMANDS = (tour, tokenize, pretrain, finetune, evaluate, predict, fill_mask, embed, inspect, check, convert, export)
+COMMANDS = (
+    tour,
+    tokenize,
+    pretrain,
+    finetune,
+    distill,
+    evaluate,
+    predict,
+    fill_mask,
+    embed,
+    inspect,
+    check,
+    convert,
+    export,
+)
 
 
 class InThisOrder(click.Group):

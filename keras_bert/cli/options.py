@@ -179,14 +179,23 @@ def _standard_input() -> list[str]:
     return texts
 
 
-def training_options(learning_rate: float | None, learning_rate_help: str | None = None):
-    """What both trainings take: the vocabulary when it is not given, the batches, the seed, the log, `--resume`."""
+def vocabulary_options(command):
+    """The vocabulary of a training from random weights."""
     options = [
         file_option("--vocab", "Vocabulary, one token a line; without it one is learned."),
         click.option(
             "--vocab-size", type=click.IntRange(min=6), default=8000, show_default=True, help="Tokens to learn."
         ),
         click.option("--cased", is_flag=True, help="Keep capitals and accents."),
+    ]
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+def training_options(learning_rate: float | None, learning_rate_help: str | None = None):
+    """What every training takes: the batches, the seed, the log, `--resume`, `--out`."""
+    options = [
         click.option("--batch-size", type=positive, default=32, show_default=True),
         click.option(
             "--accumulate",

@@ -6,7 +6,15 @@ from pathlib import Path
 
 import click
 
-from keras_bert.cli.options import check_length, config_of, encoder_option, positive, size_option, training_options
+from keras_bert.cli.options import (
+    check_length,
+    config_of,
+    encoder_option,
+    positive,
+    size_option,
+    training_options,
+    vocabulary_options,
+)
 from keras_bert.cli.screen import reporting, show_table
 
 
@@ -63,6 +71,7 @@ def mark(facts) -> str:
     show_default=True,
     help="Share of the text to validate on.",
 )
+@vocabulary_options
 @training_options(learning_rate=1e-4)
 @reporting
 def pretrain(console, sources, encoder, steps, epochs, out: Path, seed, **options) -> dict:

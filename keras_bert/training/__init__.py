@@ -1,6 +1,7 @@
 """Training from id arrays, on any Keras backend; nothing here imports TensorFlow."""
 
 from keras_bert.training.batches import LengthGroupedBatches, MaskedBatches
+from keras_bert.training.distill import distill, student_of
 from keras_bert.training.evaluate import evaluate, predict_logits
 from keras_bert.training.finetune import finetune
 from keras_bert.training.freeze import freeze
@@ -13,10 +14,12 @@ __all__ = [
     "MaskedBatches",
     "WarmupLinearDecay",
     "bert_adamw",
+    "distill",
     "evaluate",
     "evaluate_pretrainer",
     "finetune",
     "freeze",
     "predict_logits",
     "pretrain",
+    "student_of",
 ]

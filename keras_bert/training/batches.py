@@ -105,11 +105,11 @@ class LengthGroupedBatches(keras.utils.PyDataset):
 
     Args:
         ids: dict of `input_word_ids`, `input_mask`, `input_type_ids`, `[N, T]`, as the vectorizer gives them.
-        labels: `[N]`.
+        labels: `[N]`, or more than a number a row, `[N, …]`.
         batch_size: B.
         seed: any whole number of 0 or more.
 
-    Yields `(inputs, labels)`: dict of int32 `[B, t]` with t up to T, and int32 `[B]`.
+    Yields `(inputs, labels)`: dict of int32 `[B, t]` with t up to T, and int32 or float32 `[B, …]`.
 
     Raises:
         InputError: an input is missing, shapes or counts disagree, no row, or a batch size below 1.
@@ -127,10 +127,11 @@ class LengthGroupedBatches(keras.utils.PyDataset):
     def __init__(self, ids: dict, labels, batch_size: int = 32, seed: int = 0):
         super().__init__()
         self.ids = as_id_arrays(ids)
-        self.labels = np.asarray(labels, np.int32)
+        labels = np.asarray(labels)
+        self.labels = labels.astype(np.float32 if labels.dtype.kind == "f" else np.int32)
         self.lengths = row_lengths(self.ids)
         _check(len(self.lengths), batch_size, seed)
-        if self.labels.shape != self.lengths.shape:
+        if self.labels.shape[:1] != self.lengths.shape:
             raise InputError(f"a label a row is expected, {len(self.lengths)}. Received: shape {self.labels.shape}")
         self.batch_size = batch_size
         self.seed = seed

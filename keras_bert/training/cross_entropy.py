@@ -6,8 +6,25 @@ from keras import ops
 from keras_bert import fused
 
 
+class WeightedMean(keras.losses.Loss):
+    """The mean of `call`'s numbers over what has weight; all weights 0 give 0."""
+
+    def __init__(self, name):
+        super().__init__(name=name, reduction="mean_with_sample_weight")
+
+    def get_config(self):
+        return {"name": self.name}  # a mean, always
+
+    def __call__(self, y_true, y_pred, sample_weight=None):
+        losses = self.call(y_true, y_pred)
+        if sample_weight is None:
+            return ops.mean(losses)
+        weights = ops.cast(sample_weight, losses.dtype)
+        return ops.divide_no_nan(ops.sum(losses * weights), ops.sum(weights))
+
+
 @keras.saving.register_keras_serializable(package="keras_bert")
-class MeanCrossEntropy(keras.losses.Loss):
+class MeanCrossEntropy(WeightedMean):
     """-log softmax(logits)[class], in nats: the mean over what has weight, computed in float32.
 
     `keras.losses.SparseCategoricalCrossentropy` would cast logits and classes to one dtype first: the logits of a
@@ -31,17 +48,7 @@ class MeanCrossEntropy(keras.losses.Loss):
     """
 
     def __init__(self, name="cross_entropy"):
-        super().__init__(name=name, reduction="mean_with_sample_weight")
-
-    def get_config(self):
-        return {"name": self.name}  # a mean, always
-
-    def __call__(self, y_true, y_pred, sample_weight=None):
-        losses = self.call(y_true, y_pred)
-        if sample_weight is None:
-            return ops.mean(losses)
-        weights = ops.cast(sample_weight, losses.dtype)
-        return ops.divide_no_nan(ops.sum(losses * weights), ops.sum(weights))
+        super().__init__(name)
 
     def call(self, y_true, y_pred):
         return cross_entropies(y_true, y_pred)

@@ -3,10 +3,10 @@
 from pathlib import Path
 
 import keras
-import numpy as np
 
 from keras_bert import fused
 from keras_bert.errors import InputError
+from keras_bert.training import taught
 from keras_bert.training.batches import LengthGroupedBatches, as_id_arrays
 from keras_bert.training.cross_entropy import MEASURES, MeanCrossEntropy, TopOneAccuracy
 from keras_bert.training.evaluate import check_ids, check_labels, evaluate
@@ -31,6 +31,9 @@ def finetune(
     warmup: float = 0.1,
     weight_decay: float = 0.01,
     freeze: str | int | None = "none",
+    teacher_logits=None,
+    temperature: float = 2.0,
+    teacher_share: float = 0.5,
     seed: int = 0,
     checkpoint_dir: str | Path | None = None,
     checkpoint_every: int = 1000,
@@ -56,6 +59,9 @@ def finetune(
         weight_decay: see `bert_adamw`.
         freeze: `"none"`, `"all"` of the encoder, or the embeddings and the first k blocks. Afterwards all learns again.
             None goes by what each layer says, for LoRA and adapters.
+        teacher_logits: float `[N, C]`, what another model says of the training rows (`predict_logits`): the classifier
+            learns from it as well as from the labels.
+        temperature, teacher_share: see `TaughtCrossEntropy`.
         seed: of the order and dropout.
         checkpoint_dir: a folder for `checkpoint.npz`. Where one is, the run goes on from it exactly.
         checkpoint_every: steps between checkpoints, besides the end of each epoch.
@@ -82,13 +88,22 @@ def finetune(
     >>> history.history["step"]
     [1, 2]
 
-    Source: Devlin et al. 2018, sections 3.2 and 4.1, appendix A.3.
+    Source: Devlin et al. 2018, sections 3.2 and 4.1, appendix A.3; Hinton et al. 2015 (arXiv:1503.02531) for the
+    teacher.
     """
     train_ids, validation_ids = as_id_arrays(train_ids), as_id_arrays(validation_ids)
     for ids, labels in ((train_ids, train_labels), (validation_ids, validation_labels)):
         check_ids(classifier, ids)
         check_labels(classifier, ids, labels)
-    batches = LengthGroupedBatches(train_ids, train_labels, batch_size, seed)
+    targets, loss, accuracy, measures = train_labels, MeanCrossEntropy(), TopOneAccuracy(), MEASURES
+    if teacher_logits is not None:
+        if temperature <= 0 or not 0 <= teacher_share <= 1:
+            received = f"temperature={temperature!r}, teacher_share={teacher_share!r}"
+            raise InputError(f"a temperature above 0 and a share in [0, 1] are expected. Received: {received}")
+        targets = taught.taught_labels(train_labels, teacher_logits, classifier.num_classes)
+        loss, accuracy = taught.TaughtCrossEntropy(temperature, teacher_share), taught.TaughtAccuracy()
+        measures = taught.measures(loss)
+    batches = LengthGroupedBatches(train_ids, targets, batch_size, seed)
     for name, value in (("epochs", epochs), ("accumulate", accumulate), ("checkpoint_every", checkpoint_every)):
         if value < 1:
             raise InputError(f"{name} must be at least 1. Received: {value}")
@@ -106,8 +121,8 @@ def finetune(
     with frozen(classifier.encoder, freeze), fused.without("embeddings", "block", "loss"):
         classifier.compile(
             bert_adamw(schedule, weight_decay, accumulate),
-            loss=MeanCrossEntropy(),
-            metrics=[TopOneAccuracy()],
+            loss=loss,
+            metrics=[accuracy],
             jit_compile=jit_compile(),
         )
         return run(
@@ -116,7 +131,7 @@ def finetune(
             title="finetune",
             steps=total,
             round_steps=epoch_steps,
-            measures=MEASURES,
+            measures=measures,
             measure=_measure,
             validate=validate,
             score=lambda metrics: (metrics["val_accuracy"], -metrics["val_loss"]),
@@ -131,7 +146,8 @@ def finetune(
                 "dtype": classifier.dtype_policy.name,
                 "seed": seed,
                 "train_ids": fingerprint(train_ids["input_word_ids"]),
-                "train_labels": fingerprint(np.asarray(train_labels, np.int32)),
+                "train_labels": fingerprint(batches.labels),
+                "teacher": None if teacher_logits is None else [temperature, teacher_share],
                 "validation_ids": fingerprint(validation_ids["input_word_ids"]),
             },
             seed=seed,

@@ -153,8 +153,8 @@ def pretrain(
             "max_predictions": masking.max_predictions,
             "whole_words": masking.word_starts is not None,
             "dtype": pretrainer.dtype_policy.name,
-            "examples": _mark(examples),
-            "validation": None if validation is None else _mark(validation),
+            "examples": fingerprint_of(examples),
+            "validation": None if validation is None else fingerprint_of(validation),
         },
         seed=seed,
         accumulate=accumulate,
@@ -209,7 +209,7 @@ def fingerprint(array: np.ndarray) -> str:
     return f"{'x'.join(map(str, array.shape))}-{zlib.crc32(np.ascontiguousarray(array).data):08x}"
 
 
-def _mark(examples: PretrainingExamples) -> str:
+def fingerprint_of(examples: PretrainingExamples) -> str:
     """The fingerprint of the token ids: rows on disk bring theirs, so that nobody need read them all."""
     return examples.fingerprint if isinstance(examples, StoredExamples) else fingerprint(examples.input_word_ids)
 
@@ -238,14 +238,7 @@ def _measure(logs: dict, batch: tuple) -> Sums:
 
 
 def _check(pretrainer: keras.Model, examples: PretrainingExamples, masking: Masking) -> None:
-    config = pretrainer.encoder.config
-    if len(masking.ordinary) != config.vocab_size:
-        raise InputError(
-            f"encoder and vocabulary must be of one size, {config.vocab_size} tokens. Received: {len(masking.ordinary)}"
-        )
-    width = examples.input_word_ids.shape[1]
-    if width > config.max_position_embeddings:
-        raise InputError(f"rows may have {config.max_position_embeddings} tokens, the positions. Received: {width}")
+    check_rows(pretrainer.encoder, examples, masking)
     wants, has = "nsp_logits" in pretrainer.output, examples.next_sentence_labels is not None
     if wants != has:
         names = ("without", "with")
@@ -253,3 +246,19 @@ def _check(pretrainer: keras.Model, examples: PretrainingExamples, masking: Mask
             f"a pretrainer {names[wants]} next-sentence prediction needs rows packed {names[wants]} it. "
             f"Received: rows {names[has]} it"
         )
+
+
+def check_rows(encoder, examples: PretrainingExamples, masking: Masking) -> None:
+    """Refuse a vocabulary or rows that an encoder has no place for.
+
+    Raises:
+        InputError: another number of tokens than the encoder's, or longer rows than it has positions.
+    """
+    config = encoder.config
+    if len(masking.ordinary) != config.vocab_size:
+        raise InputError(
+            f"encoder and vocabulary must be of one size, {config.vocab_size} tokens. Received: {len(masking.ordinary)}"
+        )
+    width = examples.input_word_ids.shape[1]
+    if width > config.max_position_embeddings:
+        raise InputError(f"rows may have {config.max_position_embeddings} tokens, the positions. Received: {width}")

@@ -16,7 +16,7 @@ NAMES = [command.name for command in COMMANDS]
 
 
 def test_the_commands_are_those_of_the_design():
-    expected = "tour tokenize pretrain finetune evaluate predict fill-mask embed inspect check convert export"
+    expected = "tour tokenize pretrain finetune distill evaluate predict fill-mask embed inspect check convert export"
     assert NAMES == expected.split()
 
 
