@@ -1,0 +1,139 @@
+"""SQuAD 1.1 and 2.0: questions about a paragraph, and how answers are counted as right."""
+
+import collections
+import dataclasses
+import json
+import re
+import string
+from pathlib import Path
+
+from keras_bert.errors import InputError
+
+
+@dataclasses.dataclass(frozen=True)
+class Question:
+    """A question, the text that may answer it, and what people answered.
+
+    Attributes:
+        name: its id in the file.
+        question, context: strings.
+        answers: (text, place of its first character in the context); empty where there is none (SQuAD 2.0).
+    """
+
+    name: str
+    question: str
+    context: str
+    answers: tuple[tuple[str, int], ...]
+
+
+def load_squad(path: str | Path) -> list[Question]:
+    """The questions of a SQuAD file.
+
+    Args:
+        path: JSON in the layout of SQuAD 1.1 or 2.0.
+
+    Returns:
+        A list of `Question`, in the file's order.
+
+    Raises:
+        InputError: no such file, no JSON, another layout, an answer that does not stand in its context where the file
+            says, two questions of one id, or no question at all.
+
+    Source: Rajpurkar et al. 2016 (arXiv:1606.05250) and 2018 (arXiv:1806.03822).
+    """
+    try:
+        found = json.loads(Path(path).read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise InputError(f"a SQuAD file is JSON that can be read. Received: {path} ({error})") from None
+    questions, names = [], set()
+    try:
+        for article in found["data"]:
+            for paragraph in article["paragraphs"]:
+                for entry in paragraph["qas"]:
+                    question = _question(entry, paragraph["context"], path)
+                    if question.name in names:
+                        raise InputError(f"{path}: each question has an id of its own. Received: {question.name} twice")
+                    names.add(question.name)
+                    questions.append(question)
+    except (KeyError, TypeError) as error:
+        raise InputError(f"{path}: SQuAD's layout is data, paragraphs, context, qas. Received: no {error}") from None
+    if not questions:
+        raise InputError(f"{path}: questions are expected. Received: none")
+    return questions
+
+
+def _question(entry: dict, context: str, path) -> Question:
+    answers = []
+    for answer in [] if entry.get("is_impossible") else entry["answers"]:
+        text, start = answer["text"], answer["answer_start"]
+        if not text or context[start : start + len(text)] != text:
+            stands = context[max(0, start) : max(0, start) + len(text)]
+            raise InputError(
+                f"{path}, question {entry['id']}: an answer stands in its context, at character {start}. "
+                f"Received: {text!r} where the context has {stands!r}"
+            )
+        answers.append((text, start))
+    return Question(str(entry["id"]), entry["question"], context, tuple(answers))
+
+
+def score_answers(questions: list[Question], answers: dict[str, str]) -> dict:
+    """Exact match and F1, as SQuAD's official script counts them.
+
+    Args:
+        questions: what was asked.
+        answers: from a question's name to an answer; the empty string says that there is none.
+
+    Returns:
+        A dict: `exact_match` and `f1` in percent, `examples`; where some questions have no answer also those of the two
+        kinds apart, `answerable_…` and `unanswerable_…`.
+
+    Raises:
+        InputError: a question without an answer of ours.
+
+    Example:
+
+    >>> asked = [Question("q", "Where?", "In the Paris of old.", (("Paris", 7), ("the Paris of old", 3)))]
+    >>> score_answers(asked, {"q": "The paris"})["exact_match"], score_answers(asked, {"q": "old Paris"})["f1"]
+    (100.0, 80.0)
+
+    Source: evaluate-v1.1.py and evaluate-v2.0.py of SQuAD: lower case, no punctuation, no articles; the best of what
+    people answered counts.
+    """
+    missing = [question.name for question in questions if question.name not in answers]
+    if missing:
+        raise InputError(f"an answer to each question is expected. Received: none to {missing[0]}, of {len(missing)}")
+    kinds = collections.defaultdict(list)
+    for question in questions:
+        said = answers[question.name]
+        meant = [text for text, _ in question.answers if normalise(text)] or [""]
+        pair = max(exact(said, text) for text in meant), max(overlap(said, text) for text in meant)
+        kinds["answerable_" if question.answers else "unanswerable_"].append(pair)
+        kinds[""].append(pair)
+    found = {"examples": len(questions)}
+    for kind in kinds if len(kinds) > 2 else ("",):
+        for i, name in enumerate(("exact_match", "f1")):
+            found[f"{kind}{name}"] = 100 * sum(pair[i] for pair in kinds[kind]) / len(kinds[kind])
+    return found
+
+
+def normalise(text: str) -> str:
+    """Lower-cased, without punctuation, without a, an and the, one space between words."""
+    text = "".join(char for char in text.lower() if char not in set(string.punctuation))
+    return " ".join(re.sub(r"\b(a|an|the)\b", " ", text).split())
+
+
+def exact(said: str, meant: str) -> float:
+    """1 where both are the same after `normalise`."""
+    return float(normalise(said) == normalise(meant))
+
+
+def overlap(said: str, meant: str) -> float:
+    """The harmonic mean of precision and recall over words; with none on a side, 1 where both have none."""
+    ours, theirs = normalise(said).split(), normalise(meant).split()
+    if not ours or not theirs:
+        return float(ours == theirs)
+    common = sum((collections.Counter(ours) & collections.Counter(theirs)).values())
+    if not common:
+        return 0.0
+    precision, recall = common / len(ours), common / len(theirs)
+    return 2 * precision * recall / (precision + recall)

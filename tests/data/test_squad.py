@@ -1,0 +1,81 @@
+"""SQuAD's files, read or refused in a line; answers counted as its official scripts count them."""
+
+import json
+
+import pytest
+
+import keras_bert as kb
+from keras_bert.data.squad import Question, load_squad, normalise, overlap, score_answers
+
+
+def write(path, *qas, context="The river Seine runs through Paris."):
+    paragraph = {"context": context, "qas": list(qas)}
+    path.write_text(json.dumps({"version": "2.0", "data": [{"title": "t", "paragraphs": [paragraph]}]}))
+    return path
+
+
+def question(name="q", text="Paris", start=29, **more):
+    return {"id": name, "question": "Where?", "answers": [{"text": text, "answer_start": start}], **more}
+
+
+def test_a_file(tmp_path):
+    none = {"id": "n", "question": "Why?", "answers": [], "is_impossible": True, "plausible_answers": []}
+    found = load_squad(write(tmp_path / "s.json", question(), none))
+    assert found[0].answers == (("Paris", 29),) and found[0].context[29:34] == "Paris"
+    assert found[1] == Question("n", "Why?", found[0].context, ())
+
+
+def test_real_files(shared_data):
+    found = load_squad(shared_data / "SQuAD" / "train-v1.1-first-11-articles.json")
+    assert len(found) == 3807 and all(each.answers for each in found)
+    found = load_squad(shared_data / "SQuAD" / "dev-v2.0-5-articles.json")
+    assert len(found) == 1407 and 0 < sum(not each.answers for each in found) < 1407
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        ("{", "a SQuAD file is JSON that can be read"),
+        ("[]", "SQuAD's layout is data"),
+        ('{"data": []}', "questions are expected. Received: none"),
+        ('{"data": [{"paragraphs": [{"qas": []}]}]}', "questions are expected"),
+        ('{"data": [{"paragraphs": [{"qas": [{"id": 1}]}]}]}', "no 'context'"),
+    ],
+)
+def test_no_such_file(content, words, tmp_path):
+    (tmp_path / "s.json").write_text(content)
+    with pytest.raises(kb.InputError, match=words) as error:
+        load_squad(tmp_path / "s.json")
+    assert "\n" not in str(error.value)
+
+
+def test_an_answer_that_is_not_in_its_context(tmp_path):
+    words = "question q: .* at character 3. Received: 'Paris' where the context has ' rive'"
+    with pytest.raises(kb.InputError, match=words):
+        load_squad(write(tmp_path / "s.json", question(start=3)))
+    with pytest.raises(kb.InputError, match="Received: q twice"):
+        load_squad(write(tmp_path / "s.json", question(), question()))
+    with pytest.raises(kb.InputError, match="can be read"):
+        load_squad(tmp_path / "nothing.json")
+
+
+def test_scores_by_hand():
+    asked = [
+        Question("a", "", "", (("the Norse leader Rollo", 0), ("Rollo", 0))),
+        Question("b", "", "", (("10th and 11th centuries", 0),)),
+        Question("c", "", "", ()),
+        Question("d", "", "", ()),
+    ]
+    found = score_answers(asked, {"a": "rollo!", "b": "the 11th centuries", "c": "", "d": "something"})
+    assert found["exact_match"] == 50.0 and found["answerable_exact_match"] == 50.0
+    assert found["f1"] == pytest.approx(100 * (1 + 2 * 1 * 0.5 / 1.5 + 1 + 0) / 4)
+    assert (found["unanswerable_exact_match"], found["unanswerable_f1"]) == (50.0, 50.0)
+    assert "answerable_f1" not in score_answers(asked[:2], {"a": "", "b": ""})
+    with pytest.raises(kb.InputError, match="none to c, of 2"):
+        score_answers(asked, {"a": "", "b": ""})
+
+
+def test_what_is_the_same():
+    assert normalise("The  Cat, a dog: an `x`!") == "cat dog x"
+    assert overlap("", "") == 1.0 and overlap("the", "a") == 1.0 and overlap("x", "") == 0.0
+    assert overlap("one two two", "two two three") == pytest.approx(2 / 3)
