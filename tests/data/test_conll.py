@@ -1,0 +1,56 @@
+"""Column files, read or refused in a line; names counted as seqeval counted them (seqeval.json, random tags)."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+import keras_bert as kb
+from keras_bert.data.conll import load_conll, names_in, score_names
+
+CASES = json.loads((Path(__file__).parent / "seqeval.json").read_text())["cases"]
+
+
+def test_columns(tmp_path):
+    text = "-DOCSTART- -X- O O\n\nEU NNP B-NP B-ORG\nrejects VBZ B-VP O\n\n\nPeter NNP B-NP B-PER\n"
+    text += "Blackburn\tNNP I-NP I-PER"
+    (tmp_path / "a.txt").write_text(text)
+    found = load_conll(tmp_path / "a.txt")
+    assert [sentence.words for sentence in found] == [("EU", "rejects"), ("Peter", "Blackburn")]
+    assert [sentence.tags for sentence in found] == [("B-ORG", "O"), ("B-PER", "I-PER")]
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("EU B-ORG\nrejects\n", "line 2: 2 columns, as in the first line, are expected. Received: 1"),
+        ("EU B-ORG\nrejects V O\n", "line 2: 2 columns, as in the first line, are expected. Received: 3"),
+        ("EU\n", "line 1: a word and its tag are expected. Received: 1"),
+        ("\n\n", "sentences are expected. Received: none"),
+        ("", "a file with text is expected"),
+    ],
+)
+def test_no_such_columns(text, words, tmp_path):
+    (tmp_path / "a.txt").write_text(text)
+    with pytest.raises(kb.InputError, match=words):
+        load_conll(tmp_path / "a.txt")
+
+
+@pytest.mark.parametrize("case", CASES, ids=range(len(CASES)))
+def test_names_are_counted_as_by_seqeval(case):
+    found = score_names(case["meant"], case["said"])
+    for name in ("precision", "recall", "f1", "accuracy"):
+        assert found[name] == pytest.approx(case[name]), name
+    for kind, (precision, recall, f1, count) in case["kinds"].items():
+        ours = found["kinds"][kind]
+        assert (ours["precision"], ours["recall"], ours["f1"]) == pytest.approx((precision, recall, f1))
+        assert ours["names"] == count
+
+
+def test_where_names_begin_and_end():
+    assert names_in(["I-PER", "I-PER", "I-LOC"]) == [("PER", 0, 1), ("LOC", 2, 2)]
+    assert names_in(["B-PER", "B-PER"]) == [("PER", 0, 0), ("PER", 1, 1)]
+    assert names_in(["S-PER", "I-PER", "E-PER", "O"]) == [("PER", 0, 0), ("PER", 1, 2)]
+    assert names_in(["O"]) == [] and names_in([]) == []
+    with pytest.raises(kb.InputError, match="a tag for each word of 1 sentences"):
+        score_names([["O", "O"]], [["O"]])
