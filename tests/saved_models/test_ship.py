@@ -47,8 +47,9 @@ def test_cards_say_what_was_measured(ship, tmp_path, monkeypatch):
             "runs": [{"seed": 3, "accuracy": 0.8456, "held_out_accuracy": 0.93, "epoch": 2, "core_hours": 0.5}] * 2,
             "mean": 0.8456,
             "deviation": 0.001,
+            "shipped_seed": 3,
         },
-        "shipped": {"seed": 3, "command": "keras-bert evaluate", "accuracy": 0.8456, "majority": 0.509},
+        "shipped": {"command": "keras-bert evaluate", "accuracy": 0.8456, "majority": 0.509},
         "probes": [{"text": "far from dull .", "truth": "positive", "label": "negative", "probability": 0.91}],
     }
     for name in ("ENCODER", "SENTIMENT"):
