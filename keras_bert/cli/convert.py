@@ -39,7 +39,7 @@ def convert(console, source: str, target: str, out: Path) -> dict:
 
     Example:  keras-bert convert path/to/bert-base-uncased --to google --out uncased_L-12_H-768_A-12
     """
-    from keras_bert.weights.convert import convert as write
+    from keras_bert.export.convert import convert as write
 
     facts = write(source, target, out)
     console.print(f"{out}: {facts['tensors']} tensors, {facts['parameters']:,} parameters, read back the same")

@@ -26,7 +26,7 @@ def convert(source, to: str, path) -> dict:
     Raises:
         InputError: the source cannot be read, the format has no such model, or what was written reads otherwise.
     """
-    from keras_bert.export import export_saved_model
+    from keras_bert.export.saved_model import export_saved_model
     from keras_bert.weights.by_name import find
     from keras_bert.weights.folder import kind_of, read_folder, save_pretrained
     from keras_bert.weights.google import save_google
