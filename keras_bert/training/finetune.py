@@ -80,6 +80,7 @@ def finetune(
     Example:
 
     >>> import keras_bert as kb
+    >>> import numpy as np
     >>> config = kb.BertConfig(vocab_size=50, hidden_size=8, num_layers=1, num_heads=2, intermediate_size=16)
     >>> classifier = kb.BertClassifier(kb.BertEncoder(config), num_classes=2)
     >>> ids = np.array([[2, 7, 3, 0], [2, 8, 9, 3]])
