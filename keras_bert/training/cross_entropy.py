@@ -75,6 +75,23 @@ class TopOneAccuracy(keras.metrics.Mean):
         return super().update_state(right(y_true, y_pred), sample_weight)
 
 
+class MeanOf(keras.metrics.Mean):
+    """The mean of a function's numbers, one for each prediction.
+
+    Args:
+        function: of targets and outputs.
+        name: what it is called in logs.
+    """
+
+    def __init__(self, function, name: str):
+        super().__init__(name=name)
+        self.function = function
+
+    def update_state(self, y_true, y_pred, sample_weight=None):
+        """Count predictions; `sample_weight` as the function's numbers, or None."""
+        return super().update_state(self.function(y_true, y_pred), sample_weight)
+
+
 def cross_entropies(y_true, y_pred):
     """-log softmax(logits)[class] of each prediction, float32 `[…]`."""
     labels, logits = ops.cast(y_true, "int32"), ops.convert_to_tensor(y_pred)
