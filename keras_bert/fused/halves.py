@@ -38,7 +38,8 @@ def step_in_halves(model, measures: dict):
             number for each prediction; a log is their weighted mean.
 
     Returns:
-        A function of inputs, targets and weights: dicts by output, or for a single output arrays, weighed alike.
+        A function of inputs, targets and weights: dicts by output, or for a single output arrays. Without weights there
+        is one prediction a row, and all count alike.
     """
     single = not isinstance(model.output, dict)
 
@@ -71,7 +72,9 @@ def step_in_halves(model, measures: dict):
     def train_on_batch(inputs, targets, weights=None) -> dict:
         if single:
             targets = {"": targets}
-            weights = {"": np.ones(targets[""].shape, np.float32) if weights is None else weights}
+            weights = None if weights is None else {"": weights}
+        if weights is None:
+            weights = {name: np.ones(len(target), np.float32) for name, target in targets.items()}
         if len(next(iter(weights.values()))) == 1:  # a row for the other half, that counts nothing
             inputs, targets, weights = (
                 {key: np.concatenate([array, array * counts]) for key, array in part.items()}

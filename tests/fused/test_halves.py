@@ -16,6 +16,7 @@ from keras_bert.fused import halves
 from keras_bert.training import bert_adamw
 from keras_bert.training.cross_entropy import MEASURES, MeanCrossEntropy, TopOneAccuracy
 from keras_bert.training.pretrain import compile_pretrainer
+from keras_bert.training.taught import TaughtAccuracy, TaughtCrossEntropy, measures, taught_labels
 from tests.training import toys
 
 STILL = dataclasses.replace(toys.CONFIG, hidden_dropout=0.0, attention_dropout=0.0)
@@ -36,9 +37,9 @@ def classifiers():
         yield model
 
 
-def same_steps(whole, halved, batches):
+def same_steps(whole, halved, batches, counted=MEASURES):
     """Logs and weights after each step; the weights by how far they moved, so that standing still would show."""
-    step = halves.step_in_halves(halved, MEASURES)
+    step = halves.step_in_halves(halved, counted)
     begun = [np.array(weight) for weight in whole.get_weights()]
     for batch in batches:
         expected = whole.train_on_batch(*batch, return_dict=True)
@@ -71,6 +72,18 @@ def test_finetuning_with_batches_of_many_shapes():
         ids, labels = toys.labelled(rows, seed=rows, length=length)
         batches.append((ids, labels.astype("int32")))
     same_steps(*classifiers(), batches)
+
+
+def test_finetuning_by_a_teachers_logits():
+    models = []
+    loss = TaughtCrossEntropy(share=0.7)
+    for _ in range(2):
+        keras.utils.set_random_seed(1)
+        models.append(kb.BertClassifier(kb.BertEncoder(STILL), 2, dropout=0.0))
+        models[-1].compile(bert_adamw(1e-2), loss=loss, metrics=[TaughtAccuracy()])
+    ids, labels = toys.labelled(7, seed=3)
+    targets = taught_labels(labels, np.random.default_rng(0).normal(size=(7, 2)), 2)
+    same_steps(*models, [(ids, targets)] * 3, measures(loss))
 
 
 def test_it_goes_on_from_a_step_of_several_batches():
