@@ -39,7 +39,14 @@ class Freeze(click.ParamType):
     metavar="sample|sst2|FOLDER",
     help="Labelled sentences; a folder holds train.tsv and dev.tsv (header line, sentence<TAB>label).",
 )
-@click.option("--labels", metavar="NAME,NAME,...", help="The classes' names, for a folder; by default 0, 1, ...")
+@click.option("--labels", metavar="NAME,NAME,...", help="The classes' names, for a folder; by default those in it.")
+@click.option(
+    "--problem",
+    type=click.Choice(["single_label", "multi_label", "regression"]),
+    default="single_label",
+    show_default=True,
+    help="What the labels are: one class each; any of several, parted by commas; or numbers.",
+)
 @click.option("--epochs", type=positive, default=3, show_default=True)
 @click.option(
     "--held-out",
@@ -76,7 +83,7 @@ def finetune(console, encoder, size, dataset, labels, out: Path, dropout, dtype,
     import keras
 
     from keras_bert import fused
-    from keras_bert.data import load_labelled
+    from keras_bert.data import load_labelled, select
     from keras_bert.models import BertClassifier, BertEncoder
     from keras_bert.text import BertTextVectorization
     from keras_bert.tour.work import vocabulary_for, work_beside
@@ -90,7 +97,7 @@ def finetune(console, encoder, size, dataset, labels, out: Path, dropout, dtype,
     if encoder and options["vocab"]:
         raise click.UsageError("--vocab belongs to --size; an encoder's folder brings its own vocabulary")
     fused.split_cores()
-    data = load_labelled(dataset, labels.split(",") if labels else None)
+    data = load_labelled(dataset, labels.split(",") if labels else None, options["problem"])
     with work_beside(out, options["resume"]) as work:
         keras.utils.set_random_seed(seed)
         if encoder:
@@ -105,17 +112,17 @@ def finetune(console, encoder, size, dataset, labels, out: Path, dropout, dtype,
         length = options["sequence_length"] or min(128, body.config.max_position_embeddings)
         check_length(length, body.config)
         vectorizer = BertTextVectorization(vocabulary, lowercase=lowercase, sequence_length=length)
-        model = BertClassifier(body, len(data.label_names), dropout=body.config.hidden_dropout)
+        model = BertClassifier(body, max(1, len(data.label_names)), body.config.hidden_dropout, data.problem)
         rows, held_out = data.hold_out(seed, options["held_out"])
         console.print(
             f"{data.name}: {len(rows):,} sentences to train on, {len(held_out):,} to choose the best epoch by, "
-            f"{len(data.dev_texts):,} to measure on; {model.count_params():,} parameters"
+            f"{len(data.dev_labels):,} to measure on; {model.count_params():,} parameters"
         )
         history = train(
             model,
-            vectorizer([data.train_texts[i] for i in rows]),
+            vectorizer(select(data.train_texts, rows)),
             data.train_labels[rows],
-            vectorizer([data.train_texts[i] for i in held_out]),
+            vectorizer(select(data.train_texts, held_out)),
             data.train_labels[held_out],
             epochs=options["epochs"],
             batch_size=options["batch_size"],
@@ -128,17 +135,22 @@ def finetune(console, encoder, size, dataset, labels, out: Path, dropout, dtype,
         ).history
         model = in_float32(model)
         measured = evaluate(model, vectorizer(data.dev_texts), data.dev_labels)
-        save_pretrained(model, out, vectorizer, labels=list(data.label_names))
-    best = max(range(len(history["val_accuracy"])), key=lambda i: (history["val_accuracy"][i], -history["val_loss"][i]))
-    names = ("loss", "accuracy", "val_loss", "val_accuracy")
+        save_pretrained(model, out, vectorizer, labels=list(data.label_names) or None)
+    measure = "error" if data.problem == "regression" else "accuracy"
+    right = history[f"val_{measure}"] if measure == "accuracy" else [0.0] * len(history["val_loss"])
+    best = max(range(len(right)), key=lambda i: (right[i], -history["val_loss"][i]))
+    names = ("loss", measure, "val_loss", f"val_{measure}")
     rows = ((i, *(f"{history[name][i - 1]:.4f}" for name in names)) for i in range(1, len(history["loss"]) + 1))
     show_table(console, f"{out}: epoch {best + 1} is kept", ("epoch", *names), rows, right=("epoch", *names))
-    console.print(f"[bold]{measured['accuracy']:.4f}[/bold] right on dev, {measured['examples']:,} sentences")
+    shown = ", ".join(
+        f"{name} [bold]{value:.4f}[/bold]" for name, value in measured.items() if isinstance(value, float)
+    )
+    console.print(f"on dev, {measured['examples']:,} texts: {shown}")
     console.print(f'try:  keras-bert predict --model {out} "a fine film"', markup=False)
     return {
         "out": str(out),
         **measured,
-        "held_out_accuracy": history["val_accuracy"][best],
+        f"held_out_{measure}": history[f"val_{measure}"][best],
         "epoch": best + 1,
         "parameters": model.count_params(),
         "history": history,

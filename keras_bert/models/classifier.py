@@ -8,7 +8,6 @@ from keras_bert.layers import Pooler
 from keras_bert.layers.activation import kernel_initializer
 from keras_bert.models.encoder import BertEncoder
 
-
 PROBLEMS = ("single_label", "multi_label", "regression")
 
 

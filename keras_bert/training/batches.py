@@ -130,8 +130,10 @@ class LengthGroupedBatches(keras.utils.PyDataset):
     def __init__(self, ids: dict, labels, batch_size: int = 32, seed: int = 0, weights=None, per_token: bool = False):
         super().__init__()
         self.ids = as_id_arrays(ids)
-        self.labels = {key: _as_labels(each) for key, each in labels.items()} if isinstance(labels, dict) else (
-            _as_labels(labels)
+        self.labels = (
+            {key: _as_labels(each) for key, each in labels.items()}
+            if isinstance(labels, dict)
+            else (_as_labels(labels))
         )
         self.weights, self.per_token = weights, per_token
         self.lengths = row_lengths(self.ids)
@@ -159,9 +161,12 @@ class LengthGroupedBatches(keras.utils.PyDataset):
             self._order = (epoch, self._grouped(np.random.default_rng([self.seed, epoch])))
         return self.rows(self._order[1][index])
 
-    def rows(self, rows: np.ndarray):
-        """A batch of these rows."""
-        ids = trim(self.ids, self.lengths, rows)
+    def rows(self, rows: np.ndarray, width: int | None = None):
+        """A batch of these rows, as wide as the longest or as asked."""
+        if width is None:
+            ids = trim(self.ids, self.lengths, rows)
+        else:
+            ids = {key: array[rows, :width] for key, array in self.ids.items()}
         place = (rows, slice(ids["input_mask"].shape[1])) if self.per_token else rows
         if isinstance(self.labels, dict):
             return ids, {key: array[place] for key, array in self.labels.items()}
