@@ -106,7 +106,8 @@ def finetune(console, encoder, size, dataset, labels, out: Path, dropout, dtype,
             body = start.new_encoder(dropout, dtype)
         else:
             lowercase = not options["cased"]
-            vocabulary = vocabulary_for(options["vocab"], data.train_texts, options["vocab_size"], lowercase, work)
+            texts = data.train_texts if isinstance(data.train_texts, list) else sum(data.train_texts, [])
+            vocabulary = vocabulary_for(options["vocab"], texts, options["vocab_size"], lowercase, work)
             config = config_of(size, len(vocabulary), hidden_dropout=dropout, attention_dropout=dropout)
             body = BertEncoder(config, dtype=dtype)
         length = options["sequence_length"] or min(128, body.config.max_position_embeddings)

@@ -122,8 +122,8 @@ def read_table(path: str | Path) -> Table:
 
     The header line names the columns, parted by tabs. Texts are `sentence`, or two columns as GLUE's tasks call them
     (`sentence1` and `sentence2`, `question1` and `question2`, `premise` and `hypothesis`, MRPC's `#1 String` and `#2
-    String`); the label is `label`, or `gold_label`, `score`, `Quality`, `is_duplicate`. Further columns are passed over.
-    Quotation marks mean nothing. Files may be packed (`.gz`, `.xz`).
+    String`); the label is `label`, or `gold_label`, `score`, `Quality`, `is_duplicate`. Further columns are passed
+    over. Quotation marks mean nothing. Files may be packed (`.gz`, `.xz`).
 
     Args:
         path: the file.
