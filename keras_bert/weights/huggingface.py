@@ -26,12 +26,7 @@ PROBLEMS = {
     "regression": "regression",
 }
 WEIGHTS = ("model.safetensors", "pytorch_model.bin")
-NO_PROBLEMS = {
-    "single_label_classification": "single_label",
-    "multi_label_classification": "multi_label",
-    "regression": "regression",
-}
-WEIGHTS = ("embeddings.position_ids", "embeddings.token_type_ids")
+NO_WEIGHTS = ("embeddings.position_ids", "embeddings.token_type_ids")
 
 
 def is_one(path: Path) -> bool:
