@@ -14,25 +14,28 @@ from keras_bert.shipped import SENTIMENT
 )
 @reporting
 def evaluate(console, folder: str, data: str) -> dict:
-    """Measure a classifier on a file of labelled texts, or pairs of texts.
+    """Measure a model on a file of what it was trained for.
 
     Example:  keras-bert evaluate --model tour/classifier --data reviews.tsv --json
     """
     from keras_bert.cli.predictor import Predictor
-    from keras_bert.data import read_table
 
-    predictor, table = Predictor(folder), read_table(data)
-    facts = _of_classes(predictor, table) if predictor.problem == "single_label" else _of_others(predictor, table)
+    predictor = Predictor(folder)
+    measure = {"classification": _of_classes, "spans": _of_spans, "tokens": _of_tokens}.get(predictor.task, _of_others)
+    facts = measure(predictor, data)
     shown = [(name, f"{value:.4f}") for name, value in facts.items() if isinstance(value, float)]
-    show_table(console, str(data), ("measure", "value"), [*shown, ("examples", f"{len(table):,}")], right=("value",))
+    shown.append(("examples", f"{facts['examples']:,}"))
+    show_table(console, str(data), ("measure", "value"), shown, right=("value",))
     return facts
 
 
-def _of_classes(predictor, table) -> dict:
+def _of_classes(predictor, data: str) -> dict:
     import numpy as np
 
     from keras_bert.cli.predictor import softmax
+    from keras_bert.data import read_table
 
+    table = read_table(data)
     logits, named = predictor(table.texts)
     if predictor.names is None and not all(label.isdecimal() for label in table.labels):
         # An exported model says names and does not tell their order: names are compared, and there is no loss.
@@ -56,8 +59,29 @@ def _of_classes(predictor, table) -> dict:
     return facts
 
 
-def _of_others(predictor, table) -> dict:
+def _of_others(predictor, data: str) -> dict:
+    from keras_bert.data import read_table
     from keras_bert.training import evaluate
 
-    labels = table.numbers() if predictor.problem == "regression" else table.several(predictor.names)[0]
+    table = read_table(data)
+    labels = table.numbers() if predictor.task == "regression" else table.several(predictor.names)[0]
     return evaluate(predictor.trained.model, predictor.trained.vectorizer(table.texts), labels)
+
+
+def _of_spans(predictor, data: str) -> dict:
+    from keras_bert.data.squad import load_squad, score_answers
+    from keras_bert.tasks.spans import answer
+
+    questions = load_squad(data)
+    none_above = 0.0 if any(not each.answers for each in questions) else None
+    said = answer(predictor.trained.model, questions, predictor.reader, none_above)
+    return score_answers(questions, {each.name: a.text for each, a in zip(questions, said, strict=True)})
+
+
+def _of_tokens(predictor, data: str) -> dict:
+    from keras_bert.data.conll import load_conll, score_names
+    from keras_bert.tasks.tags import tag
+
+    sentences = load_conll(data)
+    said = tag(predictor.trained.model, [each.words for each in sentences], predictor.names, predictor.reader)
+    return {**score_names([each.tags for each in sentences], said), "examples": len(sentences)}

@@ -8,17 +8,19 @@ from keras_bert.data import select
 from keras_bert.errors import InputError
 
 BATCH = 64
+KINDS = {"classifier": "classification", "span_labeler": "spans", "token_classifier": "tokens"}
+PROBLEMS = {"single_label": "classification", "multi_label": "multi-label", "regression": "regression"}
 
 
 class Predictor:
-    """A classifier that takes texts, or pairs of them, whichever of its two forms is in a folder.
+    """A model for a task that takes texts, whichever of its two forms is in a folder.
 
     Args:
-        folder: what `save_pretrained` wrote of a classifier, or what `export_saved_model` wrote of one (text in).
+        folder: what `save_pretrained` wrote of a model for a task, or what `export_saved_model` wrote of a classifier.
 
     Attributes:
         trained: the `Pretrained`, or None for an exported one.
-        problem: as `BertClassifier` has it.
+        task: `"classification"`, `"multi-label"`, `"regression"`, `"spans"` or `"tokens"`.
         names: of the classes, in the order of the logits; None where an exported model does not tell them.
 
     Raises:
@@ -27,7 +29,7 @@ class Predictor:
 
     def __init__(self, folder: str | Path):
         self.folder = Path(folder)
-        self.trained, self.names, self.problem = None, None, "single_label"
+        self.trained, self.names, self.task = None, None, "classification"
         if (self.folder / "saved_model.pb").is_file():
             self._batch = self._exported()
         else:
@@ -38,10 +40,11 @@ class Predictor:
         from keras_bert.weights import load_pretrained
 
         trained = self.trained = load_pretrained(self.folder)
-        if trained.kind != "classifier":
-            raise InputError(f"a fine-tuned classifier is expected. Received: {self.folder} with a {trained.kind}")
-        self.problem = trained.model.problem
-        self.names = trained.labels or [str(i) for i in range(trained.model.num_classes)]
+        if trained.kind not in KINDS:
+            raise InputError(f"a fine-tuned model is expected. Received: {self.folder} with a {trained.kind}")
+        self.task = PROBLEMS[trained.model.problem] if trained.kind == "classifier" else KINDS[trained.kind]
+        if self.task != "spans":
+            self.names = trained.labels or [str(i) for i in range(trained.model.num_classes)]
 
         def batch(texts):
             logits = predict_logits(trained.model, trained.vectorizer(texts), batch_size=BATCH)
@@ -67,8 +70,17 @@ class Predictor:
 
         return batch
 
+    @property
+    def reader(self):
+        """How the trained model's texts become rows."""
+        from keras_bert.tasks.reader import Reader
+
+        trained = self.trained
+        length = trained.sequence_length or trained.encoder.config.max_position_embeddings
+        return Reader(tuple(trained.vocabulary), trained.lowercase, length)
+
     def __call__(self, texts) -> tuple[np.ndarray, list[str]]:
-        """The classes of texts.
+        """What a classifier says of texts.
 
         Args:
             texts: N strings, or two lists of them.
