@@ -111,7 +111,7 @@ def right(y_true, y_pred):
 
         flat = top_one(ops.reshape(logits, (-1, logits.shape[-1])), ops.reshape(labels, (-1,)))
         return ops.cast(ops.reshape(flat, ops.shape(labels)), "float32")
-    here = ops.arange(logits.shape[-1], dtype="int32") == labels[..., None]
+    here = ops.arange(ops.shape(logits)[-1], dtype="int32") == labels[..., None]  # places of a span: as many as tokens
     best, rest = (ops.max(ops.where(part, logits, -float("inf")), -1) for part in (here, ~here))
     return ops.cast(best > rest, "float32")
 

@@ -103,8 +103,8 @@ def finetune(
         if ids is train_ids:
             train_targets, train_weights = targets, weights
     if teacher_logits is not None:
-        train_targets = taught.taught_labels(train_targets, teacher_logits, classifier.num_classes)
         task = taught.taught_task(task, temperature, teacher_share)
+        train_targets = taught.taught_labels(train_targets, teacher_logits, classifier.num_classes)
     batches = LengthGroupedBatches(train_ids, train_targets, batch_size, seed, train_weights, task.per_token)
     for name, value in (("epochs", epochs), ("accumulate", accumulate), ("checkpoint_every", checkpoint_every)):
         if value < 1:
