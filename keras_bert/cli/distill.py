@@ -126,7 +126,7 @@ def _from_text(console, teacher, sources, out: Path, options: dict, common: dict
 
 
 def _from_labels(console, teacher, dataset: str, out: Path, options: dict, common: dict) -> dict:
-    from keras_bert.data import load_labelled
+    from keras_bert.data import load_labelled, select
     from keras_bert.models import BertClassifier
     from keras_bert.text import BertTextVectorization
     from keras_bert.training import evaluate, finetune, predict_logits
@@ -145,7 +145,7 @@ def _from_labels(console, teacher, dataset: str, out: Path, options: dict, commo
         for each in (teacher, start)
     ]
     rows, held_out = data.hold_out(common["seed"], options["held_out"])
-    texts, chosen_by = ([data.train_texts[i] for i in part] for part in (rows, held_out))
+    texts, chosen_by = (select(data.train_texts, part) for part in (rows, held_out))
     console.print(f"{data.name}: {len(rows):,} sentences to train on, {len(held_out):,} to choose the best epoch by")
     history = finetune(
         model,

@@ -1,4 +1,4 @@
-"""`keras-bert evaluate`: how often a classifier is right on labelled sentences."""
+"""`keras-bert evaluate`: how often a classifier is right on labelled texts."""
 
 import click
 
@@ -9,37 +9,79 @@ from keras_bert.shipped import SENTIMENT
 
 @click.command()
 @model_option("A fine-tuned model's folder, or an exported one that takes text.", SENTIMENT)
-@file_option("--data", "Labelled sentences: a header line, then sentence<TAB>label.", required=True)
+@file_option(
+    "--data", "Labelled texts: a header line, then sentence<TAB>label, or two texts and a label.", required=True
+)
 @reporting
 def evaluate(console, folder: str, data: str) -> dict:
-    """Measure a classifier on a file of labelled sentences.
+    """Measure a model on a file of what it was trained for.
 
     Example:  keras-bert evaluate --model tour/classifier --data reviews.tsv --json
     """
-    import numpy as np
-
-    from keras_bert.cli.predictor import Predictor, softmax
-    from keras_bert.data import read_tsv
+    from keras_bert.cli.predictor import Predictor
 
     predictor = Predictor(folder)
-    texts, labels = read_tsv(data, predictor.classes)
-    logits, _ = predictor(texts)
-    said = logits.argmax(-1)
-    confusion = np.zeros((predictor.classes, predictor.classes), int)  # [truth, said]
+    measure = {"classification": _of_classes, "spans": _of_spans, "tokens": _of_tokens}.get(predictor.task, _of_others)
+    facts = measure(predictor, data)
+    shown = [(name, f"{value:.4f}") for name, value in facts.items() if isinstance(value, float)]
+    shown.append(("examples", f"{facts['examples']:,}"))
+    show_table(console, str(data), ("measure", "value"), shown, right=("value",))
+    return facts
+
+
+def _of_classes(predictor, data: str) -> dict:
+    import numpy as np
+
+    from keras_bert.cli.predictor import softmax
+    from keras_bert.data import read_table
+
+    table = read_table(data)
+    logits, named = predictor(table.texts)
+    if predictor.names is None and not all(label.isdecimal() for label in table.labels):
+        # An exported model says names and does not tell their order: names are compared, and there is no loss.
+        names = sorted({*named, *table.labels})
+        said = np.array([names.index(name) for name in named])
+    else:
+        names = predictor.names or [str(i) for i in range(logits.shape[-1])]
+        said = logits.argmax(-1)
+    labels, names = table.classes(names)
+    confusion = np.zeros((len(names), len(names)), int)  # [truth, said]
     np.add.at(confusion, (labels, said), 1)
-    likelihoods = softmax(logits)[np.arange(len(labels)), labels]
     facts = {
         "accuracy": float((said == labels).mean()),
-        "examples": len(texts),
-        "loss": float(-np.log(np.maximum(likelihoods, 1e-30)).mean()),
+        "examples": len(labels),
         "majority": float(np.bincount(labels).max() / len(labels)),
         "confusion": confusion.tolist(),
     }
-    rows = (
-        ("accuracy", f"{facts['accuracy']:.4f}"),
-        ("always the commonest class", f"{facts['majority']:.4f}"),
-        ("loss", f"{facts['loss']:.4f}"),
-        ("examples", f"{len(texts):,}"),
-    )
-    show_table(console, str(data), ("measure", "value"), rows, right=("value",))
+    if predictor.names or names == tuple(str(i) for i in range(logits.shape[-1])):
+        likelihoods = softmax(logits)[np.arange(len(labels)), labels]
+        facts["loss"] = float(-np.log(np.maximum(likelihoods, 1e-30)).mean())
     return facts
+
+
+def _of_others(predictor, data: str) -> dict:
+    from keras_bert.data import read_table
+    from keras_bert.training import evaluate
+
+    table = read_table(data)
+    labels = table.numbers() if predictor.task == "regression" else table.several(predictor.names)[0]
+    return evaluate(predictor.trained.model, predictor.trained.vectorizer(table.texts), labels)
+
+
+def _of_spans(predictor, data: str) -> dict:
+    from keras_bert.data.squad import load_squad, score_answers
+    from keras_bert.tasks.spans import answer
+
+    questions = load_squad(data)
+    none_above = 0.0 if any(not each.answers for each in questions) else None
+    said = answer(predictor.trained.model, questions, predictor.reader, none_above)
+    return score_answers(questions, {each.name: a.text for each, a in zip(questions, said, strict=True)})
+
+
+def _of_tokens(predictor, data: str) -> dict:
+    from keras_bert.data.conll import load_conll, score_names
+    from keras_bert.tasks.tags import tag
+
+    sentences = load_conll(data)
+    said = tag(predictor.trained.model, [each.words for each in sentences], predictor.names, predictor.reader)
+    return {**score_names([each.tags for each in sentences], said), "examples": len(sentences)}

@@ -37,9 +37,18 @@ class Freeze(click.ParamType):
     "--dataset",
     required=True,
     metavar="sample|sst2|FOLDER",
-    help="Labelled sentences; a folder holds train.tsv and dev.tsv (header line, sentence<TAB>label).",
+    help="Labelled texts; a folder holds train.tsv and dev.tsv (header line, sentence<TAB>label or two texts and a "
+    "label).",
 )
-@click.option("--labels", metavar="NAME,NAME,...", help="The classes' names, for a folder; by default 0, 1, ...")
+@click.option("--labels", metavar="NAME,NAME,...", help="The classes' names, for a folder; by default those in it.")
+@click.option(
+    "--task",
+    type=click.Choice(["classification", "multi-label", "regression", "spans", "tokens"]),
+    default="classification",
+    show_default=True,
+    help="What is learned: a class a text or a pair; labels parted by commas; a number; answers that stand in a text "
+    "(train.json, dev.json as SQuAD has them); a tag a word (train.txt, dev.txt in columns).",
+)
 @click.option("--epochs", type=positive, default=3, show_default=True)
 @click.option(
     "--held-out",
@@ -48,7 +57,9 @@ class Freeze(click.ParamType):
     show_default=True,
     help="Share of train.tsv to choose the best epoch by.",
 )
-@click.option("--sequence-length", type=click.IntRange(min=3), help="Longest text, in tokens.  [default: 128]")
+@click.option(
+    "--sequence-length", type=click.IntRange(min=3), help="Longest row, in tokens.  [default: 128; of spans 384]"
+)
 @click.option(
     "--freeze",
     type=Freeze(),
@@ -66,21 +77,20 @@ class Freeze(click.ParamType):
 @training_options(learning_rate=None, learning_rate_help="[default: 5e-5 with --encoder, 3e-4 with --size]")
 @reporting
 def finetune(console, encoder, size, dataset, labels, out: Path, dropout, dtype, seed, **options) -> dict:
-    """Train a classifier on labelled sentences, from a pretrained encoder or from random weights.
+    """Train a model for a task on labelled texts, from a pretrained encoder or from random weights.
 
-    Part of train.tsv chooses the best epoch; dev.tsv only measures. Ctrl-C leaves a checkpoint beside --out, and the
-    same command with --resume goes on from it.
+    Part of the training data chooses the best epoch; the dev file only measures. Ctrl-C leaves a checkpoint beside
+    --out, and the same command with --resume goes on from it.
 
     Example:  keras-bert finetune --encoder bert --dataset sample --out sentiment
     """
     import keras
 
     from keras_bert import fused
-    from keras_bert.data import load_labelled
-    from keras_bert.models import BertClassifier, BertEncoder
-    from keras_bert.text import BertTextVectorization
+    from keras_bert.models import BertEncoder
+    from keras_bert.tasks import TASKS
+    from keras_bert.tasks.reader import Reader
     from keras_bert.tour.work import vocabulary_for, work_beside
-    from keras_bert.training import evaluate
     from keras_bert.training import finetune as train
     from keras_bert.training.precision import in_float32
     from keras_bert.weights import load_pretrained, save_pretrained
@@ -90,7 +100,7 @@ def finetune(console, encoder, size, dataset, labels, out: Path, dropout, dtype,
     if encoder and options["vocab"]:
         raise click.UsageError("--vocab belongs to --size; an encoder's folder brings its own vocabulary")
     fused.split_cores()
-    data = load_labelled(dataset, labels.split(",") if labels else None)
+    task = TASKS[options["task"]](dataset, labels.split(",") if labels else None)
     with work_beside(out, options["resume"]) as work:
         keras.utils.set_random_seed(seed)
         if encoder:
@@ -99,24 +109,23 @@ def finetune(console, encoder, size, dataset, labels, out: Path, dropout, dtype,
             body = start.new_encoder(dropout, dtype)
         else:
             lowercase = not options["cased"]
-            vocabulary = vocabulary_for(options["vocab"], data.train_texts, options["vocab_size"], lowercase, work)
+            vocabulary = vocabulary_for(options["vocab"], task.texts, options["vocab_size"], lowercase, work)
             config = config_of(size, len(vocabulary), hidden_dropout=dropout, attention_dropout=dropout)
             body = BertEncoder(config, dtype=dtype)
-        length = options["sequence_length"] or min(128, body.config.max_position_embeddings)
+        usual = 384 if options["task"] == "spans" else 128
+        length = options["sequence_length"] or min(usual, body.config.max_position_embeddings)
         check_length(length, body.config)
-        vectorizer = BertTextVectorization(vocabulary, lowercase=lowercase, sequence_length=length)
-        model = BertClassifier(body, len(data.label_names), dropout=body.config.hidden_dropout)
-        rows, held_out = data.hold_out(seed, options["held_out"])
+        reader = Reader(tuple(vocabulary), lowercase, length)
+        model = task.model(body)
+        rows, held_out = task.rows(reader, seed, options["held_out"])
         console.print(
-            f"{data.name}: {len(rows):,} sentences to train on, {len(held_out):,} to choose the best epoch by, "
-            f"{len(data.dev_texts):,} to measure on; {model.count_params():,} parameters"
+            f"{dataset}: {task.sizes[0]:,} examples to train on and to choose the best epoch by, {task.sizes[1]:,} to "
+            f"measure on; {model.count_params():,} parameters"
         )
         history = train(
             model,
-            vectorizer([data.train_texts[i] for i in rows]),
-            data.train_labels[rows],
-            vectorizer([data.train_texts[i] for i in held_out]),
-            data.train_labels[held_out],
+            *rows,
+            *held_out,
             epochs=options["epochs"],
             batch_size=options["batch_size"],
             accumulate=options["accumulate"],
@@ -127,18 +136,26 @@ def finetune(console, encoder, size, dataset, labels, out: Path, dropout, dtype,
             log_dir=options["log_dir"],
         ).history
         model = in_float32(model)
-        measured = evaluate(model, vectorizer(data.dev_texts), data.dev_labels)
-        save_pretrained(model, out, vectorizer, labels=list(data.label_names))
-    best = max(range(len(history["val_accuracy"])), key=lambda i: (history["val_accuracy"][i], -history["val_loss"][i]))
-    names = ("loss", "accuracy", "val_loss", "val_accuracy")
+        measured = task.measure(model, reader)
+        save_pretrained(model, out, reader.vectorizer, labels=list(task.label_names) or None)
+    measure = "error" if "error" in history else "accuracy"
+    right = history["val_accuracy"] if measure == "accuracy" else [0.0] * len(history["val_loss"])
+    best = max(range(len(right)), key=lambda i: (right[i], -history["val_loss"][i]))
+    names = ("loss", measure, "val_loss", f"val_{measure}")
     rows = ((i, *(f"{history[name][i - 1]:.4f}" for name in names)) for i in range(1, len(history["loss"]) + 1))
     show_table(console, f"{out}: epoch {best + 1} is kept", ("epoch", *names), rows, right=("epoch", *names))
-    console.print(f"[bold]{measured['accuracy']:.4f}[/bold] right on dev, {measured['examples']:,} sentences")
-    console.print(f'try:  keras-bert predict --model {out} "a fine film"', markup=False)
+    shown = ", ".join(
+        f"{name} [bold]{value:.4f}[/bold]" for name, value in measured.items() if isinstance(value, float)
+    )
+    console.print(f"on dev, {measured['examples']:,} texts: {shown}")
+    example = {"spans": "who?<TAB>the man who knew", "tokens": "John lives in London"}.get(
+        options["task"], "a fine film"
+    )
+    console.print(f'try:  keras-bert predict --model {out} "{example}"', markup=False)
     return {
         "out": str(out),
         **measured,
-        "held_out_accuracy": history["val_accuracy"][best],
+        f"held_out_{measure}": history[f"val_{measure}"][best],
         "epoch": best + 1,
         "parameters": model.count_params(),
         "history": history,

@@ -1,19 +1,27 @@
-"""Texts to class probabilities, by a trained folder or by an exported SavedModel."""
+"""What a classifier says of texts, by a trained folder or by an exported SavedModel."""
 
 from pathlib import Path
 
 import numpy as np
 
+from keras_bert.data import select
 from keras_bert.errors import InputError
 
 BATCH = 64
+KINDS = {"classifier": "classification", "span_labeler": "spans", "token_classifier": "tokens"}
+PROBLEMS = {"single_label": "classification", "multi_label": "multi-label", "regression": "regression"}
 
 
 class Predictor:
-    """A classifier that takes texts, whichever of its two forms is in a folder.
+    """A model for a task that takes texts, whichever of its two forms is in a folder.
 
     Args:
-        folder: what `save_pretrained` wrote of a classifier, or what `export_saved_model` wrote of one (text in).
+        folder: what `save_pretrained` wrote of a model for a task, or what `export_saved_model` wrote of a classifier.
+
+    Attributes:
+        trained: the `Pretrained`, or None for an exported one.
+        task: `"classification"`, `"multi-label"`, `"regression"`, `"spans"` or `"tokens"`.
+        names: of the classes, in the order of the logits; None where an exported model does not tell them.
 
     Raises:
         InputError: the folder holds neither.
@@ -21,23 +29,28 @@ class Predictor:
 
     def __init__(self, folder: str | Path):
         self.folder = Path(folder)
-        exported = (self.folder / "saved_model.pb").is_file()
-        self.classes, self._batch = self._exported() if exported else self._trained()
+        self.trained, self.names, self.task = None, None, "classification"
+        if (self.folder / "saved_model.pb").is_file():
+            self._batch = self._exported()
+        else:
+            self._batch = self._of_trained()
 
-    def _trained(self):
+    def _of_trained(self):
         from keras_bert.training import predict_logits
         from keras_bert.weights import load_pretrained
 
-        trained = load_pretrained(self.folder)
-        if trained.kind != "classifier":
-            raise InputError(f"a fine-tuned classifier is expected. Received: {self.folder} with a {trained.kind}")
-        names = trained.labels or [str(i) for i in range(trained.model.num_classes)]
+        trained = self.trained = load_pretrained(self.folder)
+        if trained.kind not in KINDS:
+            raise InputError(f"a fine-tuned model is expected. Received: {self.folder} with a {trained.kind}")
+        self.task = PROBLEMS[trained.model.problem] if trained.kind == "classifier" else KINDS[trained.kind]
+        if self.task != "spans":
+            self.names = trained.labels or [str(i) for i in range(trained.model.num_classes)]
 
         def batch(texts):
             logits = predict_logits(trained.model, trained.vectorizer(texts), batch_size=BATCH)
-            return logits, [names[best] for best in logits.argmax(-1)]
+            return logits, [self.names[best] for best in logits.argmax(-1)]
 
-        return len(names), batch
+        return batch
 
     def _exported(self):
         import tensorflow as tf
@@ -50,21 +63,33 @@ class Predictor:
             raise InputError(f"an exported classifier takes text and gives logits and label. Received: {self.folder}")
 
         def batch(texts):
+            if isinstance(texts, tuple):
+                raise InputError(f"an exported classifier takes single texts. Received: pairs, with {self.folder}")
             out = loaded.signatures["serving_default"](text=tf.constant(texts))
             return out["logits"].numpy(), [label.decode() for label in out["label"].numpy()]
 
-        return gives["logits"].shape[-1], batch
+        return batch
 
-    def __call__(self, texts: list[str]) -> tuple[np.ndarray, list[str]]:
-        """The classes of texts.
+    @property
+    def reader(self):
+        """How the trained model's texts become rows."""
+        from keras_bert.tasks.reader import Reader
+
+        trained = self.trained
+        length = trained.sequence_length or trained.encoder.config.max_position_embeddings
+        return Reader(tuple(trained.vocabulary), trained.lowercase, length)
+
+    def __call__(self, texts) -> tuple[np.ndarray, list[str]]:
+        """What a classifier says of texts.
 
         Args:
-            texts: N strings.
+            texts: N strings, or two lists of them.
 
         Returns:
             Logits, float32 `[N, C]`, and the N names of the likeliest classes.
         """
-        parts = [self._batch(texts[i : i + BATCH]) for i in range(0, len(texts), BATCH)]
+        count = len(texts[0] if isinstance(texts, tuple) else texts)
+        parts = [self._batch(select(texts, range(i, min(i + BATCH, count)))) for i in range(0, count, BATCH)]
         return np.concatenate([logits for logits, _ in parts]), [name for _, names in parts for name in names]
 
 
@@ -76,3 +101,20 @@ def softmax(logits: np.ndarray) -> np.ndarray:
     """
     shares = np.exp(logits - logits.max(-1, keepdims=True))
     return shares / shares.sum(-1, keepdims=True)
+
+
+def as_pairs(texts: list[str]):
+    """Texts as a model takes them: those with a tab are pairs, all of them or none.
+
+    Raises:
+        InputError: some have a tab and some have none, or one has two.
+    """
+    parts = [text.split("\t") for text in texts]
+    sizes = {len(part) for part in parts}
+    if sizes == {1}:
+        return texts
+    if sizes != {2}:
+        raise InputError(
+            "a pair is two texts with a tab between, and then all are pairs. Received: texts of both kinds"
+        )
+    return [first for first, _ in parts], [second for _, second in parts]

@@ -21,7 +21,7 @@ def in_dtype(model, dtype: str):
     encoder = model.encoder if isinstance(model, BertClassifier) else model
     copy = BertEncoder(encoder.config, dtype=dtype)
     if isinstance(model, BertClassifier):
-        copy = BertClassifier(copy, model.num_classes, dropout=model.dropout_rate)
+        copy = BertClassifier(copy, model.num_classes, model.dropout_rate, model.problem)
     for ours, theirs in zip(copy.weights, model.weights, strict=True):
         ours.assign(keras.ops.cast(theirs, ours.dtype))
     return copy

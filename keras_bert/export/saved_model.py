@@ -17,7 +17,8 @@ def export_saved_model(
     """Write a SavedModel that any TensorFlow loads, without this package, Keras code or a custom operation.
 
     - A `BertClassifier` with a vectorizer: text in. `serving_default` gives `probabilities` and `logits` `[B, C]` and
-      `label` `[B]`; the further signatures are `tokenize`, `encode` and `pool`.
+      `label` `[B]`; where several labels may apply there is no `label`, for regression only `numbers` `[B, C]`. The
+      further signatures are `tokenize`, `encode` and `pool`.
     - A `BertEncoder` with a vectorizer: text in. `serving_default` is `encode`, giving `pooled_output` `[B, H]` and
       `sequence_output` `[B, T, H]`; there are `tokenize` and `pool` too.
     - A `BertEncoder` or `BertPretrainer` alone, or with a vectorizer and `interface="tfhub"`: the interface of TF-Hub's

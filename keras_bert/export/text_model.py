@@ -21,6 +21,10 @@ def export_classifier(classifier, path, vectorizer, labels=None) -> Path:
             lambda ids: classifier(ids, training=False),
             columns=classifier.num_classes,
         )  # [B, C]
+        if classifier.problem == "regression":
+            return {"numbers": logits}
+        if classifier.problem == "multi_label":
+            return {"probabilities": tf.sigmoid(logits), "logits": logits}  # [B, C], in the order of the labels
         return {
             "probabilities": tf.nn.softmax(logits),  # [B, C]
             "logits": logits,

@@ -8,10 +8,12 @@ from keras_bert.layers import Pooler
 from keras_bert.layers.activation import kernel_initializer
 from keras_bert.models.encoder import BertEncoder
 
+PROBLEMS = ("single_label", "multi_label", "regression")
+
 
 @keras.saving.register_keras_serializable(package="keras_bert")
 class BertClassifier(keras.Model):
-    """Dropout and one dense layer on `pooled_output`: sentences, or pairs of them, to logits.
+    """Dropout and one dense layer on `pooled_output`: sentences, or pairs of them, to logits, or to numbers.
 
     An encoder without a pooler, such as DistilBERT's, gets one here: a dense layer with ReLU.
 
@@ -19,8 +21,9 @@ class BertClassifier(keras.Model):
 
     Args:
         encoder: a `BertEncoder`; it is shared, not copied.
-        num_classes: C, at least 2.
+        num_classes: C: at least 2 where one class is right, at least 1 otherwise.
         dropout: rate on `pooled_output`.
+        problem: `"single_label"`: one class of C; `"multi_label"`: each of C applies or not; `"regression"`: C numbers.
         name: the model's name.
         trainable: False to start with every layer frozen.
 
@@ -29,10 +32,11 @@ class BertClassifier(keras.Model):
         pooler: the encoder's `Pooler`, or the classifier's own.
         head: the `keras.layers.Dense` of C classes.
         num_classes: C.
+        problem: as given.
 
     Raises:
-        InputError: `encoder` is no `BertEncoder`, `num_classes` is below 2 or no whole number, or `dropout` is not in
-            [0, 1).
+        InputError: `encoder` is no `BertEncoder`, `num_classes` is too small or no whole number, `dropout` is not in
+            [0, 1), or another problem.
 
     Example:
 
@@ -47,11 +51,14 @@ class BertClassifier(keras.Model):
     Hugging Face for the classifier without a pooler.
     """
 
-    def __init__(self, encoder, num_classes=2, dropout=0.1, name=None, trainable=True):
+    def __init__(self, encoder, num_classes=2, dropout=0.1, problem="single_label", name=None, trainable=True):
         if not isinstance(encoder, BertEncoder):
             raise InputError(f"a classifier is built on a BertEncoder. Received: {type(encoder).__name__}")
-        if isinstance(num_classes, bool) or not isinstance(num_classes, int) or num_classes < 2:
-            raise InputError(f"num_classes must be a whole number of at least 2. Received: {num_classes!r}")
+        if problem not in PROBLEMS:
+            raise InputError(f"a problem is one of {', '.join(PROBLEMS)}. Received: {problem!r}")
+        least = 2 if problem == "single_label" else 1
+        if isinstance(num_classes, bool) or not isinstance(num_classes, int) or num_classes < least:
+            raise InputError(f"num_classes must be a whole number of at least {least}. Received: {num_classes!r}")
         if not 0 <= dropout < 1:
             raise InputError(f"dropout must be at least 0 and below 1. Received: {dropout!r}")
         policy = encoder.dtype_policy
@@ -82,6 +89,7 @@ class BertClassifier(keras.Model):
         self.head = head
         self.num_classes = num_classes
         self.dropout_rate = dropout
+        self.problem = problem
         self.dtype_policy = policy
 
     def get_config(self):
@@ -89,6 +97,7 @@ class BertClassifier(keras.Model):
             "encoder": keras.saving.serialize_keras_object(self.encoder),
             "num_classes": self.num_classes,
             "dropout": self.dropout_rate,
+            "problem": self.problem,
             "name": self.name,
             "trainable": self.trainable,
         }

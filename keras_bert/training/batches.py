@@ -105,11 +105,14 @@ class LengthGroupedBatches(keras.utils.PyDataset):
 
     Args:
         ids: dict of `input_word_ids`, `input_mask`, `input_type_ids`, `[N, T]`, as the vectorizer gives them.
-        labels: `[N]`, or more than a number a row, `[N, …]`.
+        labels: `[N]`, or more than a number a row, `[N, …]`; or a dict of such arrays.
         batch_size: B.
         seed: any whole number of 0 or more.
+        weights: of the labels, of their shape, or None for all alike.
+        per_token: labels and weights are `[N, T]`, and cut as the rows are.
 
-    Yields `(inputs, labels)`: dict of int32 `[B, t]` with t up to T, and int32 or float32 `[B, …]`.
+    Yields `(inputs, labels)`, or `(inputs, labels, weights)`: dict of int32 `[B, t]` with t up to T, and int32 or
+    float32 `[B, …]`.
 
     Raises:
         InputError: an input is missing, shapes or counts disagree, no row, or a batch size below 1.
@@ -124,15 +127,20 @@ class LengthGroupedBatches(keras.utils.PyDataset):
 
     POOL = 32  # batches; more would pad less but mix less
 
-    def __init__(self, ids: dict, labels, batch_size: int = 32, seed: int = 0):
+    def __init__(self, ids: dict, labels, batch_size: int = 32, seed: int = 0, weights=None, per_token: bool = False):
         super().__init__()
         self.ids = as_id_arrays(ids)
-        labels = np.asarray(labels)
-        self.labels = labels.astype(np.float32 if labels.dtype.kind == "f" else np.int32)
+        self.labels = (
+            {key: _as_labels(each) for key, each in labels.items()}
+            if isinstance(labels, dict)
+            else (_as_labels(labels))
+        )
+        self.weights, self.per_token = weights, per_token
         self.lengths = row_lengths(self.ids)
         _check(len(self.lengths), batch_size, seed)
-        if self.labels.shape[:1] != self.lengths.shape:
-            raise InputError(f"a label a row is expected, {len(self.lengths)}. Received: shape {self.labels.shape}")
+        for array in self.labels.values() if isinstance(self.labels, dict) else (self.labels,):
+            if array.shape[:1] != self.lengths.shape:
+                raise InputError(f"a label a row is expected, {len(self.lengths)}. Received: shape {array.shape}")
         self.batch_size = batch_size
         self.seed = seed
         self.epoch = 0
@@ -151,8 +159,20 @@ class LengthGroupedBatches(keras.utils.PyDataset):
         """Batch `index` of epoch `epoch`, both from 0."""
         if self._order[0] != epoch:  # kept for the epoch in progress
             self._order = (epoch, self._grouped(np.random.default_rng([self.seed, epoch])))
-        rows = self._order[1][index]
-        return trim(self.ids, self.lengths, rows), self.labels[rows]
+        return self.rows(self._order[1][index])
+
+    def rows(self, rows: np.ndarray, width: int | None = None):
+        """A batch of these rows, as wide as the longest or as asked."""
+        if width is None:
+            ids = trim(self.ids, self.lengths, rows)
+        else:
+            ids = {key: array[rows, :width] for key, array in self.ids.items()}
+        place = (rows, slice(ids["input_mask"].shape[1])) if self.per_token else rows
+        if isinstance(self.labels, dict):
+            return ids, {key: array[place] for key, array in self.labels.items()}
+        if self.weights is None:
+            return ids, self.labels[place]
+        return ids, self.labels[place], self.weights[place]
 
     def _grouped(self, rng: np.random.Generator) -> list[np.ndarray]:
         order = rng.permutation(len(self.lengths))
@@ -163,6 +183,11 @@ class LengthGroupedBatches(keras.utils.PyDataset):
             rows = rows[np.argsort(self.lengths[rows], kind="stable")]
             batches.extend(rows[i : i + self.batch_size] for i in range(0, len(rows), self.batch_size))
         return [batches[i] for i in rng.permutation(len(batches))]
+
+
+def _as_labels(labels) -> np.ndarray:
+    labels = np.asarray(labels)
+    return labels.astype(np.float32 if labels.dtype.kind == "f" else np.int32)
 
 
 def as_id_arrays(ids: dict) -> dict[str, np.ndarray]:

@@ -75,6 +75,23 @@ class TopOneAccuracy(keras.metrics.Mean):
         return super().update_state(right(y_true, y_pred), sample_weight)
 
 
+class MeanOf(keras.metrics.Mean):
+    """The mean of a function's numbers, one for each prediction.
+
+    Args:
+        function: of targets and outputs.
+        name: what it is called in logs.
+    """
+
+    def __init__(self, function, name: str):
+        super().__init__(name=name)
+        self.function = function
+
+    def update_state(self, y_true, y_pred, sample_weight=None):
+        """Count predictions; `sample_weight` as the function's numbers, or None."""
+        return super().update_state(self.function(y_true, y_pred), sample_weight)
+
+
 def cross_entropies(y_true, y_pred):
     """-log softmax(logits)[class] of each prediction, float32 `[…]`."""
     labels, logits = ops.cast(y_true, "int32"), ops.convert_to_tensor(y_pred)
@@ -94,7 +111,7 @@ def right(y_true, y_pred):
 
         flat = top_one(ops.reshape(logits, (-1, logits.shape[-1])), ops.reshape(labels, (-1,)))
         return ops.cast(ops.reshape(flat, ops.shape(labels)), "float32")
-    here = ops.arange(logits.shape[-1], dtype="int32") == labels[..., None]
+    here = ops.arange(ops.shape(logits)[-1], dtype="int32") == labels[..., None]  # places of a span: as many as tokens
     best, rest = (ops.max(ops.where(part, logits, -float("inf")), -1) for part in (here, ~here))
     return ops.cast(best > rest, "float32")
 

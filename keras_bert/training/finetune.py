@@ -3,18 +3,19 @@
 from pathlib import Path
 
 import keras
+import numpy as np
 
 from keras_bert import fused
 from keras_bert.errors import InputError
 from keras_bert.training import taught
 from keras_bert.training.batches import LengthGroupedBatches, as_id_arrays
-from keras_bert.training.cross_entropy import MEASURES, MeanCrossEntropy, TopOneAccuracy
-from keras_bert.training.evaluate import check_ids, check_labels, evaluate
+from keras_bert.training.evaluate import check_ids, evaluate
 from keras_bert.training.freeze import frozen
 from keras_bert.training.loop import Sums, run
 from keras_bert.training.optimizer import bert_adamw
 from keras_bert.training.pretrain import fingerprint, jit_compile
 from keras_bert.training.schedule import WarmupLinearDecay
+from keras_bert.training.tasks import task_of
 
 
 def finetune(
@@ -44,9 +45,11 @@ def finetune(
     """Train a classifier on labelled rows, on any Keras backend; the weights of the best epoch stay in it.
 
     Args:
-        classifier: a `BertClassifier`; it is trained in place.
+        classifier: a `BertClassifier`, `BertSpanLabeler` or `BertTokenClassifier`; it is trained in place.
         train_ids: dict of `input_word_ids`, `input_mask`, `input_type_ids`, int `[N, T]`.
-        train_labels: int `[N]`, 0 … C - 1.
+        train_labels: what the model's head learns. Of a classifier int `[N]`, 0 … C - 1; 0 or 1 `[N, C]` where several
+            labels may apply; float `[N]` for regression. Of a span labeler a dict of `start_logits` and `end_logits`,
+            places int `[N]`. Of a token classifier int `[N, T]`, -1 at tokens without a label.
         validation_ids, validation_labels: the same, of sentences never trained on.
         epochs: times through the rows; 2 to 4 in the paper, more from random weights.
         batch_size: B.
@@ -71,7 +74,8 @@ def finetune(
 
     Returns:
         A Keras `History` with an entry an epoch: `step`, `loss`, `accuracy`, `learning_rate`, `val_loss`,
-        `val_accuracy`. Best is the highest `val_accuracy`, and among equals the lowest `val_loss`.
+        `val_accuracy`. Best is the highest `val_accuracy`, and among equals the lowest `val_loss`. For regression
+        `error`, the mean absolute one, stands for `accuracy`, and best is the lowest `val_loss`.
 
     Raises:
         InputError: ids, labels, encoder and settings do not fit each other; a checkpoint of another shape or run.
@@ -93,18 +97,16 @@ def finetune(
     teacher.
     """
     train_ids, validation_ids = as_id_arrays(train_ids), as_id_arrays(validation_ids)
+    task = task_of(classifier)
     for ids, labels in ((train_ids, train_labels), (validation_ids, validation_labels)):
         check_ids(classifier, ids)
-        check_labels(classifier, ids, labels)
-    targets, loss, accuracy, measures = train_labels, MeanCrossEntropy(), TopOneAccuracy(), MEASURES
+        targets, weights = task.targets(classifier, ids, labels)
+        if ids is train_ids:
+            train_targets, train_weights = targets, weights
     if teacher_logits is not None:
-        if temperature <= 0 or not 0 <= teacher_share <= 1:
-            received = f"temperature={temperature!r}, teacher_share={teacher_share!r}"
-            raise InputError(f"a temperature above 0 and a share in [0, 1] are expected. Received: {received}")
-        targets = taught.taught_labels(train_labels, teacher_logits, classifier.num_classes)
-        loss, accuracy = taught.TaughtCrossEntropy(temperature, teacher_share), taught.TaughtAccuracy()
-        measures = taught.measures(loss)
-    batches = LengthGroupedBatches(train_ids, targets, batch_size, seed)
+        task = taught.taught_task(task, temperature, teacher_share)
+        train_targets = taught.taught_labels(train_targets, teacher_logits, classifier.num_classes)
+    batches = LengthGroupedBatches(train_ids, train_targets, batch_size, seed, train_weights, task.per_token)
     for name, value in (("epochs", epochs), ("accumulate", accumulate), ("checkpoint_every", checkpoint_every)):
         if value < 1:
             raise InputError(f"{name} must be at least 1. Received: {value}")
@@ -114,28 +116,33 @@ def finetune(
     total = epochs * epoch_steps
     schedule = WarmupLinearDecay(learning_rate, total, int(warmup * total))
 
+    names = ("loss", task.measure[0])
+
     def validate() -> dict[str, float]:
         result = evaluate(classifier, validation_ids, validation_labels)
-        return {"loss": result["loss"], "accuracy": result["accuracy"]}
+        return {name: result[name] for name in names}
+
+    def score(metrics: dict) -> tuple[float, ...]:
+        right = (metrics["val_accuracy"],) if "val_accuracy" in metrics else ()
+        return (*right, -metrics["val_loss"])
+
+    def measure(logs: dict, batch: tuple) -> Sums:
+        count = float(batch[2].sum()) if len(batch) > 2 else float(len(batch[0]["input_word_ids"]))
+        return {name: (_mean_log(logs, name) * count, count) for name in names}
 
     # Batches are of many widths, and XLA would compile the block for each; the optimizer's shapes never change.
     with frozen(classifier.encoder, freeze), fused.without("embeddings", "block", "loss"):
-        classifier.compile(
-            bert_adamw(schedule, weight_decay, accumulate),
-            loss=loss,
-            metrics=[accuracy],
-            jit_compile=jit_compile(),
-        )
+        task.compile(classifier, bert_adamw(schedule, weight_decay, accumulate), jit_compile())
         return run(
             classifier,
             batches,
             title="finetune",
             steps=total,
             round_steps=epoch_steps,
-            measures=measures,
-            measure=_measure,
+            measures=task.measures,
+            measure=measure,
             validate=validate,
-            score=lambda metrics: (metrics["val_accuracy"], -metrics["val_loss"]),
+            score=score,
             settings={
                 "epochs": epochs,
                 "batch_size": batch_size,
@@ -147,16 +154,13 @@ def finetune(
                 "dtype": classifier.dtype_policy.name,
                 "seed": seed,
                 "train_ids": fingerprint(train_ids["input_word_ids"]),
-                "train_labels": fingerprint(batches.labels),
+                "train_labels": [fingerprint(array) for array in _arrays(train_targets)],
                 "teacher": None if teacher_logits is None else [temperature, teacher_share],
                 "validation_ids": fingerprint(validation_ids["input_word_ids"]),
             },
             seed=seed,
             accumulate=accumulate,
-            shapes=[
-                ({key: array[:rows, : 8 * rows] for key, array in train_ids.items()}, batches.labels[:rows])
-                for rows in (2, 4)
-            ],
+            shapes=[batches.rows(np.arange(min(rows, len(batches.lengths))), width=8 * rows) for rows in (2, 4)],
             checkpoint_dir=checkpoint_dir,
             checkpoint_every=checkpoint_every,
             log_dir=log_dir,
@@ -165,6 +169,11 @@ def finetune(
         )
 
 
-def _measure(logs: dict, batch: tuple) -> Sums:
-    rows = float(len(batch[1]))
-    return {name: (float(logs[name]) * rows, rows) for name in ("loss", "accuracy")}
+def _mean_log(logs: dict, name: str) -> float:
+    """A log, or the mean of what the outputs have of it: Keras gives the sum of their losses alone."""
+    parts = [float(value) for key, value in logs.items() if key.endswith(f"_{name}")]
+    return sum(parts) / len(parts) if parts else float(logs[name])
+
+
+def _arrays(targets) -> list[np.ndarray]:
+    return list(targets.values()) if isinstance(targets, dict) else [targets]

@@ -1,11 +1,14 @@
 """Learning a task from labels and from a teacher's logits at once."""
 
+import dataclasses
+
 import keras
 import numpy as np
 from keras import ops
 
 from keras_bert.errors import InputError
-from keras_bert.training.cross_entropy import TopOneAccuracy, WeightedMean, cross_entropies, right
+from keras_bert.training.cross_entropy import WeightedMean, cross_entropies, right
+from keras_bert.training.tasks import Task
 
 
 @keras.saving.register_keras_serializable(package="keras_bert")
@@ -44,15 +47,6 @@ class TaughtCrossEntropy(WeightedMean):
         return (1 - self.share) * cross_entropies(labels, y_pred) + self.share * soft
 
 
-@keras.saving.register_keras_serializable(package="keras_bert")
-class TaughtAccuracy(TopOneAccuracy):
-    """`TopOneAccuracy` of targets `[B, 1 + C]` that begin with the class."""
-
-    def update_state(self, y_true, y_pred, sample_weight=None):
-        """As `TopOneAccuracy.update_state`."""
-        return super().update_state(y_true[:, 0], y_pred, sample_weight)
-
-
 def taught_labels(labels, teacher_logits, num_classes: int) -> np.ndarray:
     """Targets of `TaughtCrossEntropy`: float32 `[N, 1 + C]`.
 
@@ -68,6 +62,23 @@ def taught_labels(labels, teacher_logits, num_classes: int) -> np.ndarray:
     return np.concatenate([np.asarray(labels, np.float32)[:, None], logits], axis=1)
 
 
-def measures(loss: TaughtCrossEntropy) -> dict:
-    """What `fused.train_on_batch` counts."""
-    return {"loss": loss.call, "accuracy": lambda y_true, y_pred: right(y_true[:, 0], y_pred)}
+def taught_task(task: Task, temperature: float, share: float) -> Task:
+    """The task of learning classes from labels and a teacher.
+
+    Raises:
+        InputError: another task than one class of several, or impossible settings.
+    """
+    if task.name != "class":
+        raise InputError(f"a teacher's logits are for one class of several. Received: a task of {task.name}")
+    if temperature <= 0 or not 0 <= share <= 1:
+        raise InputError(
+            "a temperature above 0 and a share in [0, 1] are expected. "
+            f"Received: temperature={temperature!r}, teacher_share={share!r}"
+        )
+    loss = TaughtCrossEntropy(temperature, share)
+    return dataclasses.replace(task, loss=loss, measure=("accuracy", first_right))
+
+
+def first_right(y_true, y_pred):
+    """`right` for targets `[B, 1 + C]` that begin with the class."""
+    return right(y_true[:, 0], y_pred)

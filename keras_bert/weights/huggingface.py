@@ -20,6 +20,11 @@ TIED = {
     "distilbert": ("vocab_projector", "vocab_projector.bias"),
     "albert": ("predictions.decoder", "predictions.bias"),
 }
+PROBLEMS = {
+    "single_label_classification": "single_label",
+    "multi_label_classification": "multi_label",
+    "regression": "regression",
+}
 WEIGHTS = ("model.safetensors", "pytorch_model.bin")
 NO_WEIGHTS = ("embeddings.position_ids", "embeddings.token_type_ids")
 
@@ -57,7 +62,8 @@ def read_source(path: Path) -> Source:
         if len(labels) != classes:
             raise InputError(f"a label for each of {classes} classes is expected. Received: {len(labels)} in {path}")
     vocabulary, lowercase = _vocabulary(path)
-    return Source(str(path), "huggingface", parts, lambda: config, True, vocabulary, lowercase, labels)
+    problem = PROBLEMS.get(settings.get("problem_type"), "regression" if classes == 1 else "single_label")
+    return Source(str(path), "huggingface", parts, lambda: config, True, vocabulary, lowercase, labels, problem)
 
 
 def open_with_transformers(found: Source):
@@ -131,6 +137,8 @@ def save_huggingface(model, path, vectorizer=None, labels=None) -> Path:
             "id2label": {str(i): label for i, label in enumerate(labels)},
             "label2id": {label: i for i, label in enumerate(labels)},
         }
+    if heads == ("classifier",):
+        settings["problem_type"] = next(theirs for theirs, ours in PROBLEMS.items() if ours == model.problem)
     with write_beside(path) as draft:
         draft.mkdir()
         save_file(tensors, draft / "model.safetensors", metadata={"format": "pt"})

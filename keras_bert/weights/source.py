@@ -25,6 +25,7 @@ class Source:
         vocabulary: list of WordPiece tokens, or None.
         lowercase: whether text is lower-cased before it is split.
         labels: the classes' names, or None.
+        problem: of a classifier, as `BertClassifier` has it.
     """
 
     label: str
@@ -35,6 +36,7 @@ class Source:
     vocabulary: list[str] | None = None
     lowercase: bool = True
     labels: list[str] | None = None
+    problem: str = "single_label"
 
     @functools.cached_property
     def config(self) -> BertConfig:
@@ -143,7 +145,7 @@ def model_of(found: Source):
         model = BertPretrainer(encoder, "next_sentence" in found.parts)
     elif "classifier" in found.parts:
         classes = len(found.parts["classifier"]["classifier/bias"])
-        model = BertClassifier(encoder, classes, found.config.hidden_dropout)
+        model = BertClassifier(encoder, classes, found.config.hidden_dropout, found.problem)
     elif "tokens" in found.parts:
         classes = len(found.parts["tokens"]["tokens/bias"])
         model = BertTokenClassifier(encoder, classes, found.config.hidden_dropout)

@@ -16,7 +16,8 @@ from keras_bert.fused import halves
 from keras_bert.training import bert_adamw
 from keras_bert.training.cross_entropy import MEASURES, MeanCrossEntropy, TopOneAccuracy
 from keras_bert.training.pretrain import compile_pretrainer
-from keras_bert.training.taught import TaughtAccuracy, TaughtCrossEntropy, measures, taught_labels
+from keras_bert.training.tasks import CLASS
+from keras_bert.training.taught import taught_labels, taught_task
 from tests.training import toys
 
 STILL = dataclasses.replace(toys.CONFIG, hidden_dropout=0.0, attention_dropout=0.0)
@@ -76,14 +77,14 @@ def test_finetuning_with_batches_of_many_shapes():
 
 def test_finetuning_by_a_teachers_logits():
     models = []
-    loss = TaughtCrossEntropy(share=0.7)
+    task = taught_task(CLASS, 2.0, 0.7)
     for _ in range(2):
         keras.utils.set_random_seed(1)
         models.append(kb.BertClassifier(kb.BertEncoder(STILL), 2, dropout=0.0))
-        models[-1].compile(bert_adamw(1e-2), loss=loss, metrics=[TaughtAccuracy()])
+        task.compile(models[-1], bert_adamw(1e-2), False)
     ids, labels = toys.labelled(7, seed=3)
     targets = taught_labels(labels, np.random.default_rng(0).normal(size=(7, 2)), 2)
-    same_steps(*models, [(ids, targets)] * 3, measures(loss))
+    same_steps(*models, [(ids, targets)] * 3, task.measures)
 
 
 def test_it_goes_on_from_a_step_of_several_batches():

@@ -1,0 +1,28 @@
+"""A vocabulary and how texts are read by it: what every task makes its rows with."""
+
+import dataclasses
+import functools
+
+
+@dataclasses.dataclass(frozen=True)
+class Reader:
+    """How texts become ids.
+
+    Attributes:
+        vocabulary: tokens; a token's place is its id.
+        lowercase: whether text is lower-cased first.
+        sequence_length: the longest row, in tokens.
+    """
+
+    vocabulary: tuple[str, ...]
+    lowercase: bool
+    sequence_length: int
+
+    @functools.cached_property
+    def vectorizer(self):
+        """The `BertTextVectorization`."""
+        from keras_bert.text import BertTextVectorization
+
+        return BertTextVectorization(
+            list(self.vocabulary), lowercase=self.lowercase, sequence_length=self.sequence_length
+        )

@@ -1,0 +1,96 @@
+"""Answers that stand in a text: SQuAD 1.1 and 2.0."""
+
+from pathlib import Path
+
+import numpy as np
+
+from keras_bert.data.squad import Question, load_squad, score_answers
+from keras_bert.errors import InputError
+from keras_bert.models import BertSpanLabeler
+from keras_bert.tasks.reader import Reader
+from keras_bert.text.answers import Answer, best_answers
+from keras_bert.text.windows import Windows, make_windows
+from keras_bert.training import predict_logits
+
+STRIDE = 128
+
+
+class SpanTask:
+    """A span labeler of questions and contexts.
+
+    Args:
+        dataset: a folder with `train.json` and `dev.json` in the layout of SQuAD.
+        names: there are none.
+
+    Raises:
+        InputError: a file is missing, or `load_squad` refuses it.
+    """
+
+    label_names = ()
+
+    def __init__(self, dataset: str, names=None):
+        if names:
+            raise InputError(f"answers have no classes. Received: the names {', '.join(names)}")
+        folder = Path(dataset)
+        for name in ("train.json", "dev.json"):
+            if not (folder / name).is_file():
+                raise InputError(f"{folder}: a folder with train.json and dev.json is expected. Received: no {name}")
+        self.train, self.dev = load_squad(folder / "train.json"), load_squad(folder / "dev.json")
+        self.sizes = len(self.train), len(self.dev)
+
+    @property
+    def texts(self) -> list[str]:
+        """All training questions, and their contexts once each."""
+        return [*(each.question for each in self.train), *dict.fromkeys(each.context for each in self.train)]
+
+    def model(self, encoder) -> BertSpanLabeler:
+        """The encoder with a start and an end vector."""
+        return BertSpanLabeler(encoder)
+
+    def rows(self, reader: Reader, seed: int, held_out: float) -> tuple:
+        """Windows and the places of answers; whole contexts are held out, so that none is trained on."""
+        contexts = list(dict.fromkeys(each.context for each in self.train))
+        order = np.random.default_rng(seed).permutation(len(contexts))
+        kept_out = {contexts[i] for i in order[: max(1, round(held_out * len(order)))]}
+        parts = ([each for each in self.train if (each.context in kept_out) == out] for out in (False, True))
+        return tuple(span_rows(part, reader) for part in parts)
+
+    def measure(self, model, reader: Reader) -> dict:
+        """Exact match and F1 on the dev part; where some questions have no answer, the model may say so."""
+        none_above = 0.0 if any(not each.answers for each in self.dev) else None
+        said = answer(model, self.dev, reader, none_above=none_above)
+        return score_answers(self.dev, {each.name: a.text for each, a in zip(self.dev, said, strict=True)})
+
+
+def windows_of(questions: list[Question], reader: Reader) -> Windows:
+    """Rows for questions."""
+    return make_windows(
+        [each.question for each in questions],
+        [each.context for each in questions],
+        list(reader.vocabulary),
+        reader.lowercase,
+        reader.sequence_length,
+        min(STRIDE, reader.sequence_length // 3),
+    )
+
+
+def span_rows(questions: list[Question], reader: Reader) -> tuple[dict, dict]:
+    """Ids of all windows, and where the first answer of each question begins and ends in them."""
+    windows = windows_of(questions, reader)
+    spans = [(a[0][1], a[0][1] + len(a[0][0])) if (a := each.answers) else None for each in questions]
+    return windows.ids, windows.labels(spans)
+
+
+def answer(model, questions: list[Question], reader: Reader, none_above: float | None = None) -> list[Answer]:
+    """What a model answers to questions.
+
+    Args:
+        model: a `BertSpanLabeler`.
+        questions: their `answers` are not looked at.
+        reader: `Reader`.
+        none_above: see `best_answers`.
+    """
+    windows = windows_of(questions, reader)
+    logits = predict_logits(model, windows.ids)
+    contexts = [each.context for each in questions]
+    return best_answers(windows, contexts, logits["start_logits"], logits["end_logits"], none_above=none_above)

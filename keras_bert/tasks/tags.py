@@ -1,0 +1,124 @@
+"""A tag for every word: names in a text, parts of speech."""
+
+from pathlib import Path
+
+import numpy as np
+
+from keras_bert.data.conll import Tagged, load_conll, score_names
+from keras_bert.errors import InputError
+from keras_bert.models import BertTokenClassifier
+from keras_bert.tasks.reader import Reader
+from keras_bert.text.offsets import OffsetTokenizer
+from keras_bert.training import predict_logits
+from keras_bert.training.tasks import IGNORED
+
+
+class TagTask:
+    """A token classifier of sentences in columns.
+
+    Args:
+        dataset: a folder with `train.txt` and `dev.txt`, as `load_conll` reads them.
+        names: of the tags, in order; by default those in `train.txt`, by the alphabet.
+
+    Raises:
+        InputError: a file is missing or refused, or `dev.txt` has a tag that `train.txt` has not.
+    """
+
+    def __init__(self, dataset: str, names=None):
+        folder = Path(dataset)
+        for name in ("train.txt", "dev.txt"):
+            if not (folder / name).is_file():
+                raise InputError(f"{folder}: a folder with train.txt and dev.txt is expected. Received: no {name}")
+        self.train, self.dev = load_conll(folder / "train.txt"), load_conll(folder / "dev.txt")
+        self.label_names = tuple(names or sorted({tag for each in self.train for tag in each.tags}))
+        if len(self.label_names) < 2:
+            raise InputError(
+                f"{folder / 'train.txt'}: at least two tags are expected. Received: {len(self.label_names)}"
+            )
+        for name, part in (("train.txt", self.train), ("dev.txt", self.dev)):
+            for tag in (tag for each in part for tag in each.tags):
+                if tag not in self.label_names:
+                    shown = ", ".join(self.label_names[:8])
+                    raise InputError(f"{folder / name}: a tag is one of {shown}. Received: {tag[:40]!r}")
+        self.sizes = len(self.train), len(self.dev)
+
+    @property
+    def texts(self) -> list[str]:
+        """All training sentences."""
+        return [" ".join(each.words) for each in self.train]
+
+    def model(self, encoder) -> BertTokenClassifier:
+        """The encoder with a classifier of tokens."""
+        return BertTokenClassifier(encoder, len(self.label_names), encoder.config.hidden_dropout)
+
+    def rows(self, reader: Reader, seed: int, held_out: float) -> tuple:
+        """Ids, and labels at the first piece of each word."""
+        order = np.random.default_rng(seed).permutation(len(self.train))
+        count = max(1, round(held_out * len(order)))
+        return tuple(
+            tag_rows([self.train[i] for i in part], self.label_names, reader) for part in (order[count:], order[:count])
+        )
+
+    def measure(self, model, reader: Reader) -> dict:
+        """Precision, recall and F1 of names on the dev part, and the accuracy of tags."""
+        said = tag(model, [each.words for each in self.dev], self.label_names, reader)
+        return {**score_names([each.tags for each in self.dev], said), "examples": len(self.dev)}
+
+
+def word_rows(sentences, reader: Reader) -> tuple[dict, list[list[int]]]:
+    """Ids of sentences given as words, and where each word's first piece stands; -1 for a word that has none or is cut.
+
+    Args:
+        sentences: sequences of words.
+        reader: `Reader`.
+
+    Returns:
+        The dict of the encoder's inputs, int32 `[N, T]`, and a list of places a sentence.
+    """
+    tokenizer = OffsetTokenizer(list(reader.vocabulary), reader.lowercase)
+    cls, sep, pad = (reader.vocabulary.index(token) for token in ("[CLS]", "[SEP]", "[PAD]"))
+    known: dict[str, list[int]] = {}
+    rows, places = [], []
+    for words in sentences:
+        row, firsts = [cls], []
+        for word in words:
+            if word not in known:
+                known[word] = tokenizer(word)[0]
+            pieces = known[word]
+            fits = bool(pieces) and len(row) + 1 < reader.sequence_length
+            firsts.append(len(row) if fits else -1)
+            row += pieces
+        rows.append([*row[: reader.sequence_length - 1], sep])
+        places.append(firsts)
+    width = max(map(len, rows))
+    ids = np.full((len(rows), width), pad, np.int32)
+    for i, row in enumerate(rows):
+        ids[i, : len(row)] = row
+    mask = (np.arange(width) < np.array([len(row) for row in rows])[:, None]).astype(np.int32)
+    return {"input_word_ids": ids, "input_mask": mask, "input_type_ids": np.zeros_like(ids)}, places
+
+
+def tag_rows(sentences: list[Tagged], names, reader: Reader) -> tuple[dict, np.ndarray]:
+    """Ids, and int32 labels `[N, T]` at the first piece of each word."""
+    ids, places = word_rows([each.words for each in sentences], reader)
+    labels = np.full(ids["input_word_ids"].shape, IGNORED, np.int32)
+    for row, (sentence, firsts) in enumerate(zip(sentences, places, strict=True)):
+        for tag_name, place in zip(sentence.tags, firsts, strict=True):
+            if place >= 0:
+                labels[row, place] = names.index(tag_name)
+    return ids, labels
+
+
+def tag(model, sentences, names, reader: Reader) -> list[list[str]]:
+    """A model's tag for each word; `O`, or the first name, for words that a row had no room for.
+
+    Args:
+        model: a `BertTokenClassifier`.
+        sentences: sequences of words.
+        names: of the tags.
+        reader: `Reader`.
+    """
+    ids, places = word_rows(sentences, reader)
+    said = predict_logits(model, ids).argmax(-1)  # [N, T]
+    other = "O" if "O" in names else names[0]
+    return [[names[said[row, place]] if place >= 0 else other for place in firsts] for row, firsts in enumerate(places)]

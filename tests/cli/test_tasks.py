@@ -1,0 +1,95 @@
+"""finetune, evaluate and predict, for every task, by the command line."""
+
+import importlib.util
+import json
+from pathlib import Path
+
+import pytest
+
+HERE = Path(__file__).parents[1] / "tasks"
+SMALL = ["--size", "tiny", "--vocab-size", 200, "--epochs", 1, "--batch-size", 16, "--held-out", 0.2]
+
+
+def module(name):
+    spec = importlib.util.spec_from_file_location(name, HERE / f"{name}.py")
+    made = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(made)
+    return made
+
+
+def facts_of(said) -> dict:
+    assert said.status == 0, said.err
+    return json.loads(said.out.splitlines()[-1])
+
+
+def table(path, header, *rows):
+    path.write_text("\n".join([header, *rows]) + "\n")
+
+
+@pytest.fixture
+def train(call, tmp_path):
+    """Fine-tune on a folder for a task, evaluate on its dev file, and give both facts and the model."""
+
+    def run(task, dev):
+        out = tmp_path / "out"
+        wanted = ["finetune", *SMALL, "--task", task, "--dataset", tmp_path, "--sequence-length", 32, "--out", out]
+        trained = facts_of(call(*wanted, "--json"))
+        return trained, facts_of(call("evaluate", "--model", out, "--data", tmp_path / dev, "--json")), out
+
+    return run
+
+
+def test_classes_by_name_of_pairs(call, train, tmp_path):
+    rows = [f"the {i} cat\tthe {i} dog\t{'yes' if i % 2 else 'no'}" for i in range(30)]
+    for name in ("train.tsv", "dev.tsv"):
+        table(tmp_path / name, "sentence1\tsentence2\tlabel", *rows)
+    trained, evaluated, out = train("classification", "dev.tsv")
+    assert evaluated["accuracy"] == pytest.approx(trained["accuracy"]) and evaluated["examples"] == 30
+    said = facts_of(call("predict", "--model", out, "the cat\tthe dog", "--json"))["predictions"][0]
+    assert said["label"] in ("no", "yes") and sum(said["probabilities"]) == pytest.approx(1)
+    mixed = call("predict", "--model", out, "the cat\tthe dog", "the cat")
+    assert mixed.status == 2 and "a pair is two texts with a tab between" in mixed.err
+
+
+def test_labels(call, train, tmp_path):
+    rows = [f"text {i}\t{'love, war' if i % 3 == 0 else 'war' if i % 2 else ''}" for i in range(30)]
+    for name in ("train.tsv", "dev.tsv"):
+        table(tmp_path / name, "sentence\tlabels", *rows)
+    trained, evaluated, out = train("multi-label", "dev.tsv")
+    for name in ("accuracy", "f1", "macro_f1", "exact"):
+        assert evaluated[name] == pytest.approx(trained[name])
+    said = facts_of(call("predict", "--model", out, "text", "--json"))["predictions"][0]
+    assert set(said["probabilities"]) == {"love", "war"}
+    assert said["labels"] == [name for name, share in said["probabilities"].items() if share > 0.5]
+
+
+def test_numbers(call, train, tmp_path):
+    for name in ("train.tsv", "dev.tsv"):
+        table(tmp_path / name, "sentence1\tsentence2\tscore", *(f"a {i}\tb {i}\t{i / 10}" for i in range(30)))
+    trained, evaluated, out = train("regression", "dev.tsv")
+    assert evaluated["error"] == pytest.approx(trained["error"]) and "held_out_error" in trained
+    assert isinstance(facts_of(call("predict", "--model", out, "a\tb", "--json"))["predictions"][0]["number"], float)
+
+
+def test_spans(call, train, tmp_path):
+    spans = module("test_spans")
+    spans.write(tmp_path / "train.json", 30, 1, none=0.3)
+    spans.write(tmp_path / "dev.json", 12, 2, none=0.3)
+    trained, evaluated, out = train("spans", "dev.json")
+    for name in ("exact_match", "f1", "answerable_f1", "unanswerable_f1"):
+        assert evaluated[name] == pytest.approx(trained[name])
+    text = "Who lives?\tAnna lives in Rome ."
+    said = facts_of(call("predict", "--model", out, text, "--json"))["predictions"][0]
+    assert said["answer"] == text.split("\t")[1][said["start"] : said["end"]] != ""
+    wrong = call("predict", "--model", out, "Who lives?")
+    assert wrong.status == 2 and "a question, a tab and its context" in wrong.err
+
+
+def test_tokens(call, train, tmp_path):
+    tags = module("test_tags")
+    tags.write(tmp_path / "train.txt", 30, 1)
+    tags.write(tmp_path / "dev.txt", 12, 2)
+    trained, evaluated, out = train("tokens", "dev.txt")
+    assert evaluated["f1"] == pytest.approx(trained["f1"]) and evaluated["examples"] == 12
+    said = facts_of(call("predict", "--model", out, "John lives in London", "--json"))["predictions"][0]
+    assert said["words"] == ["John", "lives", "in", "London"] and len(said["tags"]) == 4

@@ -1,0 +1,93 @@
+"""A tag for every word: labels at first pieces, words that a row has no room for, names that are found."""
+
+import keras
+import numpy as np
+import pytest
+
+import keras_bert as kb
+from keras_bert.data.conll import Tagged
+from keras_bert.tasks.reader import Reader
+from keras_bert.tasks.tags import TagTask, tag, tag_rows, word_rows
+
+VOCABULARY = [
+    "[PAD]",
+    "[UNK]",
+    "[CLS]",
+    "[SEP]",
+    "[MASK]",
+    "john",
+    "##ny",
+    "lives",
+    "in",
+    "london",
+    "mary",
+    "paris",
+    ".",
+]
+
+
+def write(path, count, seed):
+    rng, lines = np.random.default_rng(seed), []
+    for _ in range(count):
+        name, place = rng.choice(["John", "Johnny", "Mary"]), rng.choice(["London", "Paris"])
+        if rng.random() < 0.5:
+            lines += [f"{name} NNP B-PER", "lives VBZ O", "in IN O", f"{place} NNP B-LOC", ". . O", ""]
+        else:
+            lines += ["in IN O", f"{place} NNP B-LOC", f"{place} NNP I-LOC", "lives VBZ O", f"{name} NNP B-PER", ""]
+    path.write_text("\n".join(lines))
+
+
+@pytest.fixture
+def folder(tmp_path):
+    write(tmp_path / "train.txt", 60, 1)
+    write(tmp_path / "dev.txt", 20, 2)
+    return tmp_path
+
+
+def make(length=16):
+    keras.utils.set_random_seed(3)
+    config = kb.BertConfig(len(VOCABULARY), 32, 2, 2, 64, max_position_embeddings=length, initializer_range=0.1)
+    return kb.BertEncoder(config), Reader(tuple(VOCABULARY), True, length)
+
+
+def test_it_learns_names(folder):
+    task = TagTask(str(folder))
+    assert task.label_names == ("B-LOC", "B-PER", "I-LOC", "O") and task.sizes == (60, 20)
+    encoder, reader = make()
+    model = task.model(encoder)
+    rows, held_out = task.rows(reader, seed=0, held_out=0.1)
+    kb.finetune(model, *rows, *held_out, epochs=12, batch_size=8, learning_rate=3e-3, verbose=0)
+    found = task.measure(model, reader)
+    assert found["f1"] > 0.9 and found["examples"] == 20 and set(found["kinds"]) == {"LOC", "PER"}
+    assert tag(model, [["Johnny", "lives"]], task.label_names, reader) == [["B-PER", "O"]]
+
+
+def test_labels_stand_at_first_pieces():
+    reader = make()[1]
+    sentences = [Tagged(("Johnny", "\x00", "lives"), ("B-PER", "O", "O")), Tagged(("london",), ("B-LOC",))]
+    ids, labels = tag_rows(sentences, ("B-LOC", "B-PER", "O"), reader)
+    assert ids["input_word_ids"].tolist() == [[2, 5, 6, 7, 3], [2, 9, 3, 0, 0]]
+    assert labels.tolist() == [[-1, 1, -1, 2, -1], [-1, 0, -1, -1, -1]]  # the word of no piece has none
+    assert word_rows([s.words for s in sentences], reader)[1] == [[1, -1, 3], [1]]
+
+
+def test_words_beyond_the_row_are_other():
+    encoder, _ = make(8)
+    reader = Reader(tuple(VOCABULARY), True, 4)
+    ids, places = word_rows([["john", "lives", "in", "london"]], reader)
+    assert ids["input_word_ids"].tolist() == [[2, 5, 7, 3]] and places == [[1, 2, -1, -1]]
+    model = kb.BertTokenClassifier(encoder, 3)
+    said = tag(model, [["john", "lives", "in", "london"]], ("B-LOC", "B-PER", "O"), reader)
+    assert len(said[0]) == 4 and said[0][2:] == ["O", "O"]
+
+
+def test_what_is_no_such_folder(folder):
+    (folder / "dev.txt").write_text("John NNP B-ORG\n")
+    with pytest.raises(kb.InputError, match="dev.txt: a tag is one of B-LOC, B-PER, I-LOC, O. Received: 'B-ORG'"):
+        TagTask(str(folder))
+    (folder / "train.txt").write_text("John NNP O\n")
+    with pytest.raises(kb.InputError, match="at least two tags"):
+        TagTask(str(folder))
+    (folder / "dev.txt").unlink()
+    with pytest.raises(kb.InputError, match="no dev.txt"):
+        TagTask(str(folder))
