@@ -17,16 +17,16 @@ from keras_bert.cli.screen import reporting, show_table
 
 
 class Freeze(click.ParamType):
-    """`none`, `all`, or how many of the first layers."""
+    """`none`, `all`, `gradual`, or how many of the first layers."""
 
     name = "freeze"
 
     def convert(self, value, param, context):
         """The value as the training takes it."""
-        if value in ("none", "all") or isinstance(value, int):
+        if value in ("none", "all", "gradual") or isinstance(value, int):
             return value
         if not value.isdecimal():
-            self.fail(f"none, all or a number of layers is expected. Received: {value!r}", param, context)
+            self.fail(f"none, all, gradual or a number of layers is expected. Received: {value!r}", param, context)
         return int(value)
 
 
@@ -65,8 +65,16 @@ class Freeze(click.ParamType):
     type=Freeze(),
     default="none",
     show_default=True,
-    metavar="none|all|K",
-    help="What stays as it is: all of the encoder, or the embeddings and the first K layers.",
+    metavar="none|all|gradual|K",
+    help="What stays as it is: all of the encoder, or the embeddings and the first K layers; gradual: a layer more "
+    "learns each epoch, from the last one down.",
+)
+@click.option(
+    "--layer-decay",
+    type=click.FloatRange(0, 1, min_open=True),
+    default=1.0,
+    show_default=True,
+    help="Each layer's learning rate is this times that of the layer above it.",
 )
 @click.option(
     "--dropout",
@@ -131,6 +139,7 @@ def finetune(console, encoder, size, dataset, labels, out: Path, dropout, dtype,
             accumulate=options["accumulate"],
             learning_rate=options["learning_rate"] or (5e-5 if encoder else 3e-4),
             freeze=options["freeze"],
+            layer_decay=options["layer_decay"],
             seed=seed,
             checkpoint_dir=work / "training",
             log_dir=options["log_dir"],

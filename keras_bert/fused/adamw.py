@@ -30,13 +30,15 @@ def adamw_step(optimizer, pairs):
     shrink = _shrink([g.values if sparse else g for g, sparse in zip(gradients, rows, strict=True)], optimizer)
     rate, step = tf.cast(optimizer.learning_rate, tf.float32), tf.cast(optimizer.iterations + 1, tf.float32)
     betas, epsilon = (optimizer.beta_1, optimizer.beta_2), optimizer.epsilon
+    factors = [tf.ones(()) if not optimizer.rates else optimizer.factor(variable) for _, variable in pairs]
     settings = (shrink, rate, rate * tf.sqrt(1 - betas[1] ** step) / (1 - betas[0] ** step), betas, epsilon)
 
     later = []
-    for gradient, sparse, decay, *states in zip(gradients, rows, decays, variables, means, squares, strict=True):
+    parts = zip(gradients, rows, decays, factors, variables, means, squares, strict=True)
+    for gradient, sparse, decay, factor, *states in parts:
         if sparse:  # worked out before the program moves these rows too
             before = [tf.gather(state, gradient.indices) for state in states]
-            later.append((gradient.indices, states, _moved(gradient.values, *before, decay, *settings)))
+            later.append((gradient.indices, states, _moved(gradient.values, *before, decay, factor, *settings)))
 
     # A program of this optimizer's own: one that all shared would hold on to variables of models long gone.
     if not hasattr(optimizer, "_fused_step"):
@@ -47,6 +49,7 @@ def adamw_step(optimizer, pairs):
         tuple(variables),
         tuple(means),
         tuple(squares),
+        tuple(factors),
         *settings[:3],
         decays=tuple(decays),
         betas=betas,
@@ -57,16 +60,18 @@ def adamw_step(optimizer, pairs):
             state.scatter_update(tf.IndexedSlices(value, indices))
 
 
-def _step(gradients, variables, means, squares, shrink, rate, alpha, *, decays, betas, epsilon):
-    for gradient, decay, *states in zip(gradients, decays, variables, means, squares, strict=True):
-        values = _moved(gradient, *states, decay, shrink, rate, alpha, betas, epsilon)
+def _step(gradients, variables, means, squares, factors, shrink, rate, alpha, *, decays, betas, epsilon):
+    parts = zip(gradients, decays, factors, variables, means, squares, strict=True)
+    for gradient, decay, factor, *states in parts:
+        values = _moved(gradient, *states, decay, factor, shrink, rate, alpha, betas, epsilon)
         for state, value in zip(states, values, strict=True):
             state.assign(value)
 
 
-def _moved(gradient, variable, mean, square, decay, shrink, rate, alpha, betas, epsilon):
+def _moved(gradient, variable, mean, square, decay, factor, shrink, rate, alpha, betas, epsilon):
     """Variable and moments after a step."""
-    shrink, rate, alpha = (tf.cast(value, mean.dtype) for value in (shrink, rate, alpha))
+    shrink, factor, rate, alpha = (tf.cast(value, mean.dtype) for value in (shrink, factor, rate, alpha))
+    rate, alpha = rate * factor, alpha * factor
     gradient = tf.cast(gradient, mean.dtype) * shrink
     mean = mean + (gradient - mean) * (1 - betas[0])
     square = square + (tf.square(gradient) - square) * (1 - betas[1])

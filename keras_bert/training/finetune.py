@@ -11,6 +11,7 @@ from keras_bert.training import taught
 from keras_bert.training.batches import LengthGroupedBatches, as_id_arrays
 from keras_bert.training.evaluate import check_ids, evaluate
 from keras_bert.training.freeze import frozen
+from keras_bert.training.layer_rates import layer_rates
 from keras_bert.training.loop import Sums, run
 from keras_bert.training.optimizer import bert_adamw
 from keras_bert.training.pretrain import fingerprint, jit_compile
@@ -32,6 +33,7 @@ def finetune(
     warmup: float = 0.1,
     weight_decay: float = 0.01,
     freeze: str | int | None = "none",
+    layer_decay: float = 1.0,
     teacher_logits=None,
     temperature: float = 2.0,
     teacher_share: float = 0.5,
@@ -61,7 +63,9 @@ def finetune(
         warmup: the share of the steps in which it rises, in [0, 1).
         weight_decay: see `bert_adamw`.
         freeze: `"none"`, `"all"` of the encoder, or the embeddings and the first k blocks. Afterwards all learns again.
-            None goes by what each layer says, for LoRA and adapters.
+            `"gradual"`: the heads alone in the first epoch, then one block more an epoch from above, and all in the
+            last. None goes by what each layer says, for LoRA and adapters.
+        layer_decay: each layer's rate is this times the rate of the layer above it, in (0, 1]; see `layer_rates`.
         teacher_logits: float `[N, C]`, what another model says of the training rows (`predict_logits`): the classifier
             learns from it as well as from the labels.
         temperature, teacher_share: see `TaughtCrossEntropy`.
@@ -131,8 +135,12 @@ def finetune(
         return {name: (_mean_log(logs, name) * count, count) for name in names}
 
     # Batches are of many widths, and XLA would compile the block for each; the optimizer's shapes never change.
-    with frozen(classifier.encoder, freeze), fused.without("embeddings", "block", "loss"):
-        task.compile(classifier, bert_adamw(schedule, weight_decay, accumulate), jit_compile())
+    gradual = freeze == "gradual"
+    with frozen(classifier.encoder, "none" if gradual else freeze), fused.without("embeddings", "block", "loss"):
+        rates = None
+        if gradual or layer_decay != 1:
+            rates = layer_rates(classifier, layer_decay, (epoch_steps, epochs) if gradual else None)
+        task.compile(classifier, bert_adamw(schedule, weight_decay, accumulate, rates), jit_compile())
         return run(
             classifier,
             batches,
@@ -151,6 +159,7 @@ def finetune(
                 "warmup": warmup,
                 "weight_decay": weight_decay,
                 "freeze": freeze,
+                "layer_decay": layer_decay,
                 "dtype": classifier.dtype_policy.name,
                 "seed": seed,
                 "train_ids": fingerprint(train_ids["input_word_ids"]),
