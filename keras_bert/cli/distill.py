@@ -135,7 +135,7 @@ def _from_labels(console, teacher, dataset: str, out: Path, options: dict, commo
 
     data = load_labelled(dataset, teacher.labels)
     start = load_pretrained(options["student"])
-    model = BertClassifier(start.new_encoder(dtype=options["dtype"]), teacher.model.num_classes)
+    model = BertClassifier(start.encoder.rebuilt(dtype=options["dtype"]), teacher.model.num_classes)
     readers = [
         BertTextVectorization(
             each.vocabulary,

@@ -114,7 +114,7 @@ def finetune(console, encoder, size, dataset, labels, out: Path, dropout, dtype,
         if encoder:
             start = load_pretrained(encoder)
             vocabulary, lowercase = start.vocabulary, start.lowercase
-            body = start.new_encoder(dropout, dtype)
+            body = start.encoder.rebuilt(dropout, dtype)
         else:
             lowercase = not options["cased"]
             vocabulary = vocabulary_for(options["vocab"], task.texts, options["vocab_size"], lowercase, work)

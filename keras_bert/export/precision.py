@@ -2,7 +2,7 @@
 
 import keras
 
-from keras_bert.models import BertClassifier, BertEncoder
+from keras_bert.models import BertClassifier
 
 
 def in_dtype(model, dtype: str):
@@ -18,10 +18,9 @@ def in_dtype(model, dtype: str):
     Returns:
         A new model of the same class.
     """
-    encoder = model.encoder if isinstance(model, BertClassifier) else model
-    copy = BertEncoder(encoder.config, dtype=dtype)
-    if isinstance(model, BertClassifier):
-        copy = BertClassifier(copy, model.num_classes, model.dropout_rate, model.problem)
+    if not isinstance(model, BertClassifier):
+        return model.rebuilt(dtype=dtype)
+    copy = BertClassifier(model.encoder.rebuilt(dtype=dtype), model.num_classes, model.dropout_rate, model.problem)
     for ours, theirs in zip(copy.weights, model.weights, strict=True):
         ours.assign(keras.ops.cast(theirs, ours.dtype))
     return copy

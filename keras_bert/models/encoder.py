@@ -1,5 +1,7 @@
 """The encoder: embeddings, L blocks, pooler."""
 
+import dataclasses
+
 import keras
 
 from keras_bert.config import BertConfig
@@ -138,6 +140,37 @@ class BertEncoder(keras.Model):
         from keras_bert.weights import load_pretrained  # a constructor by name, the one import against the stream
 
         return load_pretrained(source).encoder
+
+    def rebuilt(self, dropout: float | None = None, dtype=None) -> "BertEncoder":
+        """Another encoder with these weights and with blocks of this kind.
+
+        Args:
+            dropout: its rate everywhere; by default as it is here.
+            dtype: its dtype policy; the global one by default.
+
+        Returns:
+            A new `BertEncoder` that shares nothing with this one.
+
+        Example:
+
+        >>> import keras_bert as kb
+        >>> config = kb.BertConfig(vocab_size=8, hidden_size=8, num_layers=1, num_heads=2, intermediate_size=16)
+        >>> kb.BertEncoder(config).rebuilt(dropout=0.0).config.hidden_dropout
+        0.0
+        """
+        rates = {} if dropout is None else {"hidden_dropout": dropout, "attention_dropout": dropout}
+        blocks = iter(dict.fromkeys(self.blocks))
+
+        def like_own(**settings):
+            block = next(blocks)
+            config = block.get_config()
+            return type(block).from_config({**config, **{key: x for key, x in settings.items() if key in config}})
+
+        block = like_own if self.has_own_blocks else TransformerBlock
+        encoder = type(self)(dataclasses.replace(self.config, **rates), block=block, dtype=dtype)
+        for ours, theirs in zip(encoder.weights, self.weights, strict=True):
+            ours.assign(keras.ops.cast(theirs, ours.dtype))
+        return encoder
 
     def call(self, inputs, training=None, mask=None, positions=None):
         """The outputs; or, with `positions` int `[B, P]`, those rows alone of `sequence_output`, `[B, P, H]`.

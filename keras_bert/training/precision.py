@@ -1,6 +1,6 @@
 """A model trained in mixed precision becomes one like any other."""
 
-from keras_bert.models import BertClassifier, BertEncoder, BertPretrainer
+from keras_bert.models import BertClassifier, BertPretrainer
 
 
 def in_float32(model: BertPretrainer | BertClassifier) -> BertPretrainer | BertClassifier:
@@ -24,7 +24,6 @@ def in_float32(model: BertPretrainer | BertClassifier) -> BertPretrainer | BertC
     """
     if model.dtype_policy.name == "float32":
         return model
-    encoder = BertEncoder(model.encoder.config, dtype="float32")
-    copy = type(model)(**{**model.get_config(), "encoder": encoder})
+    copy = type(model)(**{**model.get_config(), "encoder": model.encoder.rebuilt(dtype="float32")})
     copy.set_weights(model.get_weights())
     return copy

@@ -1,6 +1,5 @@
 """A trained model as a folder: `model.keras`, `vocab.txt`, `config.json`; written whole or not at all."""
 
-import dataclasses
 import functools
 import json
 import zipfile
@@ -52,26 +51,14 @@ class Pretrained:
         """The encoder inside `model`, or `model` itself."""
         return self.model if self.kind == "encoder" else self.model.encoder
 
-    def new_encoder(self, dropout: float | None = None, dtype=None) -> BertEncoder:
-        """Another encoder with these weights, to be trained on.
-
-        Args:
-            dropout: its rate everywhere; by default as it is here.
-            dtype: its dtype policy.
-        """
-        rates = {} if dropout is None else {"hidden_dropout": dropout, "attention_dropout": dropout}
-        encoder = BertEncoder(dataclasses.replace(self.encoder.config, **rates), dtype=dtype)
-        encoder.set_weights(self.encoder.get_weights())
-        return encoder
-
     def new_pretrainer(self, next_sentence: bool = True, dropout: float | None = None, dtype=None) -> BertPretrainer:
         """A pretrainer with these weights, to be trained on; a head that is not here starts anew.
 
         Args:
             next_sentence: whether it has that head.
-            dropout, dtype: as in `new_encoder`.
+            dropout, dtype: as in `BertEncoder.rebuilt`.
         """
-        pretrainer = BertPretrainer(self.new_encoder(dropout, dtype), next_sentence)
+        pretrainer = BertPretrainer(self.encoder.rebuilt(dropout, dtype), next_sentence)
         for name in ("mlm_head", "nsp_head"):
             here, there = getattr(self.model, name, None), getattr(pretrainer, name)
             if here is not None and there is not None:

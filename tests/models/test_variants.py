@@ -232,3 +232,21 @@ def test_lora_through_keras():
     for old, new in zip(kept, encoder.non_trainable_variables, strict=True):
         np.testing.assert_array_equal(old, keras.ops.convert_to_numpy(new))
     assert np.abs(outputs(encoder)["sequence_output"] - before["sequence_output"]).max() > 1e-3
+
+
+def test_rebuilt_with_another_dropout_or_dtype_it_has_the_same_blocks_and_says_the_same():
+    from keras_bert.training.precision import in_float32
+
+    def block(**settings):
+        adapter = keras.Sequential([keras.layers.Dense(4, "relu"), keras.layers.Dense(settings["hidden_size"])])
+        return TransformerBlock(**settings, after_feed_forward=adapter)
+
+    for own in (block, Mean, TransformerBlock):
+        encoder = make("BERT", block=own)
+        other = encoder.rebuilt(dropout=0.3)
+        same(outputs(encoder), outputs(other), 1e-5)
+        assert other.config.hidden_dropout == 0.3 and type(other.blocks[0]) is type(encoder.blocks[0])
+        assert getattr(other.blocks[0], "dropout_rate", 0.3) == 0.3
+        mixed = kb.BertClassifier(encoder.rebuilt(dtype="mixed_bfloat16"), 2)
+        assert getattr(mixed.encoder.blocks[0].dtype_policy, "compute_dtype", "bfloat16") in ("bfloat16", "float32")
+        same(outputs(encoder), outputs(in_float32(mixed).encoder), 1e-5)
