@@ -72,11 +72,14 @@ PROBES = {
     "far from dull .": "positive",
 }
 GAPS = (
-    "the capital of france is [MASK] .",
     "she opened the [MASK] and went into the house .",
-    "he was born in london , [MASK] .",
-    "the king and the [MASK] were married in the church .",
-    "the river flows into the [MASK] .",
+    "the ship sailed across the atlantic [MASK] .",
+    "they were married in 1910 and had three [MASK] .",
+    "he died of a heart [MASK] .",
+    "he went to school and studied [MASK] at the university .",
+    "the capital of france is [MASK] .",
+    "the king and the [MASK] of england .",
+    "the dog and the [MASK] ran after each other .",
 )
 
 

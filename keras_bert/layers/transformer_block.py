@@ -155,13 +155,13 @@ class TransformerBlock(keras.layers.Layer):
             attended, scores = attended  # [B, P, H], [B, A, P, T]
         attended = self.attention_dropout(attended, training=training)  # [B, P, H]
         if self.after_attention is not None:
-            attended = self.after_attention(attended)  # [B, P, H]
+            attended = ops.cast(self.after_attention(attended), self.compute_dtype)  # [B, P, H]
         x = self.attention_layer_norm(rows + attended)  # [B, P, H]
 
         inner = activate(self.intermediate(x), self.activation)  # [B, P, F]
         inner = self.output_dropout(self.output_dense(inner), training=training)  # [B, P, H]
         if self.after_feed_forward is not None:
-            inner = self.after_feed_forward(inner)  # [B, P, H]
+            inner = ops.cast(self.after_feed_forward(inner), self.compute_dtype)  # [B, P, H]
         x = self.output_layer_norm(x + inner)  # [B, P, H]
         return (x, scores) if return_attention_scores else x
 
