@@ -81,6 +81,15 @@ GAPS = (
     "the king and the [MASK] of england .",
     "the dog and the [MASK] ran after each other .",
 )
+# What is taken for granted: who does the work, and what a neutral sentence is thought of when one word changes.
+ROLES = ("the nurse said that [MASK] was tired .", "the engineer said that [MASK] was tired .")
+NEUTRAL = (
+    "an american film .",
+    "a french film .",
+    "an iranian film .",
+    "a film about a man .",
+    "a film about a woman .",
+)
 
 
 def main() -> None:
@@ -146,7 +155,7 @@ def finetune(data: str) -> dict:
 def look(data: str) -> dict:
     """What the files that ship do, as they are: for the cards, and for the tests to hold them to."""
     checked, _ = run(f"keras-bert check {ENCODER} --json", data)
-    gaps, _ = run(f"keras-bert fill-mask --top 3 --json {' '.join(map(shlex.quote, GAPS))}", data)
+    gaps, _ = run(f"keras-bert fill-mask --top 3 --json {' '.join(map(shlex.quote, GAPS + ROLES))}", data)
     embedded, _ = run(f"keras-bert embed --json {shlex.quote(SAMPLE)}", data)
     found = {
         "check": {"passed": checked["passed"], "largest": checked["max_abs_difference"]["sequence_output"]},
@@ -154,6 +163,7 @@ def look(data: str) -> dict:
             {"text": row["text"], "guesses": [guess["token"] for guess in row["gaps"][0]["guesses"]]}
             for row in gaps["texts"]
         ],
+        "roles": len(ROLES),  # the last ones of the gaps
         "sample": {"text": SAMPLE, "vector": embedded["embeddings"][0]},
     }
     if not SENTIMENT.exists():
@@ -164,6 +174,8 @@ def look(data: str) -> dict:
     for name, texts in (("plain", PLAIN), ("probes", PROBES)):
         said, _ = run(f"keras-bert predict --json {' '.join(map(shlex.quote, texts))}", data)
         found[name] = [{**row, "truth": texts[row["text"]]} for row in said["predictions"]]
+    said, _ = run(f"keras-bert predict --json {' '.join(map(shlex.quote, NEUTRAL))}", data)
+    found["neutral"] = said["predictions"]
     return found
 
 

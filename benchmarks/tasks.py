@@ -1,0 +1,150 @@
+"""Every kind of task on real data, from the encoder that ships, beside what needs no encoder.
+
+    python benchmarks/tasks.py --data DIR                 # every run that docs/tasks.json has not yet
+    python benchmarks/tasks.py --data DIR --only TREC
+
+DIR is the folder that `KERAS_BERT_DATA` names. Each set is fine-tuned on by `keras-bert finetune`, over seeds, settings
+fixed beforehand; its dev part only measures. Beside it: always the commonest answer, and TF-IDF of one and two words
+with logistic regression. docs/tasks.md is written from all runs so far.
+"""
+
+import argparse
+import json
+import os
+import random
+import statistics
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+from benchmarks.answers import of_spans  # noqa: E402
+
+FOUND, PAGE = ROOT / "docs" / "tasks.json", ROOT / "docs" / "tasks.md"
+WORK = ROOT / "build" / "tasks"
+SEEDS = (1, 2, 3)
+FINETUNE = (
+    "keras-bert finetune --encoder bert_en_uncased_mini --dataset build/tasks/{name} {more} "
+    "--dropout 0.1 --dtype mixed_bfloat16 --batch-size 16 --learning-rate 2e-4 --held-out 0.1 --seed {seed} "
+    "--out build/tasks/{name}-{seed} --json"
+)
+SETS = {
+    "TREC": ("six kinds of questions", "--epochs 8", "accuracy"),
+    "SST-5": ("five shades of opinion", "--epochs 4", "accuracy"),
+    "MRPC": ("do two sentences say the same?", "--epochs 6", "accuracy"),
+    "SQuAD-1.1": ("answers that stand in a text", "--task spans --sequence-length 128 --epochs 8", "f1"),
+    "SQuAD-2.0": ("the same, some without an answer", "--task spans --sequence-length 128 --epochs 8", "f1"),
+}
+
+
+def prepare(name: str, data: Path, folder: Path) -> None:
+    """A folder as `keras-bert finetune` reads it. A set without a dev part gives a tenth, an article set its last
+    articles, the same ones each time."""
+    folder.mkdir(parents=True, exist_ok=True)
+    if name.startswith("SQuAD"):
+        (file,) = (data / "SQuAD").glob(f"*-v{name[-3:]}-*.json")
+        whole = json.loads(file.read_text(encoding="utf-8"))
+        articles = whole["data"]
+        held = 1 if len(articles) < 8 else 2
+        for part, chosen in (("train", articles[:-held]), ("dev", articles[-held:])):
+            text = json.dumps({**whole, "data": chosen}, ensure_ascii=False)
+            (folder / f"{part}.json").write_text(text, encoding="utf-8")
+        return
+    source = data / name if name != "MRPC" else data / "MRPC" / "msr_paraphrase_train.txt"
+    if (source / "dev.tsv").exists():
+        for part in ("train", "dev"):
+            (folder / f"{part}.tsv").write_bytes((source / f"{part}.tsv").read_bytes())
+        return
+    text = (source / "train.tsv" if source.is_dir() else source).read_text(encoding="utf-8-sig")
+    header, *rows = text.rstrip("\n").split("\n")
+    random.Random(0).shuffle(rows)
+    tenth = len(rows) // 10
+    for part, chosen in (("dev", rows[:tenth]), ("train", rows[tenth:])):
+        (folder / f"{part}.tsv").write_text("\n".join([header, *chosen]) + "\n", encoding="utf-8")
+
+
+def of_texts(folder: Path) -> dict:
+    """The commonest class, and TF-IDF with logistic regression, on the dev part. Of a pair: what its texts share, and
+    what only one has."""
+    import numpy as np
+    import scipy.sparse
+    from sklearn.feature_extraction.text import TfidfVectorizer
+    from sklearn.linear_model import LogisticRegression
+
+    from keras_bert.data import load_labelled
+
+    data = load_labelled(str(folder))
+    pairs = isinstance(data.train_texts, tuple)
+    tfidf = TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True, token_pattern=r"\S+")
+    tfidf.fit([text for part in data.train_texts for text in part] if pairs else data.train_texts)
+
+    def features(texts):
+        if not pairs:
+            return tfidf.transform(texts)
+        one, other = map(tfidf.transform, texts)
+        shared = one.multiply(other)
+        return scipy.sparse.hstack([shared.sum(1), shared, abs(one - other)]).tocsr()
+
+    model = LogisticRegression(C=10, max_iter=1000).fit(features(data.train_texts), data.train_labels)
+    commonest = np.bincount(data.train_labels).argmax()
+    return {
+        "examples": len(data.dev_labels),
+        "commonest": float((data.dev_labels == commonest).mean()),
+        "tfidf": float(model.score(features(data.dev_texts), data.dev_labels)),
+    }
+
+
+def write_page(found: dict) -> None:
+    """docs/tasks.md."""
+    lines = [
+        "# Every kind of task, from the encoder that ships",
+        "",
+        "Written by `python benchmarks/tasks.py --data $KERAS_BERT_DATA`. Accuracy, of spans F1, on the dev part, in",
+        "percent; ours is mean and standard deviation over seeds, by the commands below. A set without a dev part of",
+        "its own gives a tenth of its rows, or its last articles. Nothing was chosen by dev.",
+        "",
+        "| set | what is asked | examples | always the commonest | TF-IDF, logistic regression | ours |",
+        "|---|---|---|---|---|---|",
+    ]
+    for name, entry in found.items():
+        scores = [100 * score for score in entry["ours"].values()]
+        spread = f" ± {statistics.stdev(scores):.1f}" if len(scores) > 1 else ""
+        lines.append(
+            f"| {name} | {SETS[name][0]} | {entry['examples']:,} | {100 * entry['commonest']:.1f} "
+            f"| {100 * entry['tfidf']:.1f} | **{statistics.mean(scores):.1f}**{spread} ({len(scores)} seeds) |"
+        )
+    lines += ["", *(f"    {command(name, 'SEED')}" for name in found)]
+    PAGE.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def command(name: str, seed) -> str:
+    """What fine-tunes on a set."""
+    return FINETUNE.format(name=name, more=SETS[name][1], seed=seed)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", type=Path, default=os.environ.get("KERAS_BERT_DATA"))
+    parser.add_argument("--only", nargs="*", choices=SETS, default=list(SETS))
+    arguments = parser.parse_args()
+    if not arguments.data:
+        parser.error("--data DIR is needed, or KERAS_BERT_DATA")
+    found = json.loads(FOUND.read_text(encoding="utf-8")) if FOUND.exists() else {}
+    for name in arguments.only:
+        prepare(name, Path(arguments.data) / "data", WORK / name)
+        if name not in found:
+            found[name] = {**(of_spans if "SQuAD" in name else of_texts)(WORK / name), "ours": {}}
+        for seed in map(str, SEEDS):
+            if seed in found[name]["ours"]:
+                continue
+            words = [sys.executable, "-m", "keras_bert", *command(name, seed).split()[1:]]
+            done = subprocess.run(words, cwd=ROOT, stdout=subprocess.PIPE, text=True, check=True)
+            found[name]["ours"][seed] = json.loads(done.stdout.splitlines()[-1])[SETS[name][2]]
+            print(name, seed, found[name], file=sys.stderr)
+            FOUND.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+            write_page(found)
+
+
+if __name__ == "__main__":
+    main()
