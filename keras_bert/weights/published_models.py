@@ -12,6 +12,9 @@ hashes that were found in public:
   fadliaulawi/data2.2_more. In one place only: the weights of large uncased and of DistilBERT multilingual, and the
   `pytorch_model.bin` of SST-2.
 
+They are others' readings: of the files themselves only four vocabularies were hashed again. No hash was found for the
+weights of the 24 small BERTs, the whole-word-masking ones, DistilBERT cased and ALBERT, nor for TF-Hub's SavedModels.
+
 Names, sizes and addresses: the READMEs of google-research/bert and google-research/albert, and the models' pages.
 """
 
