@@ -1,11 +1,11 @@
 """Every kind of task on real data, from the encoder that ships, beside what needs no encoder.
 
     python benchmarks/tasks.py --data DIR                 # every run that docs/tasks.json has not yet
-    python benchmarks/tasks.py --data DIR --only TREC
+    python benchmarks/tasks.py --data DIR --only TREC     # of one set, or `freezing`
 
 DIR is the folder that `KERAS_BERT_DATA` names. Each set is fine-tuned on by `keras-bert finetune`, over seeds, settings
 fixed beforehand; its dev part only measures. Beside it: always the commonest answer, and TF-IDF of one and two words
-with logistic regression. docs/tasks.md is written from all runs so far.
+with logistic regression. Then what it matters which layers learn. docs/tasks.md is written from all runs so far.
 """
 
 import argparse
@@ -36,6 +36,15 @@ SETS = {
     "SQuAD-1.1": ("answers that stand in a text", "--task spans --sequence-length 128 --epochs 8", "f1"),
     "SQuAD-2.0": ("the same, some without an answer", "--task spans --sequence-length 128 --epochs 8", "f1"),
 }
+# How much of the encoder learns, on two of the sets.
+FREEZING = {
+    "everything learns": "",
+    "the embeddings and the first two of four layers rest": "--freeze 2",
+    "all of the encoder rests": "--freeze all",
+    "gradual: a layer more each epoch, from the last down": "--freeze gradual",
+    "each layer at 0.7 of the rate of the one above": "--layer-decay 0.7",
+}
+FROZEN = ("TREC", "SST-5")
 
 
 def prepare(name: str, data: Path, folder: Path) -> None:
@@ -107,41 +116,64 @@ def write_page(found: dict) -> None:
         "| set | what is asked | examples | always the commonest | TF-IDF, logistic regression | ours |",
         "|---|---|---|---|---|---|",
     ]
-    for name, entry in found.items():
-        scores = [100 * score for score in entry["ours"].values()]
-        spread = f" ± {statistics.stdev(scores):.1f}" if len(scores) > 1 else ""
+    for name, entry in found["sets"].items():
+        asked, baselines = SETS[name][0], [f"{100 * entry[key]:.1f}" for key in ("commonest", "tfidf")]
         lines.append(
-            f"| {name} | {SETS[name][0]} | {entry['examples']:,} | {100 * entry['commonest']:.1f} "
-            f"| {100 * entry['tfidf']:.1f} | **{statistics.mean(scores):.1f}**{spread} ({len(scores)} seeds) |"
+            f"| {name} | {asked} | {entry['examples']:,} | {' | '.join(baselines)} | {spread(entry['ours'])} |"
         )
-    lines += ["", *(f"    {command(name, 'SEED')}" for name in found)]
+    lines += ["", *(f"    {command(name, 'SEED')}" for name in found["sets"])]
+    if found["freezing"]:
+        lines += ["", "## Which layers learn", "", f"| | {' | '.join(FROZEN)} | by |", "|---" * (2 + len(FROZEN)) + "|"]
+        for how, runs in found["freezing"].items():
+            option = f"`{FREEZING[how]}`" if FREEZING[how] else "the command above"
+            lines.append(f"| {how} | {' | '.join(spread(runs.get(name, {})) for name in FROZEN)} | {option} |")
     PAGE.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
-def command(name: str, seed) -> str:
+def spread(scores: dict) -> str:
+    """Mean, deviation and number of runs."""
+    if not scores:
+        return "-"
+    each = [100 * score for score in scores.values()]
+    deviation = f" ± {statistics.stdev(each):.1f}" if len(each) > 1 else ""
+    return f"**{statistics.mean(each):.1f}**{deviation} ({len(each)} seeds)"
+
+
+def command(name: str, seed, more: str = "") -> str:
     """What fine-tunes on a set."""
-    return FINETUNE.format(name=name, more=SETS[name][1], seed=seed)
+    return FINETUNE.format(name=name, more=f"{SETS[name][1]} {more}".strip(), seed=seed)
+
+
+def run(name: str, seed: str, more: str = "") -> float:
+    """The score on dev of one run."""
+    words = [sys.executable, "-m", "keras_bert", *command(name, seed, more).split()[1:]]
+    done = subprocess.run(words, cwd=ROOT, stdout=subprocess.PIPE, text=True, check=True)
+    return json.loads(done.stdout.splitlines()[-1])[SETS[name][2]]
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, default=os.environ.get("KERAS_BERT_DATA"))
-    parser.add_argument("--only", nargs="*", choices=SETS, default=list(SETS))
+    parser.add_argument("--only", nargs="*", choices=[*SETS, "freezing"], default=[*SETS, "freezing"])
     arguments = parser.parse_args()
     if not arguments.data:
         parser.error("--data DIR is needed, or KERAS_BERT_DATA")
-    found = json.loads(FOUND.read_text(encoding="utf-8")) if FOUND.exists() else {}
-    for name in arguments.only:
-        prepare(name, Path(arguments.data) / "data", WORK / name)
-        if name not in found:
-            found[name] = {**(of_spans if "SQuAD" in name else of_texts)(WORK / name), "ours": {}}
-        for seed in map(str, SEEDS):
-            if seed in found[name]["ours"]:
-                continue
-            words = [sys.executable, "-m", "keras_bert", *command(name, seed).split()[1:]]
-            done = subprocess.run(words, cwd=ROOT, stdout=subprocess.PIPE, text=True, check=True)
-            found[name]["ours"][seed] = json.loads(done.stdout.splitlines()[-1])[SETS[name][2]]
-            print(name, seed, found[name], file=sys.stderr)
+    found = json.loads(FOUND.read_text(encoding="utf-8")) if FOUND.exists() else {"sets": {}, "freezing": {}}
+    sets = [name for name in SETS if name in arguments.only]
+    for name in [*sets, *(FROZEN if "freezing" in arguments.only else ())]:
+        prepare(name, arguments.data / "data", WORK / name)
+        if name not in found["sets"]:
+            found["sets"][name] = {**(of_spans if "SQuAD" in name else of_texts)(WORK / name), "ours": {}}
+    wanted = [(name, "", found["sets"][name]["ours"]) for name in sets]
+    for how, more in FREEZING.items() if "freezing" in arguments.only else ():
+        runs = found["freezing"].setdefault(how, {})
+        for name in FROZEN:
+            runs[name] = runs.get(name, {}) if more else found["sets"][name]["ours"]
+            wanted.append((name, more, runs[name]))
+    for name, more, scores in wanted:
+        for seed in (str(seed) for seed in SEEDS if str(seed) not in scores):
+            scores[seed] = run(name, seed, more)
+            print(name, more, seed, scores[seed], file=sys.stderr)
             FOUND.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
             write_page(found)
 
