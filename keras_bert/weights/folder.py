@@ -64,15 +64,22 @@ class Pretrained:
         encoder.set_weights(self.encoder.get_weights())
         return encoder
 
-    def new_pretrainer(self, next_sentence: bool = True, dropout: float | None = None, dtype=None) -> BertPretrainer:
+    def new_pretrainer(
+        self,
+        sentence_task: str | None = "next",
+        dropout: float | None = None,
+        dtype=None,
+        next_sentence: bool | None = None,
+    ) -> BertPretrainer:
         """A pretrainer with these weights, to be trained on; a head that is not here starts anew.
 
         Args:
-            next_sentence: whether it has that head.
+            sentence_task, next_sentence: as in `BertPretrainer`.
             dropout, dtype: as in `new_encoder`.
         """
-        pretrainer = BertPretrainer(self.new_encoder(dropout, dtype), next_sentence)
-        for name in ("mlm_head", "nsp_head"):
+        encoder = self.new_encoder(dropout, dtype)
+        pretrainer = BertPretrainer(encoder, sentence_task, next_sentence=next_sentence)
+        for name in ("mlm_head", "nsp_head", "sop_head"):
             here, there = getattr(self.model, name, None), getattr(pretrainer, name)
             if here is not None and there is not None:
                 there.set_weights(here.get_weights())
