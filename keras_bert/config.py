@@ -7,6 +7,7 @@ from pathlib import Path
 from keras_bert.errors import InputError
 
 ACTIVATIONS = ("gelu_tanh", "gelu", "relu")
+SENTENCE_TASKS = ("next", "order")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -192,3 +193,28 @@ PRESETS: dict[str, dict] = {
         for hidden in (128, 256, 512, 768)
     },
 }
+
+
+def sentence_task_of(sentence_task: str | None, next_sentence: bool | None) -> str | None:
+    """The second task of pretraining: what both ways to say it come down to.
+
+    Args:
+        sentence_task: `"next"`, whether B follows A or is random (BERT); `"order"`, whether A and B are in order or
+            swapped (ALBERT); or None, masked words alone.
+        next_sentence: None, or True or False for `"next"` or not.
+
+    Raises:
+        InputError: another task, or two of them.
+
+    Example:
+
+    >>> sentence_task_of("order", None), sentence_task_of("next", False)
+    ('order', None)
+    """
+    if isinstance(sentence_task, bool) or sentence_task not in (*SENTENCE_TASKS, None):
+        raise InputError(f'a sentence task is "next", "order" or None. Received: {sentence_task!r}')
+    if next_sentence and sentence_task != "next":
+        raise InputError(
+            f"next sentences are the one sentence task. Received: next_sentence=True, sentence_task={sentence_task!r}"
+        )
+    return None if next_sentence is False and sentence_task == "next" else sentence_task

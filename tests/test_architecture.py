@@ -30,7 +30,10 @@ COMPILED = tuple(
     for name in ("xla", "dropout", "elementwise", "cross_entropy", "compiled", "flat", "adamw", "halves")
 )
 WITH_TENSORFLOW = ("fused/", "text/", "data/", "export/", "weights/", "cli/", "tour/")
-WITHOUT_TENSORFLOW = ("text/packing.py", "text/shards.py", "text/masking.py", "weights/folder.py")
+WITHOUT_TENSORFLOW = (
+    *("text/documents.py", "text/segments.py", "text/packing.py", "text/shards.py", "text/masking.py"),
+    "weights/folder.py",
+)
 
 
 def imports(path: Path):

@@ -97,7 +97,7 @@ def _from_text(console, teacher, sources, out: Path, options: dict, common: dict
     from keras_bert.text.masking import Masking
     from keras_bert.text.packing import pack_examples
     from keras_bert.training import distill, evaluate_pretrainer, student_of
-    from keras_bert.training.distill import without_next_sentences
+    from keras_bert.training.distill import without_sentence_task
     from keras_bert.training.precision import in_float32
     from keras_bert.weights import save_pretrained
 
@@ -119,7 +119,7 @@ def _from_text(console, teacher, sources, out: Path, options: dict, common: dict
     save_pretrained(student, out, vectorizer)
     measured = {"parameters": sizes[1], "teacher_parameters": sizes[0]}
     if held_out is not None:
-        for name, model in (("", student), ("teacher_", without_next_sentences(teacher.model))):
+        for name, model in (("", student), ("teacher_", without_sentence_task(teacher.model))):
             found = evaluate_pretrainer(model, held_out, masking)
             measured |= {f"{name}{key}": found[key] for key in ("mlm_loss", "mlm_accuracy")}
     return {**measured, "history": history}

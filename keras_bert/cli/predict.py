@@ -1,4 +1,4 @@
-"""`keras-bert predict`: texts to classes, labels, numbers, answers or tags."""
+"""`keras-bert predict`: texts to classes, labels, numbers, answers or tags; pairs to whether they belong together."""
 
 import click
 
@@ -8,12 +8,13 @@ from keras_bert.shipped import SENTIMENT
 
 
 @click.command()
-@model_option("A fine-tuned model's folder, or an exported one that takes text.", SENTIMENT)
+@model_option("The folder of a fine-tuned model, of a pretrained one, or of an export that takes text.", SENTIMENT)
 @texts_argument()
 @reporting
 def predict(console, folder: str, texts: list[str]) -> dict:
     """Say what a model was trained to say of each text: its class and how sure that is, labels, a number, the answer to
-    a question, a tag for each word.
+    a question, a tag for each word. A model that was only pretrained says of a pair whether the second text follows the
+    first or is random or, after --sentence-order, whether they are in order or swapped.
 
     With - the texts are the lines of standard input. A tab in a text parts a pair, or a question from its context.
 

@@ -1,4 +1,4 @@
-"""What a classifier says of texts, by a trained folder or by an exported SavedModel."""
+"""What a model says of texts, by a trained folder or by an exported SavedModel."""
 
 from pathlib import Path
 
@@ -16,7 +16,8 @@ class Predictor:
     """A model for a task that takes texts, whichever of its two forms is in a folder.
 
     Args:
-        folder: what `save_pretrained` wrote of a model for a task, or what `export_saved_model` wrote of a classifier.
+        folder: what `save_pretrained` wrote of a model for a task or of a pretrainer with a sentence task (a classifier
+            of pairs then), or what `export_saved_model` wrote of a classifier.
 
     Attributes:
         trained: the `Pretrained`, or None for an exported one.
@@ -40,6 +41,8 @@ class Predictor:
         from keras_bert.weights import load_pretrained
 
         trained = self.trained = load_pretrained(self.folder)
+        if trained.kind == "pretrainer":
+            return self._of_pretrainer()
         if trained.kind not in KINDS:
             raise InputError(f"a fine-tuned model is expected. Received: {self.folder} with a {trained.kind}")
         self.task = PROBLEMS[trained.model.problem] if trained.kind == "classifier" else KINDS[trained.kind]
@@ -48,6 +51,22 @@ class Predictor:
 
         def batch(texts):
             logits = predict_logits(trained.model, trained.vectorizer(texts), batch_size=BATCH)
+            return logits, [self.names[best] for best in logits.argmax(-1)]
+
+        return batch
+
+    def _of_pretrainer(self):
+        from keras_bert.tasks.sentences import class_names, judge_pairs
+
+        self.names = list(class_names(self.trained))
+
+        def batch(texts):
+            if not isinstance(texts, tuple):
+                raise InputError(
+                    "a pretrainer judges pairs, two texts with a tab between. Received: single texts, "
+                    f"with {self.folder}"
+                )
+            logits = judge_pairs(self.trained, *texts)
             return logits, [self.names[best] for best in logits.argmax(-1)]
 
         return batch

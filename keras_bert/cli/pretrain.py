@@ -58,6 +58,11 @@ def mark(facts) -> str:
 )
 @click.option("--no-next-sentence", is_flag=True, help="Masked words only.")
 @click.option(
+    "--sentence-order",
+    is_flag=True,
+    help="Whether two neighbours are in order or swapped, as ALBERT, instead of whether the second is the next.",
+)
+@click.option(
     "--dupe-factor",
     type=positive,
     default=1,
@@ -75,7 +80,8 @@ def mark(facts) -> str:
 @training_options(learning_rate=1e-4)
 @reporting
 def pretrain(console, sources, encoder, steps, epochs, out: Path, seed, **options) -> dict:
-    """Pretrain a BERT with masked words and next sentences, from random weights or, with --encoder, further.
+    """Pretrain a BERT with masked words and next sentences, or sentence order, from random weights or, with --encoder,
+    further.
 
     Ctrl-C leaves a checkpoint beside --out, and the same command with --resume goes on from it. The text is read once:
     its rows wait on disk beside --out until the end, and need not fit in memory.
@@ -97,6 +103,11 @@ def pretrain(console, sources, encoder, steps, epochs, out: Path, seed, **option
 
     if (steps is None) == (epochs is None):
         raise click.UsageError("give --steps or --epochs, one of them")
+    if options["sentence_order"] and options["no_next_sentence"]:
+        raise click.UsageError(
+            "--sentence-order or --no-next-sentence, one of them: the second means masked words only"
+        )
+    task = "order" if options["sentence_order"] else None if options["no_next_sentence"] else "next"
     own = [name for name in ("size", "layers", "hidden", "heads", "vocab", "warm_start") if options[name]]
     if encoder and own:
         option = own[0].replace("_", "-")
@@ -116,7 +127,6 @@ def pretrain(console, sources, encoder, steps, epochs, out: Path, seed, **option
             config = config_of(options["size"] or "tiny", len(vocabulary), **changes)
         check_length(length, config)
         vectorizer = BertTextVectorization(vocabulary, lowercase=lowercase, sequence_length=length)
-        pairs = not options["no_next_sentence"]
         files = [(str(file), file.stat().st_size, file.stat().st_mtime_ns) for file in corpus.files]
         examples, validation = pack_to_disk(
             work / "training" / "rows",
@@ -126,7 +136,7 @@ def pretrain(console, sources, encoder, steps, epochs, out: Path, seed, **option
             vectorizer.cls_id,
             vectorizer.sep_id,
             vocab_size=len(vocabulary),
-            next_sentence=pairs,
+            sentence_task=task,
             dupe_factor=options["dupe_factor"],
             held_out=options["held_out"],
             seed=seed,
@@ -139,9 +149,9 @@ def pretrain(console, sources, encoder, steps, epochs, out: Path, seed, **option
         )
         keras.utils.set_random_seed(seed)
         if encoder:
-            model = start.new_pretrainer(pairs, options["dropout"], options["dtype"])
+            model = start.new_pretrainer(task, options["dropout"], options["dtype"])
         else:
-            model = BertPretrainer(BertEncoder(config, dtype=options["dtype"]), next_sentence=pairs)
+            model = BertPretrainer(BertEncoder(config, dtype=options["dtype"]), task)
         console.print(
             f"{len(examples):,} sequences of up to {length} tokens, {len(validation or ()):,} held out; "
             f"{config.num_layers} layers of {config.hidden_size}, {model.count_params():,} parameters"

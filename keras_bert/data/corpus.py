@@ -11,7 +11,7 @@ from keras_bert.data.files import check_file, read_lines
 from keras_bert.data.labelled import SAMPLE
 from keras_bert.data.tfds import load_tfds
 from keras_bert.errors import InputError
-from keras_bert.text.packing import IdDocuments, compact_ids
+from keras_bert.text.documents import IdDocuments, compact_ids
 
 # Stops, perhaps closing quotes or brackets, then white space and what may begin a sentence … The lookbehind and the
 # possessive `++` keep this linear: a megabyte of dots is looked at once.

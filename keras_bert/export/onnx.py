@@ -22,7 +22,7 @@ def export_onnx(model, path, vectorizer=None, labels=None, dtype: str = "float32
     - A `BertClassifier` gives `logits` and `probabilities` `[B, C]`; of its last block the first row alone is computed.
     - A `BertEncoder` gives `sequence_output` `[B, T, H]` and `pooled_output` `[B, H]`.
     - A `BertPretrainer` takes `masked_lm_positions`, int32 `[B, P]`, too, and gives `mlm_logits` `[B, P, V]` and, where
-      it has that head, `nsp_logits` `[B, 2]`.
+      it has such a head, `nsp_logits` or `sop_logits` `[B, 2]`.
 
     Args:
         model: as above, on any Keras backend.

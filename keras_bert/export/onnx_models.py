@@ -51,9 +51,9 @@ def _pretrainer(graph: Graph, model) -> dict:
     encoder, head = model.encoder, model.mlm_head
     outputs = {"mlm_logits": ("B", "P", encoder.config.vocab_size)}
     rows = _hidden_states(graph, encoder, _first_and_masked_rows)  # [B, 1 + P, H]
-    if model.next_sentence:
-        graph.dense(_pooled(graph, encoder.pooler, rows), model.nsp_head, "nsp_logits")  # [B, 2]
-        outputs["nsp_logits"] = ("B", 2)
+    for sentence_head in filter(None, (model.nsp_head, model.sop_head)):  # one of them at most
+        graph.dense(_pooled(graph, encoder.pooler, rows), sentence_head, sentence_head.name)  # [B, 2]
+        outputs[sentence_head.name] = ("B", 2)
     begin, end = graph.numbers("masked/begin", 1), graph.numbers("masked/end", 2**31 - 1)
     x = graph.op("Slice", rows, begin, end, begin, name="masked/rows")  # [B, P, H]; the axis is 1 too
     x = graph.activate(graph.dense(x, head.dense, "masked/dense"), head.activation, "masked/activation")

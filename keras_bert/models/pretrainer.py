@@ -3,6 +3,7 @@
 import keras
 from keras import ops
 
+from keras_bert.config import sentence_task_of
 from keras_bert.errors import InputError
 from keras_bert.layers import MaskedLMHead
 from keras_bert.layers.activation import kernel_initializer
@@ -11,28 +12,34 @@ from keras_bert.models.encoder import BertEncoder
 
 @keras.saving.register_keras_serializable(package="keras_bert")
 class BertPretrainer(keras.Model):
-    """Masked-word prediction at gathered positions and, by default, next-sentence prediction.
+    """Masked-word prediction at gathered positions and, by default, next-sentence prediction; or sentence order.
 
     Inputs, a dict: the encoder's three and `masked_lm_positions`, int32 `[B, P]`.
 
-    Outputs, a dict: `mlm_logits` `[B, P, V]` over the vocabulary and, with `next_sentence`, `nsp_logits` `[B, 2]`,
-    where class 0 says that the second sentence follows the first, as in the original. Under a mixed policy the first
-    are in the compute dtype, for the loss to cast up, and the second float32.
+    Outputs, a dict: `mlm_logits` `[B, P, V]` over the vocabulary and, by the sentence task, one of
+
+    - `nsp_logits` `[B, 2]`: class 0 says that the second segment follows the first, 1 that it is random;
+    - `sop_logits` `[B, 2]`: class 0 says that two neighbours are in order, 1 that they are swapped.
+
+    Under a mixed policy the words' are in the compute dtype, for the loss to cast up, and the others float32.
 
     Args:
         encoder: a `BertEncoder`; it is shared, not copied.
-        next_sentence: False for a BERT without the second task. Nothing trains the pooler then.
+        sentence_task: `"next"`, as BERT; `"order"`, as ALBERT; None for masked words alone. Nothing trains the pooler
+            then.
         name: the model's name.
         trainable: False to start with every layer frozen.
+        next_sentence: True or False, another way to say `"next"` or None.
 
     Attributes:
         encoder: the `BertEncoder`.
         mlm_head: the `MaskedLMHead`, tied to `encoder.embeddings.word_embeddings`.
-        nsp_head: the `keras.layers.Dense` of two classes, or None.
-        next_sentence: as given.
+        nsp_head, sop_head: the `keras.layers.Dense` of two classes, where that is the sentence task, else None.
+        sentence_task: as above.
+        next_sentence: whether that is `"next"`.
 
     Raises:
-        InputError: `encoder` is no `BertEncoder`, or has no pooler for the second task.
+        InputError: `encoder` is no `BertEncoder`, or has no pooler for the second task; there is no such task.
 
     Example:
 
@@ -45,15 +52,17 @@ class BertPretrainer(keras.Model):
     >>> tuple(outputs["mlm_logits"].shape), tuple(outputs["nsp_logits"].shape)
     ((1, 1, 100), (1, 2))
 
-    Source: Devlin et al. 2018 (arXiv:1810.04805), section 3.1.
+    Source: Devlin et al. 2018 (arXiv:1810.04805), section 3.1; Lan et al. 2019 (arXiv:1909.11942), section 3.1, for
+    sentence order.
     """
 
-    def __init__(self, encoder, next_sentence=True, name=None, trainable=True):
+    def __init__(self, encoder, sentence_task="next", name=None, trainable=True, next_sentence=None):
         if not isinstance(encoder, BertEncoder):
             raise InputError(f"a pretrainer is built on a BertEncoder. Received: {type(encoder).__name__}")
         config, policy = encoder.config, encoder.dtype_policy
-        if next_sentence and not config.pooler:
-            raise InputError("next sentences are read off the pooler. Received: an encoder without one")
+        sentence_task = sentence_task_of(sentence_task, next_sentence)
+        if sentence_task and not config.pooler:
+            raise InputError("a sentence task is read off the pooler. Received: an encoder without one")
 
         # === Layers === (named as their outputs, so that losses and metrics go by one name)
         mlm_head = MaskedLMHead(
@@ -64,41 +73,43 @@ class BertPretrainer(keras.Model):
             dtype=policy,
             name="mlm_logits",
         )
-        nsp_head = None
-        if next_sentence:
-            nsp_head = keras.layers.Dense(
+        sentence_head = None
+        if sentence_task:
+            sentence_head = keras.layers.Dense(
                 2,
                 kernel_initializer=kernel_initializer(config.initializer_range),
                 dtype=policy.variable_dtype,
-                name="nsp_logits",
+                name="nsp_logits" if sentence_task == "next" else "sop_logits",
             )
 
         # === Functional Model ===
         positions = keras.Input((None,), dtype="int32", name="masked_lm_positions")
         inputs = {**encoder.input, "masked_lm_positions": positions}
         read = positions  # of the last block, only the rows that a head reads
-        if next_sentence:
+        if sentence_task:
             read = ops.concatenate([ops.zeros_like(positions[:, :1]), positions], axis=1)  # [B, 1 + P]: [CLS] first
         rows = encoder(encoder.input, positions=read)  # [B, P, H] or [B, 1 + P, H]
-        if next_sentence:
+        if sentence_task:
             pooled, rows = encoder.pooler(rows), rows[:, 1:]  # [B, H], [B, P, H]
         outputs = {"mlm_logits": mlm_head(rows)}  # [B, P, V]
-        if next_sentence:
-            outputs["nsp_logits"] = nsp_head(pooled)  # [B, 2]
+        if sentence_task:
+            outputs[sentence_head.name] = sentence_head(pooled)  # [B, 2]
         super().__init__(inputs=inputs, outputs=outputs, name=name, trainable=trainable)
 
         # === Config ===
         self.encoder = encoder
         self.mlm_head = mlm_head
-        self.nsp_head = nsp_head
-        self.next_sentence = bool(next_sentence)
+        self.nsp_head = sentence_head if sentence_task == "next" else None
+        self.sop_head = sentence_head if sentence_task == "order" else None
+        self.sentence_task = sentence_task
+        self.next_sentence = sentence_task == "next"
         self.dtype_policy = policy
 
     def get_config(self):
         # The head is made anew on the encoder that comes back, so the tie cannot be lost.
         return {
             "encoder": keras.saving.serialize_keras_object(self.encoder),
-            "next_sentence": self.next_sentence,
+            "sentence_task": self.sentence_task,
             "name": self.name,
             "trainable": self.trainable,
         }

@@ -9,9 +9,11 @@ from pathlib import Path
 
 import numpy as np
 
+from keras_bert.config import sentence_task_of
 from keras_bert.errors import InputError
 from keras_bert.files import write_beside
-from keras_bert.text.packing import IdDocuments, PretrainingExamples, pack_examples
+from keras_bert.text.documents import IdDocuments
+from keras_bert.text.packing import PretrainingExamples, pack_examples
 
 FACTS = "rows.json"
 FEWEST = 64  # documents in a shard: B is drawn from it, and some are held out
@@ -25,7 +27,7 @@ class StoredExamples(PretrainingExamples):
         fingerprint: the mark of `input_word_ids`, made while they were written, so that nobody need read them all.
     """
 
-    fingerprint: str
+    fingerprint: str = dataclasses.field(kw_only=True)
 
 
 def pack_to_disk(
@@ -37,12 +39,13 @@ def pack_to_disk(
     sep_id: int,
     *,
     vocab_size: int,
-    next_sentence: bool = True,
+    sentence_task: str | None = "next",
     dupe_factor: int = 1,
     held_out: float = 0.05,
     seed: int = 0,
     shard_size: int = 2**23,
     sources: dict | None = None,
+    next_sentence: bool | None = None,
 ) -> tuple[StoredExamples, StoredExamples | None]:
     """Tokenize and pack a corpus, a shard of documents at a time; where that was done before, only open the rows.
 
@@ -54,7 +57,7 @@ def pack_to_disk(
         path: the folder to write, or to open.
         documents: a `Corpus`, or any lists of sentences; read only if there are no rows yet.
         tokenize: from documents to `IdDocuments`, as `tokenize_documents` does with a vectorizer.
-        sequence_length, cls_id, sep_id, next_sentence, dupe_factor: see `pack_examples`.
+        sequence_length, cls_id, sep_id, sentence_task, next_sentence, dupe_factor: see `pack_examples`.
         vocab_size: how many ids there are: they take two bytes each where they can.
         held_out: the share of the documents to validate on, none for 0 or where there is but one document.
         seed: the same seed gives the same rows.
@@ -81,12 +84,13 @@ def pack_to_disk(
 
     Source: Devlin et al. 2018, section 3.1 and appendix A.2, for the rows; numpy.lib.format for the files.
     """
-    path = Path(path)
+    path, task = Path(path), sentence_task_of(sentence_task, next_sentence)
     settings = {
         "sequence_length": sequence_length,
         "special_ids": [cls_id, sep_id],
         "vocab_size": vocab_size,
-        "next_sentence": next_sentence,
+        "next_sentence": task == "next",
+        "sentence_order": True if task == "order" else None,  # None: what was packed before there was this task opens
         "dupe_factor": dupe_factor,
         "held_out": held_out,
         "seed": seed,
@@ -104,7 +108,7 @@ def pack_to_disk(
                 for name, part in parts.items():
                     times = dupe_factor if name == "train" else 1
                     rows = pack_examples(
-                        part, sequence_length, cls_id, sep_id, next_sentence, seed=seed + number, dupe_factor=times
+                        part, sequence_length, cls_id, sep_id, task, seed=seed + number, dupe_factor=times
                     )
                     if name not in written:
                         written[name] = _Rows(draft / name, rows, width, files)

@@ -12,8 +12,9 @@ from keras_bert.explain.fill_mask import fill_mask
 from keras_bert.models import BertClassifier, BertEncoder, BertPretrainer
 from keras_bert.shipped import ENCODER, ships
 from keras_bert.text import BertTextVectorization
+from keras_bert.text.documents import IdDocuments
 from keras_bert.text.masking import Masking
-from keras_bert.text.packing import IdDocuments, PretrainingExamples, pack_examples
+from keras_bert.text.packing import PretrainingExamples, pack_examples
 from keras_bert.tour.plan import TourPlan
 from keras_bert.tour.steps import Step
 from keras_bert.tour.work import vocabulary_for

@@ -26,7 +26,7 @@ class MaskedBatches(keras.utils.PyDataset):
         shuffle: False keeps the order and all rows, for validation.
 
     Yields `(inputs, targets, weights)`, dicts: the three inputs and `masked_lm_positions`; `mlm_logits` int32 `[B, P]`
-    and, where there are next-sentence labels, `nsp_logits` int32 `[B]`; weights float32 of the targets' shapes.
+    and, where there are such labels, `nsp_logits` or `sop_logits` int32 `[B]`; weights float32 of the targets' shapes.
 
     Raises:
         InputError: no example, or a batch size below 1.
@@ -82,9 +82,11 @@ class MaskedBatches(keras.utils.PyDataset):
         }
         targets = {"mlm_logits": hidden["masked_lm_ids"]}
         weights = {"mlm_logits": hidden["masked_lm_weights"]}
-        if examples.next_sentence_labels is not None:
-            targets["nsp_logits"] = examples.next_sentence_labels.astype(np.int32)
-            weights["nsp_logits"] = np.ones(len(rows), np.float32)
+        sentences = {"nsp_logits": examples.next_sentence_labels, "sop_logits": examples.sentence_order_labels}
+        for name, labels in sentences.items():
+            if labels is not None:
+                targets[name] = labels.astype(np.int32)
+                weights[name] = np.ones(len(rows), np.float32)
         return inputs, targets, weights
 
     def _rows(self, epoch: int) -> np.ndarray:

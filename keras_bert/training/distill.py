@@ -59,11 +59,11 @@ def student_of(teacher, num_layers: int | None = None, dtype=None):
     return student
 
 
-def without_next_sentences(pretrainer):
+def without_sentence_task(pretrainer):
     """The same encoder and masked-word head as a `BertPretrainer` that needs no pairs; itself if it is one."""
-    if not pretrainer.next_sentence:
+    if pretrainer.sentence_task is None:
         return pretrainer
-    alone = BertPretrainer(pretrainer.encoder, next_sentence=False)
+    alone = BertPretrainer(pretrainer.encoder, sentence_task=None)
     alone.mlm_head.set_weights(pretrainer.mlm_head.get_weights())
     return alone
 

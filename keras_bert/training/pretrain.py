@@ -1,4 +1,4 @@
-"""Pretraining: masked words, and whether the second segment follows the first."""
+"""Pretraining: masked words, and whether the second segment follows the first, or comes before it."""
 
 import dataclasses
 import zlib
@@ -72,8 +72,9 @@ def pretrain(
 
     Returns:
         A Keras `History` with an entry a round: `step`, `loss` (the sum of the objectives), `mlm_loss` and
-        `mlm_accuracy` over predicted positions only, `nsp_loss` and `nsp_accuracy` with that task, `learning_rate`,
-        and each with `val_` where there is a validation. The model keeps the weights of the lowest `val_loss`.
+        `mlm_accuracy` over predicted positions only, by the sentence task `nsp_loss` and `nsp_accuracy` or `sop_loss`
+        and `sop_accuracy`, `learning_rate`, and each with `val_` where there is a validation. The model keeps the
+        weights of the lowest `val_loss`.
 
     Raises:
         InputError: vocabulary, encoder and examples do not fit each other; impossible settings; a checkpoint of
@@ -93,7 +94,7 @@ def pretrain(
     >>> sorted(history.history)
     ['learning_rate', 'loss', 'mlm_accuracy', 'mlm_loss', 'nsp_accuracy', 'nsp_loss', 'step']
 
-    Source: Devlin et al. 2018, section 3.1 and appendix A.2.
+    Source: Devlin et al. 2018, section 3.1 and appendix A.2; Lan et al. 2019, section 3.1, for sentence order.
     """
     for rows in (examples, validation) if validation is not None else (examples,):
         _check(pretrainer, rows, masking)
@@ -140,6 +141,7 @@ def pretrain(
         validate=validate,
         score=lambda metrics: (-metrics["val_loss"],),
         settings={
+            "sentence_task": pretrainer.sentence_task,
             "steps": total,
             "batch_size": batch_size,
             "accumulate": accumulate,
@@ -179,8 +181,8 @@ def evaluate_pretrainer(
         seed: of the masks.
 
     Returns:
-        A dict: `loss`, `mlm_loss`, `mlm_accuracy` and, with next-sentence prediction, `nsp_loss`, `nsp_accuracy`. Means
-        over all predicted positions, or rows.
+        A dict: `loss`, `mlm_loss`, `mlm_accuracy` and, by the sentence task, `nsp_loss` and `nsp_accuracy` or
+        `sop_loss` and `sop_accuracy`. Means over all predicted positions, or rows.
 
     Raises:
         InputError: vocabulary, encoder and examples do not fit each other.
@@ -239,12 +241,10 @@ def _measure(logs: dict, batch: tuple) -> Sums:
 
 def _check(pretrainer: keras.Model, examples: PretrainingExamples, masking: Masking) -> None:
     check_rows(pretrainer.encoder, examples, masking)
-    wants, has = "nsp_logits" in pretrainer.output, examples.next_sentence_labels is not None
-    if wants != has:
-        names = ("without", "with")
+    if pretrainer.sentence_task != examples.sentence_task:
         raise InputError(
-            f"a pretrainer {names[wants]} next-sentence prediction needs rows packed {names[wants]} it. "
-            f"Received: rows {names[has]} it"
+            f"a pretrainer with sentence_task={pretrainer.sentence_task!r} needs rows packed for it. "
+            f"Received: rows packed with sentence_task={examples.sentence_task!r}"
         )
 
 

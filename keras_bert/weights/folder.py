@@ -51,15 +51,17 @@ class Pretrained:
         """The encoder inside `model`, or `model` itself."""
         return self.model if self.kind == "encoder" else self.model.encoder
 
-    def new_pretrainer(self, next_sentence: bool = True, dropout: float | None = None, dtype=None) -> BertPretrainer:
+    def new_pretrainer(
+        self, sentence_task: str | None = "next", dropout: float | None = None, dtype=None
+    ) -> BertPretrainer:
         """A pretrainer with these weights, to be trained on; a head that is not here starts anew.
 
         Args:
-            next_sentence: whether it has that head.
+            sentence_task: as in `BertPretrainer`.
             dropout, dtype: as in `BertEncoder.rebuilt`.
         """
-        pretrainer = BertPretrainer(self.encoder.rebuilt(dropout, dtype), next_sentence)
-        for name in ("mlm_head", "nsp_head"):
+        pretrainer = BertPretrainer(self.encoder.rebuilt(dropout, dtype), sentence_task)
+        for name in ("mlm_head", "nsp_head", "sop_head"):
             here, there = getattr(self.model, name, None), getattr(pretrainer, name)
             if here is not None and there is not None:
                 there.set_weights(here.get_weights())

@@ -76,7 +76,7 @@ HEADS = {
     "spans/kernel": "cls/squad/output_weights",
     "spans/bias": "cls/squad/output_bias",
 }
-PARTS = ("encoder", "masked_lm", "next_sentence", "classifier", "spans")
+PARTS = ("encoder", "masked_lm", "classifier", "spans")  # and the sentence task's, of the same name in both
 NO_WEIGHTS = ("global_step",)
 SLOTS = ("/adam_m", "/adam_v", "/lamb_m", "/lamb_v")  # of the optimizer
 
@@ -146,7 +146,7 @@ def save_google(model, path, vectorizer=None) -> Path:
 
     Raises:
         InputError: that code has no such model: no segments, no pooler, the exact GELU, another epsilon, a head for
-            tokens.
+            tokens, a sentence task that is not its own (BERT's is the next sentence, ALBERT's the order).
 
     Source: `modeling.py` and `run_pretraining.py` of google-research/bert; of google-research/albert.
     """
@@ -162,7 +162,7 @@ def save_google(model, path, vectorizer=None) -> Path:
     for field, fits in fixed.items():
         if not fits:
             raise InputError(f"Google's code has no BERT like that. Received: {field}={getattr(config, field)!r}")
-    unknown = set(weights) - set(PARTS)
+    unknown = set(weights) - set(places(config))
     if unknown:
         raise InputError(f"Google's code has no head for {', '.join(unknown)}. Received: {type(model).__name__}")
     import keras
@@ -192,6 +192,7 @@ def save_google(model, path, vectorizer=None) -> Path:
 def places(config: BertConfig, num_classes: int = 2) -> dict[str, list[Place]]:
     """Where each tensor of ours is in such a checkpoint."""
     names = ALBERT if config.share_blocks else BERT
+    parts = (*PARTS, "sentence_order" if config.share_blocks else "next_sentence")
     layer = "bert/encoder/transformer/group_0/inner_group_0/" if config.share_blocks else "bert/encoder/layer_{}/"
 
     def theirs(name: str) -> str:
@@ -210,7 +211,7 @@ def places(config: BertConfig, num_classes: int = 2) -> dict[str, list[Place]]:
             for name, shape in tensors.items()
         ]
         for part, tensors in shapes(config, num_classes).items()
-        if part in PARTS
+        if part in parts
     }
 
 

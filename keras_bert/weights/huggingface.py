@@ -103,7 +103,8 @@ def save_huggingface(model, path, vectorizer=None, labels=None) -> Path:
         The folder's path.
 
     Raises:
-        InputError: the encoder is no BERT, DistilBERT or ALBERT, or has blocks of its own.
+        InputError: the encoder is no BERT, DistilBERT or ALBERT, or has blocks of its own; the model has a sentence
+            task that is not theirs (BERT's is the next sentence, ALBERT's the order).
 
     Example:
 
@@ -120,7 +121,9 @@ def save_huggingface(model, path, vectorizer=None, labels=None) -> Path:
     config = getattr(model, "encoder", model).config
     kind, parts = kind_of(config), model_weights(model)
     heads = tuple(part for part in parts if part != "encoder")
-    architecture = next((name for name, found in ARCHITECTURES.items() if found == heads), None)
+    architecture = ARCHITECTURES.get(heads)
+    if not set(heads) <= set(places(kind, config, 2)):
+        raise InputError(f"{CLASS[kind]}ForPreTraining has another sentence task. Received: {', '.join(heads)}")
     if architecture is None or (kind != "distilbert" and "classifier" in heads and not config.pooler):
         raise InputError(f"a model with the heads of one of Hugging Face's is expected. Received: {', '.join(heads)}")
     ours = {part: {name: _numpy(weight) for name, weight in weights.items()} for part, weights in parts.items()}

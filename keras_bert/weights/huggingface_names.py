@@ -67,14 +67,16 @@ MODELS = {  # model type: names, what a layer is called
     "distilbert": (DISTILBERT, "transformer.layer.{}."),
     "albert": (ALBERT, "encoder.albert_layer_groups.0.albert_layers.{}."),
 }
-ARCHITECTURES = {  # what comes after Bert, DistilBert or Albert: the heads it has
-    "Model": (),
-    "ForPreTraining": ("masked_lm", "next_sentence"),
-    "ForMaskedLM": ("masked_lm",),
-    "ForNextSentencePrediction": ("next_sentence",),
-    "ForSequenceClassification": ("classifier",),
-    "ForQuestionAnswering": ("spans",),
-    "ForTokenClassification": ("tokens",),
+SENTENCE_HEADS = {"bert": "next_sentence", "albert": "sentence_order"}
+ARCHITECTURES = {  # by its heads, what comes after Bert, DistilBert or Albert
+    (): "Model",
+    ("masked_lm", "next_sentence"): "ForPreTraining",
+    ("masked_lm", "sentence_order"): "ForPreTraining",
+    ("masked_lm",): "ForMaskedLM",
+    ("next_sentence",): "ForNextSentencePrediction",
+    ("classifier",): "ForSequenceClassification",
+    ("spans",): "ForQuestionAnswering",
+    ("tokens",): "ForTokenClassification",
 }
 SETTINGS = {  # our field: theirs, by model type
     "bert": {
@@ -174,7 +176,7 @@ def places(kind: str, config: BertConfig, num_classes: int) -> dict[str, list[Pl
             for ours, shape in tensors.items()
         ]
         for part, tensors in shapes(config, num_classes).items()
-        if part != "next_sentence" or kind != "distilbert"
+        if part not in SENTENCE_HEADS.values() or part == SENTENCE_HEADS.get(kind)
     }
 
 

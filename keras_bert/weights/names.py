@@ -3,7 +3,7 @@
 from keras_bert.config import BertConfig
 from keras_bert.errors import InputError
 
-HEADS = ("masked_lm", "next_sentence", "classifier", "spans", "tokens")
+HEADS = ("masked_lm", "next_sentence", "sentence_order", "classifier", "spans", "tokens")
 
 
 def encoder_weights(encoder) -> dict:
@@ -92,8 +92,9 @@ def model_weights(model) -> dict[str, dict]:
     parts = {"encoder": encoder_weights(model.encoder)}
     if isinstance(model, BertPretrainer):
         parts["masked_lm"] = masked_lm_weights(model)
-        if model.nsp_head is not None:
-            parts["next_sentence"] = _dense("bert/cls/seq_relationship", model.nsp_head)  # kernel [H, 2]
+        for part, head in (("next_sentence", model.nsp_head), ("sentence_order", model.sop_head)):
+            if head is not None:  # of one name at Google: a BERT's is the first, an ALBERT's the second
+                parts[part] = _dense("bert/cls/seq_relationship", head)  # kernel [H, 2]
     elif isinstance(model, BertClassifier):
         own = {} if model.encoder.pooler is not None else _dense("pre_classifier", model.pooler.dense)
         parts["classifier"] = own | _dense("classifier", model.head)  # kernel [H, C]
@@ -147,6 +148,7 @@ def shapes(config: BertConfig, num_classes: int = 2) -> dict[str, dict[str, tupl
             **_norm_shapes("bert/cls/predictions/transform/LayerNorm", width),
         },
         "next_sentence": _dense_shapes("bert/cls/seq_relationship", (hidden,), (2,)),
+        "sentence_order": _dense_shapes("bert/cls/seq_relationship", (hidden,), (2,)),
         "classifier": own | _dense_shapes("classifier", (hidden,), (num_classes,)),
         "spans": _dense_shapes("spans", (hidden,), (2,)),
         "tokens": _dense_shapes("tokens", (hidden,), (num_classes,)),

@@ -142,7 +142,8 @@ def model_of(found: Source):
 
     model = encoder = BertEncoder(found.config)
     if "masked_lm" in found.parts:
-        model = BertPretrainer(encoder, "next_sentence" in found.parts)
+        tasks = {"next_sentence": "next", "sentence_order": "order"}
+        model = BertPretrainer(encoder, next((task for part, task in tasks.items() if part in found.parts), None))
     elif "classifier" in found.parts:
         classes = len(found.parts["classifier"]["classifier/bias"])
         model = BertClassifier(encoder, classes, found.config.hidden_dropout, found.problem)

@@ -45,6 +45,20 @@ def test_pretrain_then_finetune_then_evaluate(call, models, tmp_path):
     assert {path.name for path in tmp_path.iterdir()} == {"bert", "sentiment", "log"}
 
 
+def test_pretrain_with_sentence_order_then_ask(call, tmp_path):
+    wanted = ["pretrain", "--data", "sample", "--vocab-size", 300, *SMALL, "--sequence-length", 24, "--batch-size", 8]
+    wanted += ["--sentence-order", "--steps", 2]
+    facts = facts_of(call(*wanted, "--out", tmp_path / "order", "--json"))
+    assert np.isfinite(facts["sop_loss"]) and np.isfinite(facts["val_sop_accuracy"]) and "nsp_loss" not in facts
+    trained = load_pretrained(tmp_path / "order").model
+    assert trained.sentence_task == "order"
+    said = facts_of(call("predict", "--model", tmp_path / "order", "He rose.\tThen he left.", "--json"))["predictions"]
+    assert said[0]["label"] in ("in order", "swapped") and sum(said[0]["probabilities"]) == pytest.approx(1)
+    refused = call(*wanted, "--no-next-sentence", "--out", tmp_path / "no")
+    assert refused.status == 2 and "--sentence-order or --no-next-sentence" in refused.err
+    assert refused.err.count("\n") == 1 and [path.name for path in tmp_path.iterdir()] == ["order"]
+
+
 def test_pretrain_further_from_a_model(call, models, tmp_path, monkeypatch):
     begun, real = [], keras_bert.training.pretrain
 

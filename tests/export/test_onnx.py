@@ -38,12 +38,13 @@ def model_of(kind: str, **changes):
         "classifier": lambda: kb.BertClassifier(encoder, num_classes=3),
         "pretrainer": lambda: kb.BertPretrainer(encoder),
         "masked words alone": lambda: kb.BertPretrainer(encoder, next_sentence=False),
+        "sentence order": lambda: kb.BertPretrainer(encoder, sentence_task="order"),
     }
     return randomize(made[kind]())
 
 
 @pytest.mark.parametrize("activation", ACTIVATIONS)
-@pytest.mark.parametrize("kind", ["encoder", "classifier", "pretrainer", "masked words alone"])
+@pytest.mark.parametrize("kind", ["encoder", "classifier", "pretrainer", "masked words alone", "sentence order"])
 def test_it_is_the_model(kind, activation, tmp_path):
     model = model_of(kind, activation=activation)
     folder = export_onnx(model, tmp_path / "out")

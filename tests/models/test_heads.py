@@ -48,6 +48,45 @@ def test_without_next_sentence_there_is_one_output():
     assert pretrainer.nsp_head is None and kb.BertPretrainer.from_config(pretrainer.get_config()).next_sentence is False
 
 
+def test_sentence_order_is_a_head_of_its_own(tmp_path):
+    encoder = kb.BertEncoder(tiny_config())
+    pretrainer = randomize(kb.BertPretrainer(encoder, sentence_task="order"))
+    inputs, _ = batch(encoder.config)
+    outputs = pretrainer(inputs)
+    assert set(outputs) == {"mlm_logits", "sop_logits"} and pretrainer.nsp_head is None
+    pooled = encoder({key: inputs[key] for key in list(inputs)[:3]})["pooled_output"].numpy()
+    kernel, bias = pretrainer.sop_head.get_weights()
+    np.testing.assert_allclose(outputs["sop_logits"], pooled @ kernel + bias, atol=1e-5)
+    pretrainer.save(tmp_path / "p.keras")
+    loaded = keras.saving.load_model(tmp_path / "p.keras")
+    assert loaded.sentence_task == "order" and not loaded.next_sentence
+    np.testing.assert_array_equal(loaded(inputs)["sop_logits"], outputs["sop_logits"])
+
+
+def test_both_ways_to_name_the_sentence_task():
+    encoder = kb.BertEncoder(tiny_config())
+    for settings, task in (
+        ({}, "next"),
+        ({"next_sentence": True}, "next"),
+        ({"next_sentence": False}, None),
+        ({"sentence_task": None}, None),
+        ({"sentence_task": "order", "next_sentence": False}, "order"),
+    ):
+        assert kb.BertPretrainer(encoder, **settings).sentence_task == task
+    config = kb.BertPretrainer(encoder).get_config()
+    del config["sentence_task"]  # as it was written before there were two tasks
+    for said, task in ((True, "next"), (False, None)):
+        assert kb.BertPretrainer.from_config({**config, "next_sentence": said}).sentence_task == task
+    for settings, received in (
+        ({"sentence_task": "sop"}, "Received: 'sop'"),
+        ({"sentence_task": None, "next_sentence": True}, "next_sentence=True, sentence_task=None"),
+    ):
+        with pytest.raises(kb.InputError, match=received):
+            kb.BertPretrainer(encoder, **settings)
+    with pytest.raises(kb.InputError, match="an encoder without one"):
+        kb.BertPretrainer(kb.BertEncoder(tiny_config(pooler=False)), sentence_task="order")
+
+
 def test_the_heads_count_what_the_paper_says():
     encoder = kb.BertEncoder(tiny_config())
     heads = kb.BertPretrainer(encoder).count_params() - encoder.count_params()

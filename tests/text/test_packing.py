@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from keras_bert import InputError
-from keras_bert.text.packing import IdDocuments, pack_examples
+from keras_bert.text.documents import IdDocuments
+from keras_bert.text.packing import pack_examples
 
 CLS, SEP = 1, 2
 
@@ -27,12 +28,23 @@ def segments(row, types, length):
     return row[1:a_end].astype(int), row[a_end + 1 : length - 1].astype(int)
 
 
+def rows_of(examples, labels):
+    return zip(examples.input_word_ids, examples.input_type_ids, examples.lengths, labels, strict=True)
+
+
 @pytest.fixture(scope="module")
 def pairs():
     return pack_examples(corpus(), 32, CLS, SEP, seed=3)
 
 
-def test_rows_are_cls_a_sep_b_sep(pairs):
+@pytest.fixture(scope="module")
+def ordered():
+    return pack_examples(corpus(), 32, CLS, SEP, sentence_task="order", seed=3)
+
+
+@pytest.mark.parametrize("made", ["pairs", "ordered"])
+def test_rows_are_cls_a_sep_b_sep(made, request):
+    pairs = request.getfixturevalue(made)
     for row, types, length in zip(pairs.input_word_ids, pairs.input_type_ids, pairs.lengths, strict=True):
         a, b = segments(row, types, length)
         assert row[0] == CLS and row[length - 1] == SEP and (row[length:] == 0).all()
@@ -43,7 +55,8 @@ def test_rows_are_cls_a_sep_b_sep(pairs):
 
 def test_label_0_follows_and_label_1_is_another_document(pairs):
     gaps = []
-    for row, types, length, label in zip(*pairs.__dict__.values(), strict=True):
+    assert pairs.sentence_task == "next" and pairs.sentence_order_labels is None
+    for row, types, length, label in rows_of(pairs, pairs.next_sentence_labels):
         a, b = segments(row, types, length)
         if label:
             assert (a[0] - 10) // 200 != (b[0] - 10) // 200
@@ -51,6 +64,43 @@ def test_label_0_follows_and_label_1_is_another_document(pairs):
             assert (a[0] - 10) // 200 == (b[0] - 10) // 200 and b[0] > a[-1]
             gaps.append(b[0] - a[-1] - 1)
     assert np.mean(np.array(gaps) == 0) > 0.3  # tokens between them are lost only to truncation
+
+
+def test_label_0_is_in_order_and_label_1_swapped(ordered):
+    assert ordered.sentence_task == "order" and ordered.next_sentence_labels is None
+    gaps = []
+    for row, types, length, label in rows_of(ordered, ordered.sentence_order_labels):
+        first, then = segments(row, types, length)[:: -1 if label else 1]
+        assert (first[0] - 10) // 200 == (then[0] - 10) // 200 and then[0] > first[-1]
+        gaps.append(then[0] - first[-1] - 1)
+    assert np.mean(np.array(gaps) == 0) > 0.3  # neighbours: tokens between them are lost only to truncation
+
+
+def test_half_are_swapped_and_nothing_but_the_order_tells():
+    rows = pack_examples(corpus(800), 32, CLS, SEP, sentence_task="order")
+    assert 0.47 < rows.sentence_order_labels.mean() < 0.53 and rows.sentence_order_labels.dtype == np.int8
+    # Two sentences of 30 in a room of 39: the odd token is A's, whichever of them A is, and cuts are on both sides.
+    lists = [[list(range(10 + 100 * d, 40 + 100 * d)), list(range(40 + 100 * d, 70 + 100 * d))] for d in range(300)]
+    rows = pack_examples(lists, 42, CLS, SEP, sentence_task="order")
+    fronts = {0: [], 1: []}
+    for row, types, length, label in rows_of(rows, rows.sentence_order_labels):
+        a, b = segments(row, types, length)
+        assert (len(a), len(b)) == (20, 19)
+        fronts[label].append((a[0] - 10) % 100 - (30 if label else 0))
+    for label in (0, 1):
+        assert 4.5 < np.mean(fronts[label]) < 5.5  # binomial(10, 1/2)
+
+
+def test_a_last_sentence_comes_with_the_one_before_and_one_alone_not_at_all():
+    three, one = [list(range(10, 22)), list(range(22, 34)), list(range(34, 46))], [list(range(100, 110))]
+    rows = pack_examples([three, one], 27, CLS, SEP, sentence_task="order", short_rate=0.0)
+    found = [
+        (sorted({int(a[0]), int(b[0])}), len(a), len(b))
+        for a, b in (
+            segments(*each) for each in zip(rows.input_word_ids, rows.input_type_ids, rows.lengths, strict=True)
+        )
+    ]
+    assert sorted(found) == [([10, 22], 12, 12), ([22, 34], 12, 12)]
 
 
 def test_half_are_random_and_a_tenth_short():
@@ -68,7 +118,7 @@ def test_truncation_takes_the_longer_member_from_both_ends():
     lists = [[list(range(10 + 100 * d, 48 + 100 * d)), list(range(60 + 100 * d, 65 + 100 * d))] for d in range(300)]
     rows = pack_examples(lists, 43, CLS, SEP, short_rate=0.0)
     fronts = []
-    for row, types, length, label in zip(*rows.__dict__.values(), strict=True):
+    for row, types, length, label in rows_of(rows, rows.next_sentence_labels):
         a, b = segments(row, types, length)
         if not label:
             assert length == 43 and len(b) == 5 and len(a) == 35  # the short one is kept whole
@@ -78,10 +128,12 @@ def test_truncation_takes_the_longer_member_from_both_ends():
 
 def test_single_segments_hold_every_token_once():
     lists = corpus(50)
-    rows = pack_examples(lists, 16, CLS, SEP, next_sentence=False, seed=4)
+    rows = pack_examples(lists, 16, CLS, SEP, sentence_task=None, seed=4)
     tokens = [int(t) for row, n in zip(rows.input_word_ids, rows.lengths, strict=True) for t in row[1 : n - 1]]
     assert sorted(tokens) == sorted(t for document in lists for sentence in document for t in sentence)
-    assert rows.next_sentence_labels is None and rows.input_type_ids.max() == 0
+    assert rows.sentence_task is None and rows.input_type_ids.max() == 0
+    again = pack_examples(lists, 16, CLS, SEP, next_sentence=False, seed=4)
+    np.testing.assert_array_equal(again.input_word_ids, rows.input_word_ids)
 
 
 def test_a_sentence_longer_than_a_row_is_not_lost():
@@ -90,7 +142,7 @@ def test_a_sentence_longer_than_a_row_is_not_lost():
     assert len(set(rows.input_word_ids.ravel().tolist()) & set(range(10, 1010))) > 900
 
 
-def test_seeds_and_dtypes(pairs):
+def test_seeds_and_dtypes(pairs, ordered):
     again, other = pack_examples(corpus(), 32, CLS, SEP, seed=3), pack_examples(corpus(), 32, CLS, SEP, seed=4)
     np.testing.assert_array_equal(pairs.input_word_ids, again.input_word_ids)
     assert pairs.input_word_ids.shape != other.input_word_ids.shape or (
@@ -99,7 +151,8 @@ def test_seeds_and_dtypes(pairs):
     assert pairs.input_word_ids.dtype == np.uint16
     assert pack_examples([[[70000, 5]]], 8, CLS, SEP, next_sentence=False).input_word_ids.dtype == np.int32
     half = pairs[: len(pairs) // 2]
-    assert len(half) == len(pairs) // 2 == len(half.next_sentence_labels)
+    assert len(half) == len(pairs) // 2 == len(half.next_sentence_labels) and half.sentence_task == "next"
+    assert len(ordered[:5].sentence_order_labels) == 5 and ordered[:5].sentence_task == "order"
 
 
 def test_split_parts_whole_documents():
@@ -109,8 +162,9 @@ def test_split_parts_whole_documents():
     assert not inside[0] & inside[1] and len(inside[0] | inside[1]) == 40
 
 
-def test_dupes_are_other_pairs_of_the_same_text():
-    once, thrice = (pack_examples(corpus(30), 32, CLS, SEP, dupe_factor=k) for k in (1, 3))
+@pytest.mark.parametrize("task", ["next", "order"])
+def test_dupes_are_other_pairs_of_the_same_text(task):
+    once, thrice = (pack_examples(corpus(30), 32, CLS, SEP, task, dupe_factor=k) for k in (1, 3))
     assert 2.7 < len(thrice) / len(once) < 3.3
     rows = {row.tobytes() for row in thrice.input_word_ids}
     assert len(rows) > 2 * len(once)
@@ -123,6 +177,15 @@ def test_bad_input():
         pack_examples([[], [[]]], 16, CLS, SEP)
     with pytest.raises(InputError, match="at least 2 documents"):
         pack_examples([[[5, 6], [7]]], 16, CLS, SEP)
+    with pytest.raises(InputError, match="a document of at least 2 sentences. Received: none"):
+        pack_examples([[[5, 6]], [[7]]], 16, CLS, SEP, sentence_task="order")
+    for settings, received in (
+        ({"sentence_task": "both"}, "Received: 'both'"),
+        ({"sentence_task": False}, "Received: False"),
+        ({"sentence_task": "order", "next_sentence": True}, "next_sentence=True, sentence_task='order'"),
+    ):
+        with pytest.raises(InputError, match=received):
+            pack_examples([[[5, 6], [7]], [[8]]], 16, CLS, SEP, **settings)
     with pytest.raises(InputError, match="sequence_length=4"):
         pack_examples([[[5]], [[6]]], 4, CLS, SEP)
     with pytest.raises(InputError, match="at least 4"):

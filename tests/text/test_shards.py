@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from keras_bert import InputError
+from keras_bert.text.documents import IdDocuments
 from keras_bert.text.masking import Masking
-from keras_bert.text.packing import IdDocuments, PretrainingExamples, pack_examples
+from keras_bert.text.packing import PretrainingExamples, pack_examples
 from keras_bert.text.shards import pack_to_disk
 from keras_bert.training import MaskedBatches
 from keras_bert.training.pretrain import fingerprint
@@ -43,16 +44,21 @@ def in_memory(documents, seed=7, dupe_factor=1, **settings):
 def assert_same_rows(found, expected):
     for name in FIELDS:
         ours, theirs = getattr(found, name), getattr(expected, name)
+        if theirs is None:
+            assert ours is None, name
+            continue
         assert isinstance(ours, np.memmap) and ours.dtype == theirs.dtype, name
         np.testing.assert_array_equal(ours, theirs, err_msg=name)
     assert found.fingerprint == fingerprint(expected.input_word_ids)
 
 
-def test_one_shard_is_what_is_packed_in_memory(tmp_path):
-    documents = corpus(80)
+@pytest.mark.parametrize("task", ["next", "order"])
+def test_one_shard_is_what_is_packed_in_memory(task, tmp_path):
+    documents, settings = corpus(80), {"sentence_task": task, "dupe_factor": 3}
     for found, expected in zip(
-        stored(tmp_path / "rows", documents, dupe_factor=3), in_memory(documents, dupe_factor=3), strict=True
+        stored(tmp_path / "rows", documents, **settings), in_memory(documents, **settings), strict=True
     ):
+        assert found.sentence_task == found[:2].sentence_task == task
         assert_same_rows(found, expected)
         masking = Masking(4, np.arange(VOCAB) > 4, max_predictions=3)
         ours, theirs = (MaskedBatches(rows, masking, 8, seed=1).batch(2, 0) for rows in (found, expected))
@@ -62,7 +68,8 @@ def test_one_shard_is_what_is_packed_in_memory(tmp_path):
                 np.testing.assert_array_equal(part[key], other[key])
 
 
-def test_several_shards_are_packed_one_by_one(tmp_path):
+@pytest.mark.parametrize("task", ["next", "order"])
+def test_several_shards_are_packed_one_by_one(task, tmp_path):
     documents, read, sizes, waiting = corpus(200), [], [], []
 
     def reading():
@@ -75,15 +82,16 @@ def test_several_shards_are_packed_one_by_one(tmp_path):
         sizes.append(len(shard))
         return tokenize(shard)
 
-    found = pack_to_disk(tmp_path / "rows", reading(), watched, 32, CLS, SEP, vocab_size=VOCAB, seed=7, shard_size=1)
+    settings = {"vocab_size": VOCAB, "seed": 7, "shard_size": 1, "sentence_task": task}
+    found = pack_to_disk(tmp_path / "rows", reading(), watched, 32, CLS, SEP, **settings)
     assert sizes == [64, 64, 72]  # the 8 left over do not stand alone
     assert max(waiting) <= 128  # two shards, however long the corpus
     shards = [documents[:64], documents[64:128], documents[128:]]
-    packed = [in_memory(shard, seed=7 + number) for number, shard in enumerate(shards)]
+    packed = [in_memory(shard, seed=7 + number, sentence_task=task) for number, shard in enumerate(shards)]
     for rows, parts in zip(found, zip(*packed, strict=True), strict=True):
-        assert_same_rows(
-            rows, PretrainingExamples(*(np.concatenate([getattr(part, name) for part in parts]) for name in FIELDS))
-        )
+        fields = {name: [getattr(part, name) for part in parts] for name in FIELDS}
+        there = {name: None if values[0] is None else np.concatenate(values) for name, values in fields.items()}
+        assert_same_rows(rows, PretrainingExamples(**there))
     inside = [set(((rows.input_word_ids[rows.input_word_ids > 3].astype(int) - 10) // 100).tolist()) for rows in found]
     assert not inside[0] & inside[1] and len(inside[0] | inside[1]) == 200
 
@@ -123,6 +131,7 @@ def test_rows_that_are_there_are_opened_for_the_same_settings_only(tmp_path):
         ({"sources": {"data": "b.txt"}}, "data='a.txt'.*Received: data='b.txt'"),
         ({"sources": {"data": "a.txt"}, "seed": 8}, "seed=7.*Received: seed=8"),
         ({}, "data='a.txt'.*Received: data=None"),
+        ({"sources": {"data": "a.txt"}, "sentence_task": "order"}, "next_sentence=True.*Received: next_sentence=False"),
     ):
         with pytest.raises(InputError, match=message):
             stored(path, unread(), **settings)

@@ -81,6 +81,10 @@ def test_masked_batches_are_inputs_targets_and_weights():
     np.testing.assert_array_equal(targets["mlm_logits"], np.where(weight == 1, original, 0))
     alone = MaskedBatches(toys.examples(next_sentence=False), toys.masking(), 8).batch(0, 0)
     assert set(alone[1]) == set(alone[2]) == {"mlm_logits"}
+    rows = toys.examples(sentence_task="order")
+    _, targets, weights = MaskedBatches(rows, toys.masking(), 8, shuffle=False).batch(0, 0)
+    np.testing.assert_array_equal(targets["sop_logits"], rows.sentence_order_labels[:8])
+    assert weights["sop_logits"].tolist() == [1.0] * 8 and "nsp_logits" not in targets
 
 
 def test_epochs_and_validation_cover_the_rows():

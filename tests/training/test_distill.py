@@ -8,7 +8,7 @@ import pytest
 
 import keras_bert as kb
 from keras_bert.training import distill, student_of
-from keras_bert.training.distill import without_next_sentences
+from keras_bert.training.distill import without_sentence_task
 from keras_bert.training.taught import TaughtCrossEntropy, taught_labels
 from keras_bert.training.triple_loss import student_and_teacher
 from tests.training import toys
@@ -65,9 +65,7 @@ def test_the_three_losses_are_those_of_the_paper(teacher):
     }
     states = [np.asarray(model.encoder(inputs)["sequence_output"], np.float64) for model in (student, teacher)]
     logits = [
-        np.asarray(
-            without_next_sentences(model)({**inputs, "masked_lm_positions": positions})["mlm_logits"], np.float64
-        )
+        np.asarray(without_sentence_task(model)({**inputs, "masked_lm_positions": positions})["mlm_logits"], np.float64)
         for model in (student, teacher)
     ]
     said, taught = softmax(logits[0] / 3), softmax(logits[1] / 3)

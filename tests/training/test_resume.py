@@ -134,6 +134,15 @@ def test_a_checkpoint_of_another_shape_names_the_tensor(interrupted):
 def test_a_checkpoint_of_another_run_is_refused(interrupted, tmp_path):
     with pytest.raises(InputError, match="seed=0.*Received: seed=3"):
         pretrain_toy(interrupted, seed=3)
+    with pytest.raises(InputError, match="sentence_task='next'.*Received: sentence_task='order'"):
+        pretrain(
+            toys.make_pretrainer(config=CONFIG, sentence_task="order"),
+            toys.examples(sentence_task="order"),
+            toys.masking(),
+            steps=13,
+            checkpoint_dir=interrupted,
+            verbose=0,
+        )
     (tmp_path / "checkpoint.npz").write_bytes(b"not a zip")
     with pytest.raises(InputError, match="a checkpoint of keras_bert is expected"):
         pretrain_toy(tmp_path)

@@ -174,7 +174,8 @@ def test_what_does_not_fit_is_refused():
     for arguments, settings, message in (
         ((rows, other), {"steps": 1}, "encoder and vocabulary must be of one size, 60 tokens. Received: 99"),
         ((long, masking), {"steps": 1}, "32 tokens, the positions. Received: 40"),
-        ((toys.examples(next_sentence=False), masking), {"steps": 1}, "with next-sentence prediction"),
+        ((toys.examples(next_sentence=False), masking), {"steps": 1}, "task='next' needs .*Received: .*task=None"),
+        ((toys.examples(sentence_task="order"), masking), {"steps": 1}, "'next' needs .*Received: .*task='order'"),
         ((rows, masking), {}, "either steps or epochs"),
         ((rows, masking), {"steps": 1, "epochs": 1}, "either steps or epochs"),
         ((rows, masking), {"steps": 0}, "steps must be at least 1"),

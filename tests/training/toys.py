@@ -4,8 +4,9 @@ import keras
 import numpy as np
 
 from keras_bert import BertClassifier, BertConfig, BertEncoder, BertPretrainer
+from keras_bert.text.documents import IdDocuments
 from keras_bert.text.masking import Masking
-from keras_bert.text.packing import IdDocuments, pack_examples
+from keras_bert.text.packing import pack_examples
 
 SPECIALS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
 VOCABULARY = SPECIALS + [f"w{i}" for i in range(45)] + [f"##p{i}" for i in range(10)]
@@ -35,8 +36,8 @@ def documents(count=30, seed=0) -> IdDocuments:
     return IdDocuments.from_lists(lists)
 
 
-def examples(count=30, seed=0, next_sentence=True, length=16):
-    return pack_examples(documents(count, seed), length, CLS, SEP, next_sentence=next_sentence, seed=seed)
+def examples(count=30, seed=0, length=16, **task):
+    return pack_examples(documents(count, seed), length, CLS, SEP, seed=seed, **task)
 
 
 def masking(**settings) -> Masking:
@@ -55,9 +56,9 @@ def labelled(count, seed=0, classes=2, length=16):
     return {"input_word_ids": words, "input_mask": (words > 0).astype(np.int32), "input_type_ids": 0 * words}, labels
 
 
-def make_pretrainer(seed=1, next_sentence=True, config=CONFIG):
+def make_pretrainer(seed=1, config=CONFIG, **task):
     keras.utils.set_random_seed(seed)
-    return BertPretrainer(BertEncoder(config), next_sentence=next_sentence)
+    return BertPretrainer(BertEncoder(config), **task)
 
 
 def make_classifier(seed=1, classes=2, config=CONFIG):

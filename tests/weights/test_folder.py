@@ -54,6 +54,18 @@ def test_other_kinds_come_back(kind, vectorizer, tmp_path):
     assert back.encoder.config == encoder.config
 
 
+def test_the_sentence_task_comes_back_and_its_head_goes_on_for_that_task_alone(vectorizer, tmp_path):
+    model = randomize(kb.BertPretrainer(kb.BertEncoder(tiny_config(num_layers=1)), sentence_task="order"))
+    back = kb.load_pretrained(kb.save_pretrained(model, tmp_path / "order", vectorizer))
+    assert back.model.sentence_task == "order"
+    further = back.new_pretrainer("order")
+    assert all(np.array_equal(a, b) for a, b in zip(further.get_weights(), model.get_weights(), strict=True))
+    other = back.new_pretrainer()
+    assert other.sentence_task == "next" and other.sop_head is None and not np.any(other.nsp_head.bias)
+    assert np.array_equal(other.mlm_head.output_bias, model.mlm_head.output_bias)
+    assert back.new_pretrainer(next_sentence=False).sentence_task is None
+
+
 def test_the_optimizer_stays_behind(classifier, vectorizer, folder, tmp_path):
     trained = randomize(kb.BertClassifier(kb.BertEncoder(tiny_config()), num_classes=3))
     trained.compile("adam", keras.losses.SparseCategoricalCrossentropy(from_logits=True))

@@ -16,6 +16,7 @@ SIZES = {
     **dict(max_position_embeddings=20, hidden_dropout=0.0, attention_dropout=0.0),
 }
 VARIANTS = {"BERT": {}, "ALBERT": {"embedding_size": 8, "share_blocks": True}}
+TASKS = {"BERT": "next", "ALBERT": "order"}
 IDS = np.array([[2, 7, 9, 11, 3], [2, 8, 3, 0, 0]], "int32")
 TYPES = np.array([[0, 0, 1, 1, 1], [0, 1, 1, 0, 0]], "int32")
 ROWS = {"input_word_ids": IDS, "input_mask": np.int32(IDS > 0), "input_type_ids": TYPES}
@@ -25,7 +26,7 @@ def make(variant, kind):
     encoder = kb.BertEncoder(kb.BertConfig(**SIZES, **VARIANTS[variant]))
     made = {
         "encoder": lambda: encoder,
-        "pretrainer": lambda: kb.BertPretrainer(encoder),
+        "pretrainer": lambda: kb.BertPretrainer(encoder, TASKS[variant]),
         "classifier": lambda: kb.BertClassifier(encoder, 3),
         "spans": lambda: kb.BertSpanLabeler(encoder),
     }
@@ -85,7 +86,7 @@ def google(t: dict, variant: str) -> dict:
     if "cls/predictions/output_bias" in t:
         y = norm(gelu(dense(x, "cls/predictions/transform/dense")), "cls/predictions/transform/LayerNorm")
         found["mlm_logits"] = y @ t["bert/embeddings/word_embeddings"].T + t["cls/predictions/output_bias"]
-        found["nsp_logits"] = (
+        found["nsp_logits" if variant == "BERT" else "sop_logits"] = (
             pooled @ t["cls/seq_relationship/output_weights"].T + t["cls/seq_relationship/output_bias"]
         )
     if "output_weights" in t:
@@ -130,6 +131,16 @@ def test_out_and_in(variant, kind, tmp_path):
     assert open_source(folder).config == getattr(model, "encoder", model).config
 
 
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_the_head_of_another_sentence_task_is_left_where_it_is(variant, tmp_path):
+    folder = save_google(make(variant, "pretrainer"), tmp_path / "out")
+    part, other = {"BERT": ("next_sentence", "order"), "ALBERT": ("sentence_order", "next")}[variant]
+    assert open_source(folder).parts.keys() == {"encoder", "masked_lm", part}
+    model = kb.BertPretrainer(kb.BertEncoder(open_source(folder).config), other)
+    report = load_weights(model, folder)
+    assert report.left == [part] and len(report.untouched) == 2
+
+
 def test_its_config_vocabulary_and_what_is_no_weight(tmp_path):
     model = make("BERT", "pretrainer")
     vocabulary = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *(f"w{i}" for i in range(55))]
@@ -166,6 +177,10 @@ def test_what_google_has_no_place_for(tmp_path):
     ):
         with pytest.raises(kb.InputError, match=word):
             save_google(kb.BertEncoder(kb.BertConfig(**{**SIZES, "num_layers": 1, **changes})), tmp_path / "no")
+    for variant, task, part in (("BERT", "order", "sentence_order"), ("ALBERT", "next", "next_sentence")):
+        encoder = kb.BertEncoder(kb.BertConfig(**{**SIZES, **VARIANTS[variant], "num_layers": 1}))
+        with pytest.raises(kb.InputError, match=f"no head for {part}"):
+            save_google(kb.BertPretrainer(encoder, task), tmp_path / "no")
     with pytest.raises(kb.InputError, match="no head for tokens"):
         save_google(kb.BertTokenClassifier(kb.BertEncoder(kb.BertConfig(**SIZES)), 3), tmp_path / "no")
     assert not list(tmp_path.iterdir())

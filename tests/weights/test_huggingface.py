@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import keras_bert as kb
+from keras_bert.tasks.sentences import class_names, judge_pairs
 from keras_bert.weights import check
 from keras_bert.weights.huggingface import save_huggingface
 from keras_bert.weights.source import load_weights, open_source, pretrained_from
@@ -27,6 +28,7 @@ ARCHITECTURES = [
     for what in ("Model", "ForPreTraining", "ForMaskedLM", *TASKS)
     if (name, what) != ("DistilBert", "ForPreTraining")
 ]
+TASKS = (("next_sentence", "next"), ("sentence_order", "order"))
 IDS = np.array([[2, 7, 9, 11, 3], [2, 8, 3, 0, 0]], "int32")
 TYPES = np.array([[0, 0, 1, 1, 1], [0, 1, 1, 0, 0]], "int32")
 ROWS = {"input_word_ids": IDS, "input_mask": np.int32(IDS > 0), "input_type_ids": TYPES}
@@ -62,7 +64,7 @@ def ours(source):
     """Our model for a source, made of its config and parts alone, and its outputs under their names."""
     encoder = kb.BertEncoder(source.config)
     heads = {
-        "masked_lm": lambda: kb.BertPretrainer(encoder, "next_sentence" in source.parts),
+        "masked_lm": lambda: kb.BertPretrainer(encoder, next((t for part, t in TASKS if part in source.parts), None)),
         "classifier": lambda: kb.BertClassifier(encoder, 3),
         "spans": lambda: kb.BertSpanLabeler(encoder),
         "tokens": lambda: kb.BertTokenClassifier(encoder, 3),
@@ -76,8 +78,9 @@ def ours(source):
     if "masked_lm" in source.parts:
         made = model({**ROWS, "masked_lm_positions": np.tile(np.arange(5), (2, 1))})
         found["logits"] = found["prediction_logits"] = np.asarray(made["mlm_logits"])
-        if "nsp_logits" in made:
-            found["seq_relationship_logits"] = found["sop_logits"] = np.asarray(made["nsp_logits"])
+        for name, called in (("nsp_logits", "seq_relationship_logits"), ("sop_logits", "sop_logits")):
+            if name in made:
+                found[called] = np.asarray(made[name])
     elif "spans" in source.parts:
         found |= {key: np.asarray(value) for key, value in model(ROWS).items()}
     elif model is not encoder:
@@ -116,6 +119,30 @@ def test_in_and_out_again(name, what, tmp_path):
     assert not info["missing_keys"] and not info["unexpected_keys"]
     for key, value in theirs(again.eval()).items():
         np.testing.assert_array_equal(value, expected[key])
+
+
+def test_a_sentence_task_that_is_not_theirs_is_refused(tmp_path):
+    for name, task in (("Bert", "order"), ("Albert", "next")):
+        make(name, "Model").save_pretrained(tmp_path / name)
+        model = kb.BertPretrainer(kb.BertEncoder(open_source(tmp_path / name).config), task)
+        with pytest.raises(kb.InputError, match=f"{name}ForPreTraining has another sentence task"):
+            save_huggingface(model, tmp_path / "no")
+    assert not (tmp_path / "no").exists()
+
+
+def test_what_albert_says_of_the_order_is_asked_by_its_folder(tmp_path):
+    make("Albert", "ForPreTraining").save_pretrained(tmp_path)
+    vocabulary = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *(f"w{i}" for i in range(55))]
+    (tmp_path / "vocab.txt").write_text("\n".join(vocabulary) + "\n")
+    pretrained = kb.load_pretrained(tmp_path)
+    assert pretrained.model.sentence_task == "order" and class_names(pretrained) == ("in order", "swapped")
+    said = judge_pairs(pretrained, ["w1 w2", "w9"], ["w3", "w4 w5 w6"])
+    model = transformers.AutoModelForPreTraining.from_pretrained(tmp_path).eval()
+    ids = {name: torch.tensor(np.asarray(value)).long() for name, value in pretrained.vectorizer(
+        (["w1 w2", "w9"], ["w3", "w4 w5 w6"])).items()}  # fmt: skip
+    with torch.no_grad():
+        expected = model(ids["input_word_ids"], ids["input_mask"], ids["input_type_ids"]).sop_logits.numpy()
+    np.testing.assert_allclose(said, expected, atol=TOLERANCE)
 
 
 @pytest.mark.parametrize("old", [False, True], ids=["zip", "before PyTorch 1.6"])

@@ -18,7 +18,7 @@ def test_shapes_without_a_model_are_those_of_models(variant):
     config = kb.BertConfig(**SIZES, **VARIANTS[variant])
     encoder = kb.BertEncoder(config)
     models = [
-        kb.BertPretrainer(encoder, next_sentence=config.pooler),
+        *(kb.BertPretrainer(encoder, task) for task in ((None, "next", "order") if config.pooler else (None,))),
         kb.BertClassifier(encoder, 5),
         kb.BertSpanLabeler(encoder),
         kb.BertTokenClassifier(encoder, 5),
@@ -33,7 +33,7 @@ def test_shapes_without_a_model_are_those_of_models(variant):
         named = {id(weight) for weights in parts.values() for weight in weights.values()}
         assert named == {id(weight) for weight in model.trainable_variables}
         seen |= set(parts)
-    assert seen == set(expected) - (set() if config.pooler else {"next_sentence"})
+    assert seen == set(expected) - (set() if config.pooler else {"next_sentence", "sentence_order"})
 
 
 def test_a_block_of_ones_own_has_no_names():
