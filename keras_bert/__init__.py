@@ -12,6 +12,7 @@ __all__ = [
     "BertClassifier",
     "BertConfig",
     "BertEncoder",
+    "BertFeatureClassifier",
     "BertPretrainer",
     "BertSpanLabeler",
     "BertTextVectorization",
@@ -20,9 +21,11 @@ __all__ = [
     "PRESETS",
     "compare",
     "distill",
+    "embed",
     "evaluate",
     "export_saved_model",
     "finetune",
+    "fit_features",
     "learn_vocabulary",
     "list_pretrained",
     "load_corpus",
@@ -44,10 +47,11 @@ if not _command_line:
     from keras_bert.models import (
         BertClassifier,
         BertEncoder,
+        BertFeatureClassifier,
         BertPretrainer,
         BertSpanLabeler,
         BertTokenClassifier,
     )
     from keras_bert.text import BertTextVectorization, learn_vocabulary, load_vocabulary, save_vocabulary
-    from keras_bert.training import distill, evaluate, finetune, pretrain
+    from keras_bert.training import distill, embed, evaluate, finetune, fit_features, pretrain
     from keras_bert.weights import compare, list_pretrained, load_pretrained, load_weights, save_pretrained

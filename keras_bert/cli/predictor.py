@@ -94,9 +94,7 @@ class Predictor:
         """How the trained model's texts become rows."""
         from keras_bert.tasks.reader import Reader
 
-        trained = self.trained
-        length = trained.sequence_length or trained.encoder.config.max_position_embeddings
-        return Reader(tuple(trained.vocabulary), trained.lowercase, length)
+        return Reader.of(self.trained)
 
     def __call__(self, texts) -> tuple[np.ndarray, list[str]]:
         """What a classifier says of texts.

@@ -18,6 +18,16 @@ class Reader:
     lowercase: bool
     sequence_length: int
 
+    @classmethod
+    def of(cls, trained) -> "Reader":
+        """How a model's texts become rows, cut where the encoder has no more positions.
+
+        Args:
+            trained: the `Pretrained`.
+        """
+        length = trained.sequence_length or trained.encoder.config.max_position_embeddings
+        return cls(tuple(trained.vocabulary), trained.lowercase, length)
+
     @functools.cached_property
     def vectorizer(self):
         """The `BertTextVectorization`."""

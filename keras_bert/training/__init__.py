@@ -2,7 +2,9 @@
 
 from keras_bert.training.batches import LengthGroupedBatches, MaskedBatches
 from keras_bert.training.distill import distill, student_of
+from keras_bert.training.embed import embed
 from keras_bert.training.evaluate import evaluate, predict_logits
+from keras_bert.training.features import fit_features
 from keras_bert.training.finetune import finetune
 from keras_bert.training.freeze import freeze
 from keras_bert.training.optimizer import bert_adamw
@@ -15,9 +17,11 @@ __all__ = [
     "WarmupLinearDecay",
     "bert_adamw",
     "distill",
+    "embed",
     "evaluate",
     "evaluate_pretrainer",
     "finetune",
+    "fit_features",
     "freeze",
     "predict_logits",
     "pretrain",

@@ -1,8 +1,11 @@
 """What a model says of rows, and how right it is."""
 
+from collections.abc import Iterator
+
 import keras
 import numpy as np
 
+from keras_bert.config import BertConfig
 from keras_bert.errors import InputError
 from keras_bert.training.batches import as_id_arrays, row_lengths, trim
 from keras_bert.training.tasks import task_of
@@ -24,17 +27,15 @@ def predict_logits(model: keras.Model, ids: dict, batch_size: int = 64):
         InputError: an input is missing, has another shape, or an id or a length that the encoder has not.
     """
     ids = as_id_arrays(ids)
-    check_ids(model, ids)
-    lengths, width = row_lengths(ids), ids["input_mask"].shape[1]
+    check_ids(model.encoder.config, ids)
+    count, width = ids["input_mask"].shape
     per_token = task_of(model).name in ("span", "tokens")
-    order, found = np.argsort(lengths, kind="stable"), {}
+    found = {}
     shapes = model.output if isinstance(model.output, dict) else {"": model.output}
     for name, tensor in shapes.items():
         rest = (width, *tensor.shape[2:]) if per_token else tuple(tensor.shape[1:])
-        found[name] = np.zeros((len(lengths), *rest), np.float32)
-    for start in range(0, len(order), batch_size):
-        rows = order[start : start + batch_size]
-        outputs = model.predict_on_batch(trim(ids, lengths, rows))
+        found[name] = np.zeros((count, *rest), np.float32)
+    for rows, outputs in predict_by_length(model, ids, batch_size):
         for name, output in outputs.items() if isinstance(outputs, dict) else (("", outputs),):
             output = np.asarray(output, np.float32)
             if per_token:
@@ -43,6 +44,24 @@ def predict_logits(model: keras.Model, ids: dict, batch_size: int = 64):
             else:
                 found[name][rows] = output
     return found if isinstance(model.output, dict) else found[""]
+
+
+def predict_by_length(model: keras.Model, ids: dict[str, np.ndarray], batch_size: int) -> Iterator[tuple]:
+    """What a model gives for batches of rows of like length, the shortest first.
+
+    Args:
+        model: a model of the three inputs.
+        ids: `as_id_arrays`, int32 `[N, T]` each.
+        batch_size: B.
+
+    Yields:
+        The rows' numbers, int `[B]`, and the outputs for them, trimmed to the longest.
+    """
+    lengths = row_lengths(ids)
+    order = np.argsort(lengths, kind="stable")
+    for start in range(0, len(order), batch_size):
+        rows = order[start : start + batch_size]
+        yield rows, model.predict_on_batch(trim(ids, lengths, rows))
 
 
 def evaluate(model: keras.Model, ids: dict, labels, batch_size: int = 64) -> dict:
@@ -153,13 +172,12 @@ JUDGES = {
 }
 
 
-def check_ids(model: keras.Model, ids: dict[str, np.ndarray]) -> None:
-    """Refuse ids that the model's encoder has no embedding for.
+def check_ids(config: BertConfig, ids: dict[str, np.ndarray]) -> None:
+    """Refuse ids that an encoder of this config has no embedding for.
 
     Raises:
         InputError: a word id, a type id or a length beyond the encoder's.
     """
-    config = model.encoder.config
     width = int(row_lengths(ids).max(initial=0))
     if width > config.max_position_embeddings:
         raise InputError(f"rows may have {config.max_position_embeddings} tokens, the positions. Received: {width}")

@@ -103,7 +103,7 @@ def finetune(
     train_ids, validation_ids = as_id_arrays(train_ids), as_id_arrays(validation_ids)
     task = task_of(classifier)
     for ids, labels in ((train_ids, train_labels), (validation_ids, validation_labels)):
-        check_ids(classifier, ids)
+        check_ids(classifier.encoder.config, ids)
         targets, weights = task.targets(classifier, ids, labels)
         if ids is train_ids:
             train_targets, train_weights = targets, weights

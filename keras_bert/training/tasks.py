@@ -1,6 +1,7 @@
 """What each kind of model learns: its targets, its loss, what counts as right, and how it is judged.
 
-A task is found by its model: a `BertClassifier` by its `problem`, a `BertSpanLabeler`, a `BertTokenClassifier`.
+A task is found by its model: a `BertClassifier` by its `problem`, a `BertFeatureClassifier`, a `BertSpanLabeler`, a
+`BertTokenClassifier`.
 """
 
 import dataclasses
@@ -11,7 +12,7 @@ import numpy as np
 from keras import ops
 
 from keras_bert.errors import InputError
-from keras_bert.models import BertClassifier, BertSpanLabeler, BertTokenClassifier
+from keras_bert.models import BertClassifier, BertFeatureClassifier, BertSpanLabeler, BertTokenClassifier
 from keras_bert.training.cross_entropy import MeanCrossEntropy, MeanOf, WeightedMean, right
 
 IGNORED = -1  # the label of a token that has none
@@ -65,6 +66,8 @@ def task_of(model) -> Task:
     """
     if isinstance(model, BertClassifier):
         return {"single_label": CLASS, "multi_label": LABELS, "regression": NUMBER}[model.problem]
+    if isinstance(model, BertFeatureClassifier):
+        return CLASS
     if isinstance(model, BertSpanLabeler):
         return SPAN
     if isinstance(model, BertTokenClassifier):

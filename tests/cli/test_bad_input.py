@@ -70,6 +70,19 @@ def test_a_corpus_that_is_a_folder_or_matches_nothing(call, models, nothing_left
     nothing_left(call("pretrain", "--data", "no-*.txt", "--steps", 1, "--out", "out"), "no-*.txt")
 
 
+@pytest.mark.parametrize(
+    "content, word", [(None, "does not exist"), (b"", "empty"), (b"\n \n", "blank"), ("né".encode("latin-1"), "UTF-8")]
+)
+def test_bad_sentences_to_be_near_to(call, models, nothing_left, content, word):
+    if content is not None:
+        nothing_left.put("lines.txt", content)
+    nothing_left(call("embed", "--model", models.encoder, "--nearest", "lines.txt", "a film"), "lines.txt", word)
+
+
+def test_a_pooling_of_more_blocks_than_there_are(call, models, nothing_left):
+    nothing_left(call("embed", "--model", models.encoder, "--pool", "last4", "a film"), "last4", "4", "2")
+
+
 def test_a_very_long_line_is_cut_not_refused(call, models, tmp_path):
     (tmp_path / "long.tsv").write_text("sentence\tlabel\n" + "word " * 200_000 + "\t1\nno\t0\n")
     said = call("evaluate", "--model", models.classifier, "--data", tmp_path / "long.tsv", "--json")

@@ -7,6 +7,8 @@ import numpy as np
 import pytest
 from keras import ops
 
+from keras_bert.cli.embed import embed
+from keras_bert.models.pooling import POOLS
 from keras_bert.weights import load_pretrained
 
 
@@ -76,7 +78,7 @@ def test_fill_mask_is_the_softmax_at_the_gap(call, models):
         np.testing.assert_allclose([g["probability"] for g in gap["guesses"]], np.sort(expected)[:-4:-1], rtol=1e-4)
 
 
-@pytest.mark.parametrize("pool", ["mean", "cls", "pooled"])
+@pytest.mark.parametrize("pool", ["mean", "max", "cls", "pooled"])
 def test_embed(call, models, pool):
     facts = facts_of(call("embed", "--model", models.encoder, "--pool", pool, "a film", "a much longer text", "--json"))
     assert np.shape(facts["embeddings"]) == (2, facts["size"]) == (2, 32)
@@ -85,8 +87,44 @@ def test_embed(call, models, pool):
     alone = pretrained.encoder(pretrained.vectorizer(["a film"]))
     length = int(ops.convert_to_numpy(pretrained.vectorizer(["a film"])["input_mask"]).sum())
     tokens = ops.convert_to_numpy(alone["sequence_output"])[0, :length]
-    expected = {"mean": tokens.mean(0), "cls": tokens[0], "pooled": ops.convert_to_numpy(alone["pooled_output"])[0]}
+    pooled = ops.convert_to_numpy(alone["pooled_output"])[0]
+    expected = {"mean": tokens.mean(0), "max": tokens.max(0), "cls": tokens[0], "pooled": pooled}
     np.testing.assert_allclose(facts["embeddings"][0], expected[pool], atol=1e-5)
+
+
+def test_embed_takes_every_pooling_of_the_library():
+    (option,) = (parameter for parameter in embed.params if parameter.name == "pool")
+    assert tuple(option.type.choices) == POOLS
+
+
+def test_embed_finds_the_nearest_lines(call, models, tmp_path):
+    sentences = ["the plot is thin", "a film", "no fun at all", "a much longer text about a film", "x"]
+    (tmp_path / "lines.txt").write_text("\ufeff" + "\n \n".join(sentences) + "\n", encoding="utf-8")
+    wanted = ["--nearest", tmp_path / "lines.txt", "--top", 3, "a film", "fun [b]it[/b] is"]
+    said = call("embed", "--model", models.encoder, *wanted, "--json")
+    found = facts_of(said)["nearest"]
+    assert [row["text"] for row in found] == ["a film", "fun [b]it[/b] is"] and "fun [b]it[/b] is" in said.err
+    trained = load_pretrained(models.encoder)
+
+    def vector(text):
+        inputs = trained.vectorizer([text])
+        length = int(np.sum(inputs["input_mask"]))
+        mean = ops.convert_to_numpy(trained.encoder(inputs)["sequence_output"])[0, :length].mean(0)
+        return mean / np.sqrt((mean**2).sum())
+
+    for row in found:
+        cosines = np.array([vector(row["text"]) @ vector(sentence) for sentence in sentences])
+        best = np.argsort(-cosines)[:3]
+        assert [line["text"] for line in row["lines"]] == [sentences[i] for i in best]
+        assert [line["line"] for line in row["lines"]] == [2 * i + 1 for i in best]  # blank lines between
+        np.testing.assert_allclose([line["cosine"] for line in row["lines"]], cosines[best], atol=1e-5)
+    assert found[0]["lines"][0]["cosine"] == pytest.approx(1)
+
+
+def test_embed_shows_no_more_lines_than_there_are(call, models, tmp_path):
+    (tmp_path / "lines.txt").write_text("a film\nno fun")
+    said = call("embed", "--model", models.encoder, "--nearest", tmp_path / "lines.txt", "a film")
+    assert said.status == 0 and "1.000" in said.out and "no fun" in said.out
 
 
 def test_inspect_a_preset(call):

@@ -63,7 +63,7 @@ def test_the_sentence_task_comes_back_and_its_head_goes_on_for_that_task_alone(v
     other = back.new_pretrainer()
     assert other.sentence_task == "next" and other.sop_head is None and not np.any(other.nsp_head.bias)
     assert np.array_equal(other.mlm_head.output_bias, model.mlm_head.output_bias)
-    assert back.new_pretrainer(next_sentence=False).sentence_task is None
+    assert back.new_pretrainer(None).sentence_task is None
 
 
 def test_the_optimizer_stays_behind(classifier, vectorizer, folder, tmp_path):

@@ -1,0 +1,77 @@
+"""embed: each pooling against numpy on what the encoder gives for a row alone, where no padding is."""
+
+import numpy as np
+import pytest
+from helpers import random_inputs, randomize, tiny_config
+from keras import ops
+
+import keras_bert as kb
+from keras_bert.models.pooling import POOLS, pool_outputs
+
+
+@pytest.fixture(scope="module")
+def encoder():
+    return randomize(kb.BertEncoder(tiny_config(num_layers=5, hidden_dropout=0.1, attention_dropout=0.1)))
+
+
+def by_hand(encoder, inputs, row, pool):
+    length = int(inputs["input_mask"][row].sum())
+    alone = encoder({name: array[row : row + 1, :length] for name, array in inputs.items()})
+    layers = [np.asarray(alone[f"encoder_outputs_{i}"], np.float64)[0] for i in range(5)]  # [T, H] each
+    side_by_side = np.array([[x for layer in layers[1:] for x in layer[t]] for t in range(length)])  # [T, 4 H]
+    return {
+        "mean": layers[4].mean(0),
+        "max": np.array([max(column) for column in layers[4].T]),
+        "cls": layers[4][0],
+        "pooled": np.asarray(alone["pooled_output"])[0],
+        "second-to-last": layers[3].mean(0),
+        "sum4": (layers[1] + layers[2] + layers[3] + layers[4]).mean(0),
+        "last4": side_by_side.mean(0),
+    }[pool]
+
+
+@pytest.mark.parametrize("pool", POOLS)
+def test_poolings_by_hand(encoder, pool):
+    inputs = random_inputs(encoder.config, batch=7)
+    inputs["input_word_ids"] = np.where(inputs["input_mask"], inputs["input_word_ids"], 9)  # padding that could be felt
+    vectors = kb.embed(encoder, inputs, pool, batch_size=3)  # in three batches, by length
+    assert vectors.dtype == np.float32 and vectors.shape == (7, 128 if pool == "last4" else 32)
+    for row in range(7):
+        np.testing.assert_allclose(vectors[row], by_hand(encoder, inputs, row, pool), atol=2e-6)
+
+
+def test_the_mean_is_the_default(encoder):
+    inputs = random_inputs(encoder.config)
+    np.testing.assert_array_equal(kb.embed(encoder, inputs), kb.embed(encoder, inputs, "mean"))
+
+
+def test_half_precision_is_pooled_in_float32():
+    tokens = ops.cast(np.random.default_rng(0).standard_normal((2, 9, 4)), "bfloat16")  # [B, T, H]
+    mask = np.arange(9) < [[9], [5]]  # [B, T]
+    pooled = pool_outputs({"sequence_output": tokens}, mask, "mean")
+    tokens = ops.convert_to_numpy(tokens).astype(np.float64)
+    np.testing.assert_allclose(pooled, [tokens[0].mean(0), tokens[1, :5].mean(0)], atol=1e-6)
+    encoder = kb.BertEncoder(tiny_config(), dtype="mixed_bfloat16")
+    assert kb.embed(encoder, random_inputs(encoder.config), "max").dtype == np.float32
+
+
+def test_what_does_not_fit(encoder):
+    inputs = random_inputs(encoder.config)
+    with pytest.raises(kb.InputError, match="one of mean, max, .*Received: 'average'"):
+        kb.embed(encoder, inputs, "average")
+    with pytest.raises(kb.InputError, match="last 4 blocks.*Received: one of 2"):
+        kb.embed(kb.BertEncoder(tiny_config()), inputs, "last4")
+    with pytest.raises(kb.InputError, match="last 2 blocks.*Received: one of 1"):
+        kb.embed(kb.BertEncoder(tiny_config(num_layers=1)), inputs, "second-to-last")
+    with pytest.raises(kb.InputError, match="pooler"):
+        kb.embed(kb.BertEncoder(tiny_config(pooler=False)), inputs, "pooled")
+    with pytest.raises(kb.InputError, match="BertEncoder.*Received: BertClassifier"):
+        kb.embed(kb.BertClassifier(encoder), inputs)
+    with pytest.raises(kb.InputError, match="no input_type_ids"):
+        kb.embed(encoder, {name: inputs[name] for name in ("input_word_ids", "input_mask")})
+    with pytest.raises(kb.InputError, match=r"0 … 99.*Received: 0 … 100"):
+        kb.embed(encoder, {**inputs, "input_word_ids": np.where(inputs["input_mask"], 100, 0)})
+    with pytest.raises(kb.InputError, match="none in row 1"):
+        kb.embed(encoder, {**inputs, "input_mask": inputs["input_mask"] * [[1], [0], [1]]})
+    with pytest.raises(kb.InputError, match="need rows"):
+        kb.embed(encoder, {name: array[:0] for name, array in inputs.items()})

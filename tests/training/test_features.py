@@ -1,0 +1,111 @@
+"""The feature-based approach: a head trained on vectors is the head of the whole model."""
+
+import keras
+import numpy as np
+import pytest
+from helpers import randomize
+
+import keras_bert as kb
+from tests.training.toys import CONFIG, labelled
+
+
+def make(classes=2, pool="max", **settings):
+    keras.utils.set_random_seed(5)
+    return kb.BertFeatureClassifier(randomize(kb.BertEncoder(CONFIG)), classes, pool, **settings)
+
+
+@pytest.fixture(scope="module")
+def trained():
+    classifier = make(classes=3)
+    rows, held_out = labelled(240, seed=1, classes=3), labelled(60, seed=2, classes=3)
+    before = [weight.numpy() for weight in classifier.encoder.weights]
+    parts = [(kb.embed(classifier.encoder, ids, "max"), labels) for ids, labels in (rows, held_out)]
+    history = kb.fit_features(classifier, *parts[0], *parts[1], epochs=60, learning_rate=1e-2).history
+    return classifier, before, held_out, parts[1], history
+
+
+def test_the_head_on_features_says_what_the_whole_says_of_ids(trained):
+    classifier, _, (ids, labels), (features, _), _ = trained
+    by_head = np.asarray(classifier.head(features))
+    # The same head on top of the encoder, by hand: every row's tokens, their maxima, the dense layer.
+    tokens = np.asarray(classifier.encoder(ids)["sequence_output"])  # [N, T, H]
+    kernel, bias = classifier.head.get_weights()
+    maxima = [tokens[row][ids["input_mask"][row] == 1].max(0) for row in range(len(labels))]
+    np.testing.assert_allclose(by_head, np.stack(maxima) @ kernel + bias, atol=1e-4)
+    np.testing.assert_allclose(by_head, classifier(ids), atol=1e-4)
+    assert np.abs(by_head).max() > 1  # so that the above says something
+
+
+def test_it_learns_and_keeps_the_best_epoch(trained):
+    classifier, before, (ids, labels), _, history = trained
+    found = kb.evaluate(classifier, ids, labels)
+    assert found["accuracy"] > 0.8  # by chance 0.33
+    assert found["loss"] == pytest.approx(min(history["val_loss"]), abs=1e-4)
+    assert len(history["loss"]) == 60 and min(history["val_loss"]) < history["val_loss"][-1]
+    for weight, value in zip(classifier.encoder.weights, before, strict=True):
+        np.testing.assert_array_equal(weight, value)
+
+
+def test_it_is_saved_and_loaded_by_keras(trained, tmp_path):
+    classifier, _, (ids, _), (features, _), _ = trained
+    classifier.save(tmp_path / "model.keras")
+    loaded = keras.saving.load_model(tmp_path / "model.keras")
+    assert (loaded.pool, loaded.num_classes) == ("max", 3)
+    np.testing.assert_array_equal(loaded.head(features), classifier.head(features))
+    np.testing.assert_allclose(loaded(ids), classifier(ids), atol=1e-6)
+
+
+def test_finetune_goes_on_from_the_head(trained):
+    _, _, held_out, _, _ = trained
+    classifier = make(classes=3, pool="mean", dropout=0.0)
+    before = classifier.head.get_weights()[0]
+    first = classifier.encoder.blocks[0].intermediate.kernel.numpy()
+    kb.finetune(classifier, *held_out, *held_out, epochs=1, verbose=0)
+    assert np.abs(classifier.head.get_weights()[0] - before).max() > 0
+    assert np.abs(classifier.encoder.blocks[0].intermediate.kernel.numpy() - first).max() > 0
+
+
+def test_dropout_is_on_features_in_training_alone():
+    classifier = make(dropout=0.5)
+    features = np.ones((200, 32), np.float32)
+    kept = np.asarray(classifier.head.layers[0](features, training=True))
+    assert set(np.unique(kept)) == {0, 2}
+    np.testing.assert_array_equal(classifier.head(features)[0], classifier.head(features)[1])
+
+
+def test_what_does_not_fit():
+    classifier, labels = make(), np.array([0, 1, 1])
+    fine = np.ones((3, 32), np.float32)
+
+    def refused(features, labels, message, **settings):
+        with pytest.raises(kb.InputError, match=message):
+            kb.fit_features(classifier, features, labels, fine, [0, 1, 1], **settings)
+        with pytest.raises(kb.InputError, match=message):
+            kb.fit_features(classifier, fine, [0, 1, 1], features, labels, **settings)
+
+    refused(np.ones((3, 31)), labels, r"\[N, 32\].*pool='max'.*Received: shape \[3, 31\]")
+    refused(np.ones((3, 7, 32)), labels, r"Received: shape \[3, 7, 32\]")
+    refused(np.ones((0, 32)), labels[:0], r"Received: shape \[0, 32\]")
+    refused(np.full((3, 32), np.nan), labels, "finite")
+    refused(fine, labels[:2], r"labels, 3.*shape \(2,\)")
+    refused(fine, labels + 0.5, "whole-number")
+    refused(fine, labels + 1, "0 … 1")
+    refused(fine, labels, "epochs must be at least 1. Received: 0", epochs=0)
+    with pytest.raises(kb.InputError, match="BertFeatureClassifier is expected. Received: Sequential"):
+        kb.fit_features(classifier.head, fine, labels, fine, labels)
+
+
+@pytest.mark.parametrize(
+    "settings, message",
+    [
+        ({"classes": 1}, "num_classes.*Received: 1"),
+        ({"pool": "median"}, "Received: 'median'"),
+        ({"pool": "last4"}, "last 4 blocks"),
+        ({"dropout": 1.0}, "dropout.*Received: 1.0"),
+    ],
+)
+def test_a_classifier_that_cannot_be(settings, message):
+    with pytest.raises(kb.InputError, match=message):
+        make(**settings)
+    with pytest.raises(kb.InputError, match="Received: str"):
+        kb.BertFeatureClassifier("bert")
