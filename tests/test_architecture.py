@@ -20,6 +20,7 @@ MAY_IMPORT = {
     "weights": {"config", "text", "layers", "models"},
     "export": {"config", "text", "layers", "models", "weights"},
     "explain": {"config", "text", "layers", "models"},
+    "tasks": {"text", "models", "data", "training"},
     "tour": {"config", "text", "layers", "models", "data", "training", "weights", "export", "explain"},
 }
 EVERYWHERE = {"errors", "files", "shipped"}

@@ -57,7 +57,7 @@ def judge_pairs(pretrained, first: list[str], second: list[str], batch_size: int
         raise InputError(f"pairs have a second text for each first. Received: {len(first)} and {len(second)} texts")
     model = pretrained.model
     ids = as_id_arrays(pretrained.vectorizer((first, second)))
-    check_ids(model, ids)
+    check_ids(model.encoder.config, ids)
     lengths, parts = row_lengths(ids), []
     for start in range(0, len(lengths), batch_size):
         inputs = trim(ids, lengths, np.arange(start, min(start + batch_size, len(lengths))))
