@@ -21,6 +21,7 @@ import time
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
 DATA = "$KERAS_BERT_DATA"
 COMMAND = "keras-bert"
 SST2_SCRATCH = (
@@ -82,6 +83,13 @@ def sst2(data: str, command: str, how: str) -> dict:
     }
 
 
+def distilled(data: str) -> dict:
+    """DistilBERT's three claims of the encoder that ships."""
+    from benchmarks.distilbert import claims
+
+    return claims(run, data, json.loads(SHIPPED.read_text(encoding="utf-8"))["finetuning"], SEEDS)
+
+
 def tour(data: str) -> dict:
     """The main path on the embedded sample."""
     command = f"{COMMAND} tour --out OUT --json"
@@ -123,7 +131,7 @@ def shipped() -> list[dict]:
     ]
 
 
-MEASUREMENTS = {function.__name__: function for function in (tour, sst2_scratch, sst2_bfloat16, check)}
+MEASUREMENTS = {function.__name__: function for function in (tour, sst2_scratch, sst2_bfloat16, check, distilled)}
 
 
 def write_page(rows: dict) -> None:
