@@ -135,6 +135,9 @@ def test_rows_that_are_there_are_opened_for_the_same_settings_only(tmp_path):
     ):
         with pytest.raises(InputError, match=message):
             stored(path, unread(), **settings)
+    stored(tmp_path / "order", corpus(70), sentence_task="order")
+    with pytest.raises(InputError, match="sentence_order=True.*Received: sentence_order=None"):
+        stored(tmp_path / "order", unread(), sentence_task=None)
     words = path / "train" / "input_word_ids.npy"
     words.write_bytes(words.read_bytes()[:-100])
     with pytest.raises(InputError, match="rows that keras_bert packed are expected"):
