@@ -39,7 +39,7 @@ PRETRAIN = (
 )
 FINETUNE = (
     f"keras-bert finetune --encoder saved_models/bert_en_uncased_mini --dataset {DATA}/data/SST-2 "
-    "--labels negative,positive --dropout 0.1 --dtype mixed_bfloat16 --epochs 3 --batch-size 32 --learning-rate 3e-4 "
+    "--labels negative,positive --dropout 0.1 --dtype mixed_bfloat16 --epochs 3 --batch-size 32 --learning-rate 1.5e-4 "
     "--held-out 0.02 --seed SEED --out build/sentiment-SEED --json"
 )
 # What the tests hold the files to: the numbers of a text, and plain sentences that must be right.
