@@ -136,7 +136,7 @@ def spread(scores: dict) -> str:
         return "-"
     each = [100 * score for score in scores.values()]
     deviation = f" ± {statistics.stdev(each):.1f}" if len(each) > 1 else ""
-    return f"**{statistics.mean(each):.1f}**{deviation} ({len(each)} seeds)"
+    return f"**{statistics.mean(each):.1f}**{deviation} ({len(each)} seed{'s' * (len(each) > 1)})"
 
 
 def command(name: str, seed, more: str = "") -> str:
