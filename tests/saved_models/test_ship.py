@@ -41,7 +41,11 @@ def test_cards_say_what_was_measured(ship, tmp_path, monkeypatch):
             "core_hours": 4.0,
         },
         "check": {"passed": True, "largest": 1.5e-6},
-        "gaps": [{"text": "the [MASK] .", "guesses": ["king", "queen"]}],
+        "gaps": [
+            {"text": "the [MASK] .", "guesses": ["king", "queen"]},
+            {"text": "[MASK] was a nurse .", "guesses": ["he", "she"]},
+        ],
+        "roles": 1,
         "finetuning": {
             "command": ship.FINETUNE,
             "runs": [{"seed": 3, "accuracy": 0.8456, "held_out_accuracy": 0.93, "epoch": 2, "core_hours": 0.5}] * 2,
@@ -51,6 +55,7 @@ def test_cards_say_what_was_measured(ship, tmp_path, monkeypatch):
         },
         "shipped": {"command": "keras-bert evaluate", "accuracy": 0.8456, "majority": 0.509},
         "probes": [{"text": "far from dull .", "truth": "positive", "label": "negative", "probability": 0.91}],
+        "neutral": [{"text": "a french film .", "label": "positive", "probability": 0.99}],
     }
     for name in ("ENCODER", "SENTIMENT"):
         monkeypatch.setattr(ship, name, tmp_path / getattr(ship, name).name)
@@ -60,11 +65,14 @@ def test_cards_say_what_was_measured(ship, tmp_path, monkeypatch):
         (tmp_path / name / "README.md").read_text() for name in ("bert_en_uncased_mini", "sst2_sentiment")
     )
     assert "45.7 % (loss 2.900)" in encoder and "5,423,616 parameters" in encoder and "16 g CO2e" in encoder
-    assert "| the [MASK] . | king, queen |" in encoder and "84.6 ± 0.1 % over 2 seeds" in encoder
+    gaps, taken_for_granted = encoder.split("## Bias")
+    assert "| the [MASK] . | king, queen |" in gaps and "| [MASK] was a nurse . | he, she |" in taken_for_granted
+    assert "84.6 ± 0.1 % over 2 seeds" in encoder
     assert (
         "| 3 | 84.56 % | 93.00 % | 2 |" in sentiment
         and "| far from dull . | positive | negative (0.91) | wrong |" in sentiment
     )
+    assert "| a french film . | positive (0.99) |" in sentiment
     for card in (encoder, sentiment):
         assert "{{" not in card and max(map(len, card.splitlines())) < 250
         for heading in ("Model details", "Uses", "Evaluation", "Bias, risks and limitations", "Environmental impact"):
