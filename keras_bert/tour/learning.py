@@ -65,6 +65,7 @@ def pretrain_encoder(step: Step, plan: TourPlan, data: LabelledSet, vectorizer, 
         steps=plan.pretrain_steps,
         batch_size=plan.pretrain_batch,
         learning_rate=plan.pretrain_rate,
+        warm_start="ppmi",
         seed=seed,
         validate_every=max(1, plan.pretrain_steps // plan.rounds),
         checkpoint_dir=work / "pretraining",
@@ -113,8 +114,9 @@ def pretraining_rows(
     order = np.random.default_rng(seed).permutation(len(data.train_texts))
     chosen = [[data.train_texts[i]] for i in order[: int(plan.sentences_per_row * len(prose_rows))]]
     sentence_rows = pack(tokenize_documents(chosen, vectorizer))
-    fields = [field.name for field in dataclasses.fields(PretrainingExamples)]
-    both = {name: np.concatenate([getattr(prose_rows, name), getattr(sentence_rows, name)]) for name in fields}
+    fields = (field.name for field in dataclasses.fields(PretrainingExamples))
+    parts = {name: [getattr(rows, name) for rows in (prose_rows, sentence_rows)] for name in fields}
+    both = {name: np.concatenate(part) for name, part in parts.items() if part[0] is not None}  # labels of one task
     return PretrainingExamples(**both), pack(held_out)
 
 
