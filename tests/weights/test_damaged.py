@@ -68,6 +68,21 @@ def test_tensors_that_do_not_fit(change, words, folder):
     refused(folder, words)
 
 
+@pytest.mark.parametrize("dtype", ["int8", "bool"])
+def test_whole_numbers_are_no_weights(dtype, folder):
+    tensors = load_file(folder / "model.safetensors")
+    save_file({**tensors, KERNEL: tensors[KERNEL].astype(dtype)}, folder / "model.safetensors")
+    with pytest.raises(kb.InputError, match=f"floating-point numbers. Received: {dtype} in transformer/layer_0/output"):
+        kb.load_weights(kb.BertClassifier(kb.BertEncoder(CONFIG), 2), folder)
+
+
+def test_numbers_too_large_for_float32_are_no_weights(folder):
+    tensors = load_file(folder / "model.safetensors")
+    save_file({**tensors, KERNEL: np.full_like(tensors[KERNEL], 1e300, "f8")}, folder / "model.safetensors")
+    with pytest.raises(kb.InputError, match="NaN or infinity in transformer/layer_0/output/kernel"):
+        kb.load_weights(kb.BertClassifier(kb.BertEncoder(CONFIG), 2), folder)
+
+
 def test_a_type_of_numbers_that_numpy_has_not(folder):
     head = json.dumps({"x": {"dtype": "F8_E4M3", "shape": [2], "data_offsets": [0, 2]}}).encode()
     (folder / "model.safetensors").write_bytes(len(head).to_bytes(8, "little") + head + bytes(2))
