@@ -1,4 +1,4 @@
-"""`keras-bert evaluate`: how often a classifier is right on labelled texts."""
+"""`keras-bert evaluate`: how right a model is on a file of what it was trained for."""
 
 import click
 
@@ -10,7 +10,10 @@ from keras_bert.shipped import SENTIMENT
 @click.command()
 @model_option("A fine-tuned model's folder, or an exported one that takes text.", SENTIMENT)
 @file_option(
-    "--data", "Labelled texts: a header line, then sentence<TAB>label, or two texts and a label.", required=True
+    "--data",
+    "Labelled texts: a header line, then sentence<TAB>label, or two texts and a label; for answers JSON as SQuAD has "
+    "it, for tags columns.",
+    required=True,
 )
 @reporting
 def evaluate(console, folder: str, data: str) -> dict:
@@ -64,6 +67,7 @@ def _of_others(predictor, data: str) -> dict:
     from keras_bert.training import evaluate
 
     table = read_table(data)
+    predictor.check_pairs(table.texts)
     labels = table.numbers() if predictor.task == "regression" else table.several(predictor.names)[0]
     return evaluate(predictor.trained.model, predictor.trained.vectorizer(table.texts), labels)
 
@@ -80,8 +84,9 @@ def _of_spans(predictor, data: str) -> dict:
 
 def _of_tokens(predictor, data: str) -> dict:
     from keras_bert.data.conll import load_conll, score_names
-    from keras_bert.tasks.tags import tag
+    from keras_bert.tasks.tags import check_tags, tag
 
     sentences = load_conll(data)
+    check_tags(sentences, predictor.names, data)
     said = tag(predictor.trained.model, [each.words for each in sentences], predictor.names, predictor.reader)
     return {**score_names([each.tags for each in sentences], said), "examples": len(sentences)}

@@ -6,6 +6,7 @@ import click
 
 from keras_bert.cli.options import OutFolder, model_option
 from keras_bert.cli.screen import reporting, show_table
+from keras_bert.errors import InputError
 
 MARKS = {"saved_model": "saved_model.pb", "onnx": "model.onnx"}  # the file that tells such a folder from others
 DTYPES = {"saved_model": ("float32", "bfloat16"), "onnx": ("float32", "int8")}
@@ -48,8 +49,9 @@ def _folder_of_the_format(context: click.Context, option: click.Option, value: s
 def export(console, folder: str, target: str, interface: str | None, dtype: str | None, out: Path) -> dict:
     """Write a SavedModel that TensorFlow alone can run, or an ONNX file for ONNX Runtime, OpenVINO and others.
 
-    As a SavedModel, a fine-tuned model takes strings and gives probabilities, logits and label; any other model gives
-    its features. ONNX takes ids, int32; vocab.txt and config.json beside it are for the tokenizer.
+    As a SavedModel, a classifier takes strings and gives probabilities, logits and label; a pretrained model gives its
+    features. ONNX takes ids, int32, and is for models of answers and of tags too; vocab.txt and config.json beside it
+    are for the tokenizer.
 
     Example:  keras-bert export --model tour/classifier --format saved_model --out served
     """
@@ -64,13 +66,18 @@ def export(console, folder: str, target: str, interface: str | None, dtype: str 
     if dtype and interface not in (None, "text"):
         raise click.UsageError("--dtype belongs to --interface text")
     trained = load_pretrained(folder)
-    model = trained.model if trained.kind == "classifier" else trained.encoder
+    model = trained.encoder if trained.kind == "pretrainer" else trained.model
+    if trained.kind in ("span_labeler", "token_classifier") and target == "saved_model" and interface in (None, "text"):
+        raise InputError(
+            "a SavedModel that takes text is one of a classifier or an encoder; give --format onnx, or --interface "
+            f"tfhub for the encoder alone. Received: {folder}, a {trained.kind}"
+        )
     if target == "onnx":
         export_onnx(model, out, trained.vectorizer, trained.labels, dtype or "float32")
     elif interface == "preprocess":
         export_saved_model(trained.vectorizer, out)
     elif interface == "tfhub":
-        model = trained.encoder if trained.kind == "classifier" else trained.model
+        model = trained.model if trained.kind == "pretrainer" else trained.encoder
         export_saved_model(model, out, vectorizer=trained.vectorizer, interface="tfhub")
     else:
         export_saved_model(model, out, vectorizer=trained.vectorizer, labels=trained.labels, dtype=dtype)

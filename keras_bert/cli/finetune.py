@@ -40,7 +40,9 @@ class Freeze(click.ParamType):
     help="Labelled texts; a folder holds train.tsv and dev.tsv (header line, sentence<TAB>label or two texts and a "
     "label).",
 )
-@click.option("--labels", metavar="NAME,NAME,...", help="The classes' names, for a folder; by default those in it.")
+@click.option(
+    "--labels", metavar="NAME,NAME,...", help="The names of a folder's classes, labels or tags; by default those in it."
+)
 @click.option(
     "--task",
     type=click.Choice(["classification", "multi-label", "regression", "spans", "tokens"]),
@@ -108,7 +110,7 @@ def finetune(console, encoder, size, dataset, labels, out: Path, dropout, dtype,
     if encoder and options["vocab"]:
         raise click.UsageError("--vocab belongs to --size; an encoder's folder brings its own vocabulary")
     fused.split_cores()
-    task = TASKS[options["task"]](dataset, labels.split(",") if labels else None)
+    task = TASKS[options["task"]](dataset, [name.strip() for name in labels.split(",")] if labels else None)
     with work_beside(out, options["resume"]) as work:
         keras.utils.set_random_seed(seed)
         if encoder:
@@ -146,7 +148,7 @@ def finetune(console, encoder, size, dataset, labels, out: Path, dropout, dtype,
         ).history
         model = in_float32(model)
         measured = task.measure(model, reader)
-        save_pretrained(model, out, reader.vectorizer, labels=list(task.label_names) or None)
+        save_pretrained(model, out, reader.vectorizer, labels=list(task.label_names) or None, pairs=task.pairs)
     measure = "error" if "error" in history else "accuracy"
     right = history["val_accuracy"] if measure == "accuracy" else [0.0] * len(history["val_loss"])
     best = max(range(len(right)), key=lambda i: (right[i], -history["val_loss"][i]))
@@ -157,10 +159,10 @@ def finetune(console, encoder, size, dataset, labels, out: Path, dropout, dtype,
         f"{name} [bold]{value:.4f}[/bold]" for name, value in measured.items() if isinstance(value, float)
     )
     console.print(f"on dev, {measured['examples']:,} texts: {shown}")
-    example = {"spans": "who?<TAB>the man who knew", "tokens": "John lives in London"}.get(
-        options["task"], "a fine film"
-    )
-    console.print(f'try:  keras-bert predict --model {out} "{example}"', markup=False)
+    shown = {"spans": r"$'who knew?\tthe man who knew'", "tokens": '"John lives in London"'}
+    usual = r"$'a man sleeps\ta person rests'" if task.pairs else '"a fine film"'
+    example = shown.get(options["task"], usual)
+    console.print(f"try:  keras-bert predict --model {out} {example}", markup=False, soft_wrap=True)
     return {
         "out": str(out),
         **measured,

@@ -50,6 +50,7 @@ class Predictor:
             self.names = trained.labels or [str(i) for i in range(trained.model.num_classes)]
 
         def batch(texts):
+            self.check_pairs(texts)
             logits = predict_logits(trained.model, trained.vectorizer(texts), batch_size=BATCH)
             return logits, [self.names[best] for best in logits.argmax(-1)]
 
@@ -88,6 +89,16 @@ class Predictor:
             return out["logits"].numpy(), [label.decode() for label in out["label"].numpy()]
 
         return batch
+
+    def check_pairs(self, texts) -> None:
+        """InputError if a classifier of pairs is asked of single texts, or the reverse, as far as its folder says."""
+        pairs = self.trained.pairs
+        if pairs is not None and pairs != isinstance(texts, tuple):
+            kinds = ("single texts", "pairs")
+            raise InputError(
+                f"the model in {self.folder} was trained on {kinds[pairs]}; a tab stands between the texts of a pair. "
+                f"Received: {kinds[not pairs]}"
+            )
 
     @property
     def reader(self):

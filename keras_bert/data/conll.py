@@ -2,6 +2,7 @@
 
 import collections
 import dataclasses
+import re
 from pathlib import Path
 
 from keras_bert.data.files import read_lines
@@ -48,8 +49,8 @@ def load_conll(path: str | Path) -> list[Tagged]:
     """
     sentences, words, tags, columns = [], [], [], None
     for number, line in read_lines(path):
-        cells = line.split()
-        if not cells or cells[0] == "-DOCSTART-":
+        cells = re.split("[ \t]+", line.strip(" \t"))  # `split()` would part a word at a no-break space
+        if not cells[0] or cells[0] == "-DOCSTART-":
             if words:
                 sentences.append(Tagged(tuple(words), tuple(tags)))
             words, tags = [], []

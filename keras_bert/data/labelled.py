@@ -88,8 +88,8 @@ def load_labelled(
         A `LabelledSet`.
 
     Raises:
-        InputError: no such name or folder, a file missing in it, a file that `read_table` refuses, labels that are no
-            such labels, a class that only `dev.tsv` has, or no network.
+        InputError: no such name or folder, names of numbers, a file missing in it, a file that `read_table` refuses,
+            labels that are no such labels, a class that only `dev.tsv` has, or no network.
 
     Example:
 
@@ -101,6 +101,10 @@ def load_labelled(
     """
     if problem not in PROBLEMS:
         raise InputError(f"a problem is one of {', '.join(PROBLEMS)}. Received: {problem!r}")
+    if source in ("sample", "sst2") and problem != "single_label":
+        raise InputError(f"{source} has one class a text, negative or positive. Received: problem={problem!r}")
+    if label_names and problem == "regression":
+        raise InputError(f"numbers have no names. Received: the names {', '.join(label_names)}")
     if source == "sample":
         names = ("negative", "positive")
         return _from_files(SAMPLE / "reviews_train.tsv", SAMPLE / "reviews_dev.tsv", names, "sample", problem)

@@ -49,15 +49,13 @@ class Table:
                 the order of the alphabet.
 
         Raises:
-            InputError: a label that is none of the names, nor the number of one.
+            InputError: a label that is none of the names, nor the number of one; a name that is empty or given twice.
         """
         if names is None and all(_is_whole(label) for label in self.labels):
             return self._numbered(len(set(self.labels)), known=False)
         if names is None:
             names = sorted(set(self.labels))
-        place = {name: number for number, name in enumerate(names)}
-        if len(place) != len(names):
-            raise InputError(f"classes have different names. Received: {', '.join(names)}")
+        place = {name: number for number, name in enumerate(check_names(names))}
         if all(_is_whole(label) for label in self.labels) and not set(self.labels) <= set(place):
             return self._numbered(len(names), known=True)[0], tuple(names)
         found = []
@@ -86,10 +84,12 @@ class Table:
             names: in order; without them all that occur, in the order of the alphabet.
 
         Raises:
-            InputError: a label that is none of the names.
+            InputError: a label that is none of the names; no label at all; a name that is empty or given twice.
         """
         cells = [[part.strip() for part in label.split(",") if part.strip()] for label in self.labels]
-        names = tuple(names or sorted({part for cell in cells for part in cell}))
+        names = tuple(check_names(names or sorted({part for cell in cells for part in cell})))
+        if not names:
+            raise InputError(f"{self.path}: at least one label is expected. Received: none in {len(cells)} lines")
         found = np.zeros((len(cells), len(names)), np.int32)
         for row, (cell, line) in enumerate(zip(cells, self.lines, strict=True)):
             for part in cell:
@@ -172,6 +172,13 @@ def read_table(path: str | Path) -> Table:
     if not labels:
         raise InputError(f"{path}: sentences are expected. Received: a header line alone")
     return Table(Path(path), texts[0] if len(texts) == 1 else (texts[0], texts[1]), labels, numbers)
+
+
+def check_names(names: Sequence[str]) -> Sequence[str]:
+    """The names of classes, labels or tags, if each is one; otherwise an InputError."""
+    if not all(names) or len(set(names)) != len(names):
+        raise InputError(f"names are different, and none is empty. Received: {', '.join(map(repr, names))}")
+    return names
 
 
 def _is_whole(label: str) -> bool:

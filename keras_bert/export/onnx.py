@@ -23,6 +23,7 @@ def export_onnx(model, path, vectorizer=None, labels=None, dtype: str = "float32
     - A `BertEncoder` gives `sequence_output` `[B, T, H]` and `pooled_output` `[B, H]`.
     - A `BertPretrainer` takes `masked_lm_positions`, int32 `[B, P]`, too, and gives `mlm_logits` `[B, P, V]` and, where
       it has such a head, `nsp_logits` or `sop_logits` `[B, 2]`.
+    - A `BertSpanLabeler` gives `start_logits` and `end_logits` `[B, T]`, a `BertTokenClassifier` `logits` `[B, T, C]`.
 
     Args:
         model: as above, on any Keras backend.
@@ -57,7 +58,7 @@ def export_onnx(model, path, vectorizer=None, labels=None, dtype: str = "float32
     """
     kind = next((kind for kind, cls in KINDS.items() if isinstance(model, cls)), None)
     if kind is None:
-        raise InputError(f"expected an encoder, pretrainer or classifier. Received: {type(model).__name__}")
+        raise InputError(f"expected an encoder or a model on one. Received: {type(model).__name__}")
     if dtype not in DTYPES:
         raise InputError(f'dtype must be "float32" or "int8". Received: {dtype!r}')
     labels = check_labels(model, labels)

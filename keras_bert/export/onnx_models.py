@@ -4,13 +4,13 @@ import numpy as np
 
 from keras_bert.errors import InputError
 from keras_bert.export.onnx_nodes import Graph, array
-from keras_bert.models import BertClassifier, BertPretrainer
+from keras_bert.models import BertClassifier, BertPretrainer, BertSpanLabeler, BertTokenClassifier
 
 NO_TOKEN = -10_000.0  # what is added to the scores of padding, as in google-research/bert; float16 can hold it too
 
 
 def onnx_model(model):
-    """The `onnx.ModelProto` of an encoder, classifier or pretrainer; `export_onnx` says what goes in and comes out."""
+    """The `onnx.ModelProto` of an encoder or a model on one; `export_onnx` says what goes in and comes out."""
     encoder = getattr(model, "encoder", model)
     if encoder.has_own_blocks:
         raise InputError("ONNX is written of TransformerBlocks as published. Received: an encoder with its own blocks")
@@ -20,6 +20,11 @@ def onnx_model(model):
     elif isinstance(model, BertPretrainer):
         inputs["masked_lm_positions"] = ("B", "P")
         outputs = _pretrainer(graph, model)
+    elif isinstance(model, BertTokenClassifier):
+        graph.dense(_hidden_states(graph, encoder), model.head, "logits")  # [B, T, C]
+        outputs = {"logits": ("B", "T", model.num_classes)}
+    elif isinstance(model, BertSpanLabeler):
+        outputs = _span_labeler(graph, model)
     else:
         outputs = _encoder(graph, model)
     return graph.model(inputs, outputs)
@@ -45,6 +50,15 @@ def _classifier(graph: Graph, model) -> dict:
     else:
         graph.op("Softmax", "logits", name="probabilities", axis=-1)  # [B, C]
     return dict.fromkeys(("logits", "probabilities"), ("B", model.num_classes))
+
+
+def _span_labeler(graph: Graph, model) -> dict:
+    scores = graph.dense(_hidden_states(graph, model.encoder), model.head, "spans")  # [B, T, 2]
+    last = graph.numbers("spans/last", -1)
+    names = ("start_logits", "end_logits")
+    for part, name in zip(graph.split(scores, 2, "spans/each"), names, strict=True):
+        graph.op("Squeeze", part, last, name=name)  # [B, T]
+    return dict.fromkeys(names, ("B", "T"))
 
 
 def _pretrainer(graph: Graph, model) -> dict:

@@ -3,6 +3,8 @@
 import dataclasses
 import functools
 
+from keras_bert.errors import InputError
+
 
 @dataclasses.dataclass(frozen=True)
 class Reader:
@@ -36,3 +38,9 @@ class Reader:
         return BertTextVectorization(
             list(self.vocabulary), lowercase=self.lowercase, sequence_length=self.sequence_length
         )
+
+
+def check_two(count: int, what: str) -> None:
+    """InputError if there are not two of what is trained on: one at least is held out, to choose the best epoch by."""
+    if count < 2:
+        raise InputError(f"at least two {what} to train on are expected: a part is held out. Received: {count}")

@@ -7,7 +7,7 @@ import numpy as np
 from keras_bert.data.squad import Question, load_squad, score_answers
 from keras_bert.errors import InputError
 from keras_bert.models import BertSpanLabeler
-from keras_bert.tasks.reader import Reader
+from keras_bert.tasks.reader import Reader, check_two
 from keras_bert.text.answers import Answer, best_answers
 from keras_bert.text.windows import Windows, make_windows
 from keras_bert.training import predict_logits
@@ -23,10 +23,11 @@ class SpanTask:
         names: there are none.
 
     Raises:
-        InputError: a file is missing, or `load_squad` refuses it.
+        InputError: a file is missing, or `load_squad` refuses it; all training questions are of one context.
     """
 
     label_names = ()
+    pairs = None
 
     def __init__(self, dataset: str, names=None):
         if names:
@@ -37,6 +38,7 @@ class SpanTask:
                 raise InputError(f"{folder}: a folder with train.json and dev.json is expected. Received: no {name}")
         self.train, self.dev = load_squad(folder / "train.json"), load_squad(folder / "dev.json")
         self.sizes = len(self.train), len(self.dev)
+        check_two(len({each.context for each in self.train}), f"contexts in {folder / 'train.json'}")
 
     @property
     def texts(self) -> list[str]:

@@ -5,9 +5,10 @@ from pathlib import Path
 import numpy as np
 
 from keras_bert.data.conll import Tagged, load_conll, score_names
+from keras_bert.data.table import check_names
 from keras_bert.errors import InputError
 from keras_bert.models import BertTokenClassifier
-from keras_bert.tasks.reader import Reader
+from keras_bert.tasks.reader import Reader, check_two
 from keras_bert.text.offsets import OffsetTokenizer
 from keras_bert.training import predict_logits
 from keras_bert.training.tasks import IGNORED
@@ -21,8 +22,11 @@ class TagTask:
         names: of the tags, in order; by default those in `train.txt`, by the alphabet.
 
     Raises:
-        InputError: a file is missing or refused, or `dev.txt` has a tag that `train.txt` has not.
+        InputError: a file is missing or refused, `train.txt` has one sentence alone, `dev.txt` has a tag that
+            `train.txt` has not, or a name is given twice.
     """
+
+    pairs = None
 
     def __init__(self, dataset: str, names=None):
         folder = Path(dataset)
@@ -30,17 +34,15 @@ class TagTask:
             if not (folder / name).is_file():
                 raise InputError(f"{folder}: a folder with train.txt and dev.txt is expected. Received: no {name}")
         self.train, self.dev = load_conll(folder / "train.txt"), load_conll(folder / "dev.txt")
-        self.label_names = tuple(names or sorted({tag for each in self.train for tag in each.tags}))
+        self.label_names = tuple(check_names(names or sorted({tag for each in self.train for tag in each.tags})))
         if len(self.label_names) < 2:
             raise InputError(
                 f"{folder / 'train.txt'}: at least two tags are expected. Received: {len(self.label_names)}"
             )
         for name, part in (("train.txt", self.train), ("dev.txt", self.dev)):
-            for tag in (tag for each in part for tag in each.tags):
-                if tag not in self.label_names:
-                    shown = ", ".join(self.label_names[:8])
-                    raise InputError(f"{folder / name}: a tag is one of {shown}. Received: {tag[:40]!r}")
+            check_tags(part, self.label_names, folder / name)
         self.sizes = len(self.train), len(self.dev)
+        check_two(len(self.train), f"sentences in {folder / 'train.txt'}")
 
     @property
     def texts(self) -> list[str]:
@@ -63,6 +65,14 @@ class TagTask:
         """Precision, recall and F1 of names on the dev part, and the accuracy of tags."""
         said = tag(model, [each.words for each in self.dev], self.label_names, reader)
         return {**score_names([each.tags for each in self.dev], said), "examples": len(self.dev)}
+
+
+def check_tags(sentences: list[Tagged], names, path) -> None:
+    """InputError if a sentence of a file has a tag that is none of the names."""
+    unknown = next((tag_name for each in sentences for tag_name in each.tags if tag_name not in names), None)
+    if unknown is not None:
+        shown = ", ".join(names[:8]) + (", …" if len(names) > 8 else "")
+        raise InputError(f"{path}: a tag is one of {shown}. Received: {unknown[:40]!r}")
 
 
 def word_rows(sentences, reader: Reader) -> tuple[dict, list[list[int]]]:

@@ -1,8 +1,9 @@
 """Texts, or pairs of them, to a class, to labels or to a number."""
 
 from keras_bert.data import load_labelled, select
+from keras_bert.errors import InputError
 from keras_bert.models import BertClassifier
-from keras_bert.tasks.reader import Reader
+from keras_bert.tasks.reader import Reader, check_two
 from keras_bert.training import evaluate
 
 
@@ -15,19 +16,29 @@ class TextTask:
         problem: `"single_label"`, `"multi_label"` or `"regression"`.
 
     Raises:
-        InputError: as `load_labelled`.
+        InputError: as `load_labelled`, one training text alone, or names for a set that has its own.
     """
 
     def __init__(self, dataset: str, names=None, problem: str = "single_label"):
         self.data = load_labelled(dataset, names, problem)
+        if names and tuple(names) != self.data.label_names:
+            raise InputError(
+                f"{dataset} has the classes {', '.join(self.data.label_names)}. Received: {', '.join(names)}"
+            )
         self.label_names = self.data.label_names
         self.sizes = len(self.data.train_labels), len(self.data.dev_labels)
+        check_two(self.sizes[0], f"texts in {self.data.name}")
+
+    @property
+    def pairs(self) -> bool:
+        """Whether the texts come in pairs."""
+        return isinstance(self.data.train_texts, tuple)
 
     @property
     def texts(self) -> list[str]:
         """All training texts."""
         texts = self.data.train_texts
-        return texts if isinstance(texts, list) else [text for part in texts for text in part]
+        return [text for part in texts for text in part] if self.pairs else texts
 
     def model(self, encoder) -> BertClassifier:
         """The encoder with a classifier; its dropout is the encoder's."""

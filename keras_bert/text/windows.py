@@ -100,7 +100,8 @@ def make_windows(
         if room < stride or stride < 1:
             raise InputError(
                 f"a row of {sequence_length} tokens has room for {max(0, room)} of the context beside question "
-                f"{number}, and windows are at most so far apart. Received: stride={stride}"
+                f"{number}, {question[:40]!r}; a longer row, a shorter question, or windows at most so far apart are "
+                f"expected. Received: stride={stride}"
             )
         if context not in known:
             known[context] = tokenizer(context)

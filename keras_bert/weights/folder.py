@@ -23,6 +23,14 @@ KINDS = {
     "token_classifier": BertTokenClassifier,
 }
 
+SETTINGS = {  # of config.json: what each may be
+    "kind": lambda value: isinstance(value, str) and value in KINDS,
+    "labels": lambda value: value is None or isinstance(value, list),
+    "lowercase": lambda value: isinstance(value, bool),
+    "sequence_length": lambda value: value is None or (type(value) is int and value >= 3),
+    "pairs": lambda value: value is None or isinstance(value, bool),
+}
+
 
 class Pretrained:
     """A model that came out of a folder, with what belongs to it.
@@ -35,9 +43,10 @@ class Pretrained:
         lowercase: whether text is lower-cased before it is split.
         sequence_length: tokens a text is cut or padded to; None for the batch's longest.
         path: the folder.
+        pairs: of a classifier, whether it was trained on pairs of texts; None where nobody said.
     """
 
-    def __init__(self, model, kind, labels, vocabulary, lowercase, sequence_length, path):
+    def __init__(self, model, kind, labels, vocabulary, lowercase, sequence_length, path, pairs=None):
         self.model = model
         self.kind = kind
         self.labels = labels
@@ -45,6 +54,7 @@ class Pretrained:
         self.lowercase = lowercase
         self.sequence_length = sequence_length
         self.path = path
+        self.pairs = pairs
 
     @property
     def encoder(self) -> BertEncoder:
@@ -77,7 +87,7 @@ class Pretrained:
         )
 
 
-def save_pretrained(model, path, vectorizer, labels=None) -> Path:
+def save_pretrained(model, path, vectorizer, labels=None, pairs: bool | None = None) -> Path:
     """Write a model and its vocabulary as one folder; what stood at `path` is replaced, whole, at the very end.
 
     Args:
@@ -85,6 +95,7 @@ def save_pretrained(model, path, vectorizer, labels=None) -> Path:
         path: the folder.
         vectorizer: the `BertTextVectorization` that the model was trained with.
         labels: names of the classes, in the order of the logits, for a classifier of texts or tokens.
+        pairs: of a classifier, whether it was trained on pairs of texts, so that other texts are refused later.
 
     Returns:
         The folder's path.
@@ -115,6 +126,7 @@ def save_pretrained(model, path, vectorizer, labels=None) -> Path:
         "labels": labels,
         "lowercase": bool(vectorizer.lowercase),
         "sequence_length": vectorizer.sequence_length,
+        "pairs": pairs,
         "encoder": encoder.config.to_dict(),
     }
     from keras_bert.text.vocabulary import save_vocabulary
@@ -173,7 +185,14 @@ def read_folder(path) -> Pretrained:
     check_sizes(model if settings["kind"] == "encoder" else model.encoder, len(vocabulary))
     labels = check_labels(model, settings["labels"])
     return Pretrained(
-        model, settings["kind"], labels, vocabulary, settings["lowercase"], settings["sequence_length"], folder
+        model,
+        settings["kind"],
+        labels,
+        vocabulary,
+        settings["lowercase"],
+        settings["sequence_length"],
+        folder,
+        settings["pairs"],
     )
 
 
@@ -215,7 +234,9 @@ def _settings(file: Path) -> dict:
         settings = json.loads(file.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise InputError(f"a config is a JSON file that can be read. Received: {file} ({error})") from None
-    needed = {"kind", "labels", "lowercase", "sequence_length"}
-    if not isinstance(settings, dict) or not needed <= set(settings) or settings["kind"] not in KINDS:
-        raise InputError(f"expected a config.json that keras_bert wrote. Received: {file}, which is none")
+    settings = {"pairs": None, **settings} if isinstance(settings, dict) else {}
+    for name, fits in SETTINGS.items():
+        if name not in settings or not fits(settings[name]):
+            found = f"{name}={settings[name]!r:.40}" if name in settings else f"no {name}"
+            raise InputError(f"expected a config.json that keras_bert wrote. Received: {file} with {found}")
     return settings

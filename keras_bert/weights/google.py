@@ -95,7 +95,7 @@ def read_source(path: Path) -> Source:
     """
     config = read_config(next(path / name for name in CONFIGS if (path / name).is_file()))
     tensors, of_garden = _read_tensors(path)
-    classes = len(tensors["output_bias"]) if "output_bias" in tensors else 2
+    classes = np.size(tensors["output_bias"]) if "output_bias" in tensors else 2
     parts = to_ours(garden.places(config) if of_garden else places(config, classes), tensors, str(path))
     vocabulary = None
     if (path / "vocab.txt").is_file():
@@ -117,6 +117,8 @@ def read_config(path: Path) -> BertConfig:
         settings = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise InputError(f"a JSON file that can be read is expected. Received: {path} ({error})") from None
+    if not isinstance(settings, dict):
+        raise InputError(f"a JSON file that holds an object is expected. Received: {path} with {settings!r:.40}")
     missing = [theirs for theirs in ("vocab_size", "hidden_size", "num_hidden_layers") if theirs not in settings]
     if missing:
         raise InputError(f"a config of Google's BERT says its {missing[0]}. Received: {path} without it")
@@ -125,7 +127,7 @@ def read_config(path: Path) -> BertConfig:
             raise InputError(f"{name} is {value} in every model we know. Received: {settings[name]!r} in {path}")
     values = {ours: settings[theirs] for ours, theirs in SETTINGS.items() if theirs in settings}
     activation = values.get("activation", "gelu")
-    if activation not in ACTIVATIONS:
+    if str(activation) not in ACTIVATIONS:
         raise InputError(f"an activation is one of {', '.join(ACTIVATIONS)}. Received: {activation!r} in {path}")
     values["activation"] = ACTIVATIONS[activation]
     if "embedding_size" in settings:

@@ -52,17 +52,19 @@ def read_source(path: Path) -> Source:
         config = BertConfig.from_dict({**config.to_dict(), "pooler": False})  # as ForMaskedLM and others are
     _drop_tied(tensors, kind, path)
     task = "tokens" if "TokenClassification" in str(settings.get("architectures")) else "classifier"
-    classes = len(tensors.get("classifier.bias", (0, 0)))
+    classes = np.size(tensors.get("classifier.bias", (0, 0)))
     heads = places(kind, config, classes)
     del heads["classifier" if task == "tokens" else "tokens"]  # both are called classifier there
     parts = to_ours(heads, tensors, str(path))
     labels = settings.get("id2label") if task in parts else None
     if labels:
+        if not isinstance(labels, dict) or not all(key.isdecimal() for key in labels):
+            raise InputError(f"id2label is an object of numbers to names. Received: {labels!r:.60} in {path}")
         labels = [str(labels[key]) for key in sorted(labels, key=int)]
         if len(labels) != classes:
             raise InputError(f"a label for each of {classes} classes is expected. Received: {len(labels)} in {path}")
     vocabulary, lowercase = _vocabulary(path)
-    problem = PROBLEMS.get(settings.get("problem_type"), "regression" if classes == 1 else "single_label")
+    problem = PROBLEMS.get(str(settings.get("problem_type")), "regression" if classes == 1 else "single_label")
     return Source(str(path), "huggingface", parts, lambda: config, True, vocabulary, lowercase, labels, problem)
 
 
@@ -164,7 +166,7 @@ def _read_tensors(path: Path) -> dict[str, np.ndarray]:
 
         try:
             return load_file(path / "model.safetensors")
-        except (SafetensorError, OSError, ValueError) as error:
+        except (SafetensorError, OSError, ValueError, KeyError, AttributeError) as error:  # or float8, say
             line = str(error).splitlines()[0]
             raise InputError(
                 f"{path / 'model.safetensors'}: a file that is whole is expected. Received: {line}"

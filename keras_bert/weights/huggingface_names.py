@@ -126,7 +126,7 @@ def read_config(settings: dict, source: str) -> BertConfig:
         InputError: another model than these three, or one that computes as none of ours does.
     """
     kind = settings.get("model_type")
-    if kind not in MODELS:
+    if str(kind) not in MODELS:
         raise InputError(f"a model type is one of {', '.join(MODELS)}. Received: {kind!r} in {source}")
     fixed = {"position_embedding_type": "absolute", "num_hidden_groups": 1, "inner_group_num": 1, "is_decoder": False}
     for name, value in fixed.items():
@@ -134,7 +134,7 @@ def read_config(settings: dict, source: str) -> BertConfig:
             raise InputError(f"{name} is {value!r} in every model we know. Received: {settings[name]!r} in {source}")
     settings = {**USUAL[kind], **settings}
     values = {ours: settings[theirs] for ours, theirs in SETTINGS[kind].items() if theirs in settings}
-    if values["activation"] not in ACTIVATIONS:
+    if str(values["activation"]) not in ACTIVATIONS:
         names = ", ".join(ACTIVATIONS)
         raise InputError(f"an activation is one of {names}. Received: {values['activation']!r} in {source}")
     values["activation"] = ACTIVATIONS[values["activation"]]

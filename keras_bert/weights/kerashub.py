@@ -212,5 +212,10 @@ def _vocabulary(path: Path) -> tuple[list[str] | None, bool]:
     file = path / "assets" / "tokenizer" / "vocabulary.txt"
     if not file.is_file():
         return None, True
-    settings = json.loads((path / "tokenizer.json").read_text(encoding="utf-8"))
-    return load_vocabulary(file), bool(settings["config"].get("lowercase", False))
+    try:
+        settings = json.loads((path / "tokenizer.json").read_text(encoding="utf-8"))["config"]
+        lowercase = bool(settings.get("lowercase", False))
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        line = f"{type(error).__name__}: {error}"
+        raise InputError(f"a tokenizer.json of KerasHub is expected. Received: one in {path} ({line})") from None
+    return load_vocabulary(file), lowercase

@@ -65,7 +65,8 @@ def assign_exactly_once(targets: dict, tensors: dict, source: str, untouched=())
         A `LoadReport`.
 
     Raises:
-        InputError: a tensor is missing, left over, of another shape, or not finite. The weights are as they were.
+        InputError: a tensor is missing, left over, of another shape, of whole numbers, or not finite as float32. The
+            weights are as they were.
     """
     missing = [name for name in targets if name not in tensors]
     left_over = [name for name in tensors if name not in targets]
@@ -79,7 +80,13 @@ def assign_exactly_once(targets: dict, tensors: dict, source: str, untouched=())
         expected, received = tuple(variable.shape), tuple(tensors[name].shape)
         if expected != received:
             raise InputError(f"tensor {name} has shape {expected} in the model. Received: {received} in {source}")
-        if not np.isfinite(tensors[name]).all():
+        if tensors[name].dtype.kind in "biuc":  # quantized, say: not the numbers that the model computes with
+            raise InputError(
+                f"weights are floating-point numbers. Received: {tensors[name].dtype} in {name} of {source}"
+            )
+        with np.errstate(over="ignore"):  # float64 may be too large
+            numbers = np.asarray(tensors[name]).astype(np.float32, copy=False)
+        if not np.isfinite(numbers).all():
             raise InputError(f"weights are finite numbers. Received: NaN or infinity in {name} of {source}")
     for name, variable in targets.items():
         variable.assign(tensors[name])

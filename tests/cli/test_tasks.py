@@ -49,6 +49,8 @@ def test_classes_by_name_of_pairs(call, train, tmp_path):
     assert said["label"] in ("no", "yes") and sum(said["probabilities"]) == pytest.approx(1)
     mixed = call("predict", "--model", out, "the cat\tthe dog", "the cat")
     assert mixed.status == 2 and "a pair is two texts with a tab between" in mixed.err
+    single = call("predict", "--model", out, "the cat")
+    assert single.status == 2 and "was trained on pairs" in single.err and "Received: single texts" in single.err
 
 
 def test_labels(call, train, tmp_path):
@@ -69,6 +71,11 @@ def test_numbers(call, train, tmp_path):
     trained, evaluated, out = train("regression", "dev.tsv")
     assert evaluated["error"] == pytest.approx(trained["error"]) and "held_out_error" in trained
     assert isinstance(facts_of(call("predict", "--model", out, "a\tb", "--json"))["predictions"][0]["number"], float)
+    table(tmp_path / "single.tsv", "sentence\tscore", "a\t1")
+    single = call("evaluate", "--model", out, "--data", tmp_path / "single.tsv")
+    assert single.status == 2 and "Received: single texts" in single.err
+    named = call("finetune", *SMALL, "--task", "regression", "--dataset", tmp_path, "--labels", "a,b", "--out", "no")
+    assert named.status == 2 and "numbers have no names" in named.err
 
 
 def test_spans(call, train, tmp_path):
@@ -93,3 +100,35 @@ def test_tokens(call, train, tmp_path):
     assert evaluated["f1"] == pytest.approx(trained["f1"]) and evaluated["examples"] == 12
     said = facts_of(call("predict", "--model", out, "John lives in London", "--json"))["predictions"][0]
     assert said["words"] == ["John", "lives", "in", "London"] and len(said["tags"]) == 4
+    (tmp_path / "more.txt").write_text("Rome B-CITY\n")
+    unknown = call("evaluate", "--model", out, "--data", tmp_path / "more.txt")
+    assert unknown.status == 2 and "more.txt: a tag is one of B-LOC" in unknown.err and "'B-CITY'" in unknown.err
+
+
+@pytest.mark.parametrize(("kind", "outputs"), [("spans", {"start_logits", "end_logits"}), ("tokens", {"logits"})])
+def test_answers_and_tags_leave_as_onnx_alone(kind, outputs, call, models, tmp_path):
+    import onnx
+
+    import keras_bert as kb
+
+    encoder = models.model.encoder
+    model = kb.BertSpanLabeler(encoder) if kind == "spans" else kb.BertTokenClassifier(encoder, 3)
+    folder, out = kb.save_pretrained(model, tmp_path / "model", models.vectorizer), tmp_path / "out"
+    refused = call("export", "--model", folder, "--out", out)
+    assert refused.status == 2 and "give --format onnx" in refused.err and not out.exists()
+    facts_of(call("export", "--model", folder, "--format", "onnx", "--out", out, "--json"))
+    assert {output.name for output in onnx.load(out / "model.onnx").graph.output} == outputs
+
+
+@pytest.mark.parametrize("task", ["classification", "spans", "tokens"])
+def test_one_example_leaves_none_to_train_on(task, call, models, tmp_path):
+    question = {"id": "q", "question": "Who?", "answers": [{"text": "Anna", "answer_start": 0}]}
+    text = json.dumps({"data": [{"paragraphs": [{"context": "Anna lives", "qas": [question]}]}]})
+    for part in ("train", "dev"):
+        table(tmp_path / f"{part}.tsv", "sentence\tlabel", "a film\t0")
+        (tmp_path / f"{part}.txt").write_text("John B-PER\nlives O\n")
+        (tmp_path / f"{part}.json").write_text(text)
+    wanted = ["finetune", "--encoder", models.encoder, "--task", task, "--dataset", tmp_path, "--labels", "O,B-PER"]
+    said = call(*(wanted[:-2] if task == "spans" else wanted), "--out", tmp_path / "out")
+    assert said.status == 2 and said.out == "" and "at least two" in said.err and "Received: 1" in said.err
+    assert not (tmp_path / "out").exists() and not (tmp_path / "out.work").exists()

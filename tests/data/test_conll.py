@@ -36,6 +36,14 @@ def test_no_such_columns(text, words, tmp_path):
         load_conll(tmp_path / "a.txt")
 
 
+def test_words_of_any_script(tmp_path):
+    """Columns are parted by spaces and tabs alone: other white space is of the word."""
+    words = ("10\xa0000", "Zürich", "日本", "a\u3000b", "x\u2028y", "\u200b")
+    text = "\ufeff" + "".join(f"{word} \t O \r\n" for word in words)
+    (tmp_path / "a.txt").write_bytes(text.encode())
+    assert load_conll(tmp_path / "a.txt")[0].words == words
+
+
 @pytest.mark.parametrize("case", CASES, ids=range(len(CASES)))
 def test_names_are_counted_as_by_seqeval(case):
     found = score_names(case["meant"], case["said"])

@@ -129,8 +129,9 @@ def test_classes_by_their_names(tmp_path):
     write(tmp_path / "dev.tsv", "sentence\tlabel\na\tspam\nb\tfamily\n")
     with pytest.raises(InputError, match="dev.tsv, line 3: a class is one of not spam, .* Received: 'family'"):
         load_labelled(tmp_path)
-    with pytest.raises(InputError, match="classes have different names"):
-        load_labelled(tmp_path, ["spam", "spam"])
+    for names in (["spam", "spam"], ["spam", ""]):
+        with pytest.raises(InputError, match="names are different, and none is empty. Received: 'spam', '"):
+            load_labelled(tmp_path, names)
 
 
 @pytest.mark.parametrize(
@@ -192,3 +193,18 @@ def test_the_real_pairs_and_questions(shared_data, tmp_path):
     table = read_table(shared_data / "TREC" / "train.tsv")
     assert table.classes()[1] == ("ABBR", "DESC", "ENTY", "HUM", "LOC", "NUM") and len(table) == 5452
     assert read_table(shared_data / "SST-5" / "dev.tsv").classes()[1] == tuple("01234")
+
+
+def test_sets_that_have_no_such_labels(tmp_path):
+    for source in ("sample", "sst2"):
+        for problem in ("regression", "multi_label"):
+            with pytest.raises(InputError, match=f"{source} has one class a text, .* Received: problem='{problem}'"):
+                load_labelled(source, problem=problem)
+    numbers = "sentence\tscore\na\t1\nb\t2\n"
+    with pytest.raises(InputError, match="numbers have no names. Received: the names a, b"):
+        load_labelled(folder(tmp_path, numbers, numbers), ["a", "b"], "regression")
+    nothing = "sentence\tlabels\na\t\nb\t\n"
+    with pytest.raises(InputError, match="train.tsv: at least one label is expected. Received: none in 2 lines"):
+        load_labelled(folder(tmp_path, nothing, nothing), problem="multi_label")
+    with pytest.raises(InputError, match="names are different"):
+        load_labelled(tmp_path, ["x", "x"], "multi_label")

@@ -40,6 +40,10 @@ def test_real_files(shared_data):
         ('{"data": []}', "questions are expected. Received: none"),
         ('{"data": [{"paragraphs": [{"qas": []}]}]}', "questions are expected"),
         ('{"data": [{"paragraphs": [{"qas": [{"id": 1}]}]}]}', "no 'context'"),
+        ('{"data": [{"paragraphs": [{"context": "a", "qas": ["q"]}]}]}', "no 'id'"),
+        ('{"data": [{"paragraphs": [{"context": ["a"], "qas": [{}]}]}]}', r"Received: \['a'\] as 'context'"),
+        ('{"data": [{"paragraphs": {"context": "a"}}]}', "Received: {'context': 'a'} as 'paragraphs'"),
+        ("[" * 100_000, "a SQuAD file is JSON that can be read"),
     ],
 )
 def test_no_such_file(content, words, tmp_path):
@@ -57,6 +61,32 @@ def test_an_answer_that_is_not_in_its_context(tmp_path):
         load_squad(write(tmp_path / "s.json", question(), question()))
     with pytest.raises(kb.InputError, match="can be read"):
         load_squad(tmp_path / "nothing.json")
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"question": 7}, "Received: 7 as 'question'"),
+        ({"answers": None}, "no 'answers'"),
+        ({"answers": ["Paris"]}, "no 'text'"),
+        ({"answers": [{"text": "Paris", "answer_start": "29"}]}, "Received: '29' as 'answer_start'"),
+        ({"answers": [{"text": "Paris", "answer_start": True}]}, "Received: True as 'answer_start'"),
+        ({"answers": [{"text": "The", "answer_start": -35}]}, "at character -35"),
+        ({"question": "\ud800"}, "half of a surrogate pair"),
+    ],
+)
+def test_fields_of_other_kinds(change, words, tmp_path):
+    with pytest.raises(kb.InputError, match=words) as error:
+        load_squad(write(tmp_path / "s.json", {**question(), **change}))
+    assert "\n" not in str(error.value)
+
+
+def test_a_context_without_a_word_and_a_byte_order_mark(tmp_path):
+    with pytest.raises(kb.InputError, match="question q: a context holds at least one word. Received: '  '"):
+        load_squad(write(tmp_path / "s.json", question(), context="  "))
+    path = write(tmp_path / "s.json", question())
+    path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes())
+    assert len(load_squad(path)) == 1
 
 
 def test_scores_by_hand():

@@ -28,6 +28,8 @@ def expected(model, inputs: dict) -> dict:
     found = model(inputs, training=False)
     if isinstance(model, kb.BertClassifier):
         found = {"logits": found, "probabilities": keras.ops.softmax(found)}
+    elif isinstance(model, kb.BertTokenClassifier):
+        found = {"logits": found}
     return {name: keras.ops.convert_to_numpy(value) for name, value in found.items() if "encoder_outputs" not in name}
 
 
@@ -39,12 +41,16 @@ def model_of(kind: str, **changes):
         "pretrainer": lambda: kb.BertPretrainer(encoder),
         "masked words alone": lambda: kb.BertPretrainer(encoder, next_sentence=False),
         "sentence order": lambda: kb.BertPretrainer(encoder, sentence_task="order"),
+        "spans": lambda: kb.BertSpanLabeler(encoder),
+        "tokens": lambda: kb.BertTokenClassifier(encoder, num_classes=3),
     }
     return randomize(made[kind]())
 
 
 @pytest.mark.parametrize("activation", ACTIVATIONS)
-@pytest.mark.parametrize("kind", ["encoder", "classifier", "pretrainer", "masked words alone", "sentence order"])
+@pytest.mark.parametrize(
+    "kind", ["encoder", "classifier", "pretrainer", "masked words alone", "sentence order", "spans", "tokens"]
+)
 def test_it_is_the_model(kind, activation, tmp_path):
     model = model_of(kind, activation=activation)
     folder = export_onnx(model, tmp_path / "out")

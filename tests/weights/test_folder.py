@@ -1,5 +1,6 @@
 """A saved model comes back whole; what cannot come back says why, and a failed save leaves nothing."""
 
+import json
 import shutil
 import zipfile
 
@@ -80,6 +81,14 @@ def _broken(folder, tmp_path, change):
     return tmp_path / "broken"
 
 
+def _says(**changes):
+    def change(folder):
+        settings = json.loads((folder / "config.json").read_text())
+        (folder / "config.json").write_text(json.dumps({**settings, **changes}))
+
+    return change
+
+
 def _cut(folder):
     file = folder / "model.keras"
     file.write_bytes(file.read_bytes()[: file.stat().st_size // 2])
@@ -118,6 +127,12 @@ def _unknown_class(folder):
         (lambda folder: (folder / "model.keras").unlink(), "without model.keras"),
         (lambda folder: (folder / "config.json").write_text("{"), "config is a JSON file"),
         (lambda folder: (folder / "config.json").write_text("[]"), "config.json that keras_bert wrote"),
+        (_says(kind=[]), r"config.json with kind=\[\]"),
+        (_says(labels="abc"), "config.json with labels='abc'"),
+        (_says(labels={"a": 0, "b": 1, "c": 2}), "config.json with labels={'a'"),
+        (_says(lowercase="no"), "config.json with lowercase='no'"),
+        (_says(sequence_length=2), "config.json with sequence_length=2"),
+        (_says(pairs="yes"), "config.json with pairs='yes'"),
         (lambda folder: (folder / "vocab.txt").write_text("\n".join(TOKENS[:90])), "vocab_size=100 and 90 tokens"),
         (lambda folder: (folder / "vocab.txt").write_text("a\nb\n"), r"vocab.txt without \[PAD\]"),
         (_cut, "damaged or cut short"),
