@@ -1,0 +1,85 @@
+"""Every direction in which weights come and go, at the published sizes: who computed the other side, and how far off.
+
+    python benchmarks/parity.py        # ten minutes and 5 GiB; writes docs/parity.md
+
+Each model gets random weights, biases and norms too, is written in a format, read back (to the same bytes, or
+`convert` says no), and checked: the format's own library, where there is one, computes all layers of real and random
+rows beside ours. The heads, and files that other libraries wrote, are compared in tests/weights.
+"""
+
+import tempfile
+from pathlib import Path
+
+import numpy as np
+
+import keras_bert as kb
+from keras_bert.errors import InputError
+from keras_bert.export.convert import convert
+from keras_bert.weights import check, list_published, to_keras_hub
+
+PAGE = Path(__file__).resolve().parent.parent / "docs" / "parity.md"
+MODELS = ("bert_en_uncased_L-12_H-768_A-12", "distilbert-base-uncased", "albert-base-v2")
+FORMATS = {
+    "tfhub": "TF-Hub's interface",
+    "huggingface": "Hugging Face",
+    "google": "google-research's checkpoint",
+    "kerashub": "KerasHub's preset",
+}
+
+
+def randomised(config: kb.BertConfig) -> kb.BertEncoder:
+    """An encoder in which nothing is 0 or 1 by default, kernels of about the size that trained ones have."""
+    encoder, draw = kb.BertEncoder(config), np.random.default_rng(0)
+    for weight in encoder.weights:
+        spread = 0.05 if len(weight.shape) > 1 else 0.1
+        weight.assign(draw.normal(float(weight.name == "gamma"), spread, weight.shape).astype("float32"))
+    return encoder
+
+
+def rows(name: str, place: Path) -> list[str]:
+    """A row of the table for each format that has such a model."""
+    config = next(model.config for model in list_published() if model.name == name)
+    tokens = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *(f"w{i}" for i in range(config.vocab_size - 5))]
+    ours = kb.save_pretrained(randomised(config), place / "ours", kb.BertTextVectorization(tokens, sequence_length=64))
+    lines = []
+    for format_name, shown in FORMATS.items():
+        out = place / format_name
+        try:
+            if format_name == "kerashub":
+                to_keras_hub(kb.load_pretrained(ours).encoder).save_to_preset(out)
+            else:
+                convert(ours, format_name, out)
+        except InputError as error:
+            print(f"{name}: {format_name} has no such model: {error}")
+            continue
+        found = check(out)
+        size = sum(file.stat().st_size for file in out.rglob("*")) / 2**20
+        apart = found.parity.to_dict()["max_abs_difference"]
+        layers = max(apart["sequence_output"], *apart["encoder_outputs"])
+        pooled = f"{apart['pooled_output']:.1e}" if apart.get("pooled_output") is not None else "-"
+        lines.append(
+            f"| {name} | {shown} | {found.parity.to_dict()['parameters']:,} | {size:,.0f} MiB | {found.reference} "
+            f"| {layers:.1e} | {pooled} |"
+        )
+        print(lines[-1], flush=True)
+    return lines
+
+
+def main() -> None:
+    lines = [
+        "# Weights in and out",
+        "",
+        "Written by `python benchmarks/parity.py`: random weights at the published sizes, written in each format, read",
+        "back to the same bytes, and computed by another library beside ours. The largest difference allowed is 5e-5.",
+        "",
+        "| model | format | parameters | on disk | computed by | layers, largest difference | pooled |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    for name in MODELS:
+        with tempfile.TemporaryDirectory() as folder:
+            lines += rows(name, Path(folder))
+    PAGE.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
