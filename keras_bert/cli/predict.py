@@ -69,7 +69,10 @@ def _answers(predictor, texts: list[str]):
     parts = [text.split("\t") for text in texts]
     for part in parts:
         if len(part) != 2:
-            raise InputError(f"a question, a tab and its context are expected. Received: {shorten(' '.join(part))!r}")
+            raise InputError(
+                f"a question, a tab and its context are expected. Received: {len(part) - 1} tabs in "
+                f"{shorten(' '.join(part))!r}"
+            )
     questions = [Question(str(i), *part, ()) for i, part in enumerate(parts)]
     said = answer(predictor.trained.model, questions, predictor.reader)
     rows = [

@@ -44,7 +44,7 @@ class Predictor:
         if trained.kind == "pretrainer":
             return self._of_pretrainer()
         if trained.kind not in KINDS:
-            raise InputError(f"a fine-tuned model is expected. Received: {self.folder} with a {trained.kind}")
+            raise InputError(f"a fine-tuned model is expected. Received: {trained.kind}, of {self.folder}")
         self.task = PROBLEMS[trained.model.problem] if trained.kind == "classifier" else KINDS[trained.kind]
         if self.task != "spans":
             self.names = trained.labels or [str(i) for i in range(trained.model.num_classes)]
@@ -135,14 +135,15 @@ def as_pairs(texts: list[str]):
     """Texts as a model takes them: those with a tab are pairs, all of them or none.
 
     Raises:
-        InputError: some have a tab and some have none, or one has two.
+        InputError: some have a tab and some have none, one has two, or a part is empty.
     """
     parts = [text.split("\t") for text in texts]
-    sizes = {len(part) for part in parts}
-    if sizes == {1}:
+    if all(len(part) == 1 for part in parts):
         return texts
-    if sizes != {2}:
-        raise InputError(
-            "a pair is two texts with a tab between, and then all are pairs. Received: texts of both kinds"
-        )
+    for part in parts:
+        wrong = {1: "texts of both kinds", 2: None}.get(len(part), f"{len(part) - 1} tabs in one text")
+        if not all(text.strip() for text in part):
+            wrong = "an empty one"
+        if wrong:
+            raise InputError(f"a pair is two texts with a tab between, and then all are pairs. Received: {wrong}")
     return [first for first, _ in parts], [second for _, second in parts]

@@ -49,6 +49,9 @@ def test_classes_by_name_of_pairs(call, train, tmp_path):
     assert said["label"] in ("no", "yes") and sum(said["probabilities"]) == pytest.approx(1)
     mixed = call("predict", "--model", out, "the cat\tthe dog", "the cat")
     assert mixed.status == 2 and "a pair is two texts with a tab between" in mixed.err
+    for text, received in (("the cat\t", "an empty one"), ("a\tb\tc", "2 tabs in one text")):
+        said = call("predict", "--model", out, text)
+        assert said.status == 2 and said.err.endswith(f"Received: {received}\n")
     single = call("predict", "--model", out, "the cat")
     assert single.status == 2 and "was trained on pairs" in single.err and "Received: single texts" in single.err
 
