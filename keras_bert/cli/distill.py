@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from keras_bert.cli.options import ModelFolder, positive, training_options
+from keras_bert.cli.options import FiniteRange, ModelFolder, positive, training_options
 from keras_bert.cli.screen import reporting, show_table
 
 
@@ -30,20 +30,20 @@ from keras_bert.cli.screen import reporting, show_table
 @click.option("--sequence-length", type=click.IntRange(min=8), default=128, show_default=True)
 @click.option(
     "--temperature",
-    type=click.FloatRange(min=0, min_open=True),
+    type=FiniteRange(min=0, min_open=True),
     default=2.0,
     show_default=True,
     help="Of both softmaxes.",
 )
 @click.option(
     "--teacher-share",
-    type=click.FloatRange(0, 1),
+    type=FiniteRange(0, 1),
     default=0.5,
     show_default=True,
     help="Of the loss, with --dataset; the rest is the labels'.",
 )
 @click.option(
-    "--held-out", type=click.FloatRange(0, 0.5), default=0.05, show_default=True, help="Share to choose weights by."
+    "--held-out", type=FiniteRange(0, 0.5), default=0.05, show_default=True, help="Share to choose weights by."
 )
 @training_options(learning_rate=5e-4)
 @reporting

@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from keras_bert.cli.options import (
+    FiniteRange,
     check_length,
     config_of,
     encoder_option,
@@ -54,7 +55,7 @@ class Freeze(click.ParamType):
 @click.option("--epochs", type=positive, default=3, show_default=True)
 @click.option(
     "--held-out",
-    type=click.FloatRange(0, 0.5, min_open=True),
+    type=FiniteRange(0, 0.5, min_open=True),
     default=0.05,
     show_default=True,
     help="Share of train.tsv to choose the best epoch by.",
@@ -73,14 +74,14 @@ class Freeze(click.ParamType):
 )
 @click.option(
     "--layer-decay",
-    type=click.FloatRange(0, 1, min_open=True),
+    type=FiniteRange(0, 1, min_open=True),
     default=1.0,
     show_default=True,
     help="Each layer's learning rate is this times that of the layer above it.",
 )
 @click.option(
     "--dropout",
-    type=click.FloatRange(0, 1, max_open=True),
+    type=FiniteRange(0, 1, max_open=True),
     help="Rate everywhere in the model.  [default: 0.1 with --size, the encoder's own with --encoder]",
 )
 @vocabulary_options

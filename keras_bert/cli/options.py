@@ -1,5 +1,6 @@
 """Options that several commands share, and how their values are read."""
 
+import math
 import sys
 from pathlib import Path
 
@@ -22,6 +23,17 @@ MODEL_FOLDER = ("model.keras", "config.json")
 
 
 positive = click.IntRange(min=1)
+
+
+class FiniteRange(click.FloatRange):
+    """A range of numbers that nan and infinity are not in; click lets nan pass every bound."""
+
+    def convert(self, value, param, context) -> float:
+        """The number, or a usage error."""
+        number = super().convert(value, param, context)
+        if not math.isfinite(number):
+            self.fail(f"a finite number is expected. Received: {value}", param, context)
+        return number
 
 
 class OutFolder(click.ParamType):
@@ -206,7 +218,7 @@ def training_options(learning_rate: float | None, learning_rate_help: str | None
         ),
         click.option(
             "--learning-rate",
-            type=click.FloatRange(min=0, min_open=True),
+            type=FiniteRange(min=0, min_open=True),
             default=learning_rate,
             show_default=True,
             help=learning_rate_help or "The peak, after the warm-up.",

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from keras_bert.cli.options import (
+    FiniteRange,
     check_length,
     config_of,
     encoder_option,
@@ -42,7 +43,7 @@ def mark(facts) -> str:
 @click.option("--epochs", type=positive, help="How many times through the text.")
 @click.option(
     "--masking-rate",
-    type=click.FloatRange(0, 1, min_open=True),
+    type=FiniteRange(0, 1, min_open=True),
     default=0.15,
     show_default=True,
     help="Share of the tokens to hide; small models learn faster with 0.25.",
@@ -53,9 +54,7 @@ def mark(facts) -> str:
     type=click.Choice(["ppmi"]),
     help="Begin with word vectors counted from the text itself, not with random ones.",
 )
-@click.option(
-    "--dropout", type=click.FloatRange(0, 1, max_open=True), help="Rate everywhere in the model.  [default: 0.1]"
-)
+@click.option("--dropout", type=FiniteRange(0, 1, max_open=True), help="Rate everywhere in the model.  [default: 0.1]")
 @click.option("--no-next-sentence", is_flag=True, help="Masked words only.")
 @click.option(
     "--sentence-order",
@@ -71,7 +70,7 @@ def mark(facts) -> str:
 )
 @click.option(
     "--held-out",
-    type=click.FloatRange(0, 0.5),
+    type=FiniteRange(0, 0.5),
     default=0.05,
     show_default=True,
     help="Share of the text to validate on.",

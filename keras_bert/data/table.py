@@ -68,14 +68,14 @@ class Table:
         return np.array(found, np.int32), tuple(names)
 
     def _numbered(self, count: int, known: bool) -> tuple[np.ndarray, tuple[str, ...]]:
-        numbers = np.array([int(label) for label in self.labels], np.int32)
+        numbers = [int(label) for label in self.labels]
         for number, line in zip(numbers, self.lines, strict=True):
             if not 0 <= number < count:
                 why = "" if known else f" ({count} different ones)"
                 raise InputError(
                     f"{self.path}, line {line}: labels must lie in 0 … {count - 1}{why}. Received: {number}"
                 )
-        return numbers, tuple(map(str, range(count)))
+        return np.array(numbers, np.int32), tuple(map(str, range(count)))
 
     def several(self, names: Sequence[str] | None = None) -> tuple[np.ndarray, tuple[str, ...]]:
         """Labels of which any may apply, parted by commas, 1 or 0 of int32 `[N, C]`, and their names.
@@ -112,8 +112,10 @@ class Table:
                 found.append(float(label))
             except ValueError:
                 found.append(math.nan)
-            if not math.isfinite(found[-1]):
-                raise InputError(f"{self.path}, line {line}: the label must be a number. Received: {label[:40]!r}")
+            if not abs(found[-1]) <= np.finfo(np.float32).max:  # nan is not either
+                raise InputError(
+                    f"{self.path}, line {line}: the label must be a number that float32 has. Received: {label[:40]!r}"
+                )
         return np.array(found, np.float32)
 
 

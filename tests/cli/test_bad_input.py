@@ -161,6 +161,13 @@ def test_a_sequence_longer_than_the_positions(call, models, nothing_left):
     nothing_left(said, "32", "33")
 
 
+@pytest.mark.parametrize("option", ["--held-out", "--learning-rate", "--layer-decay", "--dropout"])
+@pytest.mark.parametrize("value", ["nan", "inf"])
+def test_a_rate_that_is_no_number(call, nothing_left, option, value):
+    wanted = ["finetune", "--size", "tiny", "--dataset", "sample", option, value, "--out", "out"]
+    nothing_left(call(*wanted), option, value)
+
+
 def test_impossible_sizes(call, nothing_left):
     wanted = ["pretrain", "--data", "sample", "--vocab-size", 100, "--steps", 1, "--out", "out"]
     nothing_left(call(*wanted, "--size", "enormous"), "enormous", "tiny")

@@ -195,6 +195,16 @@ def test_the_real_pairs_and_questions(shared_data, tmp_path):
     assert read_table(shared_data / "SST-5" / "dev.tsv").classes()[1] == tuple("01234")
 
 
+def test_numbers_beyond_what_holds_them(tmp_path):
+    whole = "sentence\tlabel\na\t0\nb\t99999999999\n"
+    with pytest.raises(InputError, match="line 3: labels must lie in 0 … 1 .* Received: 99999999999"):
+        load_labelled(folder(tmp_path, whole, whole))
+    for number in ("1e39", "-1e400", "nan", "inf"):
+        text = f"sentence\tscore\na\t0\nb\t{number}\n"
+        with pytest.raises(InputError, match=f"line 3: the label must be a number .* Received: '{number}'"):
+            load_labelled(folder(tmp_path, text, text), problem="regression")
+
+
 def test_sets_that_have_no_such_labels(tmp_path):
     for source in ("sample", "sst2"):
         for problem in ("regression", "multi_label"):
