@@ -1,6 +1,6 @@
 """Every direction in which weights come and go, at the published sizes: who computed the other side, and how far off.
 
-    python benchmarks/parity.py        # ten minutes and 5 GiB; writes docs/parity.md
+    python -m benchmarks.parity        # ten minutes and 5 GiB; writes docs/parity.md
 
 Each model gets random weights, biases and norms too, is written in a format, read back (to the same bytes, or
 `convert` says no), and checked: the format's own library, where there is one, computes all layers of real and random
@@ -69,7 +69,7 @@ def main() -> None:
     lines = [
         "# Weights in and out",
         "",
-        "Written by `python benchmarks/parity.py`: random weights at the published sizes, written in each format, read",
+        "Written by `python -m benchmarks.parity`: random weights at the published sizes, written in each format, read",
         "back to the same bytes, and computed by another library beside ours. The largest difference allowed is 5e-5.",
         "",
         "| model | format | parameters | on disk | computed by | layers, largest difference | pooled |",

@@ -148,7 +148,8 @@ def save_google(model, path, vectorizer=None) -> Path:
 
     Raises:
         InputError: that code has no such model: no segments, no pooler, the exact GELU, another epsilon, a head for
-            tokens, a sentence task that is not its own (BERT's is the next sentence, ALBERT's the order).
+            tokens, several labels or numbers, a sentence task that is not its own (BERT's is the next sentence,
+            ALBERT's the order).
 
     Source: `modeling.py` and `run_pretraining.py` of google-research/bert; of google-research/albert.
     """
@@ -167,6 +168,9 @@ def save_google(model, path, vectorizer=None) -> Path:
     unknown = set(weights) - set(places(config))
     if unknown:
         raise InputError(f"Google's code has no head for {', '.join(unknown)}. Received: {type(model).__name__}")
+    problem = getattr(model, "problem", "single_label")
+    if problem != "single_label":  # the checkpoint has no place to say so, and would come back as another model
+        raise InputError(f"Google's code tells one class of several. Received: a classifier of problem={problem!r}")
     import keras
 
     ours = {
