@@ -55,7 +55,7 @@ def rows(name: str, place: Path) -> list[str]:
         found = check(out)
         size = sum(file.stat().st_size for file in out.rglob("*")) / 2**20
         apart = found.parity.to_dict()["max_abs_difference"]
-        layers = max(apart["sequence_output"], *apart["encoder_outputs"])
+        layers = max([apart["sequence_output"], *apart.get("encoder_outputs", ())])
         pooled = f"{apart['pooled_output']:.1e}" if apart.get("pooled_output") is not None else "-"
         lines.append(
             f"| {name} | {shown} | {found.parity.to_dict()['parameters']:,} | {size:,.0f} MiB | {found.reference} "
