@@ -116,12 +116,13 @@ def write_page(found: dict) -> None:
         "| set | what is asked | examples | always the commonest | TF-IDF, logistic regression | ours |",
         "|---|---|---|---|---|---|",
     ]
-    for name, entry in found["sets"].items():
+    measured = {name: entry for name, entry in found["sets"].items() if entry["ours"]}
+    for name, entry in measured.items():
         asked, baselines = SETS[name][0], [f"{100 * entry[key]:.1f}" for key in ("commonest", "tfidf")]
         lines.append(
             f"| {name} | {asked} | {entry['examples']:,} | {' | '.join(baselines)} | {spread(entry['ours'])} |"
         )
-    lines += ["", *(f"    {command(name, 'SEED')}" for name in found["sets"])]
+    lines += ["", *(f"    {command(name, 'SEED')}" for name in measured)]
     if found["freezing"]:
         lines += ["", "## Which layers learn", "", f"| | {' | '.join(FROZEN)} | by |", "|---" * (2 + len(FROZEN)) + "|"]
         for how, runs in found["freezing"].items():
