@@ -1,8 +1,8 @@
 """Measure what docs/results.md says, and write it: each row with the command that gave it.
 
-    python benchmarks/results.py --data DIR                        # everything, an hour on two cores
-    python benchmarks/results.py --data DIR --only check
-    python benchmarks/results.py --only                            # nothing anew: write the page again
+    python -m benchmarks.results --data DIR                        # everything, an hour on two cores
+    python -m benchmarks.results --data DIR --only check
+    python -m benchmarks.results --only                            # nothing anew: write the page again
 
 DIR is the folder that `KERAS_BERT_DATA` names: `data/SST-2`, `data/vocab`, `reference/tfhub`. Rows not measured now
 stay as docs/results.json has them. What ships comes from saved_models/measured.json, which `saved_models/ship.py`
@@ -20,8 +20,9 @@ import tempfile
 import time
 from pathlib import Path
 
+from benchmarks.distilbert import claims
+
 ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT))
 DATA = "$KERAS_BERT_DATA"
 COMMAND = "keras-bert"
 SST2_SCRATCH = (
@@ -85,8 +86,6 @@ def sst2(data: str, command: str, how: str) -> dict:
 
 def distilled(data: str) -> dict:
     """DistilBERT's three claims of the encoder that ships."""
-    from benchmarks.distilbert import claims
-
     return claims(run, data, json.loads(SHIPPED.read_text(encoding="utf-8"))["finetuning"], SEEDS)
 
 
@@ -139,7 +138,7 @@ def write_page(rows: dict) -> None:
     lines = [
         "# Results",
         "",
-        "Written by `python benchmarks/results.py --data $KERAS_BERT_DATA`; each row by the command in it. Accuracy is",
+        "Written by `python -m benchmarks.results --data $KERAS_BERT_DATA`; each row by the command in it. Accuracy is",
         "the mean and standard deviation over seeds, where several are named. No run is trained on dev or picks its",
         "epoch by it. SST-2's settings were chosen among three by whole sentences held out of train",
         "(`benchmarks/split_sentences.py`), before these seeds were measured on dev; earlier recipes had been seen on",

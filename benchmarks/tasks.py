@@ -1,7 +1,7 @@
 """Every kind of task on real data, from the encoder that ships, beside what needs no encoder.
 
-    python benchmarks/tasks.py --data DIR                 # every run that docs/tasks.json has not yet
-    python benchmarks/tasks.py --data DIR --only TREC     # of one set, or `freezing`
+    python -m benchmarks.tasks --data DIR                 # every run that docs/tasks.json has not yet
+    python -m benchmarks.tasks --data DIR --only TREC     # of one set, or `freezing`
 
 DIR is the folder that `KERAS_BERT_DATA` names. Each set is fine-tuned on by `keras-bert finetune`, over seeds, settings
 fixed beforehand; its dev part only measures. Beside it: always the commonest answer, and TF-IDF of one and two words
@@ -17,10 +17,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT))
-from benchmarks.answers import of_spans  # noqa: E402
+from benchmarks.answers import of_spans
 
+ROOT = Path(__file__).resolve().parent.parent
 FOUND, PAGE = ROOT / "docs" / "tasks.json", ROOT / "docs" / "tasks.md"
 WORK = ROOT / "build" / "tasks"
 SEEDS = (1, 2, 3)
@@ -109,7 +108,7 @@ def write_page(found: dict) -> None:
     lines = [
         "# Every kind of task, from the encoder that ships",
         "",
-        "Written by `python benchmarks/tasks.py --data $KERAS_BERT_DATA`. Accuracy, of spans F1, on the dev part, in",
+        "Written by `python -m benchmarks.tasks --data $KERAS_BERT_DATA`. Accuracy, of spans F1, on the dev part, in",
         "percent; ours is mean and standard deviation over seeds, by the commands below. A set without a dev part of",
         "its own gives a tenth of its rows, or its last articles. Nothing was chosen by dev.",
         "",

@@ -105,6 +105,19 @@ def test_finetune_from_random_weights_with_a_config_file(call, models, tmp_path)
     assert load_pretrained(tmp_path / "a").encoder.config.num_layers == 1
 
 
+def test_layers_learn_later_or_slower_as_asked(call, models, tmp_path):
+    finetune = ["finetune", "--encoder", models.encoder, "--dataset", models.dataset, "--epochs", 2]
+    finetune += ["--learning-rate", 1e-2, "--json"]
+    before = load_pretrained(models.encoder).encoder.blocks[0].weights
+    moved, losses = {}, {}
+    for name, options in {"slower": ["--layer-decay", 1e-6], "gradual": ["--freeze", "gradual"], "usual": []}.items():
+        losses[name] = facts_of(call(*finetune, *options, "--out", tmp_path / name))["history"]["loss"]
+        after = load_pretrained(tmp_path / name).encoder.blocks[0].weights
+        moved[name] = max(np.abs(np.array(one) - np.array(two)).max() for one, two in zip(before, after, strict=True))
+    assert moved["slower"] < 1e-6 < 1e-3 < moved["usual"]
+    assert losses["gradual"][0] != losses["usual"][0]  # of an epoch in which the head alone learned
+
+
 def test_freeze_leaves_the_encoder_as_it_was(call, models, tmp_path, monkeypatch):
     """Trained in bfloat16 around it, even: what is written is the float32 model."""
     trained = []
