@@ -40,12 +40,12 @@ class Recipe:
 
 RUNS = {
     "as shipped": (Recipe(), (0, 1, 2)),
-    "random start": (Recipe(start=()), (0, 1, 2)),
+    "random start": (Recipe(start=()), (0, 1)),
     "warm start, embeddings alone": (Recipe(start=("embeddings",)), (0,)),
     "warm start, all but the embeddings": (Recipe(start=("bias", "positions")), (0,)),
     "warm start, all but the bias": (Recipe(start=("embeddings", "positions")), (0,)),
     "warm start, all but the positions": (Recipe(start=("embeddings", "bias")), (0,)),
-    "15 % masked": (Recipe(masking=0.15), (0, 1)),
+    "15 % masked": (Recipe(masking=0.15), (0,)),
     "40 % masked": (Recipe(masking=0.4), (0,)),
     "half the rate": (Recipe(rate=5e-4), (0,)),
     "twice the rate": (Recipe(rate=2e-3), (0,)),
@@ -98,7 +98,7 @@ def measure(recipe: Recipe, seed: int, data: Path, tokens: int) -> dict:
         hidden_dropout=recipe.dropout,
         attention_dropout=recipe.dropout,
     )
-    model = kb.BertPretrainer(kb.BertEncoder(config, dtype="mixed_bfloat16"), next_sentence=recipe.next_sentence)
+    model = kb.BertPretrainer(kb.BertEncoder(config), next_sentence=recipe.next_sentence)
     masking = Masking.from_vocabulary(vocabulary, rate=recipe.masking, max_predictions=round(128 * recipe.masking) + 1)
     if recipe.start:
         embeddings = model.encoder.embeddings
@@ -147,7 +147,7 @@ def write_page(found: dict) -> None:
         f"{found['tokens'] / 1e6:.1f} million tokens",
         "each, with the whole schedule, as the encoder that ships is trained (4 layers of 256, 8,192 tokens of",
         "vocabulary, warm start, 25 % of the tokens masked, 32 x 128, peak rate 1e-3, no dropout, no next sentences,",
-        "bfloat16), one thing changed in each. Measured on",
+        "float32), one thing changed in each. Measured on",
         f"{HELD_OUT:,} rows of held-out documents, 15 % of them hidden: the share of hidden tokens found, the loss in",
         "nats a token and, to compare vocabularies, a word.",
         "",
@@ -171,7 +171,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, default=os.environ.get("KERAS_BERT_DATA"))
     parser.add_argument("--only", nargs="*", default=[""], metavar="NAME")
-    parser.add_argument("--tokens", type=int, default=2000 * 32 * 128)
+    parser.add_argument("--tokens", type=int, default=800 * 32 * 128)
     arguments = parser.parse_args()
     if not arguments.data:
         parser.error("--data DIR is needed, or KERAS_BERT_DATA")

@@ -8,6 +8,7 @@ from keras_bert.errors import InputError
 
 ACTIVATIONS = ("gelu_tanh", "gelu", "relu")
 SENTENCE_TASKS = ("next", "order")
+MOST_LAYERS = 1000  # a damaged file may claim 10^9, and be believed for hours
 
 
 @dataclasses.dataclass(frozen=True)
@@ -17,7 +18,7 @@ class BertConfig:
     Args:
         vocab_size: number of token ids (rows of the token embedding).
         hidden_size: H, the width of every layer's output; a multiple of `num_heads`.
-        num_layers: L, how many transformer blocks.
+        num_layers: L, how many transformer blocks, at most 1,000.
         num_heads: A, attention heads a block; each is H / A wide.
         intermediate_size: width inside the feed-forward part; 4 H in every published model.
         max_position_embeddings: the longest sequence, in tokens.
@@ -33,7 +34,8 @@ class BertConfig:
         pooler: False for an encoder without `pooled_output`, as DistilBERT is.
 
     Raises:
-        InputError: a size below 1, a rate outside its range, an unknown activation, or H not a multiple of A.
+        InputError: a size below 1, too many layers, a rate outside its range, an unknown activation, or H not a
+            multiple of A.
 
     Example:
 
@@ -76,6 +78,8 @@ class BertConfig:
                 raise InputError(f"{field.name} must be true or false. Received: {value!r}")
             elif field.type is float and (isinstance(value, bool) or not isinstance(value, (int, float))):
                 raise InputError(f"{field.name} must be a number. Received: {value!r}")
+        if self.num_layers > MOST_LAYERS:
+            raise InputError(f"num_layers must be at most {MOST_LAYERS:,}. Received: {self.num_layers:,}")
         for name in ("hidden_dropout", "attention_dropout"):
             if not 0 <= getattr(self, name) < 1:
                 raise InputError(f"{name} must be at least 0 and below 1. Received: {getattr(self, name)!r}")

@@ -73,6 +73,7 @@ def test_an_unknown_preset_is_named(name):
         ("hidden_size", 100),  # no multiple of 12 heads
         ("hidden_size", 768.0),
         ("num_layers", "12"),
+        ("num_layers", 10**9),
         ("num_heads", 7),
         ("intermediate_size", None),
         ("max_position_embeddings", 0),

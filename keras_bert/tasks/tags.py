@@ -75,30 +75,36 @@ def check_tags(sentences: list[Tagged], names, path) -> None:
         raise InputError(f"{path}: a tag is one of {shown}. Received: {unknown[:40]!r}")
 
 
-def word_rows(sentences, reader: Reader) -> tuple[dict, list[list[int]]]:
-    """Ids of sentences given as words, and where each word's first piece stands; -1 for a word that has none or is cut.
+def word_rows(sentences, reader: Reader) -> tuple[dict, list[list[tuple[int, int] | None]]]:
+    """Ids of sentences given as words, and where each word's first piece stands.
+
+    A sentence that is longer than a row goes on in the next one, at a word's beginning.
 
     Args:
         sentences: sequences of words.
         reader: `Reader`.
 
     Returns:
-        The dict of the encoder's inputs, int32 `[N, T]`, and a list of places a sentence.
+        The dict of the encoder's inputs, int32 `[R, T]`, and for each sentence the row and column of each of its words;
+        None for a word of no piece.
     """
     tokenizer = OffsetTokenizer(list(reader.vocabulary), reader.lowercase)
     cls, sep, pad = (reader.vocabulary.index(token) for token in ("[CLS]", "[SEP]", "[PAD]"))
+    room = reader.sequence_length - 2
     known: dict[str, list[int]] = {}
     rows, places = [], []
     for words in sentences:
-        row, firsts = [cls], []
+        row, firsts = [], []
         for word in words:
             if word not in known:
-                known[word] = tokenizer(word)[0]
+                known[word] = tokenizer(word)[0][:room]
             pieces = known[word]
-            fits = bool(pieces) and len(row) + 1 < reader.sequence_length
-            firsts.append(len(row) if fits else -1)
+            if len(row) + len(pieces) > room:
+                rows.append([cls, *row, sep])
+                row = []
+            firsts.append((len(rows), 1 + len(row)) if pieces else None)
             row += pieces
-        rows.append([*row[: reader.sequence_length - 1], sep])
+        rows.append([cls, *row, sep])
         places.append(firsts)
     width = max(map(len, rows))
     ids = np.full((len(rows), width), pad, np.int32)
@@ -109,18 +115,18 @@ def word_rows(sentences, reader: Reader) -> tuple[dict, list[list[int]]]:
 
 
 def tag_rows(sentences: list[Tagged], names, reader: Reader) -> tuple[dict, np.ndarray]:
-    """Ids, and int32 labels `[N, T]` at the first piece of each word."""
+    """Ids, and int32 labels `[R, T]` at the first piece of each word."""
     ids, places = word_rows([each.words for each in sentences], reader)
     labels = np.full(ids["input_word_ids"].shape, IGNORED, np.int32)
-    for row, (sentence, firsts) in enumerate(zip(sentences, places, strict=True)):
+    for sentence, firsts in zip(sentences, places, strict=True):
         for tag_name, place in zip(sentence.tags, firsts, strict=True):
-            if place >= 0:
-                labels[row, place] = names.index(tag_name)
+            if place:
+                labels[place] = names.index(tag_name)
     return ids, labels
 
 
 def tag(model, sentences, names, reader: Reader) -> list[list[str]]:
-    """A model's tag for each word; `O`, or the first name, for words that a row had no room for.
+    """A model's tag for each word; `O`, or the first name, for words of no piece.
 
     Args:
         model: a `BertTokenClassifier`.
@@ -129,6 +135,6 @@ def tag(model, sentences, names, reader: Reader) -> list[list[str]]:
         reader: `Reader`.
     """
     ids, places = word_rows(sentences, reader)
-    said = predict_logits(model, ids).argmax(-1)  # [N, T]
+    said = predict_logits(model, ids).argmax(-1)  # [R, T]
     other = "O" if "O" in names else names[0]
-    return [[names[said[row, place]] if place >= 0 else other for place in firsts] for row, firsts in enumerate(places)]
+    return [[names[said[place]] if place else other for place in firsts] for firsts in places]

@@ -1,4 +1,4 @@
-"""A tag for every word: labels at first pieces, words that a row has no room for, names that are found."""
+"""A tag for every word: labels at first pieces, sentences longer than a row, names that are found."""
 
 import keras
 import numpy as np
@@ -68,17 +68,34 @@ def test_labels_stand_at_first_pieces():
     ids, labels = tag_rows(sentences, ("B-LOC", "B-PER", "O"), reader)
     assert ids["input_word_ids"].tolist() == [[2, 5, 6, 7, 3], [2, 9, 3, 0, 0]]
     assert labels.tolist() == [[-1, 1, -1, 2, -1], [-1, 0, -1, -1, -1]]  # the word of no piece has none
-    assert word_rows([s.words for s in sentences], reader)[1] == [[1, -1, 3], [1]]
+    assert word_rows([s.words for s in sentences], reader)[1] == [[(0, 1), None, (0, 3)], [(1, 1)]]
 
 
-def test_words_beyond_the_row_are_other():
-    encoder, _ = make(8)
-    reader = Reader(tuple(VOCABULARY), True, 4)
-    ids, places = word_rows([["john", "lives", "in", "london"]], reader)
-    assert ids["input_word_ids"].tolist() == [[2, 5, 7, 3]] and places == [[1, 2, -1, -1]]
-    model = kb.BertTokenClassifier(encoder, 3)
-    said = tag(model, [["john", "lives", "in", "london"]], ("B-LOC", "B-PER", "O"), reader)
-    assert len(said[0]) == 4 and said[0][2:] == ["O", "O"]
+def test_a_long_sentence_goes_on_in_another_row():
+    reader = Reader(tuple(VOCABULARY), True, 5)
+    words = ("john", "lives", "in", "johnny", "london")
+    ids, labels = tag_rows(
+        [Tagged(words, ("P", "O", "O", "P", "L")), Tagged(("mary",), ("P",))], ("L", "O", "P"), reader
+    )
+    assert ids["input_word_ids"].tolist() == [[2, 5, 7, 8, 3], [2, 5, 6, 9, 3], [2, 10, 3, 0, 0]]
+    assert ids["input_mask"].tolist() == [[1] * 5, [1] * 5, [1, 1, 1, 0, 0]]
+    assert labels.tolist() == [[-1, 2, 1, 1, -1], [-1, 2, -1, 0, -1], [-1, 2, -1, -1, -1]]
+
+
+def test_every_word_of_a_long_sentence_gets_its_own_tag():
+    encoder, reader = make()
+    model = kb.BertTokenClassifier(encoder, 4)
+    names, words = ("B-LOC", "B-PER", "I-LOC", "O"), ["john", "paris", "lives", "in"]
+    narrow = Reader(tuple(VOCABULARY), True, 4)
+    by_twos = tag(model, [words[:2], words[2:]], names, reader)
+    assert len({*by_twos[0], *by_twos[1]}) > 1
+    assert tag(model, [words], names, narrow) == [by_twos[0] + by_twos[1]]
+
+
+def test_a_word_longer_than_a_row_is_cut():
+    ids, places = word_rows([["in", "johnny", "in"]], Reader(tuple(VOCABULARY), True, 3))
+    assert ids["input_word_ids"].tolist() == [[2, 8, 3], [2, 5, 3], [2, 8, 3]]
+    assert places == [[(0, 1), (1, 1), (2, 1)]]
 
 
 def test_what_is_no_such_folder(folder):
