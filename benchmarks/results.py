@@ -98,7 +98,8 @@ def tour(data: str) -> dict:
     return {
         "what": "the tour on the embedded sample: two layers of 128, pretrained and fine-tuned from a blank file",
         "result": f"dev accuracy {100 * evaluation['accuracy']:.1f} % (majority {100 * evaluation['majority']:.1f} %), "
-        f"masked words {100 * pretraining['mlm_accuracy']:.1f} % right on held-out prose; "
+        f"masked words {100 * pretraining['mlm_accuracy']:.1f} % right on held-out prose; the same sentences on the "
+        f"encoder that ships: {100 * found['shipped']['evaluation']['accuracy']:.1f} %; "
         f"{found['seconds']['total'] / 60:.1f} minutes, {found['peak_memory_mib'] / 1024:.1f} GiB",
         "command": command,
     }

@@ -32,7 +32,7 @@ SETS = {
     "TREC": ("six kinds of questions", "--epochs 8 --dtype mixed_bfloat16", "accuracy"),
     "SST-5": ("five shades of opinion", "--epochs 4 --dtype mixed_bfloat16", "accuracy"),
     "MRPC": ("do two sentences say the same?", "--epochs 6", "accuracy"),
-    "SQuAD-1.1": ("answers that stand in a text", "--task spans --sequence-length 128 --epochs 8", "f1"),
+    "SQuAD-1.1": ("answers that stand in a text", "--task spans --sequence-length 128 --epochs 4", "f1"),
     "SQuAD-2.0": ("the same, some without an answer", "--task spans --sequence-length 128 --epochs 8", "f1"),
 }
 # How much of the encoder learns, on two of the sets.
@@ -171,12 +171,13 @@ def main() -> None:
         for name in FROZEN:
             runs[name] = runs.get(name, {}) if more else found["sets"][name]["ours"]
             wanted.append((name, more, runs[name]))
-    for name, more, scores in wanted:
-        for seed in (str(seed) for seed in SEEDS if str(seed) not in scores):
-            scores[seed] = run(name, seed, more)
-            print(name, more, seed, scores[seed], file=sys.stderr)
-            FOUND.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
-            write_page(found)
+    for seed in map(str, SEEDS):  # all that is wanted once, before anything twice
+        for name, more, scores in wanted:
+            if seed not in scores:
+                scores[seed] = run(name, seed, more)
+                print(name, more, seed, scores[seed], file=sys.stderr)
+                FOUND.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+                write_page(found)
 
 
 if __name__ == "__main__":

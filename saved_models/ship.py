@@ -157,8 +157,10 @@ def look(data: str) -> dict:
     checked, _ = run(f"keras-bert check {ENCODER} --json", data)
     gaps, _ = run(f"keras-bert fill-mask --top 3 --json {' '.join(map(shlex.quote, GAPS + ROLES))}", data)
     embedded, _ = run(f"keras-bert embed --json {shlex.quote(SAMPLE)}", data)
+    apart = checked["max_abs_difference"]
     found = {
-        "check": {"passed": checked["passed"], "largest": checked["max_abs_difference"]["sequence_output"]},
+        "held_out": held_out(data),
+        "check": {"passed": checked["passed"], "largest": max(apart["pooled_output"], *apart["encoder_outputs"])},
         "gaps": [
             {"text": row["text"], "guesses": [guess["token"] for guess in row["gaps"][0]["guesses"]]}
             for row in gaps["texts"]
@@ -177,6 +179,32 @@ def look(data: str) -> dict:
     said, _ = run(f"keras-bert predict --json {' '.join(map(shlex.quote, NEUTRAL))}", data)
     found["neutral"] = said["predictions"]
     return found
+
+
+def held_out(data: str) -> dict:
+    """Masked words that the file finds in the documents held out by `PRETRAIN`, and how full its rows were."""
+    import keras_bert as kb
+    from keras_bert.data import load_corpus, tokenize_documents
+    from keras_bert.text.masking import Masking
+    from keras_bert.text.shards import pack_to_disk
+    from keras_bert.training.pretrain import evaluate_pretrainer
+
+    trained = kb.load_pretrained(ENCODER)
+    vectorizer = kb.BertTextVectorization(trained.vocabulary, sequence_length=128)
+    rows, rest = pack_to_disk(
+        WORK / "shipped-rows",
+        load_corpus([str(Path(data) / "data" / "corpus" / f"{name}.txt.xz") for name in ("wikipedia", "books")]),
+        lambda shard: tokenize_documents(shard, vectorizer),
+        128,
+        vectorizer.cls_id,
+        vectorizer.sep_id,
+        vocab_size=len(trained.vocabulary),
+        sentence_task=None,
+        held_out=0.01,
+    )
+    found = evaluate_pretrainer(trained.model, rest, Masking.from_vocabulary(trained.vocabulary, max_predictions=32))
+    measures = {name: found[name] for name in ("mlm_accuracy", "mlm_loss")}
+    return {"rows": len(rest), "tokens_a_row": float(rows.lengths.mean()), **measures}
 
 
 def run(command: str, data: str) -> tuple[dict, dict]:

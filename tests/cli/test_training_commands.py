@@ -45,6 +45,17 @@ def test_pretrain_then_finetune_then_evaluate(call, models, tmp_path):
     assert {path.name for path in tmp_path.iterdir()} == {"bert", "sentiment", "log"}
 
 
+def test_pretrain_from_counted_word_vectors(call, tmp_path):
+    wanted = ["pretrain", "--data", "sample", "--vocab-size", 300, *SMALL, "--sequence-length", 24, "--batch-size", 8]
+    wanted += ["--no-next-sentence", "--steps", 1, "--learning-rate", 1e-9, "--json"]
+    for name, options in {"counted": ["--warm-start", "ppmi"], "drawn": []}.items():
+        facts_of(call(*wanted, *options, "--out", tmp_path / name))
+    counted, drawn = (load_pretrained(tmp_path / name).model for name in ("counted", "drawn"))
+    tables = [np.array(model.encoder.embeddings.word_embeddings.embeddings) for model in (counted, drawn)]
+    assert tables[0].std() == pytest.approx(0.04, rel=0.1) and tables[1].std() < 0.02
+    assert np.array(counted.mlm_head.output_bias).std() > 0.5 and np.array(drawn.mlm_head.output_bias).std() < 1e-6
+
+
 def test_pretrain_with_sentence_order_then_ask(call, tmp_path):
     wanted = ["pretrain", "--data", "sample", "--vocab-size", 300, *SMALL, "--sequence-length", 24, "--batch-size", 8]
     wanted += ["--sentence-order", "--steps", 2]

@@ -35,11 +35,12 @@ def test_cards_say_what_was_measured(ship, tmp_path, monkeypatch):
             "parameters": 5_423_616,
             "vocab_size": 8192,
             "steps": 30000.0,
-            "mlm_accuracy": 0.4567,
-            "mlm_loss": 2.9,
+            "mlm_accuracy": 0.4566,
+            "mlm_loss": 2.8,
             "hours": 2.0,
             "core_hours": 4.0,
         },
+        "held_out": {"rows": 1000, "tokens_a_row": 120.0, "mlm_accuracy": 0.4567, "mlm_loss": 2.9},
         "check": {"passed": True, "largest": 1.5e-6},
         "gaps": [
             {"text": "the [MASK] .", "guesses": ["king", "queen"]},
@@ -67,7 +68,7 @@ def test_cards_say_what_was_measured(ship, tmp_path, monkeypatch):
     assert "45.7 % (loss 2.900)" in encoder and "5,423,616 parameters" in encoder and "16 g CO2e" in encoder
     gaps, taken_for_granted = encoder.split("## Bias")
     assert "| the [MASK] . | king, queen |" in gaps and "| [MASK] was a nurse . | he, she |" in taken_for_granted
-    assert "84.6 ± 0.1 % over 2 seeds" in encoder
+    assert "84.6 ± 0.1 % over 2 seeds" in encoder and "115 million tokens, 123 with padding" in encoder
     assert (
         "| 3 | 84.56 % | 93.00 % | 2 |" in sentiment
         and "| far from dull . | positive | negative (0.91) | wrong |" in sentiment
@@ -75,5 +76,12 @@ def test_cards_say_what_was_measured(ship, tmp_path, monkeypatch):
     assert "| a french film . | positive (0.99) |" in sentiment
     for card in (encoder, sentiment):
         assert "{{" not in card and max(map(len, card.splitlines())) < 250
-        for heading in ("Model details", "Uses", "Evaluation", "Bias, risks and limitations", "Environmental impact"):
+        for heading in (
+            "Model details",
+            "Uses",
+            "How to get started",
+            "Evaluation",
+            "Bias, risks and limitations",
+            "Environmental impact",
+        ):
             assert f"## {heading}" in card

@@ -53,6 +53,19 @@ def test_the_classifier_gives_the_recorded_probabilities_and_plain_sentences_are
     assert [row["label"] for row in found[: len(MEASURED["plain"])]] == [row["truth"] for row in MEASURED["plain"]]
 
 
+def test_the_encoder_is_bert_by_its_own_graph(tmp_path):
+    found = said("check", SAVED_MODELS / ENCODER, folder=tmp_path)
+    assert found["passed"] and found["parameters"] == 5_426_176
+
+
+@pytest.mark.skipif("KERAS_BERT_DATA" not in os.environ, reason="SST-2 is where KERAS_BERT_DATA says")
+def test_the_classifier_has_the_accuracy_of_its_card(tmp_path):
+    dev = Path(os.environ["KERAS_BERT_DATA"]) / "data" / "SST-2" / "dev.tsv"
+    found, recorded = said("evaluate", "--data", dev, folder=tmp_path), MEASURED["shipped"]
+    assert found["examples"] == recorded["examples"] == 872
+    assert found["accuracy"] == pytest.approx(recorded["accuracy"], abs=2 / 872)  # another CPU may tip a sentence
+
+
 def test_gaps_are_filled_sensibly(tmp_path):
     found = said("fill-mask", "--top", 3, *SENSIBLE, folder=tmp_path)["texts"]
     for row in found:
