@@ -163,12 +163,17 @@ class LengthGroupedBatches(keras.utils.PyDataset):
             self._order = (epoch, self._grouped(np.random.default_rng([self.seed, epoch])))
         return self.rows(self._order[1][index])
 
-    def rows(self, rows: np.ndarray, width: int | None = None):
-        """A batch of these rows, as wide as the longest or as asked."""
-        if width is None:
-            ids = trim(self.ids, self.lengths, rows)
-        else:
-            ids = {key: array[rows, :width] for key, array in self.ids.items()}
+    def rows(self, rows: np.ndarray):
+        """A batch of these rows, as wide as the longest."""
+        return self._batch(trim(self.ids, self.lengths, rows), rows)
+
+    def blank(self, rows: int, width: int):
+        """A batch of at most so many rows, cut to a width, with zeros for labels: for whom the shapes matter alone."""
+        first = np.arange(min(rows, len(self.lengths)))
+        ids, labels, *weights = self._batch({key: array[first, :width] for key, array in self.ids.items()}, first)
+        return ids, keras.tree.map_structure(np.zeros_like, labels), *weights  # an answer may lie beyond the width
+
+    def _batch(self, ids: dict, rows: np.ndarray):
         place = (rows, slice(ids["input_mask"].shape[1])) if self.per_token else rows
         if isinstance(self.labels, dict):
             return ids, {key: array[place] for key, array in self.labels.items()}

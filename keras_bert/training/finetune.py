@@ -169,7 +169,7 @@ def finetune(
             },
             seed=seed,
             accumulate=accumulate,
-            shapes=[batches.rows(np.arange(min(rows, len(batches.lengths))), width=8 * rows) for rows in (2, 4)],
+            shapes=[batches.blank(rows, width=8 * rows) for rows in (2, 4)],
             checkpoint_dir=checkpoint_dir,
             checkpoint_every=checkpoint_every,
             log_dir=log_dir,

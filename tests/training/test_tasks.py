@@ -73,6 +73,16 @@ def test_spans():
     assert found["accuracy"] == pytest.approx(right.mean()) and found["exact"] == pytest.approx(right.all(0).mean())
 
 
+def test_answers_far_into_a_row_are_learned_from():
+    keras.utils.set_random_seed(1)
+    model = kb.BertSpanLabeler(kb.BertEncoder(kb.BertConfig(30, 16, 1, 2, 32, max_position_embeddings=64)))
+    words = np.random.default_rng(0).integers(5, 30, (12, 60)).astype(np.int32)
+    ids = {"input_word_ids": words, "input_mask": np.ones_like(words), "input_type_ids": np.zeros_like(words)}
+    far = {"start_logits": np.full(12, 50), "end_logits": np.full(12, 59)}
+    history = kb.finetune(model, ids, far, ids, far, **{**SETTINGS, "epochs": 4}).history
+    assert history["val_loss"][-1] < history["val_loss"][0] < 5
+
+
 def test_tokens():
     ids = rows()
     words = ids["input_word_ids"]
