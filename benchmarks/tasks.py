@@ -166,9 +166,9 @@ def main() -> None:
         if name not in found["sets"]:
             found["sets"][name] = {**(of_spans if "SQuAD" in name else of_texts)(WORK / name), "ours": {}}
     wanted = [(name, "", found["sets"][name]["ours"]) for name in sets]
-    for how, more in FREEZING.items() if "freezing" in arguments.only else ():
-        runs = found["freezing"].setdefault(how, {})
-        for name in FROZEN:
+    for name in FROZEN if "freezing" in arguments.only else ():
+        for how, more in FREEZING.items():
+            runs = found["freezing"].setdefault(how, {})
             runs[name] = runs.get(name, {}) if more else found["sets"][name]["ours"]
             wanted.append((name, more, runs[name]))
     for seed in map(str, SEEDS):  # all that is wanted once, before anything twice
