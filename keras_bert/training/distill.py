@@ -29,7 +29,8 @@ def student_of(teacher, num_layers: int | None = None, dtype=None):
         dtype: the student's dtype policy.
 
     Returns:
-        A `BertPretrainer` without next sentences and without a pooler, as DistilBERT.
+        A `BertPretrainer` without next sentences, segments and a pooler, as DistilBERT. What the teacher adds for a
+        first segment stands in the student's positions, so that both begin from the same embeddings.
 
     Raises:
         InputError: as many layers as the teacher's, or more, or none.
@@ -39,8 +40,8 @@ def student_of(teacher, num_layers: int | None = None, dtype=None):
     >>> import keras_bert as kb
     >>> config = kb.BertConfig(vocab_size=50, hidden_size=8, num_layers=4, num_heads=2, intermediate_size=16)
     >>> student = student_of(kb.BertPretrainer(kb.BertEncoder(config)))
-    >>> student.encoder.config.num_layers, student.encoder.pooler
-    (2, None)
+    >>> student.encoder.config.num_layers, student.encoder.config.type_vocab_size, student.encoder.pooler
+    (2, 0, None)
 
     Source: Sanh et al. 2019 (arXiv:1910.01108), section 3, "Student initialization".
     """
@@ -50,13 +51,23 @@ def student_of(teacher, num_layers: int | None = None, dtype=None):
         raise InputError(
             f"a student has 1 … {config.num_layers - 1} layers, fewer than its teacher. Received: {layers}"
         )
-    changes = {"num_layers": layers, "pooler": False}
+    changes = {"num_layers": layers, "type_vocab_size": 0, "pooler": False}
     student = BertPretrainer(BertEncoder(dataclasses.replace(config, **changes), dtype=dtype), next_sentence=False)
-    student.encoder.embeddings.set_weights(teacher.encoder.embeddings.get_weights())
+    _copy_embeddings(teacher.encoder.embeddings, student.encoder.embeddings)
     for i, block in enumerate(student.encoder.blocks):
         block.set_weights(teacher.encoder.blocks[i * config.num_layers // layers].get_weights())
     student.mlm_head.set_weights(teacher.mlm_head.get_weights())
     return student
+
+
+def _copy_embeddings(theirs, ours) -> None:
+    """A teacher's embeddings without segments: its texts are all first segments."""
+    for part in ("word_embeddings", "position_embeddings", "layer_norm", "projection"):
+        if getattr(theirs, part) is not None:
+            getattr(ours, part).set_weights(getattr(theirs, part).get_weights())
+    if theirs.type_embeddings is not None:
+        positions = ours.position_embeddings.embeddings
+        positions.assign(positions + theirs.type_embeddings.embeddings[:1])  # [P, E] + [1, E]
 
 
 def without_sentence_task(pretrainer):

@@ -1,6 +1,7 @@
 """A student learns what its teacher says: the three losses are what the papers say, and the teacher stays as it is."""
 
 import dataclasses
+import json
 
 import keras
 import numpy as np
@@ -11,6 +12,7 @@ from keras_bert.training import distill, student_of
 from keras_bert.training.distill import without_sentence_task
 from keras_bert.training.taught import TaughtCrossEntropy, taught_labels
 from keras_bert.training.triple_loss import student_and_teacher
+from keras_bert.weights.huggingface import save_huggingface
 from tests.training import toys
 
 DEEP = dataclasses.replace(toys.CONFIG, num_layers=4, hidden_dropout=0.0, attention_dropout=0.0, initializer_range=0.2)
@@ -49,6 +51,16 @@ def test_a_student_begins_as_every_second_layer(teacher):
     for layers in (0, 4, 5):
         with pytest.raises(kb.InputError, match="a student has 1 … 3 layers"):
             student_of(teacher, layers)
+
+
+def test_a_student_has_no_segments_and_is_a_distilbert(teacher, tmp_path):
+    student = student_of(teacher)
+    assert student.encoder.config.type_vocab_size == 0
+    ids = np.random.default_rng(0).integers(5, 50, (2, 6)).astype("int32")
+    theirs, ours = (np.asarray(model.encoder.embeddings(ids, 0 * ids)) for model in (teacher, student))
+    np.testing.assert_allclose(ours, theirs, atol=1e-6)
+    folder = save_huggingface(student, tmp_path / "student")
+    assert json.loads((folder / "config.json").read_text())["model_type"] == "distilbert"
 
 
 def test_the_three_losses_are_those_of_the_paper(teacher):
