@@ -2,9 +2,11 @@
 
 import dataclasses
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
+from helpers import randomize
 
 from keras_bert.weights.names import model_weights
 from keras_bert.weights.source import open_source
@@ -43,6 +45,35 @@ def test_around_all_formats_and_home_again(call, models, tmp_path):
     assert dataclasses.replace(home.encoder.config, initializer_range=0.2) == start.encoder.config
     assert home.vocabulary == start.vocabulary
     assert home.model.nsp_head is None  # TF-Hub was on the way, and has no place for it
+
+
+def test_from_files_that_other_libraries_wrote(call, tmp_path):
+    """KerasHub's own preset, and ALBERT as Google's exporter writes it: what comes out computes what they do."""
+    import keras_hub
+
+    import keras_bert as kb
+    from keras_bert.weights.kerashub import run_keras_hub
+
+    sizes = dict(vocabulary_size=60, num_layers=2, num_heads=2, hidden_dim=16, intermediate_dim=32, dropout=0.0)
+    backbone = randomize(keras_hub.models.BertBackbone(**sizes, max_sequence_length=20))
+    backbone.save_to_preset(tmp_path / "preset")
+    ids = np.array([[2, 7, 9, 11, 3], [2, 8, 3, 0, 0]], "int32")
+    rows = {"input_word_ids": ids, "input_mask": np.int32(ids > 0), "input_type_ids": np.int32(ids > 8)}
+    for number, (source, to) in enumerate((("preset", "huggingface"), ("0", "google"), ("1", "tfhub"))):
+        facts = facts_of(call("convert", tmp_path / source, "--to", to, "--out", tmp_path / str(number), "--json"))
+        assert facts["parameters"] == backbone.count_params()
+        encoder = kb.BertEncoder(open_source(tmp_path / str(number)).config)
+        assert kb.load_weights(encoder, tmp_path / str(number)).untouched == []
+        found, expected = encoder(rows), run_keras_hub(backbone, rows)
+        np.testing.assert_allclose(found["pooled_output"], expected["pooled_output"], atol=5e-5)
+
+    albert = Path(__file__).parents[1] / "weights" / "garden" / "albert_tfhub"
+    before = open_source(albert).parts["encoder"]
+    for to in ("huggingface", "google", "tfhub"):
+        facts_of(call("convert", albert, "--to", to, "--out", tmp_path / to, "--json"))
+        after = open_source(tmp_path / to).parts["encoder"]
+        assert before.keys() == after.keys()
+        assert all(np.array_equal(before[name], after[name]) for name in before)
 
 
 def test_a_classifier_with_its_labels(call, models, tmp_path):
