@@ -1,6 +1,9 @@
 """Checkpoints of TensorFlow's Model Garden: tensors by their place among the layers, beside Google's config."""
 
+import numpy as np
+
 from keras_bert.config import BertConfig
+from keras_bert.errors import InputError
 from keras_bert.weights.layout import Place
 from keras_bert.weights.names import shapes
 
@@ -45,6 +48,27 @@ def plain(names) -> dict[str, str]:
         if short.startswith("model/"):
             short = "encoder/" + short.removeprefix("model/")
         found[name] = TABLE if short == TIED else short
+    return found
+
+
+def merged(tensors: dict[str, np.ndarray], names: dict[str, str], source: str) -> dict[str, np.ndarray]:
+    """A checkpoint's tensors by the names of `places`.
+
+    Args:
+        tensors: by their names there.
+        names: as `plain` gives them.
+        source: what to call it in errors.
+
+    Raises:
+        InputError: the word table is there twice, as two tables.
+    """
+    found, first = {}, {}
+    for name, short in names.items():
+        tensor = tensors[name]
+        if short in found and not np.array_equal(tensor, found[short]):
+            one, two = first[short].removesuffix(ENDING), name.removesuffix(ENDING)
+            raise InputError(f"{one} and {two} are one tensor in a BERT. Received: two that differ in {source}")
+        found[short], first[short] = tensor, name
     return found
 
 

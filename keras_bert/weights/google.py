@@ -233,13 +233,12 @@ def _read_tensors(path: Path) -> tuple[dict[str, np.ndarray], bool]:
         reader = tf.train.load_checkpoint(str(found[0].with_suffix("")))
         names = sorted(reader.get_variable_to_shape_map())
         by_place = garden.plain(names)
-        if by_place:
-            return {short: reader.get_tensor(name) for name, short in by_place.items()}, True
-        kept = [name for name in names if name not in NO_WEIGHTS and not name.endswith(SLOTS)]
-        return {name: reader.get_tensor(name) for name in kept}, False
+        kept = by_place or [name for name in names if name not in NO_WEIGHTS and not name.endswith(SLOTS)]
+        tensors = {name: reader.get_tensor(name) for name in kept}
     except (tf.errors.OpError, RuntimeError, ValueError, IndexError) as error:
         line = str(error).splitlines()[0][:200]
         raise InputError(f"{found[0]}: a checkpoint that is whole is expected. Received: {line}") from None
+    return (garden.merged(tensors, by_place, str(path)), True) if by_place else (tensors, False)
 
 
 def _write_tensors(prefix: Path, tensors: dict[str, np.ndarray]) -> None:

@@ -47,7 +47,7 @@ def read_source(path: Path) -> Source:
     config = read_config(settings, str(path))
     kind = settings["model_type"]
     tensors = _read_tensors(path)
-    tensors = {_plain(name, kind): value for name, value in tensors.items() if not name.endswith(NO_WEIGHTS)}
+    tensors = _by_plain_name(tensors, kind, path)
     if config.pooler and not any(name.startswith("pooler.") for name in tensors):
         config = BertConfig.from_dict({**config.to_dict(), "pooler": False})  # as ForMaskedLM and others are
     _drop_tied(tensors, kind, path)
@@ -176,6 +176,18 @@ def _read_tensors(path: Path) -> dict[str, np.ndarray]:
 
         return read_bin(path / "pytorch_model.bin")
     raise InputError(f"a folder with model.safetensors or pytorch_model.bin is expected. Received: {path} with neither")
+
+
+def _by_plain_name(tensors: dict, kind: str, path: Path) -> dict:
+    found, names = {}, {}
+    for name, value in tensors.items():
+        if name.endswith(NO_WEIGHTS):
+            continue
+        plain = _plain(name, kind)
+        if plain in found:
+            raise InputError(f"one tensor of a name is expected. Received: {names[plain]} and {name} in {path}")
+        found[plain], names[plain] = value, name
+    return found
 
 
 def _plain(name: str, kind: str) -> str:

@@ -68,6 +68,22 @@ def test_tensors_that_do_not_fit(change, words, folder):
     refused(folder, words)
 
 
+@pytest.mark.parametrize(
+    ("name", "again"),
+    [
+        (KERNEL, KERNEL.removeprefix("bert.")),
+        ("bert.embeddings.LayerNorm.weight", "bert.embeddings.LayerNorm.gamma"),
+        ("bert.embeddings.LayerNorm.bias", "embeddings.LayerNorm.beta"),
+    ],
+)
+def test_a_tensor_under_two_names(name, again, folder):
+    tensors = load_file(folder / "model.safetensors")
+    save_file({**tensors, again: tensors[name] + 1}, folder / "model.safetensors")
+    with pytest.raises(kb.InputError, match="one tensor of a name is expected") as error:
+        open_source(folder)
+    assert {name, again} <= set(str(error.value).split())
+
+
 @pytest.mark.parametrize("dtype", ["int8", "bool"])
 def test_whole_numbers_are_no_weights(dtype, folder):
     tensors = load_file(folder / "model.safetensors")

@@ -8,6 +8,7 @@ import pytest
 
 import keras_bert as kb
 from keras_bert.weights import check
+from keras_bert.weights.garden import ENDING
 from keras_bert.weights.source import load_weights, model_of, open_source
 
 GARDEN = Path(__file__).parent / "garden"
@@ -62,24 +63,47 @@ def test_albert_of_tfhub_and_ours_exported_the_same_way(tmp_path):
         assert one.name == two.name and np.array_equal(one.numpy(), two.numpy())
 
 
-def test_an_encoder_saved_alone_is_called_model(tmp_path):
+def rewritten(name, folder, change) -> Path:
+    """A copy in which the tensors, by the names without `ENDING`, are what `change` makes of them."""
     import tensorflow as tf
 
-    shutil.copytree(GARDEN / "albert", tmp_path / "albert")
-    reader = tf.train.load_checkpoint(str(tmp_path / "albert" / "bert_model.ckpt-1"))
+    shutil.copytree(GARDEN / name, folder / name)
+    reader = tf.train.load_checkpoint(str(folder / name / "bert_model.ckpt-1"))
     tensors = {
-        name.replace("encoder/", "model/"): reader.get_tensor(name)
-        for name in reader.get_variable_to_shape_map()
-        if not name.startswith("_CHECKPOINTABLE")
+        key.removesuffix(ENDING): reader.get_tensor(key)
+        for key in reader.get_variable_to_shape_map()
+        if not key.startswith("_CHECKPOINTABLE")
     }
-    for file in (tmp_path / "albert").glob("bert_model.ckpt-1*"):
+    tensors = change(tensors)
+    for file in (folder / name).glob("bert_model.ckpt-1*"):
         file.unlink()
     tf.raw_ops.SaveV2(
-        prefix=str(tmp_path / "albert" / "bert_model.ckpt"),
-        tensor_names=list(tensors),
+        prefix=str(folder / name / "bert_model.ckpt"),
+        tensor_names=[key + ENDING for key in tensors],
         shape_and_slices=[""] * len(tensors),
         tensors=list(tensors.values()),
     )
+    return folder / name
+
+
+@pytest.mark.parametrize("same", [True, False])
+def test_the_word_table_may_be_there_twice_if_it_is_one(same, tmp_path):
+    def twice(tensors):
+        table = tensors["masked_lm/embedding_table"]
+        return {**tensors, "encoder/layer_with_weights-0/embeddings": table if same else table + 1}
+
+    folder = rewritten("bert", tmp_path, twice)
+    if same:
+        one, two = (open_source(found).parts["encoder"] for found in (folder, GARDEN / "bert"))
+        np.testing.assert_array_equal(one["word_embeddings/embeddings"], two["word_embeddings/embeddings"])
+        return
+    with pytest.raises(kb.InputError, match="layer_with_weights-0/embeddings and masked_lm/embedding_table are one") as error:
+        open_source(folder)
+    assert "whole" not in str(error.value)
+
+
+def test_an_encoder_saved_alone_is_called_model(tmp_path):
+    rewritten("albert", tmp_path, lambda all: {key.replace("encoder/", "model/"): all[key] for key in all})
     one, two = (model_of(open_source(folder / "albert")) for folder in (tmp_path, GARDEN))
     for ours, theirs in zip(one.weights, two.weights, strict=True):
         np.testing.assert_array_equal(ours, theirs)
