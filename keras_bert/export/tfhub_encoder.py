@@ -1,5 +1,6 @@
 """Our encoder with the interface of TF-Hub's BERT: whatever loads theirs loads ours."""
 
+import json
 import tempfile
 from pathlib import Path
 
@@ -8,6 +9,7 @@ from keras_bert.export.graph import write
 from keras_bert.text.vocabulary import save_vocabulary
 from keras_bert.weights.folder import check_sizes
 from keras_bert.weights.names import encoder_weights, masked_lm_weights, parts
+from keras_bert.weights.tfhub import CONFIG
 
 KEYS = ("input_word_ids", "input_mask", "input_type_ids")
 
@@ -19,6 +21,8 @@ def export_tfhub_encoder(model, path, vectorizer=None) -> Path:
     `sequence_output` and the list `encoder_outputs`; it has `variables`, `trainable_variables` and
     `regularization_losses`, and with a vectorizer `vocab_file` and `do_lower_case`. Called with `training=True` it
     drops out, so that `hub.KerasLayer(path, trainable=True)` fine-tunes it. The next-sentence head has no place there.
+    One asset more, `keras_bert_config`, says what tensors do not, such as the activation: we read it back, others need
+    not.
     """
     import keras
     import tensorflow as tf
@@ -55,6 +59,9 @@ def export_tfhub_encoder(model, path, vectorizer=None) -> Path:
     serve = tf.function(lambda **inputs: _flat(call(inputs)), autograph=False)
     signature = serve.get_concrete_function(**_specs(KEYS))
     with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / f"{CONFIG}.json"
+        file.write_text(json.dumps(encoder.config.to_dict(), indent=2) + "\n", encoding="utf-8")
+        setattr(root, CONFIG, tf.saved_model.Asset(str(file)))
         if vectorizer is not None:
             file = Path(folder) / "vocab.txt"
             save_vocabulary(vectorizer.get_vocabulary(), file)

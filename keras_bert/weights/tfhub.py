@@ -5,15 +5,17 @@ from pathlib import Path
 
 from keras_bert.config import BertConfig
 from keras_bert.errors import InputError
-from keras_bert.weights.names import encoder_weights
+from keras_bert.weights.names import encoder_weights, shapes
 from keras_bert.weights.report import assign_exactly_once
+from keras_bert.weights.saved_model import asset_path, first_line, open_saved_model, promised_lengths, readable
 from keras_bert.weights.source import Source
 
 BY_HAND = "download it on a machine with network, unpack it, and give the folder that holds saved_model.pb"
+CONFIG = "keras_bert_config"  # the asset by which an export of ours says what tensors do not
 
 
 def open_tfhub(source):
-    """A SavedModel with the interface of TF-Hub's BERT encoder, loaded.
+    """A SavedModel with the interface of TF-Hub's BERT encoder, loaded: to be called, which runs what is in it.
 
     Args:
         source: a TF-Hub handle (`"https://tfhub.dev/tensorflow/bert_en_uncased_L-12_H-768_A-12/4"`), a folder holding
@@ -25,21 +27,45 @@ def open_tfhub(source):
     Raises:
         InputError: no such folder, no SavedModel in it, a handle that cannot be reached, or no BERT.
     """
-    loaded = _load(str(source)) if isinstance(source, (str, Path)) else source
-    names = {_plain(variable) for variable in getattr(loaded, "variables", ())}
-    if not callable(loaded) or "word_embeddings/embeddings" not in names:
-        found = f"{len(names)} variables, none of them word_embeddings/embeddings" if names else "no variables"
+    loaded = source
+    if isinstance(source, (str, Path)):
+        import tensorflow as tf
+
+        folder = _folder(str(source))
+        with readable(folder):
+            loaded = tf.saved_model.load(folder)
+    return _checked(loaded, source, callable(loaded))
+
+
+def read_tfhub(source):
+    """As `open_tfhub`, but a handle or a folder comes back as a `StoredObject`: its graph is not loaded, nothing runs.
+
+    Raises:
+        InputError: as `open_tfhub`.
+    """
+    if not isinstance(source, (str, Path)):
+        return open_tfhub(source)
+    stored = open_saved_model(_folder(str(source)))
+    return _checked(stored, source, stored.has_call)
+
+
+def _checked(model, source, can_be_called: bool):
+    names = {_plain(variable) for variable in getattr(model, "variables", ())}
+    if not can_be_called or "word_embeddings/embeddings" not in names:
+        found = (
+            f"{len(names)} variables, none of them word_embeddings/embeddings"
+            if names
+            else "no variables (a preprocessing model is no encoder)"
+        )
         raise InputError(
             f"expected a SavedModel with the interface of TF-Hub's BERT. Received: {label(source)} with {found}"
         )
-    return loaded
+    return model
 
 
-def _load(source: str):
-    import tensorflow as tf
-
+def _folder(source: str) -> str:
     if re.match(r"[a-z0-9]+://", source):
-        return _download(source)
+        source = _download(source)
     folder = Path(source)
     if not folder.exists():
         raise InputError(
@@ -47,21 +73,16 @@ def _load(source: str):
         )
     if not (folder / "saved_model.pb").is_file():
         raise InputError(f"a SavedModel is a folder holding saved_model.pb. Received: {source}, which has none")
-    try:
-        return tf.saved_model.load(source)
-    except Exception as error:  # TensorFlow raises nearly everything on a damaged file
-        hint = "; a preprocessing model is no encoder" if "Op type not registered" in str(error) else ""
-        raise InputError(f"expected a SavedModel that loads{hint}. Received: {source} ({_line(error)})") from None
+    return source
 
 
-def _download(handle: str):
+def _download(handle: str) -> str:
     import tensorflow_hub as hub
 
     try:
-        folder = hub.resolve(handle)
+        return hub.resolve(handle)
     except Exception as error:  # urllib, SSL, kagglehub and TensorFlow have no error in common
-        raise InputError(f"cannot reach this handle; {BY_HAND}. Received: {handle} ({_line(error)})") from None
-    return _load(folder)
+        raise InputError(f"cannot reach this handle; {BY_HAND}. Received: {handle} ({first_line(error)})") from None
 
 
 def read_tensors(loaded, source="the source") -> dict:
@@ -89,10 +110,9 @@ def ours_from_tfhub(name: str) -> str:
 
 def read_masked_lm_tensors(loaded, source="the source") -> dict:
     """The tensors that only the `.mlm` part holds, by name; empty where there is no such part."""
-    if not hasattr(loaded, "mlm"):
-        return {}
     own = {_plain(v) for v in loaded.variables}
-    return _by_name((v for v in loaded.mlm.variables if _plain(v) not in own), source)
+    head = getattr(getattr(loaded, "mlm", None), "variables", ())
+    return _by_name((v for v in head if _plain(v) not in own), source)
 
 
 def _by_name(variables, source) -> dict:
@@ -152,15 +172,26 @@ def infer_config(tensors: dict, **changes) -> BertConfig:
     return BertConfig.from_dict({**sizes, **changes})
 
 
-def _layers_of_albert(loaded, tensors: dict) -> dict:
+def _config(model, tensors: dict, **changes) -> BertConfig:
+    """The config that our export lays beside the weights, or else what shapes and promised outputs say."""
+    file = asset_path(model, CONFIG)
+    if file is None:
+        return infer_config(tensors, **{**_layers_of_albert(model, tensors), **changes})
+    config = BertConfig.from_json(file)
+    expected, found = shapes(config)["encoder"], {name: tensor.shape for name, tensor in tensors.items()}
+    for name in {**expected, **found}:
+        if expected.get(name) != found.get(name):
+            said = f"Received: {name} of {found.get(name)}, and {expected.get(name)} by {file}"
+            raise InputError(f"tensors and the config beside them are of one model. {said}")
+    return BertConfig.from_dict({**config.to_dict(), **changes})
+
+
+def _layers_of_albert(model, tensors: dict) -> dict:
     """`num_layers`, by the outputs that a SavedModel promises, where its tensors do not say; otherwise nothing."""
     if "embedding_projection/kernel" not in tensors:
         return {}
-    for function in getattr(loaded.__call__, "concrete_functions", ()):
-        outputs = function.structured_outputs
-        if isinstance(outputs, dict) and "encoder_outputs" in outputs:
-            return {"num_layers": len(outputs["encoder_outputs"])}
-    return {}
+    lengths = promised_lengths(model, "encoder_outputs")
+    return {"num_layers": lengths[0]} if lengths else {}
 
 
 def encoder_from_tfhub(source, **changes):
@@ -168,7 +199,7 @@ def encoder_from_tfhub(source, **changes):
 
     Args:
         source: as for `load_weights`.
-        **changes: config fields to set otherwise than the shapes and Google's habits say, such as `hidden_dropout=0.0`.
+        **changes: config fields to set otherwise than the source says, such as `hidden_dropout=0.0`.
 
     Returns:
         A pair of the `BertEncoder` and its `LoadReport`.
@@ -178,37 +209,37 @@ def encoder_from_tfhub(source, **changes):
     """
     from keras_bert.models import BertEncoder
 
-    loaded = open_tfhub(source)
-    tensors = read_tensors(loaded, label(source))
-    encoder = BertEncoder(infer_config(tensors, **_layers_of_albert(loaded, tensors), **changes))
+    model = read_tfhub(source)
+    tensors = read_tensors(model, label(source))
+    encoder = BertEncoder(_config(model, tensors, **changes))
     return encoder, assign_exactly_once(encoder_weights(encoder), tensors, label(source))
 
 
 def read_source(source) -> Source:
-    """A SavedModel's weights, and the vocabulary that came with it.
+    """A SavedModel's weights, the vocabulary that came with it, and the config where the export is ours.
 
     Raises:
         InputError: as `open_tfhub`.
     """
-    loaded = open_tfhub(source)
-    tensors, head = read_tensors(loaded, label(source)), read_masked_lm_tensors(loaded, label(source))
-    file, lowercase = vocabulary_file(loaded)
+    model = read_tfhub(source)
+    tensors, head = read_tensors(model, label(source)), read_masked_lm_tensors(model, label(source))
+    file, lowercase = vocabulary_file(model)
     vocabulary = None
     if file is not None:
         from keras_bert.text.vocabulary import load_vocabulary
 
         vocabulary = load_vocabulary(file)
     parts = {"encoder": tensors, **({"masked_lm": head} if head else {})}
-    layers = _layers_of_albert(loaded, tensors)
-    return Source(label(source), "tfhub", parts, lambda: infer_config(tensors, **layers), False, vocabulary, lowercase)
+    says_config = asset_path(model, CONFIG) is not None
+    return Source(label(source), "tfhub", parts, lambda: _config(model, tensors), says_config, vocabulary, lowercase)
 
 
-def vocabulary_file(loaded) -> tuple:
+def vocabulary_file(model) -> tuple:
     """(path of the vocabulary that came with the model or None, whether it is lower-cased)."""
-    asset, lowercase = getattr(loaded, "vocab_file", None), getattr(loaded, "do_lower_case", None)
-    if asset is None or lowercase is None:
+    file, lowercase = asset_path(model, "vocab_file"), getattr(model, "do_lower_case", None)
+    if file is None or not hasattr(lowercase, "numpy"):
         return None, True
-    return asset.asset_path.numpy().decode(), bool(lowercase.numpy())
+    return file, bool(lowercase.numpy())
 
 
 def label(source) -> str:
@@ -218,8 +249,3 @@ def label(source) -> str:
 
 def _plain(variable) -> str:
     return variable.name.removesuffix(":0")
-
-
-def _line(error) -> str:
-    lines = str(error).strip().splitlines()
-    return (lines[0] if lines else type(error).__name__)[:200]
