@@ -12,6 +12,7 @@ from keras_bert.errors import InputError
 
 SAMPLE = Path(__file__).parent / "sample"
 PROBLEMS = ("single_label", "multi_label", "regression")
+DEV = ("dev.tsv", "dev_matched.tsv")  # the second is MNLI's, of the genres that train.tsv has
 Texts = list[str] | tuple[list[str], list[str]]
 
 
@@ -79,7 +80,8 @@ def load_labelled(
 
     Args:
         source: `"sample"` (ships with the package), `"sst2"` (the Stanford Sentiment Treebank, from TFDS
-            `glue/sst2`), or a folder that holds `train.tsv` and `dev.tsv` (see `read_table`).
+            `glue/sst2`), or a folder that holds `train.tsv` and `dev.tsv` (see `read_table`), or MNLI's
+            `dev_matched.tsv` where there is no `dev.tsv`.
         label_names: the names of a folder's classes or labels, in order; by default what `train.tsv` has.
         problem: what the labels are: `"single_label"`, one class of several; `"multi_label"`, parted by commas;
             `"regression"`, numbers.
@@ -89,7 +91,7 @@ def load_labelled(
 
     Raises:
         InputError: no such name or folder, names of numbers, a file missing in it, a file that `read_table` refuses,
-            labels that are no such labels, a class that only `dev.tsv` has, or no network.
+            labels that are no such labels, a class that only the dev file has, or no network.
 
     Example:
 
@@ -114,10 +116,11 @@ def load_labelled(
     if not folder.is_dir():
         found = "a file" if folder.exists() else "a name where nothing is"
         raise InputError(f"a labelled set is sample, sst2 or a folder with train.tsv. Received: {source}, {found}")
-    for name in ("train.tsv", "dev.tsv"):
+    dev = next((name for name in DEV if (folder / name).exists()), DEV[0])
+    for name in ("train.tsv", dev):
         if not (folder / name).exists():
             raise InputError(f"{folder}: a folder with train.tsv and dev.tsv is expected. Received: no {name}")
-    return _from_files(folder / "train.tsv", folder / "dev.tsv", label_names, str(source), problem)
+    return _from_files(folder / "train.tsv", folder / dev, label_names, str(source), problem)
 
 
 def _from_files(
@@ -136,7 +139,8 @@ def _from_files(
         first, names = tables[0].classes(label_names)
         if len(names) < 2:
             raise InputError(f"{train}: at least two classes are expected. Received: {len(names)}")
-        labels = [first, tables[1].classes(names)[0]]
+        # Names that were found in train.tsv have no order of anyone's: a number in dev.tsv is no class among words.
+        labels = [first, tables[1].classes(names, numbers=bool(label_names) or tables[0].numbered)[0]]
     return LabelledSet(tables[0].texts, labels[0], tables[1].texts, labels[1], tuple(names), name, problem)
 
 

@@ -20,6 +20,7 @@ TEXTS = (
     ("sentence",),
 )
 LABELS = ("label", "gold_label", "score", "Quality", "is_duplicate", "labels")
+NO_CONSENSUS = "-"  # in SNLI's and MNLI's column gold_label
 
 
 @dataclasses.dataclass(frozen=True)
@@ -41,22 +42,28 @@ class Table:
     def __len__(self) -> int:
         return len(self.labels)
 
-    def classes(self, names: Sequence[str] | None = None) -> tuple[np.ndarray, tuple[str, ...]]:
+    @property
+    def numbered(self) -> bool:
+        """Whether every label is a whole number."""
+        return all(_is_whole(label) for label in self.labels)
+
+    def classes(self, names: Sequence[str] | None = None, numbers: bool = True) -> tuple[np.ndarray, tuple[str, ...]]:
         """Labels that are one class each, int32 `[N]`, and the classes' names.
 
         Args:
             names: of the classes, in order. Without them: whole numbers are classes 0, 1, …, and words are classes in
                 the order of the alphabet.
+            numbers: whether whole numbers may stand for the names, 0 for the first.
 
         Raises:
             InputError: a label that is none of the names, nor the number of one; a name that is empty or given twice.
         """
-        if names is None and all(_is_whole(label) for label in self.labels):
+        if names is None and self.numbered:
             return self._numbered(len(set(self.labels)), known=False)
         if names is None:
             names = sorted(set(self.labels))
         place = {name: number for number, name in enumerate(check_names(names))}
-        if all(_is_whole(label) for label in self.labels) and not set(self.labels) <= set(place):
+        if numbers and self.numbered and not set(self.labels) <= set(place):
             return self._numbered(len(names), known=True)[0], tuple(names)
         found = []
         for label, line in zip(self.labels, self.lines, strict=True):
@@ -112,7 +119,7 @@ class Table:
                 found.append(float(label))
             except ValueError:
                 found.append(math.nan)
-            if not abs(found[-1]) <= np.finfo(np.float32).max:  # nan is not either
+            if not abs(found[-1]) <= float(np.finfo(np.float32).max):  # nan is not either
                 raise InputError(
                     f"{self.path}, line {line}: the label must be a number that float32 has. Received: {label[:40]!r}"
                 )
@@ -125,7 +132,8 @@ def read_table(path: str | Path) -> Table:
     The header line names the columns, parted by tabs. Texts are `sentence`, or two columns as GLUE's tasks call them
     (`sentence1` and `sentence2`, `question1` and `question2`, `premise` and `hypothesis`, MRPC's `#1 String` and `#2
     String`); the label is `label`, or `gold_label`, `score`, `Quality`, `is_duplicate`. Further columns are passed
-    over. Quotation marks mean nothing. Files may be packed (`.gz`, `.xz`).
+    over. Quotation marks mean nothing. A line whose `gold_label` is `-`, on which people did not agree, is left out, as
+    the authors of SNLI and MNLI do. Files may be packed (`.gz`, `.xz`).
 
     Args:
         path: the file.
@@ -160,19 +168,24 @@ def read_table(path: str | Path) -> Table:
             f"Received: no {missing} in {shown[:80]!r}"
         )
     places = [header.index(name) for name in columns]
-    texts, labels, numbers = [[] for _ in places], [], []
+    texts, labels, numbers, undecided = [[] for _ in places], [], [], 0
     for number, line in lines:
         cells = line.split("\t")
         if len(cells) != len(header):
             raise InputError(f"{path}, line {number}: {len(header)} columns are expected. Received: {len(cells)}")
+        label = cells[header.index(label_column)].strip()
+        if label_column == "gold_label" and label == NO_CONSENSUS:
+            undecided += 1
+            continue
         for part, place in zip(texts, places, strict=True):
             if not cells[place].strip():
                 raise InputError(f"{path}, line {number}: a sentence is expected. Received: an empty one")
             part.append(cells[place].strip())
-        labels.append(cells[header.index(label_column)].strip())
+        labels.append(label)
         numbers.append(number)
     if not labels:
-        raise InputError(f"{path}: sentences are expected. Received: a header line alone")
+        found = f"{undecided} lines whose gold_label is {NO_CONSENSUS!r}" if undecided else "a header line alone"
+        raise InputError(f"{path}: sentences are expected. Received: {found}")
     return Table(Path(path), texts[0] if len(texts) == 1 else (texts[0], texts[1]), labels, numbers)
 
 

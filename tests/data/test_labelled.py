@@ -81,7 +81,7 @@ def test_what_is_no_file(tmp_path):
     with pytest.raises(InputError, match=r"dev.tsv, line 2: labels must lie in 0 … 1"):
         load_labelled(tmp_path)
     write(tmp_path / "train.tsv", "sentence\tlabel\na\tgood\nb\tbad\n")
-    with pytest.raises(InputError, match="dev.tsv, line 2: a class is one of bad, good. Received: '2'|labels must lie"):
+    with pytest.raises(InputError, match="dev.tsv, line 2: a class is one of bad, good. Received: '2'"):
         load_labelled(tmp_path)
     write(tmp_path / "train.tsv", "sentence\tlabel\na\t0\nb\t0\n")
     with pytest.raises(InputError, match="at least two classes"):
@@ -134,34 +134,91 @@ def test_classes_by_their_names(tmp_path):
             load_labelled(tmp_path, names)
 
 
-@pytest.mark.parametrize(
-    "header",
-    [
-        "index\tsentence1\tsentence2\tlabel",
-        "Quality\t#1 ID\t#1 String\t#2 String",
-        "id\tquestion1\tquestion2\tis_duplicate",
-        "premise\thypothesis\tgold_label\tgenre",
-    ],
-)
-def test_pairs_as_gluess_files_have_them(tmp_path, header):
-    names = header.split("\t")
-    firsts = ("sentence1", "#1 String", "question1", "premise")
-    seconds = ("sentence2", "#2 String", "question2", "hypothesis")
+def test_numbers_stand_for_names_that_were_given_alone(tmp_path):
+    words, numbers = "sentence\tlabel\na\tgood\nb\tbad\n", "sentence\tlabel\nc\t1\nd\t0\n"
+    with pytest.raises(InputError, match="dev.tsv, line 2: a class is one of bad, good. Received: '1'") as error:
+        load_labelled(folder(tmp_path, words, numbers))
+    assert "\n" not in str(error.value)
+    data = load_labelled(tmp_path, ["good", "bad"])
+    assert (data.train_labels.tolist(), data.dev_labels.tolist()) == ([0, 1], [1, 0])
+    with pytest.raises(InputError, match="dev.tsv, line 2: a class is one of 0, 1. Received: 'good'"):
+        load_labelled(folder(tmp_path, numbers, words))
+    assert load_labelled(folder(tmp_path, numbers, numbers)).dev_labels.tolist() == [1, 0]
+    assert read_table(tmp_path / "dev.tsv").classes(["bad", "good"])[0].tolist() == [1, 0]  # as `evaluate` reads it
 
-    def line(first, second, label):
-        return "\t".join(
-            first if n in firsts else second if n in seconds else label if n in LABELS else "x" for n in names
-        )
 
-    LABELS = ("label", "Quality", "is_duplicate", "gold_label")
-    content = "\n".join([header, line("a cat", "an animal", "1"), line("a cat", "a dog", "0")]) + "\n"
+# The header lines of GLUE's own training files, and their classes.
+PARSES = "sentence1_binary_parse\tsentence2_binary_parse\tsentence1_parse\tsentence2_parse"
+MNLI = f"index\tpromptID\tpairID\tgenre\t{PARSES}\tsentence1\tsentence2"
+LAYOUTS = {
+    "RTE": ("index\tsentence1\tsentence2\tlabel", ("entailment", "not_entailment")),
+    "WNLI": ("index\tsentence1\tsentence2\tlabel", ("0", "1")),
+    "QNLI": ("index\tquestion\tsentence\tlabel", ("entailment", "not_entailment")),
+    "QQP": ("id\tqid1\tqid2\tquestion1\tquestion2\tis_duplicate", ("0", "1")),
+    "MRPC": ("\ufeffQuality\t#1 ID\t#2 ID\t#1 String\t#2 String", ("0", "1")),
+    "MNLI": (f"{MNLI}\tlabel1\tgold_label", ("contradiction", "entailment", "neutral")),
+    "SNLI": (f"gold_label\t{PARSES}\tsentence1\tsentence2\tcaptionID\tpairID\tlabel1", ("contradiction", "neutral")),
+    "premises": ("premise\thypothesis\tgold_label\tgenre", ("no", "yes")),
+}
+FIRSTS = ("sentence1", "#1 String", "question1", "question", "premise")
+SECONDS = ("sentence2", "#2 String", "question2", "hypothesis")
+LABELS = ("label", "Quality", "is_duplicate", "gold_label", "score")
+
+
+def glue(header, labels):
+    """A file of a header, a line a label: `a cat 0`, `an animal 0`; every other cell holds something else."""
+    names = header.removeprefix("\ufeff").split("\t")
+    seconds = SECONDS if any(name in SECONDS for name in names) else ("sentence",)
+
+    def cell(name, i, label):
+        first, second = (f"a {kind} {i}" for kind in ("cat", "dog"))
+        return first if name in FIRSTS else second if name in seconds else label if name in LABELS else f"other {i}"
+
+    lines = ["\t".join(cell(name, i, label) for name in names) for i, label in enumerate(labels)]
+    return "\n".join([header, *lines]) + "\n"
+
+
+@pytest.mark.parametrize("name", LAYOUTS)
+def test_pairs_as_glues_files_have_them(tmp_path, name):
+    header, classes = LAYOUTS[name]
+    content = glue(header, classes[::-1])
     data = load_labelled(folder(tmp_path, content, content))
-    assert data.train_texts == (["a cat", "a cat"], ["an animal", "a dog"]) and data.train_labels.tolist() == [1, 0]
-    assert len(data.hold_out(fraction=0.5)[0]) == 1
-    assert select(data.train_texts, [1]) == (["a cat"], ["a dog"])
-    write(tmp_path / "dev.tsv", "sentence\tlabel\na\t1\n")
+    count = len(classes)
+    assert data.train_texts == ([f"a cat {i}" for i in range(count)], [f"a dog {i}" for i in range(count)])
+    assert data.dev_texts == data.train_texts and data.label_names == classes
+    assert data.train_labels.tolist() == data.dev_labels.tolist() == list(range(count))[::-1]
+    assert len(data.hold_out(fraction=0.5)[0]) == count - round(0.5 * count)
+    assert select(data.train_texts, [1]) == (["a cat 1"], ["a dog 1"])
+    write(tmp_path / "dev.tsv", f"sentence\tlabel\na\t{classes[0]}\n")
     with pytest.raises(InputError, match="pairs or single texts are expected"):
         load_labelled(tmp_path)
+
+
+def test_sts_b_as_glue_has_it(tmp_path):
+    content = glue(
+        "index\tgenre\tfilename\tyear\told_index\tsource1\tsource2\tsentence1\tsentence2\tscore", ["5.000", "3.8"]
+    )
+    data = load_labelled(folder(tmp_path, content, content), problem="regression")
+    assert data.train_labels.tolist() == [5.0, np.float32(3.8)] and data.dev_texts[1] == ["a dog 0", "a dog 1"]
+
+
+def test_mnli_is_measured_on_the_genres_it_was_trained_on(tmp_path):
+    dev = MNLI + "".join(f"\tlabel{i}" for i in range(1, 6)) + "\tgold_label"
+    write(tmp_path / "train.tsv", glue(f"{MNLI}\tlabel1\tgold_label", ["neutral", "-", "entailment", "contradiction"]))
+    write(tmp_path / "dev_mismatched.tsv", glue(dev, ["neutral"]))
+    with pytest.raises(InputError, match="no dev.tsv"):
+        load_labelled(tmp_path)
+    write(tmp_path / "dev_matched.tsv", glue(dev, ["-", "entailment", "contradiction"]))
+    data = load_labelled(tmp_path)
+    assert data.label_names == ("contradiction", "entailment", "neutral")
+    assert data.train_texts[0] == ["a cat 0", "a cat 2", "a cat 3"] and data.train_labels.tolist() == [2, 1, 0]
+    assert data.dev_texts == (["a cat 1", "a cat 2"], ["a dog 1", "a dog 2"]) and data.dev_labels.tolist() == [1, 0]
+    assert read_table(tmp_path / "dev_mismatched.tsv").classes(data.label_names)[0].tolist() == [2]
+    write(tmp_path / "dev.tsv", glue(dev, ["neutral"]))
+    assert load_labelled(tmp_path).dev_labels.tolist() == [2]  # what a folder calls dev.tsv comes first
+    with pytest.raises(InputError, match="Received: 2 lines whose gold_label is '-'"):
+        read_table(write(tmp_path / "x.tsv", glue(dev, ["-", "-"])))
+    assert read_table(write(tmp_path / "x.tsv", "sentence\tlabel\na\t-\nb\t+\n")).classes()[1] == ("+", "-")
 
 
 def test_numbers(tmp_path):
