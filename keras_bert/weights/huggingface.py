@@ -8,7 +8,14 @@ import numpy as np
 from keras_bert.config import BertConfig
 from keras_bert.errors import InputError
 from keras_bert.files import write_beside
-from keras_bert.weights.huggingface_names import ARCHITECTURES, kind_of, places, read_config, write_config
+from keras_bert.weights.huggingface_names import (
+    ARCHITECTURES,
+    CLASSIFIER_DROPOUT,
+    kind_of,
+    places,
+    read_config,
+    write_config,
+)
 from keras_bert.weights.layout import to_ours, to_theirs
 from keras_bert.weights.names import model_weights
 from keras_bert.weights.source import Source
@@ -105,7 +112,8 @@ def save_huggingface(model, path, vectorizer=None, labels=None) -> Path:
         The folder's path.
 
     Raises:
-        InputError: the encoder is no BERT, DistilBERT or ALBERT, or has blocks of its own; the model has a sentence
+        InputError: the encoder is no BERT, DistilBERT or ALBERT, or has blocks of its own, or a DistilBERT has another
+            epsilon than 1e-12; the model has a sentence
             task that is not theirs (BERT's is the next sentence, ALBERT's the order).
 
     Example:
@@ -139,6 +147,7 @@ def save_huggingface(model, path, vectorizer=None, labels=None) -> Path:
     if heads and heads[0] in ("classifier", "tokens"):
         labels = labels or [f"LABEL_{i}" for i in range(classes)]
         settings |= {
+            CLASSIFIER_DROPOUT[kind]: model.dropout_rate,
             "id2label": {str(i): label for i, label in enumerate(labels)},
             "label2id": {label: i for i, label in enumerate(labels)},
         }

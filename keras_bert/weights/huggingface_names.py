@@ -67,6 +67,10 @@ MODELS = {  # model type: names, what a layer is called
     "distilbert": (DISTILBERT, "transformer.layer.{}."),
     "albert": (ALBERT, "encoder.albert_layer_groups.0.albert_layers.{}."),
 }
+CLASSIFIER_DROPOUT = {
+    **{"bert": "classifier_dropout", "distilbert": "seq_classif_dropout"},
+    "albert": "classifier_dropout_prob",
+}
 SENTENCE_HEADS = {"bert": "next_sentence", "albert": "sentence_order"}
 ARCHITECTURES = {  # by its heads, what comes after Bert, DistilBert or Albert
     (): "Model",
@@ -144,7 +148,14 @@ def read_config(settings: dict, source: str) -> BertConfig:
 
 
 def write_config(config: BertConfig, kind: str) -> dict:
-    """The settings of a `config.json`, without architecture and labels."""
+    """The settings of a `config.json`, without architecture and labels.
+
+    Raises:
+        InputError: a DistilBERT of another epsilon than 1e-12: its file has no field for one.
+    """
+    if kind == "distilbert" and config.layer_norm_epsilon != 1e-12:
+        received = f"layer_norm_epsilon={config.layer_norm_epsilon!r}"
+        raise InputError(f"a DistilBERT has layer_norm_epsilon=1e-12 at Hugging Face. Received: {received}")
     names = {ours: theirs for theirs, ours in reversed(ACTIVATIONS.items())}
     values = {**config.to_dict(), "activation": names[config.activation]}
     return {"model_type": kind, **{theirs: values[ours] for ours, theirs in SETTINGS[kind].items()}}

@@ -97,7 +97,9 @@ def test_the_word_table_may_be_there_twice_if_it_is_one(same, tmp_path):
         one, two = (open_source(found).parts["encoder"] for found in (folder, GARDEN / "bert"))
         np.testing.assert_array_equal(one["word_embeddings/embeddings"], two["word_embeddings/embeddings"])
         return
-    with pytest.raises(kb.InputError, match="layer_with_weights-0/embeddings and masked_lm/embedding_table are one") as error:
+    with pytest.raises(
+        kb.InputError, match="layer_with_weights-0/embeddings and masked_lm/embedding_table are one"
+    ) as error:
         open_source(folder)
     assert "whole" not in str(error.value)
 

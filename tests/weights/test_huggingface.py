@@ -130,6 +130,20 @@ def test_a_sentence_task_that_is_not_theirs_is_refused(tmp_path):
     assert not (tmp_path / "no").exists()
 
 
+def test_what_a_config_file_has_no_field_for_is_refused_and_the_rest_is_written(tmp_path):
+    make("DistilBert", "Model").save_pretrained(tmp_path / "theirs")
+    config = open_source(tmp_path / "theirs").config
+    other = kb.BertEncoder(kb.BertConfig(**{**config.to_dict(), "layer_norm_epsilon": 1e-6}))
+    with pytest.raises(kb.InputError, match="has layer_norm_epsilon=1e-12 at Hugging Face. Received: .*=1e-06$"):
+        save_huggingface(other, tmp_path / "no")
+    assert not (tmp_path / "no").exists()
+    for name in CONFIGS:
+        make(name, "Model").save_pretrained(tmp_path / name)
+        classifier = kb.BertClassifier(kb.BertEncoder(open_source(tmp_path / name).config), 3, dropout=0.3)
+        folder = save_huggingface(classifier, tmp_path / "out")
+        assert transformers.AutoModelForSequenceClassification.from_pretrained(folder).dropout.p == 0.3
+
+
 def test_what_albert_says_of_the_order_is_asked_by_its_folder(tmp_path):
     make("Albert", "ForPreTraining").save_pretrained(tmp_path)
     vocabulary = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *(f"w{i}" for i in range(55))]
