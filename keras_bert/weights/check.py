@@ -6,8 +6,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from keras_bert.errors import InputError
-from keras_bert.weights import huggingface
-from keras_bert.weights.kerashub import to_keras_hub
+from keras_bert.weights import huggingface, kerashub
 from keras_bert.weights.names import parts
 from keras_bert.weights.parity import TOLERANCE, Parity, compare, parity_inputs
 from keras_bert.weights.published import check_published, find_facts, is_published, read_facts
@@ -58,8 +57,9 @@ class CheckReport:
 def check(source, encoder=None, tolerance: float = TOLERANCE, published: bool | None = None) -> CheckReport:
     """Hold our encoder against another implementation on real and random inputs, with padding and pairs.
 
-    A TF-Hub BERT is called itself. Weights of Hugging Face are run by transformers where it is installed, all others by
-    KerasHub.
+    A TF-Hub BERT is called itself. Weights of Hugging Face are opened and run by transformers where it is installed,
+    KerasHub's by KerasHub. All others are run by KerasHub too, but as we read them: that checks what is computed, and
+    not which tensor is which.
 
     Args:
         source: as for `load_weights`.
@@ -118,9 +118,12 @@ def _check_with_another(found: Source, encoder, tolerance: float) -> CheckReport
     encoder, _ = parts(encoder)
     if found.format == "huggingface" and all(find_spec(name) for name in ("torch", "transformers")):
         reference, name = huggingface.open_with_transformers(found), f"transformers {version('transformers')}"
+    elif found.format == "kerashub":
+        reference, name = kerashub.open_backbone(found), f"KerasHub {version('keras-hub')}, which opened it itself"
     else:
-        try:
-            reference, name = to_keras_hub(copy), f"KerasHub {version('keras-hub')}, holding the same weights"
+        try:  # nobody else opens these files: what is wrong with our reading of them does not show here
+            reference = kerashub.to_keras_hub(copy)
+            name = f"KerasHub {version('keras-hub')}, holding the weights as we read them"
         except InputError as error:
             hint = " (pip install torch transformers)" if found.format == "huggingface" else ""
             raise InputError(f"nobody is there to compute the other side{hint}: {error}") from None

@@ -135,7 +135,8 @@ def to_keras_hub(encoder):
     config = encoder.config
     kind = "AlbertBackbone" if config.share_blocks else "BertBackbone" if config.pooler else "DistilBertBackbone"
     expected = {
-        **{"type_vocab_size": config.type_vocab_size, "pooler": True, "share_blocks": False},
+        **{"type_vocab_size": config.type_vocab_size or 2, "pooler": True, "share_blocks": False},
+        "embedding_size": (config.embedding_size or config.hidden_size) if config.share_blocks else None,
         **FIXED[kind],
         **{"layer_norm_epsilon": 1e-12, "attention_dropout": config.hidden_dropout},
     }
@@ -188,6 +189,12 @@ def places(config: BertConfig, num_classes: int = 2) -> dict[str, list[Place]]:
         for part, tensors in shapes(config, num_classes).items()
         if part in PARTS
     }
+
+
+def open_backbone(found: Source):
+    """A source's backbone as KerasHub itself opens it: another implementation, to check ours against."""
+    model = _open(Path(found.label))
+    return getattr(model, "backbone", model)
 
 
 def _open(path: Path):

@@ -1,5 +1,7 @@
 """KerasHub's models in, and out to compare with: KerasHub computes what ours does."""
 
+from functools import partial
+
 import keras
 import keras_hub
 import numpy as np
@@ -7,7 +9,7 @@ import pytest
 from helpers import randomize
 
 import keras_bert as kb
-from keras_bert.weights import to_keras_hub
+from keras_bert.weights import check, kerashub, to_keras_hub
 from keras_bert.weights.kerashub import run_keras_hub
 from keras_bert.weights.source import load_weights, open_source
 
@@ -55,6 +57,18 @@ def test_a_backbone_comes_in_and_goes_out(name, form, tmp_path):
 
 
 @backbones
+@pytest.mark.parametrize("form", ["preset", "model.keras"])
+def test_check_runs_what_kerashub_opened(name, form, tmp_path, monkeypatch):
+    backbone = randomize(BACKBONES[name]())
+    backbone.save_to_preset(tmp_path / form) if form == "preset" else backbone.save(tmp_path / form)
+    report = check(tmp_path / form)
+    assert report.passed and report.reference.startswith("KerasHub ") and "opened it itself" in report.reference
+    swapped = {"self_attention_layer_norm": "feedforward_layer_norm", "output_layer_norm": "self_attention_layer_norm"}
+    monkeypatch.setattr(kerashub, "NAMES", kerashub.NAMES | swapped)
+    assert not check(tmp_path / form).passed
+
+
+@backbones
 def test_a_masked_lm_and_a_classifier_with_their_heads(name, tmp_path):
     inputs = {"token_ids": IDS, "padding_mask": ROWS["input_mask"]}
     if name != "DistilBert":
@@ -66,9 +80,12 @@ def test_a_masked_lm_and_a_classifier_with_their_heads(name, tmp_path):
     assert load_weights(pretrainer, source).untouched == []
     places = np.array([[1, 3], [1, 2]], "int32")
     ours = pretrainer({**ROWS, "masked_lm_positions": places})["mlm_logits"]
+    head = task.masked_lm_head  # its epsilon is 1e-5, and BERT's has the exact GELU: here as the backbone computes
+    head._intermediate_layer_norm.epsilon = 1e-12
+    head._intermediate_dense.activation = partial(keras.activations.gelu, approximate=name != "DistilBert")
     theirs = np.asarray(task({**inputs, "mask_positions": places}))
     assert theirs.std() > 0.1
-    np.testing.assert_allclose(ours, theirs, atol=5e-3, rtol=0)  # their head's epsilon is 1e-5, and BERT's GELU exact
+    np.testing.assert_allclose(ours, theirs, atol=5e-5, rtol=0)
 
     kind = getattr(keras_hub.models, f"{name}TextClassifier")
     task = randomize(kind(backbone=BACKBONES[name](), num_classes=3, preprocessor=None))
@@ -113,3 +130,10 @@ def test_what_it_is_not(tmp_path):
         assert "\n" not in str(error.value)
     with pytest.raises(kb.InputError, match="KerasHub's BERT has activation='gelu_tanh'. Received: activation='gelu'"):
         to_keras_hub(kb.BertEncoder(kb.BertConfig(60, 16, 1, 2, 32, activation="gelu")))
+    for changes, words in (
+        ({"embedding_size": 8}, "KerasHub's BERT has embedding_size=None. Received: embedding_size=8"),
+        ({"type_vocab_size": 0}, "KerasHub's BERT has type_vocab_size=2. Received: type_vocab_size=0"),
+        ({"share_blocks": True}, "KerasHub's ALBERT has embedding_size=16. Received: embedding_size=None"),
+    ):
+        with pytest.raises(kb.InputError, match=words):
+            to_keras_hub(kb.BertEncoder(kb.BertConfig(60, 16, 1, 2, 32, **changes)))
