@@ -55,9 +55,11 @@ def convert(source, to: str, path) -> dict:
     else:
         save_google(model, path, vectorizer)
     before = {n: w for part, weights in model_weights(model).items() if part not in left for n, w in weights.items()}
-    again = model_weights(read_folder(path).model) if to == "keras" else open_source(path).parts
-    after = {name: tensor for tensors in again.values() for name, tensor in tensors.items()}
+    again = read_folder(path) if to == "keras" else open_source(path)
+    parts = model_weights(again.model) if to == "keras" else again.parts
+    after = {name: tensor for tensors in parts.values() for name, tensor in tensors.items()}
     _check_same(before, after, path)
+    _check_same_computation(getattr(model, "encoder", model).config, again, path)
     return {
         "out": str(path),
         "to": to,
@@ -75,6 +77,15 @@ def _vectorizer(found):
 
     length = getattr(found, "sequence_length", None)
     return BertTextVectorization(vocabulary=found.vocabulary, lowercase=found.lowercase, sequence_length=length)
+
+
+def _check_same_computation(config, again, path) -> None:
+    """A format that cannot say how its weights are computed with would give other numbers without a word."""
+    written = again.encoder.config if hasattr(again, "encoder") else again.config
+    for field in ("activation", "layer_norm_epsilon", "num_layers", "num_heads", "share_blocks"):
+        ours, theirs = getattr(config, field), getattr(written, field)
+        if ours != theirs:
+            raise InputError(f"{path} computes as what it was made of, {field}={ours!r}. Received: {theirs!r}")
 
 
 def _check_same(before: dict, after: dict, path) -> None:

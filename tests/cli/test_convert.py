@@ -76,6 +76,20 @@ def test_from_files_that_other_libraries_wrote(call, tmp_path):
         assert all(np.array_equal(before[name], after[name]) for name in before)
 
 
+def test_how_it_is_computed_goes_along_or_is_refused(call, tmp_path):
+    import keras_bert as kb
+    from keras_bert.weights.huggingface import save_huggingface
+
+    config = kb.BertConfig(60, 16, 1, 2, 32, activation="gelu", layer_norm_epsilon=1e-6)
+    save_huggingface(randomize(kb.BertEncoder(config)), tmp_path / "hf")
+    for to in ("tfhub", "huggingface"):
+        facts_of(call("convert", tmp_path / "hf", "--to", to, "--out", tmp_path / to, "--json"))
+        found = open_source(tmp_path / to).config
+        assert (found.activation, found.layer_norm_epsilon) == ("gelu", 1e-6)
+    said = call("convert", tmp_path / "hf", "--to", "google", "--out", tmp_path / "google")
+    assert said.status == 2 and said.err.count("\n") == 1 and not (tmp_path / "google").exists(), said.err
+
+
 def test_a_classifier_with_its_labels(call, models, tmp_path):
     facts = facts_of(call("convert", models.classifier, "--to", "huggingface", "--out", tmp_path / "hf", "--json"))
     assert facts["kind"] == "classifier" and facts["left"] == []
