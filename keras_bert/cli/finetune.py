@@ -149,7 +149,8 @@ def finetune(console, encoder, size, dataset, labels, out: Path, dropout, dtype,
         ).history
         model = in_float32(model)
         measured = task.measure(model, reader)
-        save_pretrained(model, out, reader.vectorizer, labels=list(task.label_names) or None, pairs=task.pairs)
+        kept = {"pairs": task.pairs, "no_answer": task.no_answer}
+        save_pretrained(model, out, reader.vectorizer, labels=list(task.label_names) or None, **kept)
     measure = "error" if "error" in history else "accuracy"
     right = history["val_accuracy"] if measure == "accuracy" else [0.0] * len(history["val_loss"])
     best = max(range(len(right)), key=lambda i: (right[i], -history["val_loss"][i]))

@@ -16,6 +16,9 @@ def predict(console, folder: str, texts: list[str]) -> dict:
     a question, a tag for each word. A model that was only pretrained says of a pair whether the second text follows the
     first or is random or, after --sentence-order, whether they are in order or swapped.
 
+    A model that learned from questions some of which have no answer (SQuAD 2.0) may say so: "no answer" in the table,
+    with --json null as answer, start and end.
+
     With - the texts are the lines of standard input. A tab in a text parts a pair, or a question from its context.
 
     Example:  keras-bert predict --model tour/classifier "a fine film" "two hours lost"
@@ -74,12 +77,16 @@ def _answers(predictor, texts: list[str]):
                 f"{shorten(' '.join(part))!r}"
             )
     questions = [Question(str(i), *part, ()) for i, part in enumerate(parts)]
-    said = answer(predictor.trained.model, questions, predictor.reader)
-    rows = [
-        {"question": asked.question, "answer": a.text, "start": a.start, "end": a.end, "score": a.score, "none": a.none}
-        for asked, a in zip(questions, said, strict=True)
-    ]
-    cells = ((row["answer"], f"{row['score']:.2f}", shorten(row["question"])) for row in rows)
+    none_above = 0.0 if predictor.trained.no_answer else None
+    said = answer(predictor.trained.model, questions, predictor.reader, none_above)
+    rows, cells = [], []
+    for asked, a in zip(questions, said, strict=True):
+        place = (
+            {"answer": a.text, "start": a.start, "end": a.end} if a.text else dict.fromkeys(("answer", "start", "end"))
+        )
+        rows.append({"question": asked.question, **place, "score": a.score, "none": a.none})
+        score = a.score if a.text else a.none
+        cells.append((a.text or "no answer", f"{score:.2f}", shorten(asked.question)))
     return rows, ("answer", "score", "question"), cells
 
 

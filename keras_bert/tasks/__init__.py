@@ -5,6 +5,7 @@ Each is made from a data set's name or folder and has
     texts          strings, to learn a vocabulary from
     label_names    names of classes, or none
     pairs          whether a classifier's texts come in pairs; None for other tasks
+    no_answer      whether some training questions have no answer; None for other tasks
     sizes          how many examples there are to train on and to measure on
     model(encoder)                      the encoder with its head
     rows(reader, seed, held_out)        ids and labels to train on, ids and labels to choose the best epoch by

@@ -41,6 +41,11 @@ class SpanTask:
         check_two(len({each.context for each in self.train}), f"contexts in {folder / 'train.json'}")
 
     @property
+    def no_answer(self) -> bool:
+        """Whether some training questions have no answer, as in SQuAD 2.0: the model learns to say so."""
+        return any(not each.answers for each in self.train)
+
+    @property
     def texts(self) -> list[str]:
         """All training questions, and their contexts once each."""
         return [*(each.question for each in self.train), *dict.fromkeys(each.context for each in self.train)]

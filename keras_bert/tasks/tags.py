@@ -26,7 +26,7 @@ class TagTask:
             `train.txt` has not, or a name is given twice.
     """
 
-    pairs = None
+    pairs = no_answer = None
 
     def __init__(self, dataset: str, names=None):
         folder = Path(dataset)

@@ -19,6 +19,8 @@ class TextTask:
         InputError: as `load_labelled`, one training text alone, or names for a set that has its own.
     """
 
+    no_answer = None
+
     def __init__(self, dataset: str, names=None, problem: str = "single_label"):
         self.data = load_labelled(dataset, names, problem)
         if names and tuple(names) != self.data.label_names:

@@ -29,6 +29,7 @@ SETTINGS = {  # of config.json: what each may be
     "lowercase": lambda value: isinstance(value, bool),
     "sequence_length": lambda value: value is None or (type(value) is int and value >= 3),
     "pairs": lambda value: value is None or isinstance(value, bool),
+    "no_answer": lambda value: value is None or isinstance(value, bool),
 }
 
 
@@ -44,9 +45,10 @@ class Pretrained:
         sequence_length: tokens a text is cut or padded to; None for the batch's longest.
         path: the folder.
         pairs: of a classifier, whether it was trained on pairs of texts; None where nobody said.
+        no_answer: of a span labeler, whether some of the questions it was trained on have no answer; None likewise.
     """
 
-    def __init__(self, model, kind, labels, vocabulary, lowercase, sequence_length, path, pairs=None):
+    def __init__(self, model, kind, labels, vocabulary, lowercase, sequence_length, path, pairs=None, no_answer=None):
         self.model = model
         self.kind = kind
         self.labels = labels
@@ -55,6 +57,7 @@ class Pretrained:
         self.sequence_length = sequence_length
         self.path = path
         self.pairs = pairs
+        self.no_answer = no_answer
 
     @property
     def encoder(self) -> BertEncoder:
@@ -87,7 +90,9 @@ class Pretrained:
         )
 
 
-def save_pretrained(model, path, vectorizer, labels=None, pairs: bool | None = None) -> Path:
+def save_pretrained(
+    model, path, vectorizer, labels=None, pairs: bool | None = None, no_answer: bool | None = None
+) -> Path:
     """Write a model and its vocabulary as one folder; what stood at `path` is replaced, whole, at the very end.
 
     Args:
@@ -96,6 +101,8 @@ def save_pretrained(model, path, vectorizer, labels=None, pairs: bool | None = N
         vectorizer: the `BertTextVectorization` that the model was trained with.
         labels: names of the classes, in the order of the logits, for a classifier of texts or tokens.
         pairs: of a classifier, whether it was trained on pairs of texts, so that other texts are refused later.
+        no_answer: of a span labeler, whether some of the questions it was trained on have no answer, so that it may say
+            so later.
 
     Returns:
         The folder's path.
@@ -127,6 +134,7 @@ def save_pretrained(model, path, vectorizer, labels=None, pairs: bool | None = N
         "lowercase": bool(vectorizer.lowercase),
         "sequence_length": vectorizer.sequence_length,
         "pairs": pairs,
+        "no_answer": no_answer,
         "encoder": encoder.config.to_dict(),
     }
     from keras_bert.text.vocabulary import save_vocabulary
@@ -193,6 +201,7 @@ def read_folder(path) -> Pretrained:
         settings["sequence_length"],
         folder,
         settings["pairs"],
+        settings["no_answer"],
     )
 
 
@@ -234,7 +243,7 @@ def _settings(file: Path) -> dict:
         settings = json.loads(file.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise InputError(f"a config is a JSON file that can be read. Received: {file} ({error})") from None
-    settings = {"pairs": None, **settings} if isinstance(settings, dict) else {}
+    settings = {"pairs": None, "no_answer": None, **settings} if isinstance(settings, dict) else {}
     for name, fits in SETTINGS.items():
         if name not in settings or not fits(settings[name]):
             found = f"{name}={settings[name]!r:.40}" if name in settings else f"no {name}"

@@ -4,7 +4,10 @@ import importlib.util
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
+
+import keras_bert as kb
 
 HERE = Path(__file__).parents[1] / "tasks"
 SMALL = ["--size", "tiny", "--vocab-size", 200, "--epochs", 1, "--batch-size", 16, "--held-out", 0.2]
@@ -90,9 +93,30 @@ def test_spans(call, train, tmp_path):
         assert evaluated[name] == pytest.approx(trained[name])
     text = "Who lives?\tAnna lives in Rome ."
     said = facts_of(call("predict", "--model", out, text, "--json"))["predictions"][0]
-    assert said["answer"] == text.split("\t")[1][said["start"] : said["end"]] != ""
+    assert said["answer"] is None or said["answer"] == text.split("\t")[1][said["start"] : said["end"]] != ""
+    assert kb.load_pretrained(out).no_answer is True
     wrong = call("predict", "--model", out, "Who lives?")
     assert wrong.status == 2 and "a question, a tab and its context" in wrong.err
+
+
+@pytest.mark.parametrize("no_answer", [True, False, None])
+def test_no_answer_is_said_by_a_model_that_learned_to(no_answer, call, models, tmp_path):
+    """A head that points at [CLS], or away from it; only questions without an answer teach that [CLS] means none."""
+    model, text = kb.BertSpanLabeler(models.model.encoder), "who is it?\ta good film with good actors"
+    ids = models.vectorizer(tuple([part] for part in text.split("\t")))
+    row = np.asarray(models.model.encoder(ids)["sequence_output"])  # [1, T, H]
+    for sign in (1, -1):
+        head = np.repeat(sign * row[0, 0][:, None], 2, 1)  # [H, 2]: the layer's own row, which all others are behind
+        model.head.set_weights([head, np.zeros(2, np.float32)])
+        folder = kb.save_pretrained(model, tmp_path / "spans", models.vectorizer, no_answer=no_answer)
+        said = facts_of(call("predict", "--model", folder, text, "--json"))["predictions"][0]
+        shown = call("predict", "--model", folder, text).out
+        assert (said["none"] > said["score"]) == (sign > 0)
+        if no_answer and sign > 0:
+            assert (said["answer"], said["start"], said["end"]) == (None, None, None) and "no answer" in shown
+        else:
+            assert said["answer"] == text.split("\t")[1][said["start"] : said["end"]] != ""
+            assert said["answer"] in shown and "no answer" not in shown
 
 
 def test_tokens(call, train, tmp_path):
@@ -111,8 +135,6 @@ def test_tokens(call, train, tmp_path):
 @pytest.mark.parametrize(("kind", "outputs"), [("spans", {"start_logits", "end_logits"}), ("tokens", {"logits"})])
 def test_answers_and_tags_leave_as_onnx_alone(kind, outputs, call, models, tmp_path):
     import onnx
-
-    import keras_bert as kb
 
     encoder = models.model.encoder
     model = kb.BertSpanLabeler(encoder) if kind == "spans" else kb.BertTokenClassifier(encoder, 3)

@@ -74,6 +74,13 @@ def test_questions_without_an_answer_point_at_cls():
     assert labels["start_logits"].tolist() == [0, 4] and labels["end_logits"].tolist() == [0, 4]
 
 
+def test_whether_questions_without_an_answer_are_trained_on(folder):
+    write(folder / "dev.json", 10, 2, none=1.0)
+    assert SpanTask(str(folder)).no_answer is False  # dev only measures
+    write(folder / "train.json", 60, 1, none=0.1)
+    assert SpanTask(str(folder)).no_answer is True
+
+
 def test_what_is_no_such_folder(folder, tmp_path):
     with pytest.raises(kb.InputError, match="answers have no classes"):
         SpanTask(str(folder), ["a"])
