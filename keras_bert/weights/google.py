@@ -14,7 +14,7 @@ from keras_bert.config import BertConfig
 from keras_bert.errors import InputError
 from keras_bert.files import write_beside
 from keras_bert.weights import garden
-from keras_bert.weights.layout import Place, to_ours, to_theirs
+from keras_bert.weights.layout import Place, read_json, to_ours, to_theirs
 from keras_bert.weights.names import model_weights, shapes
 from keras_bert.weights.source import Source
 
@@ -93,7 +93,9 @@ def read_source(path: Path) -> Source:
         InputError: no checkpoint or several, a damaged one, a config that the weights contradict, tensors missing or
             left over.
     """
-    config = read_config(next(path / name for name in CONFIGS if (path / name).is_file()))
+    file = next(path / name for name in CONFIGS if (path / name).is_file())
+    settings = read_json(file)
+    config = read_config(settings, file)
     tensors, of_garden = _read_tensors(path)
     classes = np.size(tensors["output_bias"]) if "output_bias" in tensors else 2
     parts = to_ours(garden.places(config) if of_garden else places(config, classes), tensors, str(path))
@@ -102,23 +104,19 @@ def read_source(path: Path) -> Source:
         from keras_bert.text.vocabulary import load_vocabulary
 
         vocabulary = load_vocabulary(path / "vocab.txt")
-    # The published folders' names say it: those of google-research/bert's `validate_case_matches_checkpoint`.
-    lowercase = re.search(r"(^|_)cased_", path.resolve().name) is None
-    return Source(str(path), "garden" if of_garden else "google", parts, lambda: config, True, vocabulary, lowercase)
+    # Ours say it. The published folders' names do: those of google-research/bert's `validate_case_matches_checkpoint`.
+    lowercase = settings.get("do_lower_case", re.search(r"(^|_)cased_", path.resolve().name) is None)
+    return Source(
+        str(path), "garden" if of_garden else "google", parts, lambda: config, True, vocabulary, bool(lowercase)
+    )
 
 
-def read_config(path: Path) -> BertConfig:
-    """The `BertConfig` of a `bert_config.json` or `albert_config.json`.
+def read_config(settings: dict, path: Path) -> BertConfig:
+    """The `BertConfig` of the settings in a `bert_config.json` or `albert_config.json`.
 
     Raises:
-        InputError: no JSON object, or one that is no config of such a model.
+        InputError: they are of no such model.
     """
-    try:
-        settings = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise InputError(f"a JSON file that can be read is expected. Received: {path} ({error})") from None
-    if not isinstance(settings, dict):
-        raise InputError(f"a JSON file that holds an object is expected. Received: {path} with {settings!r:.40}")
     missing = [theirs for theirs in ("vocab_size", "hidden_size", "num_hidden_layers") if theirs not in settings]
     if missing:
         raise InputError(f"a config of Google's BERT says its {missing[0]}. Received: {path} without it")
@@ -183,6 +181,8 @@ def save_google(model, path, vectorizer=None) -> Path:
     settings["hidden_act"] = names[config.activation]
     if config.embedding_size:
         settings |= {"embedding_size": config.embedding_size, "num_hidden_groups": 1, "inner_group_num": 1}
+    if vectorizer is not None:
+        settings["do_lower_case"] = bool(vectorizer.lowercase)  # theirs has it on the command line
     with write_beside(path) as draft:
         draft.mkdir()
         _write_tensors(draft / PREFIX, tensors)

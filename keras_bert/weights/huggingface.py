@@ -16,7 +16,7 @@ from keras_bert.weights.huggingface_names import (
     read_config,
     write_config,
 )
-from keras_bert.weights.layout import to_ours, to_theirs
+from keras_bert.weights.layout import read_json, to_ours, to_theirs
 from keras_bert.weights.names import model_weights
 from keras_bert.weights.source import Source
 
@@ -50,7 +50,7 @@ def read_source(path: Path) -> Source:
         InputError: an unknown model type, a config that the weights contradict, a damaged file, tensors missing or left
             over.
     """
-    settings = _read_json(path / "config.json")
+    settings = read_json(path / "config.json")
     config = read_config(settings, str(path))
     kind = settings["model_type"]
     tensors = _read_tensors(path)
@@ -217,7 +217,7 @@ def _drop_tied(tensors: dict, kind: str, path: Path) -> None:
 def _vocabulary(path: Path) -> tuple[list[str] | None, bool]:
     from keras_bert.text.vocabulary import load_vocabulary
 
-    settings = _read_json(path / "tokenizer_config.json") if (path / "tokenizer_config.json").is_file() else {}
+    settings = read_json(path / "tokenizer_config.json") if (path / "tokenizer_config.json").is_file() else {}
     lowercase = bool(settings.get("do_lower_case", True))
     if (path / "vocab.txt").is_file():
         return load_vocabulary(path / "vocab.txt"), lowercase
@@ -228,18 +228,6 @@ def _numpy(weight) -> np.ndarray:
     import keras
 
     return keras.ops.convert_to_numpy(weight).astype(np.float32)
-
-
-def _read_json(path: Path) -> dict:
-    try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise InputError(f"a JSON file that can be read is expected. Received: {path} ({error})") from None
-    if not isinstance(found, dict):
-        raise InputError(
-            f"a JSON file that holds an object is expected. Received: {path} with a {type(found).__name__}"
-        )
-    return found
 
 
 def _write_json(path: Path, values: dict) -> None:

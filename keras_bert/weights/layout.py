@@ -1,6 +1,11 @@
-"""One model's tensors in two layouts: by Google's names and shapes, which are ours, and as a format stores them."""
+"""One model's tensors in two layouts: by Google's names and shapes, which are ours, and as a format stores them.
+
+And the JSON files beside them.
+"""
 
 import dataclasses
+import json
+from pathlib import Path
 
 import numpy as np
 
@@ -103,6 +108,21 @@ def to_theirs(parts: dict[str, list[Place]], tensors: dict[str, dict]) -> dict[s
         if part in tensors
         for place in places
     }
+
+
+def read_json(path: Path) -> dict:
+    """The object in a JSON file.
+
+    Raises:
+        InputError: no file, no JSON or no object.
+    """
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise InputError(f"a JSON file that can be read is expected. Received: {path} ({error})") from None
+    if not isinstance(found, dict):
+        raise InputError(f"a JSON file that holds an object is expected. Received: {path} with {found!r:.40}")
+    return found
 
 
 def some(names) -> str:

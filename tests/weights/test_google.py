@@ -168,6 +168,13 @@ def test_its_config_vocabulary_and_what_is_no_weight(tmp_path):
     assert open_source(folder).parts.keys() == {"encoder", "masked_lm", "next_sentence"}
 
 
+@pytest.mark.parametrize("lowercase", [True, False])
+def test_it_says_whether_text_is_lower_cased_whatever_the_folder_is_called(lowercase, tmp_path):
+    vectorizer = kb.BertTextVectorization(["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"], lowercase=lowercase)
+    for name in ("out", "cased_out"):
+        assert open_source(save_google(make("BERT", "encoder"), tmp_path / name, vectorizer)).lowercase is lowercase
+
+
 def test_what_google_has_no_place_for(tmp_path):
     for changes, word in (
         ({"activation": "gelu"}, "activation='gelu'"),
