@@ -9,6 +9,7 @@ import pytest
 from helpers import randomize
 
 import keras_bert as kb
+from keras_bert import fused
 from keras_bert.layers import TransformerBlock
 
 H, A, F, T = 16, 4, 24, 7
@@ -116,6 +117,56 @@ def test_no_two_kernels_start_alike():
     for i, kernel in enumerate(kernels):
         assert 0.012 < kernel.std() < 0.022 and np.abs(kernel).max() <= 0.04 + 1e-6  # truncated at two deviations
         assert all(np.abs(kernel - other).max() > 0.01 for other in kernels[:i])
+
+
+SLOTS = pytest.mark.parametrize("slot", ["after_attention", "after_feed_forward"])
+
+
+@SLOTS
+def test_an_identity_in_a_slot_is_the_plain_block_bit_for_bit(slot):
+    x, mask = hidden_and_mask()
+    plain, filled = block(dropout=0.1), block(dropout=0.1, **{slot: keras.layers.Identity()})
+    for name in ("attention_dropout", "output_dropout"):
+        ours, theirs = (getattr(layer, name).seed_generator.state for layer in (filled, plain))
+        ours.assign(theirs)
+    positions = np.array([[0, 4], [2, 2]], "int32")
+    with fused.without():
+        for settings in ({}, {"positions": positions}, {"training": True}):
+            np.testing.assert_array_equal(filled(x, mask, **settings), plain(x, mask, **settings))
+        for ours, theirs in zip(
+            *(layer(x, mask, return_attention_scores=True) for layer in (filled, plain)), strict=True
+        ):
+            np.testing.assert_array_equal(ours, theirs)
+
+
+def dense_relu():
+    return keras.layers.Dense(H, "relu")
+
+
+def squeeze_and_excitation():
+    x = keras.Input((None, H))
+    squeezed = keras.layers.GlobalAveragePooling1D(keepdims=True)(x)
+    gate = keras.layers.Dense(H, "sigmoid")(keras.layers.Dense(4, "relu")(squeezed))
+    return keras.Model(x, keras.layers.Multiply()([x, gate]))
+
+
+@SLOTS
+@pytest.mark.parametrize("made", [dense_relu, squeeze_and_excitation])
+def test_layers_of_ones_own_in_a_slot(made, slot, tmp_path):
+    x, mask = hidden_and_mask()
+    inputs = [keras.Input((None, H)), keras.Input((None,), dtype="int32")]
+    model = keras.Model(inputs, TransformerBlock(H, A, F, **{slot: made()})(*inputs))
+    own = getattr(randomize(model).layers[-1], slot)
+    with fused.without():
+        assert np.abs(model([x, mask]) - randomize(block())(x, mask)).max() > 1e-3
+    before = [weight.numpy() for weight in own.trainable_weights]
+    assert len(before) == {dense_relu: 2, squeeze_and_excitation: 4}[made]
+    model.compile("sgd", "mse")
+    model.train_on_batch([x, mask], np.roll(x, 1, axis=-1))
+    assert all(np.any(weight != was) for weight, was in zip(own.trainable_weights, before, strict=True))
+    model.save(tmp_path / "model.keras")
+    again = keras.saving.load_model(tmp_path / "model.keras")
+    np.testing.assert_array_equal(again([x, mask]), model([x, mask]))
 
 
 def test_impossible_blocks_are_refused():

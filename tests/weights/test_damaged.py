@@ -7,12 +7,14 @@ import pytest
 from safetensors.numpy import load_file, save_file
 
 import keras_bert as kb
+from keras_bert.weights import to_keras_hub
 from keras_bert.weights.google import save_google
 from keras_bert.weights.huggingface import save_huggingface
 from keras_bert.weights.kerashub import _vocabulary
 from keras_bert.weights.source import open_source
 
 CONFIG = kb.BertConfig(50, 16, 1, 2, 32, max_position_embeddings=16)
+GOOGLES = kb.BertConfig(**{**CONFIG.to_dict(), "activation": "gelu_tanh"})
 KERNEL = "bert.encoder.layer.0.output.dense.weight"
 
 
@@ -105,11 +107,36 @@ def test_a_type_of_numbers_that_numpy_has_not(folder):
     refused(folder, "model.safetensors: a file that is whole is expected")
 
 
+@pytest.mark.parametrize("left", [0, 4, 1000, -1])
+def test_a_safetensors_file_cut_short(left, folder):
+    file = folder / "model.safetensors"
+    file.write_bytes(file.read_bytes()[:left])
+    refused(folder, "model.safetensors: a file that is whole is expected")
+
+
+@pytest.mark.parametrize("part", [0.1, 0.5, 0.9])
+def test_one_bit_of_a_checkpoint_of_googles_that_is_another(part, tmp_path):
+    folder = save_google(kb.BertEncoder(GOOGLES), tmp_path / "g")
+    (file,) = folder.glob("*.data*")
+    data = bytearray(file.read_bytes())
+    data[int(part * len(data))] ^= 4
+    file.write_bytes(data)
+    refused(folder, "a checkpoint that is whole is expected")
+
+
+@pytest.mark.parametrize("name", ["model.weights.h5", "config.json"])
+def test_a_preset_of_kerashub_cut_short(name, tmp_path):
+    to_keras_hub(kb.BertEncoder(GOOGLES)).save_to_preset(tmp_path)
+    file = tmp_path / name
+    whole = file.read_bytes()
+    for left in (0, len(whole) // 2, len(whole) - 1):
+        file.write_bytes(whole[:left])
+        refused(tmp_path, "a preset or .keras file of KerasHub is expected")
+
+
 @pytest.mark.parametrize("content", ["5", "[]", '"vocab_size hidden_size num_hidden_layers"'])
 def test_a_config_of_googles_that_is_no_object(content, tmp_path):
-    folder = save_google(
-        kb.BertEncoder(kb.BertConfig(**{**CONFIG.to_dict(), "activation": "gelu_tanh"})), tmp_path / "g"
-    )
+    folder = save_google(kb.BertEncoder(GOOGLES), tmp_path / "g")
     (folder / "bert_config.json").write_text(content)
     refused(folder, "a JSON file that holds an object is expected")
 
