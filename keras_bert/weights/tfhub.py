@@ -52,11 +52,8 @@ def read_tfhub(source):
 def _checked(model, source, can_be_called: bool):
     names = {_plain(variable) for variable in getattr(model, "variables", ())}
     if not can_be_called or "word_embeddings/embeddings" not in names:
-        found = (
-            f"{len(names)} variables, none of them word_embeddings/embeddings"
-            if names
-            else "no variables (a preprocessing model is no encoder)"
-        )
+        found = f"{len(names)} variables, none of them word_embeddings/embeddings"
+        found = found if names else "no variables (a preprocessing model is no encoder)"
         raise InputError(
             f"expected a SavedModel with the interface of TF-Hub's BERT. Received: {label(source)} with {found}"
         )
