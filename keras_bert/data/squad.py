@@ -90,7 +90,11 @@ def _question(entry: dict, context: str, path) -> Question:
 
 
 def score_answers(questions: list[Question], answers: dict[str, str]) -> dict:
-    """Exact match and F1, as SQuAD's official script counts them.
+    """Exact match and F1, as SQuAD's official scripts count them.
+
+    Where every question has an answer that is SQuAD 1.1's script, otherwise 2.0's. They differ in two things: to 1.1
+    a question without an answer of ours is a wrong one, and words that are nothing but articles and punctuation match
+    exactly but share no word, so that their F1 is 0.
 
     Args:
         questions: what was asked.
@@ -101,7 +105,7 @@ def score_answers(questions: list[Question], answers: dict[str, str]) -> dict:
         kinds apart, `answerable_…` and `unanswerable_…`.
 
     Raises:
-        InputError: a question without an answer of ours.
+        InputError: a question without an answer of ours, where some have no answer (2.0's script stops there too).
 
     Example:
 
@@ -112,14 +116,13 @@ def score_answers(questions: list[Question], answers: dict[str, str]) -> dict:
     Source: evaluate-v1.1.py and evaluate-v2.0.py of SQuAD: lower case, no punctuation, no articles; the best of what
     people answered counts.
     """
+    some_have_none = any(not question.answers for question in questions)
     missing = [question.name for question in questions if question.name not in answers]
-    if missing:
+    if missing and some_have_none:
         raise InputError(f"an answer to each question is expected. Received: none to {missing[0]}, of {len(missing)}")
     kinds = collections.defaultdict(list)
     for question in questions:
-        said = answers[question.name]
-        meant = [text for text, _ in question.answers if normalise(text)] or [""]
-        pair = max(exact(said, text) for text in meant), max(overlap(said, text) for text in meant)
+        pair = score(answers.get(question.name), [text for text, _ in question.answers], some_have_none)
         kinds["answerable_" if question.answers else "unanswerable_"].append(pair)
         kinds[""].append(pair)
     found = {"examples": len(questions)}
@@ -127,6 +130,25 @@ def score_answers(questions: list[Question], answers: dict[str, str]) -> dict:
         for i, name in enumerate(("exact_match", "f1")):
             found[f"{kind}{name}"] = 100 * sum(pair[i] for pair in kinds[kind]) / len(kinds[kind])
     return found
+
+
+def score(said: str | None, meant: list[str], none_counts: bool) -> tuple[float, float]:
+    """Exact match and F1 of one answer with the best of those that people gave.
+
+    Args:
+        said: None where nothing was said, which is wrong.
+        meant: what people answered.
+        none_counts: as SQuAD 2.0 has it, saying nothing is right where there is nothing to say; 1.1 has no such case.
+
+    >>> score("", ["the"], True), score("", ["the"], False)
+    ((1.0, 1.0), (1.0, 0.0))
+    """
+    if said is None:
+        return 0.0, 0.0
+    if none_counts:
+        meant = [text for text in meant if normalise(text)] or [""]
+    shared = [overlap(said, text) for text in meant if none_counts or normalise(text)]
+    return max(exact(said, text) for text in meant), max(shared, default=0.0)
 
 
 def normalise(text: str) -> str:

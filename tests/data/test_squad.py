@@ -1,11 +1,14 @@
-"""SQuAD's files, read or refused in a line; answers counted as its official scripts count them."""
+"""SQuAD's files, read or refused in a line; answers counted as its official scripts count them (squad_scores.json)."""
 
 import json
+from pathlib import Path
 
 import pytest
 
 import keras_bert as kb
-from keras_bert.data.squad import Question, load_squad, normalise, overlap, score_answers
+from keras_bert.data.squad import Question, exact, load_squad, normalise, overlap, score, score_answers
+
+CASES = json.loads((Path(__file__).parent / "squad_scores.json").read_text())["cases"]
 
 
 def write(path, *qas, context="The river Seine runs through Paris."):
@@ -103,6 +106,48 @@ def test_scores_by_hand():
     assert "answerable_f1" not in score_answers(asked[:2], {"a": "", "b": ""})
     with pytest.raises(kb.InputError, match="none to c, of 2"):
         score_answers(asked, {"a": "", "b": ""})
+
+
+def test_answers_are_counted_as_by_the_official_scripts():
+    """320 answers of nasty words, with exact match and F1 by 1.1's script and by 2.0's."""
+    assert sum(case["v1"] not in (case["v2"], None) for case in CASES) > 20
+    for case in CASES:
+        said, meant = case["said"], case["meant"]
+        assert score(said, meant, none_counts=True) == pytest.approx(tuple(case["v2"])), case
+        if meant:
+            assert score(said, meant, none_counts=False) == pytest.approx(tuple(case["v1"])), case
+    for version, cases in (("v1", [case for case in CASES if case["meant"]]), ("v2", CASES)):
+        asked = [Question(str(i), "", "", tuple((text, 0) for text in c["meant"])) for i, c in enumerate(cases)]
+        found = score_answers(asked, {str(i): case["said"] for i, case in enumerate(cases)})
+        for i, name in enumerate(("exact_match", "f1")):
+            assert found[name] == pytest.approx(100 * sum(case[version][i] for case in cases) / len(cases))
+
+
+@pytest.mark.peers
+def test_the_script_of_2_0_agrees():
+    peer = pytest.importorskip("transformers.data.metrics.squad_metrics", reason="no transformers 5")
+    for case in CASES:
+        for meant in case["meant"] or [""]:
+            assert normalise(meant) == peer.normalize_answer(meant)
+            assert exact(case["said"], meant) == peer.compute_exact(meant, case["said"])
+            assert overlap(case["said"], meant) == pytest.approx(peer.compute_f1(meant, case["said"]))
+
+
+def test_scores_of_1_1_by_hand():
+    """Where every question has an answer, evaluate-v1.1 counts: nothing said is wrong, no word shared is an F1 of 0."""
+    asked = [
+        Question(name, "", "", ((text, 0),)) for name, text in zip("abcd", ("Rollo", "The", "!", "cat"), strict=True)
+    ]
+    found = score_answers(asked, {"a": "the Rollo", "b": "", "c": "an", "d": ""})
+    assert (found["exact_match"], found["f1"]) == (
+        75.0,
+        25.0,
+    )  # a right; b and c are equal once nothing is left; d wrong
+    found = score_answers(asked, {"a": "Rollo of Rouen"})
+    assert (found["exact_match"], found["f1"]) == (0.0, pytest.approx(100 * 0.5 / 4))  # 1 of 3 words, 1 of 1: 1 / 2
+    none = [*asked, Question("e", "", "", ())]
+    found = score_answers(none, {"a": "Rollo", "b": "", "c": "an", "d": "", "e": ""})
+    assert (found["exact_match"], found["f1"]) == (80.0, 80.0)  # 2.0's script: b and c count as rightly unanswered
 
 
 def test_what_is_the_same():
