@@ -79,6 +79,32 @@ def test_asked_by_the_command_line(learned, tmp_path, capfd):
     assert json.loads(capfd.readouterr().out.splitlines()[-1])["accuracy"] == 1.0
 
 
+def test_whether_a_text_follows_is_asked_by_the_command_line(tmp_path, capfd):
+    """A head of next sentences that tells two pairs apart: logit 0, the label of a true next one, is `follows`."""
+    rows = pack_examples([[[5, 6], [7, 8]], [[20, 21], [22, 23]]] * 20, 16, toys.CLS, toys.SEP, "next")
+    together = [len({word >= 20 for word in row[row > 4]}) == 1 for row in np.asarray(rows.input_word_ids)]
+    labels = np.asarray(rows.next_sentence_labels)
+    assert set(labels) == {0, 1} and all(together[i] for i in np.flatnonzero(labels == 0))
+    assert not all(together[i] for i in np.flatnonzero(labels == 1))
+
+    model = toys.make_pretrainer(config=CONFIG)
+    vectorizer = kb.BertTextVectorization(toys.VOCABULARY, sequence_length=16)
+    next_one, other = "w1 w3", "w40 w36"
+    pooled = np.asarray(model.encoder(vectorizer((["w2"] * 2, [next_one, other])))["pooled_output"])  # [2, H]
+    apart = pooled[0] - pooled[1]
+    middle = apart @ pooled.mean(0)
+    model.nsp_head.set_weights([np.stack([apart, -apart], 1), np.array([-middle, middle])])
+    folder = str(kb.save_pretrained(model, tmp_path / "bert", vectorizer))
+    assert main(["predict", "--model", folder, f"w2\t{next_one}", f"w2\t{other}", "--json"]) == 0
+    said = json.loads(capfd.readouterr().out.splitlines()[-1])["predictions"]
+    assert [row["label"] for row in said] == ["follows", "random"]
+    for row, vector, sign in zip(said, pooled, (1, -1), strict=True):
+        margin = sign * 2 * (apart @ vector - middle)  # of the two logits
+        assert row["probability"] == pytest.approx(1 / (1 + np.exp(-margin)), abs=1e-5) and margin > 0
+    assert main(["predict", "--model", folder, f"w2\t{next_one}"]) == 0
+    assert "follows" in capfd.readouterr().out
+
+
 def test_what_cannot_be_asked(learned, tmp_path, capfd):
     pretrained = kb.load_pretrained(learned[0])
     vectorizer = pretrained.vectorizer
