@@ -1,10 +1,12 @@
 """Checkpoints of TensorFlow's Model Garden: tensors by their place among the layers, beside Google's config."""
 
+import dataclasses
+
 import numpy as np
 
 from keras_bert.config import BertConfig
 from keras_bert.errors import InputError
-from keras_bert.weights.layout import Place
+from keras_bert.weights.layout import Place, to_ours
 from keras_bert.weights.names import shapes
 
 ENDING = "/.ATTRIBUTES/VARIABLE_VALUE"  # of every tensor that `tf.train.Checkpoint` writes
@@ -26,6 +28,8 @@ MASKED_LM = {
     "bert/cls/predictions/transform/LayerNorm/beta": "masked_lm/layer_norm/beta",
 }
 TABLE, TIED = "encoder/layer_with_weights-0/embeddings", "masked_lm/embedding_table"
+# The next-sentence head of Google's pretrainer has the pooler that was trained; the encoder's own may lie beside it.
+HEAD_POOLER, HEAD = "next_sentence..pooler_dense", "model/classification_heads/0/out_proj"
 NO_WEIGHTS = ("_CHECKPOINTABLE_OBJECT_GRAPH", "save_counter", "global_step")
 
 
@@ -45,7 +49,7 @@ def plain(names) -> dict[str, str]:
         short = name.removesuffix(ENDING)
         if short == name or short in NO_WEIGHTS or short.startswith("optimizer/") or ".OPTIMIZER_SLOT" in name:
             continue
-        if short.startswith("model/"):
+        if short.startswith("model/") and not short.startswith("model/classification_heads/"):
             short = "encoder/" + short.removeprefix("model/")
         found[name] = TABLE if short == TIED else short
     return found
@@ -70,6 +74,35 @@ def merged(tensors: dict[str, np.ndarray], names: dict[str, str], source: str) -
             raise InputError(f"{one} and {two} are one tensor in a BERT. Received: two that differ in {source}")
         found[short], first[short] = tensor, name
     return found
+
+
+def read(config: BertConfig, tensors: dict[str, np.ndarray], source: str) -> dict[str, dict]:
+    """A checkpoint's tensors by our names, by part.
+
+    Where the next-sentence head has a pooler it is the one that was trained, and becomes ours: the encoder's own was
+    not used. So does `copy_pooler_dense_to_encoder` of Google's exporter, official/nlp/tools/export_tfhub_lib.py.
+
+    Args:
+        config: the encoder's.
+        tensors: as `merged` gives them.
+        source: what to call it in errors.
+
+    Raises:
+        InputError: a tensor is missing, left over or of another shape.
+    """
+    where = places(config)
+    if any(name.startswith(f"{HEAD_POOLER}/") for name in tensors):
+        own = {place.ours.rsplit("/", 1)[1]: place for place in where["encoder"] if "pooler_transform" in place.ours}
+        unused = {place.theirs for place in own.values()}
+        tensors = {name: tensor for name, tensor in tensors.items() if name not in unused}
+        heads = [dataclasses.replace(place, theirs=f"{HEAD_POOLER}/{leaf}") for leaf, place in own.items()]
+        where["encoder"] = [place for place in where["encoder"] if place.theirs not in unused] + heads
+        if not config.share_blocks:  # an ALBERT's would be of the order
+            found = shapes(config)["next_sentence"]
+            where["next_sentence"] = [
+                Place(name, f"{HEAD}/{name.rsplit('/', 1)[1]}", shape, flat=False) for name, shape in found.items()
+            ]
+    return to_ours(where, tensors, source)
 
 
 def places(config: BertConfig) -> dict[str, list[Place]]:

@@ -94,11 +94,11 @@ def read_source(path: Path) -> Source:
             left over.
     """
     file = next(path / name for name in CONFIGS if (path / name).is_file())
-    settings = read_json(file)
-    config = read_config(settings, file)
+    config = read_config(settings := read_json(file), file)
     tensors, of_garden = _read_tensors(path)
     classes = np.size(tensors["output_bias"]) if "output_bias" in tensors else 2
-    parts = to_ours(garden.places(config) if of_garden else places(config, classes), tensors, str(path))
+    named = (tensors, str(path))
+    parts = garden.read(config, *named) if of_garden else to_ours(places(config, classes), *named)
     vocabulary = None
     if (path / "vocab.txt").is_file():
         from keras_bert.text.vocabulary import load_vocabulary

@@ -104,6 +104,28 @@ def test_the_word_table_may_be_there_twice_if_it_is_one(same, tmp_path):
     assert "whole" not in str(error.value)
 
 
+@pytest.mark.parametrize("beside", [True, False])
+def test_the_pooler_of_the_next_sentence_head_is_the_trained_one(beside, tmp_path):
+    def as_pretrained(tensors):
+        kernel, bias = (tensors.pop(f"encoder/layer_with_weights-6/{leaf}") for leaf in ("kernel", "bias"))
+        if beside:  # the encoder's own, as it was initialised
+            tensors |= {
+                "encoder/layer_with_weights-6/kernel": 0 * kernel,
+                "encoder/layer_with_weights-6/bias": 0 * bias,
+            }
+        tensors |= {"next_sentence..pooler_dense/kernel": kernel, "next_sentence..pooler_dense/bias": bias}
+        head = "model/classification_heads/0/out_proj"
+        return {**tensors, f"{head}/kernel": kernel[:, :2], f"{head}/bias": bias[:2]}
+
+    model = model_of(open_source(rewritten("bert", tmp_path, as_pretrained)))
+    recorded = np.load(GARDEN / "bert" / "outputs.npz")
+    ours = outputs(model, recorded)
+    np.testing.assert_allclose(ours["pooled_output"], recorded["pooled_output"], atol=5e-5, rtol=0)
+    dense = model.encoder.pooler.dense
+    expected = recorded["pooled_output"] @ dense.kernel.numpy()[:, :2] + dense.bias.numpy()[:2]
+    np.testing.assert_allclose(ours["nsp_logits"], expected, atol=5e-5, rtol=0)
+
+
 def test_an_encoder_saved_alone_is_called_model(tmp_path):
     rewritten("albert", tmp_path, lambda all: {key.replace("encoder/", "model/"): all[key] for key in all})
     one, two = (model_of(open_source(folder / "albert")) for folder in (tmp_path, GARDEN))
