@@ -142,6 +142,14 @@ class TransformerBlock(keras.layers.Layer):
         if faster:
             return faster(self, x, input_mask, positions, training)  # the same, in fewer passes over memory
 
+        if positions is not None and not as_published:  # what stands in a slot may look along all tokens
+            x = self.call(x, input_mask, training=training, return_attention_scores=return_attention_scores)
+            if not return_attention_scores:
+                return ops.take_along_axis(x, positions[..., None], axis=1)  # [B, P, H]
+            x, scores = x  # [B, T, H], [B, A, T, T]
+            scores = ops.take_along_axis(scores, positions[:, None, :, None], axis=2)  # [B, A, P, T]
+            return ops.take_along_axis(x, positions[..., None], axis=1), scores
+
         if getattr(x, "_keras_mask", None) is not None:
             x = ops.reshape(x, ops.shape(x))  # the same without the mask, which the attention would add to ours
         mask = ops.cast(input_mask, "bool")[:, None, :]  # [B, 1, T]: the same keys for every query

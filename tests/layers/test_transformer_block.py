@@ -131,8 +131,10 @@ def test_an_identity_in_a_slot_is_the_plain_block_bit_for_bit(slot):
         ours.assign(theirs)
     positions = np.array([[0, 4], [2, 2]], "int32")
     with fused.without():
-        for settings in ({}, {"positions": positions}, {"training": True}):
+        for settings in ({}, {"training": True}):
             np.testing.assert_array_equal(filled(x, mask, **settings), plain(x, mask, **settings))
+        some = (np.asarray(layer(x, mask, positions)) for layer in (filled, plain))
+        np.testing.assert_allclose(*some, atol=1e-5)  # a filled slot sees all rows: products of other shapes
         for ours, theirs in zip(
             *(layer(x, mask, return_attention_scores=True) for layer in (filled, plain)), strict=True
         ):
@@ -167,6 +169,18 @@ def test_layers_of_ones_own_in_a_slot(made, slot, tmp_path):
     model.save(tmp_path / "model.keras")
     again = keras.saving.load_model(tmp_path / "model.keras")
     np.testing.assert_array_equal(again([x, mask]), model([x, mask]))
+
+
+@SLOTS
+def test_a_slot_sees_all_tokens_when_some_rows_are_asked_for(slot):
+    layer = block(**{slot: squeeze_and_excitation()})
+    x, mask = hidden_and_mask()
+    positions = np.array([[0, 5], [3, 0]], "int32")
+    found, scores = layer(x, mask, positions, return_attention_scores=True)
+    whole, all_scores = layer(x, mask, return_attention_scores=True)
+    np.testing.assert_array_equal(found, np.take_along_axis(np.asarray(whole), positions[..., None], 1))
+    np.testing.assert_array_equal(scores, np.take_along_axis(np.asarray(all_scores), positions[:, None, :, None], 2))
+    np.testing.assert_array_equal(layer(x, mask, positions), found)
 
 
 def test_impossible_blocks_are_refused():
