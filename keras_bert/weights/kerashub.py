@@ -164,7 +164,7 @@ def run_keras_hub(backbone, inputs: dict) -> dict:
             outputs[f"encoder_outputs_{layer.name.removeprefix('transformer_layer_')}"] = layer.output
     names = {"token_ids": "input_word_ids", "segment_ids": "input_type_ids", "padding_mask": "input_mask"}
     model = keras.Model(backbone.input, outputs)
-    return model({theirs: inputs[names[theirs]] for theirs in backbone.input}, training=False)
+    return model.predict_on_batch({theirs: inputs[names[theirs]] for theirs in backbone.input})
 
 
 def places(config: BertConfig, num_classes: int = 2) -> dict[str, list[Place]]:

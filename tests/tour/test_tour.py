@@ -74,8 +74,8 @@ def test_the_page_says_what_was_measured(tour):
     assert f"{metrics['pretraining']['parameters']:,}" in tour.page
     shipped = metrics["shipped"]
     assert shipped["name"] == "bert_en_uncased_mini" and shipped["evaluation"]["examples"] == 350
-    row = f"<tr><td>{shipped['name']}</td><td>{100 * shipped['evaluation']['accuracy']:.1f} %"
-    assert row in tour.page.replace("&nbsp;", " ").replace("\u202f", " ")
+    row = tour.page.split(f"<tr><td>{shipped['name']}</td>")[1].split("</tr>")[0]
+    assert f"{100 * shipped['evaluation']['accuracy']:.1f} %" in row
     for entry in metrics["commands"]:
         assert entry["command"].replace('"', "&#34;").replace("'", "&#39;") in tour.page
 
