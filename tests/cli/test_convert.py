@@ -90,6 +90,17 @@ def test_how_it_is_computed_goes_along_or_is_refused(call, tmp_path):
     assert said.status == 2 and said.err.count("\n") == 1 and not (tmp_path / "google").exists(), said.err
 
 
+def test_a_format_that_loses_how_it_is_computed_is_noticed(call, tmp_path, monkeypatch):
+    import keras_bert as kb
+    from keras_bert.weights.huggingface import save_huggingface
+
+    config = kb.BertConfig(60, 16, 1, 2, 32, activation="gelu")
+    save_huggingface(randomize(kb.BertEncoder(config)), tmp_path / "hf")
+    monkeypatch.setattr("keras_bert.weights.tfhub.asset_path", lambda model, name: None)
+    said = call("convert", tmp_path / "hf", "--to", "tfhub", "--out", tmp_path / "tfhub")
+    assert said.status == 2 and "activation='gelu'. Received: 'gelu_tanh'" in said.err and said.err.count("\n") == 1
+
+
 def test_a_classifier_with_its_labels(call, models, tmp_path):
     facts = facts_of(call("convert", models.classifier, "--to", "huggingface", "--out", tmp_path / "hf", "--json"))
     assert facts["kind"] == "classifier" and facts["left"] == []
