@@ -73,13 +73,10 @@ def _of_others(predictor, data: str) -> dict:
 
 
 def _of_spans(predictor, data: str) -> dict:
-    from keras_bert.data.squad import load_squad, score_answers
-    from keras_bert.tasks.spans import answer
+    from keras_bert.data.squad import load_squad
+    from keras_bert.tasks.spans import score_model
 
-    questions = load_squad(data)
-    none_above = 0.0 if any(not each.answers for each in questions) else None
-    said = answer(predictor.trained.model, questions, predictor.reader, none_above)
-    return score_answers(questions, {each.name: a.text for each, a in zip(questions, said, strict=True)})
+    return score_model(predictor.trained.model, load_squad(data), predictor.reader)
 
 
 def _of_tokens(predictor, data: str) -> dict:

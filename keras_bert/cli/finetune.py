@@ -103,6 +103,7 @@ def finetune(console, encoder, size, dataset, labels, out: Path, dropout, dtype,
     from keras_bert.tasks.reader import Reader
     from keras_bert.tour.work import vocabulary_for, work_beside
     from keras_bert.training import finetune as train
+    from keras_bert.training.finetune import goodness
     from keras_bert.training.precision import in_float32
     from keras_bert.weights import load_pretrained, save_pretrained
 
@@ -143,6 +144,7 @@ def finetune(console, encoder, size, dataset, labels, out: Path, dropout, dtype,
             learning_rate=options["learning_rate"] or (5e-5 if encoder else 3e-4),
             freeze=options["freeze"],
             layer_decay=options["layer_decay"],
+            score=task.score(model, reader, seed, options["held_out"]),
             seed=seed,
             checkpoint_dir=work / "training",
             log_dir=options["log_dir"],
@@ -152,10 +154,10 @@ def finetune(console, encoder, size, dataset, labels, out: Path, dropout, dtype,
         kept = {"pairs": task.pairs, "no_answer": task.no_answer}
         save_pretrained(model, out, reader.vectorizer, labels=list(task.label_names) or None, **kept)
     measure = "error" if "error" in history else "accuracy"
-    right = history["val_accuracy"] if measure == "accuracy" else [0.0] * len(history["val_loss"])
-    best = max(range(len(right)), key=lambda i: (right[i], -history["val_loss"][i]))
-    names = ("loss", measure, "val_loss", f"val_{measure}")
-    rows = ((i, *(f"{history[name][i - 1]:.4f}" for name in names)) for i in range(1, len(history["loss"]) + 1))
+    epochs = range(len(history["loss"]))
+    best = max(epochs, key=lambda i: goodness({name: values[i] for name, values in history.items()}))
+    names = ("loss", measure, "val_loss", f"val_{measure}", *(["val_score"] if "val_score" in history else []))
+    rows = ((i + 1, *(f"{history[name][i]:.4f}" for name in names)) for i in epochs)
     show_table(console, f"{out}: epoch {best + 1} is kept", ("epoch", *names), rows, right=("epoch", *names))
     shown = ", ".join(
         f"{name} [bold]{value:.4f}[/bold]" for name, value in measured.items() if isinstance(value, float)

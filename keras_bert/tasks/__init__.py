@@ -9,6 +9,8 @@ Each is made from a data set's name or folder and has
     sizes          how many examples there are to train on and to measure on
     model(encoder)                      the encoder with its head
     rows(reader, seed, held_out)        ids and labels to train on, ids and labels to choose the best epoch by
+    score(model, reader, seed, held_out)    a function that says how good the model is on the latter, or None where
+                                        the rows' accuracy does
     measure(model, reader)              what the model is worth on the part that is only for that
 
 where a `Reader` is the vocabulary and how it is read.

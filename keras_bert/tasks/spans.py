@@ -55,18 +55,31 @@ class SpanTask:
         return BertSpanLabeler(encoder)
 
     def rows(self, reader: Reader, seed: int, held_out: float) -> tuple:
-        """Windows and the places of answers; whole contexts are held out, so that none is trained on."""
+        """Windows and the places of answers."""
+        return tuple(span_rows(part, reader) for part in self.parts(seed, held_out))
+
+    def parts(self, seed: int, held_out: float) -> tuple[list[Question], list[Question]]:
+        """Questions to train on, and to choose by: whole contexts are held out, so that none is trained on."""
         contexts = list(dict.fromkeys(each.context for each in self.train))
         order = np.random.default_rng(seed).permutation(len(contexts))
         kept_out = {contexts[i] for i in order[: max(1, round(held_out * len(order)))]}
-        parts = ([each for each in self.train if (each.context in kept_out) == out] for out in (False, True))
-        return tuple(span_rows(part, reader) for part in parts)
+        return tuple([each for each in self.train if (each.context in kept_out) == out] for out in (False, True))
+
+    def score(self, model, reader: Reader, seed: int, held_out: float):
+        """F1 on the held-out questions. Of windows most hold no answer: who always says so has most of them right."""
+        questions = self.parts(seed, held_out)[1]
+        return lambda: score_model(model, questions, reader)["f1"]
 
     def measure(self, model, reader: Reader) -> dict:
-        """Exact match and F1 on the dev part; where some questions have no answer, the model may say so."""
-        none_above = 0.0 if any(not each.answers for each in self.dev) else None
-        said = answer(model, self.dev, reader, none_above=none_above)
-        return score_answers(self.dev, {each.name: a.text for each, a in zip(self.dev, said, strict=True)})
+        """Exact match and F1 on the dev part."""
+        return score_model(model, self.dev, reader)
+
+
+def score_model(model, questions: list[Question], reader: Reader) -> dict:
+    """`score_answers` of what a model answers; where some questions have no answer, it may say so."""
+    none_above = 0.0 if any(not each.answers for each in questions) else None
+    said = answer(model, questions, reader, none_above=none_above)
+    return score_answers(questions, {each.name: a.text for each, a in zip(questions, said, strict=True)})
 
 
 def windows_of(questions: list[Question], reader: Reader) -> Windows:

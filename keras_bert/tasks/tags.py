@@ -61,6 +61,9 @@ class TagTask:
             tag_rows([self.train[i] for i in part], self.label_names, reader) for part in (order[count:], order[:count])
         )
 
+    def score(self, model, reader: Reader, seed: int, held_out: float) -> None:
+        """None: the accuracy of what is held out says it."""
+
     def measure(self, model, reader: Reader) -> dict:
         """Precision, recall and F1 of names on the dev part, and the accuracy of tags."""
         said = tag(model, [each.words for each in self.dev], self.label_names, reader)

@@ -54,6 +54,9 @@ class TextTask:
             (reader.vectorizer(select(self.data.train_texts, part)), self.data.train_labels[part]) for part in parts
         )
 
+    def score(self, model, reader: Reader, seed: int, held_out: float) -> None:
+        """None: the accuracy of what is held out says it."""
+
     def measure(self, model, reader: Reader) -> dict:
         """`evaluate` on the dev part."""
         return evaluate(model, reader.vectorizer(self.data.dev_texts), self.data.dev_labels)

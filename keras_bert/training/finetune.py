@@ -1,5 +1,6 @@
 """Fine-tuning: a classifier learns labels, with or without the encoder under it."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import keras
@@ -37,6 +38,7 @@ def finetune(
     teacher_logits=None,
     temperature: float = 2.0,
     teacher_share: float = 0.5,
+    score: Callable[[], float] | None = None,
     seed: int = 0,
     checkpoint_dir: str | Path | None = None,
     checkpoint_every: int = 1000,
@@ -69,6 +71,8 @@ def finetune(
         teacher_logits: float `[N, C]`, what another model says of the training rows (`predict_logits`): the classifier
             learns from it as well as from the labels.
         temperature, teacher_share: see `TaughtCrossEntropy`.
+        score: asked after each epoch, the model as it stands: the best epoch has the highest. For what rows cannot
+            tell, such as the F1 of answers that are looked for in several windows.
         seed: of the order and dropout.
         checkpoint_dir: a folder for `checkpoint.npz`. Where one is, the run goes on from it exactly.
         checkpoint_every: steps between checkpoints, besides the end of each epoch.
@@ -78,8 +82,9 @@ def finetune(
 
     Returns:
         A Keras `History` with an entry an epoch: `step`, `loss`, `accuracy`, `learning_rate`, `val_loss`,
-        `val_accuracy`. Best is the highest `val_accuracy`, and among equals the lowest `val_loss`. For regression
-        `error`, the mean absolute one, stands for `accuracy`, and best is the lowest `val_loss`.
+        `val_accuracy`, and `val_score` where there is a `score`. Best is the highest `val_score`, without one the
+        highest `val_accuracy`, and among equals the lowest `val_loss`. For regression `error`, the mean absolute one,
+        stands for `accuracy`, and best is the lowest `val_loss`.
 
     Raises:
         InputError: ids, labels, encoder and settings do not fit each other; a checkpoint of another shape or run.
@@ -124,11 +129,7 @@ def finetune(
 
     def validate() -> dict[str, float]:
         result = evaluate(classifier, validation_ids, validation_labels)
-        return {name: result[name] for name in names}
-
-    def score(metrics: dict) -> tuple[float, ...]:
-        right = (metrics["val_accuracy"],) if "val_accuracy" in metrics else ()
-        return (*right, -metrics["val_loss"])
+        return {name: result[name] for name in names} | ({"score": float(score())} if score else {})
 
     def measure(logs: dict, batch: tuple) -> Sums:
         count = float(batch[2].sum()) if len(batch) > 2 else float(len(batch[0]["input_word_ids"]))
@@ -150,7 +151,7 @@ def finetune(
             measures=task.measures,
             measure=measure,
             validate=validate,
-            score=score,
+            score=goodness,
             settings={
                 "epochs": epochs,
                 "batch_size": batch_size,
@@ -176,6 +177,12 @@ def finetune(
             callbacks=callbacks,
             verbose=verbose,
         )
+
+
+def goodness(metrics: dict[str, float]) -> tuple[float, ...]:
+    """What makes an epoch the best, of its entries in the history: the largest is."""
+    right = next((metrics[name] for name in ("val_score", "val_accuracy") if name in metrics), 0.0)
+    return right, -metrics["val_loss"]
 
 
 def _mean_log(logs: dict, name: str) -> float:

@@ -2,7 +2,7 @@
 
 import json
 
-from benchmarks import answers, tasks
+from benchmarks import answers, settings, tasks
 
 WORDS = ("Paris", "Rome", "Oslo", "Cairo", "Lima", "Bern")
 
@@ -61,3 +61,17 @@ def test_the_page(tmp_path, monkeypatch):
     assert "| TREC | six kinds of questions | 545 | 25.0 | 85.5 | **91.0** ± 1.4 (2 seeds) |" in page
     assert "| all of the encoder rests | **50.0** (1 seed) | - | `--freeze all` |" in page
     assert tasks.command("TREC", 3, "--freeze all").count("--freeze all --dropout") == 1
+
+
+def test_settings_are_chosen_inside_the_training_part(tmp_path, monkeypatch):
+    (tmp_path / "SQuAD").mkdir()
+    (tmp_path / "SQuAD" / "train-v1.1-some.json").write_text(squad(5), encoding="utf-8")
+    settings.prepare_inside("SQuAD-1.1", tmp_path, tmp_path / "out")
+    parts = [json.loads((tmp_path / "out" / f"{part}.json").read_text("utf-8"))["data"] for part in ("train", "dev")]
+    assert [[article["title"] for article in part] for part in parts] == [["0", "1", "2"], ["3"]]  # 4 is dev itself
+
+    monkeypatch.setattr(settings, "PAGE", tmp_path / "settings.md")
+    tried = settings.SETS["SQuAD-1.1"][2][0]
+    settings.write_page({"SQuAD-1.1": {tried: {"score": 12.34, "epoch": 3, "examples": 541}}})
+    page = (tmp_path / "settings.md").read_text(encoding="utf-8")
+    assert f"| `{tried}` | 12.3 | 3 |" in page and "f1 on 541 questions of whole articles" in page

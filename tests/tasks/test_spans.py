@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import keras_bert as kb
-from keras_bert.data.squad import Question, load_squad
+from keras_bert.data.squad import Question, load_squad, score_answers
 from keras_bert.tasks.reader import Reader
 from keras_bert.tasks.spans import SpanTask, answer, span_rows
 
@@ -65,6 +65,17 @@ def test_whole_contexts_are_held_out(folder):
     rows, held_out = task.rows(reader, seed=0, held_out=0.2)
     contexts = [{tuple(row[row > 8]) for row in part[0]["input_word_ids"]} for part in (rows, held_out)]
     assert contexts[0] and contexts[1] and not contexts[0] & contexts[1]
+
+
+def test_the_best_epoch_answers_the_held_out_questions_best(folder):
+    task, (encoder, reader) = SpanTask(str(folder)), make()
+    held_out = task.parts(seed=0, held_out=0.2)[1]
+    score = task.score(model := task.model(encoder), reader, seed=0, held_out=0.2)
+    said = answer(model, held_out, reader)
+    f1 = score_answers(held_out, {each.name: a.text for each, a in zip(held_out, said, strict=True)})["f1"]
+    assert score() == f1 and 0 < len(held_out) < 60
+    model.set_weights([np.zeros_like(weight) for weight in model.get_weights()])
+    assert score() != f1  # of the model as it stands
 
 
 def test_questions_without_an_answer_point_at_cls():

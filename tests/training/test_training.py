@@ -126,6 +126,22 @@ def test_finetuning_learns_and_keeps_the_best(finetuned):
     assert all(variable.trainable for variable in model.weights)
 
 
+def test_the_best_epoch_is_the_one_of_the_highest_score():
+    model, (train, dev) = toys.make_classifier(config=SMALL), (toys.labelled(32), toys.labelled(20, seed=9))
+    scores, weights = iter([1.0, 3.0, 2.0]), []
+
+    def score():
+        weights.append(model.get_weights())
+        return next(scores)
+
+    history = finetune(model, *train, *dev, epochs=3, learning_rate=3e-3, score=score, verbose=0).history
+    assert history["val_score"] == [1.0, 3.0, 2.0]
+    second, third = weights[1:]
+    for kept, wanted in zip(model.get_weights(), second, strict=True):
+        np.testing.assert_array_equal(kept, wanted)
+    assert any((a != b).any() for a, b in zip(second, third, strict=True))
+
+
 def test_evaluate_by_hand(finetuned):
     model, _, (ids, labels) = finetuned
     logits = np.asarray(model(ids, training=False))
