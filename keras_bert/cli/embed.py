@@ -2,7 +2,7 @@
 
 import click
 
-from keras_bert.cli.options import file_option, model_option, positive, texts_argument
+from keras_bert.cli.options import POOLS, file_option, model_option, positive, texts_argument
 from keras_bert.cli.screen import reporting, shorten, show_table
 from keras_bert.errors import InputError
 from keras_bert.shipped import ENCODER
@@ -14,7 +14,7 @@ PART = 4096  # texts whose ids are in memory at a time
 @model_option("A trained model's folder.", ENCODER)
 @click.option(
     "--pool",
-    type=click.Choice(["mean", "max", "cls", "pooled", "second-to-last", "sum4", "last4"]),
+    type=click.Choice(POOLS),
     default="mean",
     show_default=True,
     help="The mean over a text's tokens, or the largest of each number; the vector at [CLS], or the pooler's output; "

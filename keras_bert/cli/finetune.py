@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from keras_bert.cli.options import (
+    POOLS,
     FiniteRange,
     check_length,
     config_of,
@@ -15,6 +16,11 @@ from keras_bert.cli.options import (
     vocabulary_options,
 )
 from keras_bert.cli.screen import reporting, show_table
+
+LEARNING_ENCODER = ("freeze", "layer_decay", "accumulate", "log_dir", "resume")  # options of what the encoder learns in
+
+
+MANY = 20  # epochs; of more a table shows some
 
 
 class Freeze(click.ParamType):
@@ -46,13 +52,21 @@ class Freeze(click.ParamType):
 )
 @click.option(
     "--task",
-    type=click.Choice(["classification", "multi-label", "regression", "spans", "tokens"]),
+    type=click.Choice(["classification", "multi-label", "regression", "spans", "tokens", "features"]),
     default="classification",
     show_default=True,
     help="What is learned: a class a text or a pair; labels parted by commas; a number; answers that stand in a text "
-    "(train.json, dev.json as SQuAD has them); a tag a word (train.txt, dev.txt in columns).",
+    "(train.json, dev.json as SQuAD has them); a tag a word (train.txt, dev.txt in columns); features: a class a text "
+    "or a pair, by a head alone, on vectors that the encoder works out once.",
 )
-@click.option("--epochs", type=positive, default=3, show_default=True)
+@click.option(
+    "--pool",
+    type=click.Choice(POOLS),
+    default="max",
+    show_default=True,
+    help="Of --task features: how a text's tokens become its vector; see embed.",
+)
+@click.option("--epochs", type=positive, help="[default: 3; of features 100]")
 @click.option(
     "--held-out",
     type=FiniteRange(0, 0.5, min_open=True),
@@ -85,9 +99,11 @@ class Freeze(click.ParamType):
     help="Rate everywhere in the model.  [default: 0.1 with --size, the encoder's own with --encoder]",
 )
 @vocabulary_options
-@training_options(learning_rate=None, learning_rate_help="[default: 5e-5 with --encoder, 3e-4 with --size]")
+@training_options(
+    learning_rate=None, learning_rate_help="[default: 5e-5 with --encoder, 3e-4 with --size; of features 1e-3]"
+)
 @reporting
-def finetune(console, encoder, size, dataset, labels, out: Path, dropout, dtype, seed, **options) -> dict:
+def finetune(console, encoder, size, dataset, labels, out: Path, dropout, dtype, seed, pool, **options) -> dict:
     """Train a model for a task on labelled texts, from a pretrained encoder or from random weights.
 
     Part of the training data chooses the best epoch; the dev file only measures. Ctrl-C leaves a checkpoint beside
@@ -102,8 +118,6 @@ def finetune(console, encoder, size, dataset, labels, out: Path, dropout, dtype,
     from keras_bert.tasks import TASKS
     from keras_bert.tasks.reader import Reader
     from keras_bert.tour.work import vocabulary_for, work_beside
-    from keras_bert.training import finetune as train
-    from keras_bert.training.finetune import goodness
     from keras_bert.training.precision import in_float32
     from keras_bert.weights import load_pretrained, save_pretrained
 
@@ -111,8 +125,14 @@ def finetune(console, encoder, size, dataset, labels, out: Path, dropout, dtype,
         raise click.UsageError("give --encoder DIR, or --size NAME for random weights, one of them")
     if encoder and options["vocab"]:
         raise click.UsageError("--vocab belongs to --size; an encoder's folder brings its own vocabulary")
+    features = options["task"] == "features"
+    if features:
+        _refuse("the encoder of --task features is pretrained and rests", "size", *LEARNING_ENCODER)
+    else:
+        _refuse("only --task features pools", "pool")
     fused.split_cores()
-    task = TASKS[options["task"]](dataset, [name.strip() for name in labels.split(",")] if labels else None)
+    names = [name.strip() for name in labels.split(",")] if labels else None
+    task = TASKS[options["task"]](dataset, names, *([pool] if features else []))
     with work_beside(out, options["resume"]) as work:
         keras.utils.set_random_seed(seed)
         if encoder:
@@ -134,28 +154,23 @@ def finetune(console, encoder, size, dataset, labels, out: Path, dropout, dtype,
             f"{dataset}: {task.sizes[0]:,} examples to train on and to choose the best epoch by, {task.sizes[1]:,} to "
             f"measure on; {model.count_params():,} parameters"
         )
-        history = train(
-            model,
-            *rows,
-            *held_out,
-            epochs=options["epochs"],
-            batch_size=options["batch_size"],
-            accumulate=options["accumulate"],
-            learning_rate=options["learning_rate"] or (5e-5 if encoder else 3e-4),
-            freeze=options["freeze"],
-            layer_decay=options["layer_decay"],
-            score=task.score(model, reader, seed, options["held_out"]),
-            seed=seed,
-            checkpoint_dir=work / "training",
-            log_dir=options["log_dir"],
-        ).history
+        settings = {
+            "epochs": options["epochs"] or (100 if features else 3),
+            "batch_size": options["batch_size"],
+            "learning_rate": options["learning_rate"] or (1e-3 if features else 5e-5 if encoder else 3e-4),
+        }
+        if not features:
+            settings |= {name: options[name] for name in ("accumulate", "freeze", "layer_decay", "log_dir")}
+            settings["score"] = task.score(model, reader, seed, options["held_out"])
+            settings |= {"seed": seed, "checkpoint_dir": work / "training"}
+        history = task.fit(model, rows, held_out, **settings).history
         model = in_float32(model)
         measured = task.measure(model, reader)
         kept = {"pairs": task.pairs, "no_answer": task.no_answer}
         save_pretrained(model, out, reader.vectorizer, labels=list(task.label_names) or None, **kept)
     measure = "error" if "error" in history else "accuracy"
-    epochs = range(len(history["loss"]))
-    best = max(epochs, key=lambda i: goodness({name: values[i] for name, values in history.items()}))
+    best, count = task.best(history), len(history["loss"])
+    epochs = sorted({*range(0, count, -(-count // MANY)), best, count - 1})
     names = ("loss", measure, "val_loss", f"val_{measure}", *(["val_score"] if "val_score" in history else []))
     rows = ((i + 1, *(f"{history[name][i]:.4f}" for name in names)) for i in epochs)
     show_table(console, f"{out}: epoch {best + 1} is kept", ("epoch", *names), rows, right=("epoch", *names))
@@ -175,3 +190,10 @@ def finetune(console, encoder, size, dataset, labels, out: Path, dropout, dtype,
         "parameters": model.count_params(),
         "history": history,
     }
+
+
+def _refuse(why: str, *names: str) -> None:
+    """A usage error if an option is given that this task has not."""
+    for name in names:
+        if click.get_current_context().get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE:
+            raise click.UsageError(f"{why}. Received: --{name.replace('_', '-')}")

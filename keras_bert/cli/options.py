@@ -19,6 +19,7 @@ SIZES = {
     "base": "bert_en_uncased_L-12_H-768_A-12",
     "large": "bert_en_uncased_L-24_H-1024_A-16",
 }
+POOLS = ("mean", "max", "cls", "pooled", "second-to-last", "sum4", "last4")
 MODEL_FOLDER = ("model.keras", "config.json")
 
 

@@ -8,7 +8,8 @@ from keras_bert.data import select
 from keras_bert.errors import InputError
 
 BATCH = 64
-KINDS = {"classifier": "classification", "span_labeler": "spans", "token_classifier": "tokens"}
+CLASSIFIERS = ("classifier", "feature_classifier")
+KINDS = {"span_labeler": "spans", "token_classifier": "tokens"}
 PROBLEMS = {"single_label": "classification", "multi_label": "multi-label", "regression": "regression"}
 
 
@@ -43,9 +44,9 @@ class Predictor:
         trained = self.trained = load_pretrained(self.folder)
         if trained.kind == "pretrainer":
             return self._of_pretrainer()
-        if trained.kind not in KINDS:
+        if trained.kind not in (*CLASSIFIERS, *KINDS):
             raise InputError(f"a fine-tuned model is expected. Received: {trained.kind}, of {self.folder}")
-        self.task = PROBLEMS[trained.model.problem] if trained.kind == "classifier" else KINDS[trained.kind]
+        self.task = PROBLEMS[trained.model.problem] if trained.kind in CLASSIFIERS else KINDS[trained.kind]
         if self.task != "spans":
             self.names = trained.labels or [str(i) for i in range(trained.model.num_classes)]
 

@@ -57,8 +57,8 @@ def export_onnx(model, path, vectorizer=None, labels=None, dtype: str = "float32
     Source: the operators' specification, https://onnx.ai/onnx/operators.
     """
     kind = next((kind for kind, cls in KINDS.items() if isinstance(model, cls)), None)
-    if kind is None:
-        raise InputError(f"expected an encoder or a model on one. Received: {type(model).__name__}")
+    if kind in (None, "feature_classifier"):
+        raise InputError(f"expected an encoder or a model that is trained with one. Received: {type(model).__name__}")
     if dtype not in DTYPES:
         raise InputError(f'dtype must be "float32" or "int8". Received: {dtype!r}')
     labels = check_labels(model, labels)

@@ -2,7 +2,7 @@
 
 import keras
 
-from keras_bert.models import BertClassifier
+from keras_bert.models import BertEncoder
 
 
 def in_dtype(model, dtype: str):
@@ -12,15 +12,15 @@ def in_dtype(model, dtype: str):
     that only serves casts them once, and is half the size in bfloat16.
 
     Args:
-        model: a `BertEncoder` or `BertClassifier`.
+        model: a `BertEncoder`, `BertClassifier` or `BertFeatureClassifier`.
         dtype: `"float32"` or `"bfloat16"`.
 
     Returns:
         A new model of the same class.
     """
-    if not isinstance(model, BertClassifier):
+    if isinstance(model, BertEncoder):
         return model.rebuilt(dtype=dtype)
-    copy = BertClassifier(model.encoder.rebuilt(dtype=dtype), model.num_classes, model.dropout_rate, model.problem)
+    copy = type(model)(**{**model.get_config(), "encoder": model.encoder.rebuilt(dtype=dtype)})
     for ours, theirs in zip(copy.weights, model.weights, strict=True):
         ours.assign(keras.ops.cast(theirs, ours.dtype))
     return copy

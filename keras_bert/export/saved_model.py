@@ -8,7 +8,9 @@ from keras_bert.export.precision import in_dtype
 from keras_bert.export.preprocessing import export_preprocessing
 from keras_bert.export.text_model import export_classifier, export_encoder
 from keras_bert.export.tfhub_encoder import export_tfhub_encoder
-from keras_bert.models import BertClassifier, BertEncoder, BertPretrainer
+from keras_bert.models import BertClassifier, BertEncoder, BertFeatureClassifier, BertPretrainer
+
+CLASSIFIERS = (BertClassifier, BertFeatureClassifier)
 
 
 def export_saved_model(
@@ -16,9 +18,9 @@ def export_saved_model(
 ) -> Path:
     """Write a SavedModel that any TensorFlow loads, without this package, Keras code or a custom operation.
 
-    - A `BertClassifier` with a vectorizer: text in. `serving_default` gives `probabilities` and `logits` `[B, C]` and
-      `label` `[B]`; where several labels may apply there is no `label`, for regression only `numbers` `[B, C]`. The
-      further signatures are `tokenize`, `encode` and `pool`.
+    - A `BertClassifier` or `BertFeatureClassifier` with a vectorizer: text in. `serving_default` gives `probabilities`
+      and `logits` `[B, C]` and `label` `[B]`; where several labels may apply there is no `label`, for regression only
+      `numbers` `[B, C]`. The further signatures are `tokenize`, `encode` and `pool`.
     - A `BertEncoder` with a vectorizer: text in. `serving_default` is `encode`, giving `pooled_output` `[B, H]` and
       `sequence_output` `[B, T, H]`; there are `tokenize` and `pool` too.
     - A `BertEncoder` or `BertPretrainer` alone, or with a vectorizer and `interface="tfhub"`: the interface of TF-Hub's
@@ -70,7 +72,7 @@ def export_saved_model(
         raise InputError(f'interface must be "text" or "tfhub". Received: {interface!r}')
     if vectorizer is not None and not isinstance(vectorizer, BertTextVectorization):
         raise InputError(f"a vectorizer is a BertTextVectorization. Received: {type(vectorizer).__name__}")
-    if labels is not None and not isinstance(model, BertClassifier):
+    if labels is not None and not isinstance(model, CLASSIFIERS):
         raise InputError(f"labels belong to a classifier. Received: labels with a {type(model).__name__}")
     interface = interface or ("tfhub" if vectorizer is None else "text")
     if dtype not in (None, "float32", "bfloat16"):
@@ -79,7 +81,7 @@ def export_saved_model(
         raise InputError(f"dtype belongs to a text model: TF-Hub's interfaces have one. Received: dtype={dtype!r}")
     if isinstance(model, BertTextVectorization) and vectorizer is None:
         return export_preprocessing(model, path)
-    if isinstance(model, BertClassifier):
+    if isinstance(model, CLASSIFIERS):
         if interface == "tfhub" or vectorizer is None:
             raise InputError("a classifier is exported with its vectorizer, text in. Received: a classifier without it")
         return export_classifier(in_dtype(model, dtype) if dtype else model, path, vectorizer, labels)

@@ -31,6 +31,7 @@ class BertFeatureClassifier(keras.Model):
         head: a `keras.Sequential` of dropout and dense layer, float `[B, D]` to logits `[B, C]`.
         num_classes: C.
         pool: as given.
+        problem: `"single_label"`, as `BertClassifier` calls it: one class of C is right.
 
     Raises:
         InputError: `encoder` is no `BertEncoder`, `num_classes` is below 2 or no whole number, `dropout` is not in
@@ -47,6 +48,8 @@ class BertFeatureClassifier(keras.Model):
 
     Source: Devlin et al. 2018 (arXiv:1810.04805), section 5.3.
     """
+
+    problem = "single_label"
 
     def __init__(self, encoder, num_classes=2, pool="max", dropout=0.1, name=None, trainable=True):
         if not isinstance(encoder, BertEncoder):

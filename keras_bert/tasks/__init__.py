@@ -9,13 +9,14 @@ Each is made from a data set's name or folder and has
     sizes          how many examples there are to train on and to measure on
     model(encoder)                      the encoder with its head
     rows(reader, seed, held_out)        ids and labels to train on, ids and labels to choose the best epoch by
-    score(model, reader, seed, held_out)    a function that says how good the model is on the latter, or None where
-                                        the rows' accuracy does
+    fit(model, rows, held_out, ...)     a Keras History, an entry an epoch; best(history) is the one whose weights stay
+    score(model, reader, seed, held_out)    what the best epoch is told by, where not by accuracy; `finetune`'s `score`
     measure(model, reader)              what the model is worth on the part that is only for that
 
 where a `Reader` is the vocabulary and how it is read.
 """
 
+from keras_bert.tasks.features import FeatureTask
 from keras_bert.tasks.spans import SpanTask
 from keras_bert.tasks.tags import TagTask
 from keras_bert.tasks.texts import TextTask
@@ -26,6 +27,7 @@ TASKS = {
     "regression": lambda dataset, names: TextTask(dataset, names, "regression"),
     "spans": SpanTask,
     "tokens": TagTask,
+    "features": FeatureTask,
 }
 
-__all__ = ["TASKS", "SpanTask", "TagTask", "TextTask"]
+__all__ = ["TASKS", "FeatureTask", "SpanTask", "TagTask", "TextTask"]

@@ -8,6 +8,7 @@ from keras_bert.data.squad import Question, load_squad, score_answers
 from keras_bert.errors import InputError
 from keras_bert.models import BertSpanLabeler
 from keras_bert.tasks.reader import Reader, check_two
+from keras_bert.tasks.task import Task
 from keras_bert.text.answers import Answer, best_answers
 from keras_bert.text.windows import Windows, make_windows
 from keras_bert.training import predict_logits
@@ -15,7 +16,7 @@ from keras_bert.training import predict_logits
 STRIDE = 128
 
 
-class SpanTask:
+class SpanTask(Task):
     """A span labeler of questions and contexts.
 
     Args:
@@ -25,9 +26,6 @@ class SpanTask:
     Raises:
         InputError: a file is missing, or `load_squad` refuses it; all training questions are of one context.
     """
-
-    label_names = ()
-    pairs = None
 
     def __init__(self, dataset: str, names=None):
         if names:

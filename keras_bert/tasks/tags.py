@@ -9,12 +9,13 @@ from keras_bert.data.table import check_names
 from keras_bert.errors import InputError
 from keras_bert.models import BertTokenClassifier
 from keras_bert.tasks.reader import Reader, check_two
+from keras_bert.tasks.task import Task
 from keras_bert.text.offsets import OffsetTokenizer
 from keras_bert.training import predict_logits
 from keras_bert.training.tasks import IGNORED
 
 
-class TagTask:
+class TagTask(Task):
     """A token classifier of sentences in columns.
 
     Args:
@@ -25,8 +26,6 @@ class TagTask:
         InputError: a file is missing or refused, `train.txt` has one sentence alone, `dev.txt` has a tag that
             `train.txt` has not, or a name is given twice.
     """
-
-    pairs = no_answer = None
 
     def __init__(self, dataset: str, names=None):
         folder = Path(dataset)
@@ -60,9 +59,6 @@ class TagTask:
         return tuple(
             tag_rows([self.train[i] for i in part], self.label_names, reader) for part in (order[count:], order[:count])
         )
-
-    def score(self, model, reader: Reader, seed: int, held_out: float) -> None:
-        """None: the accuracy of what is held out says it."""
 
     def measure(self, model, reader: Reader) -> dict:
         """Precision, recall and F1 of names on the dev part, and the accuracy of tags."""

@@ -4,10 +4,11 @@ from keras_bert.data import load_labelled, select
 from keras_bert.errors import InputError
 from keras_bert.models import BertClassifier
 from keras_bert.tasks.reader import Reader, check_two
+from keras_bert.tasks.task import Task
 from keras_bert.training import evaluate
 
 
-class TextTask:
+class TextTask(Task):
     """A classifier of texts.
 
     Args:
@@ -18,8 +19,6 @@ class TextTask:
     Raises:
         InputError: as `load_labelled`, one training text alone, or names for a set that has its own.
     """
-
-    no_answer = None
 
     def __init__(self, dataset: str, names=None, problem: str = "single_label"):
         self.data = load_labelled(dataset, names, problem)
@@ -53,9 +52,6 @@ class TextTask:
         return tuple(
             (reader.vectorizer(select(self.data.train_texts, part)), self.data.train_labels[part]) for part in parts
         )
-
-    def score(self, model, reader: Reader, seed: int, held_out: float) -> None:
-        """None: the accuracy of what is held out says it."""
 
     def measure(self, model, reader: Reader) -> dict:
         """`evaluate` on the dev part."""

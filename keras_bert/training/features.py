@@ -66,14 +66,15 @@ def fit_features(
             raise InputError(f"{name} must be at least 1. Received: {value}")
     rows = _check(classifier, train_features, train_labels)
     held_out = _check(classifier, validation_features, validation_labels)
-    classifier.head.compile(
+    trained = keras.Model(classifier.head.inputs, classifier.head.outputs)  # no optimizer is saved with the head
+    trained.compile(
         keras.optimizers.Adam(learning_rate),
         keras.losses.SparseCategoricalCrossentropy(from_logits=True),
         metrics=["accuracy"],
         jit_compile=jit_compile(),
     )
     best = keras.callbacks.EarlyStopping("val_loss", patience=epochs, restore_best_weights=True)
-    return classifier.head.fit(
+    return trained.fit(
         *rows, batch_size=batch_size, epochs=epochs, validation_data=held_out, callbacks=[best], verbose=verbose
     )
 

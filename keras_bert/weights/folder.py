@@ -10,6 +10,7 @@ from keras_bert.files import write_beside
 from keras_bert.models import (
     BertClassifier,
     BertEncoder,
+    BertFeatureClassifier,
     BertPretrainer,
     BertSpanLabeler,
     BertTokenClassifier,
@@ -19,6 +20,7 @@ KINDS = {
     "encoder": BertEncoder,
     "pretrainer": BertPretrainer,
     "classifier": BertClassifier,
+    "feature_classifier": BertFeatureClassifier,
     "span_labeler": BertSpanLabeler,
     "token_classifier": BertTokenClassifier,
 }
@@ -38,7 +40,8 @@ class Pretrained:
 
     Attributes:
         model: the `BertEncoder`, or the model that has one.
-        kind: `"encoder"`, `"pretrainer"`, `"classifier"`, `"span_labeler"` or `"token_classifier"`.
+        kind: `"encoder"`, `"pretrainer"`, `"classifier"`, `"feature_classifier"`, `"span_labeler"` or
+            `"token_classifier"`.
         labels: the classes' names in the order of the logits, or None.
         vocabulary: list of tokens; a token's place is its id.
         lowercase: whether text is lower-cased before it is split.
@@ -168,15 +171,10 @@ def read_folder(path) -> Pretrained:
     from keras_bert.text.vocabulary import load_vocabulary
 
     folder = Path(path)
-    if not folder.is_dir():
-        raise InputError(
-            f"expected a folder with model.keras, vocab.txt and config.json. Received: {path}, not a folder"
-        )
-    for name in ("model.keras", "vocab.txt", "config.json"):
-        if not (folder / name).is_file():
-            raise InputError(
-                f"expected a folder with model.keras, vocab.txt and config.json. Received: {path} without {name}"
-            )
+    files = ("model.keras", "vocab.txt", "config.json")
+    missing = [] if folder.is_dir() else ["not a folder"]
+    for wrong in missing or [f"without {name}" for name in files if not (folder / name).is_file()]:
+        raise InputError(f"expected a folder with {', '.join(files[:2])} and {files[2]}. Received: {path}, {wrong}")
     settings = _settings(folder / "config.json")
     file = folder / "model.keras"
     if not zipfile.is_zipfile(file):

@@ -147,6 +147,50 @@ def test_answers_and_tags_leave_as_onnx_alone(kind, outputs, call, models, tmp_p
     assert {output.name for output in onnx.load(out / "model.onnx").graph.output} == outputs
 
 
+def test_features(call, models, tmp_path):
+    """The head alone has learned, from the encoder's vectors; exported, the whole says the same."""
+    rows = [f"{'a good film' if i % 2 else 'who is it'}\t{'yes' if i % 2 else 'no'}" for i in range(40)]
+    for name in ("train.tsv", "dev.tsv"):
+        table(tmp_path / name, "sentence\tlabel", *rows)
+    wanted = ["finetune", "--encoder", models.encoder, "--dataset", tmp_path, "--task", "features", "--pool", "mean"]
+    out = tmp_path / "out"
+    shown = call(*wanted, "--learning-rate", 0.03, "--epochs", 50, "--held-out", 0.2, "--out", out, "--json")
+    trained, said = facts_of(shown), kb.load_pretrained(out)
+    assert trained["accuracy"] == 1.0 and len(trained["history"]["loss"]) == 50
+    losses = trained["history"]["val_loss"]
+    assert losses[trained["epoch"] - 1] == min(losses) and shown.err.count("\n") < 40  # of 50 epochs some are shown
+    assert (said.kind, said.labels, said.model.pool) == ("feature_classifier", ["no", "yes"], "mean")
+    before = kb.load_pretrained(models.encoder).encoder
+    for ours, theirs in zip(said.encoder.weights, before.weights, strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+    evaluated = facts_of(call("evaluate", "--model", out, "--data", tmp_path / "dev.tsv", "--json"))
+    assert evaluated["accuracy"] == 1.0
+    assert call("export", "--model", out, "--out", tmp_path / "served").status == 0
+    asked = [
+        facts_of(call("predict", "--model", folder, "a good film", "who is it", "--json"))["predictions"]
+        for folder in (out, tmp_path / "served")
+    ]
+    assert all([each["label"] for each in said] == ["yes", "no"] for said in asked)
+    for ours, exported in zip(*asked, strict=True):
+        np.testing.assert_allclose(ours["probabilities"], exported["probabilities"], atol=1e-5)
+    said = call("export", "--model", out, "--format", "onnx", "--out", tmp_path / "onnx")
+    assert said.status == 2 and "BertFeatureClassifier" in said.err and not (tmp_path / "onnx").exists()
+
+
+@pytest.mark.parametrize(
+    ("given", "why"),
+    [
+        (["--task", "features", "--freeze", "all"], "rests. Received: --freeze"),
+        (["--task", "features", "--layer-decay", "0.9"], "rests. Received: --layer-decay"),
+        (["--task", "features", "--resume"], "rests. Received: --resume"),
+        (["--pool", "max"], "only --task features pools. Received: --pool"),
+    ],
+)
+def test_options_of_another_task(given, why, call, models, tmp_path):
+    said = call("finetune", "--encoder", models.encoder, "--dataset", "sample", *given, "--out", tmp_path / "out")
+    assert said.status == 2 and why in said.err and not (tmp_path / "out").exists()
+
+
 @pytest.mark.parametrize("task", ["classification", "spans", "tokens"])
 def test_one_example_leaves_none_to_train_on(task, call, models, tmp_path):
     question = {"id": "q", "question": "Who?", "answers": [{"text": "Anna", "answer_start": 0}]}

@@ -1,5 +1,7 @@
 """The feature-based approach: a head trained on vectors is the head of the whole model."""
 
+import zipfile
+
 import keras
 import numpy as np
 import pytest
@@ -49,6 +51,8 @@ def test_it_learns_and_keeps_the_best_epoch(trained):
 def test_it_is_saved_and_loaded_by_keras(trained, tmp_path):
     classifier, _, (ids, _), (features, _), _ = trained
     classifier.save(tmp_path / "model.keras")
+    with zipfile.ZipFile(tmp_path / "model.keras") as file:
+        assert b"optimizer" not in file.read("model.weights.h5")
     loaded = keras.saving.load_model(tmp_path / "model.keras")
     assert (loaded.pool, loaded.num_classes) == ("max", 3)
     np.testing.assert_array_equal(loaded.head(features), classifier.head(features))

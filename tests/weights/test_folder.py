@@ -39,13 +39,14 @@ def test_classifier_comes_back(folder, classifier):
     assert sorted(file.name for file in folder.iterdir()) == ["config.json", "model.keras", "vocab.txt"]
 
 
-@pytest.mark.parametrize("kind", ["encoder", "pretrainer", "span_labeler", "token_classifier"])
+@pytest.mark.parametrize("kind", ["encoder", "pretrainer", "feature_classifier", "span_labeler", "token_classifier"])
 def test_other_kinds_come_back(kind, vectorizer, tmp_path):
     encoder = kb.BertEncoder(tiny_config(num_layers=1))
     makers = {
         "encoder": lambda: encoder,
         "pretrainer": lambda: kb.BertPretrainer(encoder),
         "span_labeler": lambda: kb.BertSpanLabeler(encoder),
+        "feature_classifier": lambda: kb.BertFeatureClassifier(encoder, pool="cls"),
         "token_classifier": lambda: kb.BertTokenClassifier(encoder, 3),
     }
     model, labels = randomize(makers[kind]()), ["B", "I", "O"] if kind == "token_classifier" else None
