@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from keras_bert.errors import InputError
+from keras_bert.files import write_beside
 from keras_bert.weights.names import model_weights
 
 FORMATS = ("tfhub", "keras", "huggingface", "google")
@@ -17,7 +18,7 @@ def convert(source, to: str, path) -> dict:
         source: as for `load_weights`, or a folder of `save_pretrained`.
         to: `"tfhub"`: the interface of TF-Hub's encoders; `"keras"`: a folder of `save_pretrained`; `"huggingface"`;
             `"google"`: a TensorFlow 1 checkpoint.
-        path: the folder to write.
+        path: the folder to write; one that is there is replaced when the new one is complete and reads as it should.
 
     Returns:
         A dict: `out`, `to`, `kind` of the model, `tensors` and `parameters` that are in what was written, and `left`,
@@ -40,26 +41,27 @@ def convert(source, to: str, path) -> dict:
     found = read_folder(source) if ours else open_source(source)
     model = found.model if ours else model_of(found)
     vectorizer = _vectorizer(found)
-    left = []
-    if to == "tfhub":
-        kept = model if kind_of(model) in ("encoder", "pretrainer") else model.encoder
-        parts = ("encoder", "masked_lm")
-        left = [part for part in model_weights(model) if part not in parts]
-        export_saved_model(kept, path, vectorizer, interface="tfhub")
-    elif to == "keras":
-        if vectorizer is None:
-            raise InputError(f"such a folder holds a vocabulary. Received: {found.label}, which has none")
-        save_pretrained(model, path, vectorizer, found.labels if hasattr(model, "num_classes") else None)
-    elif to == "huggingface":
-        save_huggingface(model, path, vectorizer, found.labels)
-    else:
-        save_google(model, path, vectorizer)
+    if to == "keras" and vectorizer is None:
+        raise InputError(f"such a folder holds a vocabulary. Received: {found.label}, which has none")
+    if Path(path).is_file():
+        raise InputError(f"a model is written as a folder. Received: {path}, which is a file")
+    left = [part for part in model_weights(model) if part not in ("encoder", "masked_lm")] if to == "tfhub" else []
     before = {n: w for part, weights in model_weights(model).items() if part not in left for n, w in weights.items()}
-    again = read_folder(path) if to == "keras" else open_source(path)
-    parts = model_weights(again.model) if to == "keras" else again.parts
-    after = {name: tensor for tensors in parts.values() for name, tensor in tensors.items()}
-    _check_same(before, after, path)
-    _check_same_computation(getattr(model, "encoder", model).config, again, path)
+    with write_beside(path) as draft:  # which takes its place once it reads as it should
+        if to == "tfhub":
+            kept = model if kind_of(model) in ("encoder", "pretrainer") else model.encoder
+            export_saved_model(kept, draft, vectorizer, interface="tfhub")
+        elif to == "keras":
+            save_pretrained(model, draft, vectorizer, found.labels if hasattr(model, "num_classes") else None)
+        elif to == "huggingface":
+            save_huggingface(model, draft, vectorizer, found.labels)
+        else:
+            save_google(model, draft, vectorizer)
+        again = read_folder(draft) if to == "keras" else open_source(draft)
+        parts = model_weights(again.model) if to == "keras" else again.parts
+        after = {name: tensor for tensors in parts.values() for name, tensor in tensors.items()}
+        _check_same(before, after, path)
+        _check_same_computation(getattr(model, "encoder", model).config, again, path)
     return {
         "out": str(path),
         "to": to,

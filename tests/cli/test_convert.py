@@ -90,15 +90,40 @@ def test_how_it_is_computed_goes_along_or_is_refused(call, tmp_path):
     assert said.status == 2 and said.err.count("\n") == 1 and not (tmp_path / "google").exists(), said.err
 
 
-def test_a_format_that_loses_how_it_is_computed_is_noticed(call, tmp_path, monkeypatch):
+def contents(folder) -> dict:
+    return {path: path.is_file() and path.read_bytes() for path in folder.rglob("*")}
+
+
+def test_a_format_that_loses_how_it_is_computed_is_noticed_and_nothing_is_written(call, tmp_path, monkeypatch):
     import keras_bert as kb
     from keras_bert.weights.huggingface import save_huggingface
 
     config = kb.BertConfig(60, 16, 1, 2, 32, activation="gelu")
     save_huggingface(randomize(kb.BertEncoder(config)), tmp_path / "hf")
+    facts_of(call("convert", tmp_path / "hf", "--to", "tfhub", "--out", tmp_path / "stands", "--json"))
+    before = contents(tmp_path)
     monkeypatch.setattr("keras_bert.weights.tfhub.asset_path", lambda model, name: None)
-    said = call("convert", tmp_path / "hf", "--to", "tfhub", "--out", tmp_path / "tfhub")
-    assert said.status == 2 and "activation='gelu'. Received: 'gelu_tanh'" in said.err and said.err.count("\n") == 1
+    for out in ("new", "stands"):
+        said = call("convert", tmp_path / "hf", "--to", "tfhub", "--out", tmp_path / out)
+        assert said.status == 2 and said.err.count("\n") == 1, said.err
+        assert f"{out} computes as what it was made of, activation='gelu'. Received: 'gelu_tanh'" in said.err
+        assert contents(tmp_path) == before
+
+
+@pytest.mark.parametrize("to", ["google", "huggingface"])
+def test_a_format_that_changes_numbers_is_noticed_and_nothing_is_written(to, call, models, tmp_path, monkeypatch):
+    from keras_bert.weights.layout import to_theirs
+
+    def another(parts, tensors):
+        return {name: tensor + ("pooler" in name) for name, tensor in to_theirs(parts, tensors).items()}
+
+    facts_of(call("convert", models.encoder, "--to", to, "--out", tmp_path / "stands", "--json"))
+    before = contents(tmp_path)
+    monkeypatch.setattr(f"keras_bert.weights.{to}.to_theirs", another)
+    for out in ("new", "stands"):
+        said = call("convert", models.encoder, "--to", to, "--out", tmp_path / out)
+        assert said.status == 2 and said.err.count("\n") == 1, said.err
+        assert "Received: another pooler" in said.err and contents(tmp_path) == before
 
 
 def test_a_classifier_with_its_labels(call, models, tmp_path):
