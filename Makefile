@@ -13,7 +13,7 @@ tour: $(VENV)/.installed
 
 test: $(VENV)/.installed-dev lint
 	$(BIN)/python -m pytest -m "not peers" --doctest-modules -n 2 --dist loadfile --durations=10
-	@echo "Not run here: the tests against PyTorch, transformers and JAX ($$(grep -rl 'mark.peers' tests | wc -l) files). They need: make test-peers"
+	@echo "Not run here: the tests against PyTorch, transformers, JAX and google-research ($$(grep -rl 'mark.peers' tests | wc -l) files). They need: make test-peers"
 
 test-peers: $(VENV)/.installed-peers
 	$(BIN)/python -m pytest -m peers
