@@ -192,9 +192,17 @@ def places(config: BertConfig, num_classes: int = 2) -> dict[str, list[Place]]:
 
 
 def open_backbone(found: Source):
-    """A source's backbone as KerasHub itself opens it: another implementation, to check ours against."""
+    """A source's backbone as KerasHub itself opens it: another implementation, to check ours against.
+
+    A `.keras` file keeps its dtype policy. Ours computes in float32, and so does what it is held against.
+    """
     model = _open(Path(found.label))
-    return getattr(model, "backbone", model)
+    backbone = getattr(model, "backbone", model)
+    if backbone.dtype_policy.name == "float32":
+        return backbone
+    plain = type(backbone).from_config({**backbone.get_config(), "dtype": "float32"})
+    plain.set_weights(backbone.get_weights())
+    return plain
 
 
 def _open(path: Path):

@@ -18,9 +18,9 @@ SIZES = {
     **dict(max_sequence_length=20, dropout=0.0),
 }
 BACKBONES = {
-    "Bert": lambda: keras_hub.models.BertBackbone(**SIZES),
-    "DistilBert": lambda: keras_hub.models.DistilBertBackbone(**SIZES),
-    "Albert": lambda: keras_hub.models.AlbertBackbone(**SIZES, embedding_dim=8),
+    "Bert": lambda **more: keras_hub.models.BertBackbone(**SIZES, **more),
+    "DistilBert": lambda **more: keras_hub.models.DistilBertBackbone(**SIZES, **more),
+    "Albert": lambda **more: keras_hub.models.AlbertBackbone(**SIZES, embedding_dim=8, **more),
 }
 IDS = np.array([[2, 7, 9, 11, 3], [2, 8, 3, 0, 0]], "int32")
 TYPES = np.array([[0, 0, 1, 1, 1], [0, 1, 1, 0, 0]], "int32")
@@ -66,6 +66,22 @@ def test_check_runs_what_kerashub_opened(name, form, tmp_path, monkeypatch):
     swapped = {"self_attention_layer_norm": "feedforward_layer_norm", "output_layer_norm": "self_attention_layer_norm"}
     monkeypatch.setattr(kerashub, "NAMES", kerashub.NAMES | swapped)
     assert not check(tmp_path / form).passed
+
+
+@backbones
+@pytest.mark.parametrize("form", ["preset", "model.keras"])
+def test_what_was_saved_in_bfloat16_is_read_as_it_is_and_checked_in_float32(name, form, tmp_path):
+    backbone = randomize(BACKBONES[name](dtype="bfloat16"))
+    backbone.save_to_preset(tmp_path / form) if form == "preset" else backbone.save(tmp_path / form)
+    source = open_source(tmp_path / form)
+    encoder = kb.BertEncoder(source.config)
+    assert load_weights(encoder, source).untouched == []
+    held = to_keras_hub(encoder)
+    assert held.dtype_policy.name == "float32"
+    for one, two in zip(held.trainable_weights, backbone.trainable_weights, strict=True):
+        np.testing.assert_array_equal(one.numpy(), two.numpy().astype("float32"))
+    report = check(tmp_path / form)
+    assert report.passed and "opened it itself" in report.reference
 
 
 @backbones
