@@ -13,6 +13,7 @@ from keras_bert.weights.huggingface_names import (
     CLASSIFIER_DROPOUT,
     kind_of,
     places,
+    read_classifier_dropout,
     read_config,
     write_config,
 )
@@ -72,7 +73,8 @@ def read_source(path: Path) -> Source:
             raise InputError(f"a label for each of {classes} classes is expected. Received: {len(labels)} in {path}")
     vocabulary, lowercase = _vocabulary(path)
     problem = PROBLEMS.get(str(settings.get("problem_type")), "regression" if classes == 1 else "single_label")
-    return Source(str(path), "huggingface", parts, lambda: config, True, vocabulary, lowercase, labels, problem)
+    rate = read_classifier_dropout(settings, task, str(path)) if task in parts else None
+    return Source(str(path), "huggingface", parts, lambda: config, True, vocabulary, lowercase, labels, problem, rate)
 
 
 def open_with_transformers(found: Source):
@@ -101,6 +103,8 @@ def run_transformers(model, inputs: dict) -> dict:
 
 def save_huggingface(model, path, vectorizer=None, labels=None) -> Path:
     """Write a folder that transformers reads, `from_pretrained(path)`.
+
+    The rate of dropout before a classifier goes along; a DistilBERT that tags has no field for it, only the encoder's.
 
     Args:
         model: a `BertEncoder` or a model on one.
@@ -146,8 +150,9 @@ def save_huggingface(model, path, vectorizer=None, labels=None) -> Path:
     settings = {"architectures": [CLASS[kind] + architecture], **write_config(config, kind)}
     if heads and heads[0] in ("classifier", "tokens"):
         labels = labels or [f"LABEL_{i}" for i in range(classes)]
+        if heads[0] in CLASSIFIER_DROPOUT[kind]:
+            settings[CLASSIFIER_DROPOUT[kind][heads[0]]] = model.dropout_rate
         settings |= {
-            CLASSIFIER_DROPOUT[kind]: model.dropout_rate,
             "id2label": {str(i): label for i, label in enumerate(labels)},
             "label2id": {label: i for i, label in enumerate(labels)},
         }

@@ -67,9 +67,10 @@ MODELS = {  # model type: names, what a layer is called
     "distilbert": (DISTILBERT, "transformer.layer.{}."),
     "albert": (ALBERT, "encoder.albert_layer_groups.0.albert_layers.{}."),
 }
-CLASSIFIER_DROPOUT = {
-    **{"bert": "classifier_dropout", "distilbert": "seq_classif_dropout"},
-    "albert": "classifier_dropout_prob",
+CLASSIFIER_DROPOUT = {  # by model type and head; DistilBERT's tags have the encoder's rate
+    "bert": {"classifier": "classifier_dropout", "tokens": "classifier_dropout"},
+    "distilbert": {"classifier": "seq_classif_dropout"},
+    "albert": {"classifier": "classifier_dropout_prob", "tokens": "classifier_dropout_prob"},
 }
 SENTENCE_HEADS = {"bert": "next_sentence", "albert": "sentence_order"}
 ARCHITECTURES = {  # by its heads, what comes after Bert, DistilBert or Albert
@@ -114,11 +115,11 @@ SETTINGS["albert"] = {**SETTINGS["bert"], "embedding_size": "embedding_size"}
 # What transformers' configuration classes take where a file is silent, if it is not what ours takes.
 USUAL = {
     "bert": {"hidden_act": "gelu"},
-    "distilbert": {"activation": "gelu"},
+    "distilbert": {"activation": "gelu", "seq_classif_dropout": 0.2},
     "albert": {
         **{"vocab_size": 30000, "embedding_size": 128, "hidden_size": 4096, "num_attention_heads": 64},
         **{"intermediate_size": 16384, "hidden_act": "gelu_new", "hidden_dropout_prob": 0.0},
-        "attention_probs_dropout_prob": 0.0,
+        **{"attention_probs_dropout_prob": 0.0, "classifier_dropout_prob": 0.1},
     },
 }
 
@@ -145,6 +146,20 @@ def read_config(settings: dict, source: str) -> BertConfig:
     if kind == "distilbert":
         values |= {"type_vocab_size": 0, "pooler": False}
     return BertConfig.from_dict({**values, "share_blocks": kind == "albert"})
+
+
+def read_classifier_dropout(settings: dict, head: str, source: str) -> float | None:
+    """The rate before a `"classifier"` or `"tokens"` by a `config.json`; None for the encoder's.
+
+    Raises:
+        InputError: a rate that is none.
+    """
+    kind = settings["model_type"]
+    name = CLASSIFIER_DROPOUT[kind].get(head)
+    rate = {**USUAL[kind], **settings}.get(name)
+    if rate is not None and (type(rate) not in (int, float) or not 0 <= rate < 1):
+        raise InputError(f"{name} is a number of at least 0 and below 1. Received: {rate!r:.40} in {source}")
+    return rate
 
 
 def write_config(config: BertConfig, kind: str) -> dict:

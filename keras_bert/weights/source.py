@@ -26,6 +26,7 @@ class Source:
         lowercase: whether text is lower-cased before it is split.
         labels: the classes' names, or None.
         problem: of a classifier, as `BertClassifier` has it.
+        classifier_dropout: the rate before the head of a classifier of texts or tokens; None for the encoder's.
     """
 
     label: str
@@ -37,6 +38,7 @@ class Source:
     lowercase: bool = True
     labels: list[str] | None = None
     problem: str = "single_label"
+    classifier_dropout: float | None = None
 
     @functools.cached_property
     def config(self) -> BertConfig:
@@ -141,15 +143,16 @@ def model_of(found: Source):
     from keras_bert.models import BertClassifier, BertEncoder, BertPretrainer, BertSpanLabeler, BertTokenClassifier
 
     model = encoder = BertEncoder(found.config)
+    dropout = found.config.hidden_dropout if found.classifier_dropout is None else found.classifier_dropout
     if "masked_lm" in found.parts:
         tasks = {"next_sentence": "next", "sentence_order": "order"}
         model = BertPretrainer(encoder, next((task for part, task in tasks.items() if part in found.parts), None))
     elif "classifier" in found.parts:
         classes = len(found.parts["classifier"]["classifier/bias"])
-        model = BertClassifier(encoder, classes, found.config.hidden_dropout, found.problem)
+        model = BertClassifier(encoder, classes, dropout, found.problem)
     elif "tokens" in found.parts:
         classes = len(found.parts["tokens"]["tokens/bias"])
-        model = BertTokenClassifier(encoder, classes, found.config.hidden_dropout)
+        model = BertTokenClassifier(encoder, classes, dropout)
     elif "spans" in found.parts:
         model = BertSpanLabeler(encoder)
     load_weights(model, found)

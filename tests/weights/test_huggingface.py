@@ -9,7 +9,7 @@ import keras_bert as kb
 from keras_bert.tasks.sentences import class_names, judge_pairs
 from keras_bert.weights import check
 from keras_bert.weights.huggingface import save_huggingface
-from keras_bert.weights.source import load_weights, open_source, pretrained_from
+from keras_bert.weights.source import load_weights, model_of, open_source, pretrained_from
 
 pytestmark = pytest.mark.peers
 torch, transformers = pytest.importorskip("torch"), pytest.importorskip("transformers")
@@ -142,6 +142,39 @@ def test_what_a_config_file_has_no_field_for_is_refused_and_the_rest_is_written(
         classifier = kb.BertClassifier(kb.BertEncoder(open_source(tmp_path / name).config), 3, dropout=0.3)
         folder = save_huggingface(classifier, tmp_path / "out")
         assert transformers.AutoModelForSequenceClassification.from_pretrained(folder).dropout.p == 0.3
+
+
+@pytest.mark.parametrize("what", ["ForSequenceClassification", "ForTokenClassification"])
+@pytest.mark.parametrize("name", CONFIGS)
+def test_the_dropout_before_a_head_is_theirs_in_and_out(name, what, tmp_path):
+    field = {"Bert": "classifier_dropout", "DistilBert": "seq_classif_dropout"}.get(name, "classifier_dropout_prob")
+    encoders = {"dropout" if name == "DistilBert" else "hidden_dropout_prob": 0.25}
+    model = make(name, what, num_labels=3, **encoders)
+    model.save_pretrained(tmp_path)
+    settings = json.loads((tmp_path / "config.json").read_text())
+    settings.pop(field, None)
+    silent = {"Bert": 0.25, "DistilBert": 0.2, "Albert": 0.1}[name]
+    cases = [({}, silent), ({field: 0.4}, 0.4), ({field: 0.0}, 0.0), ({field: None}, 0.25)]
+    if (name, what) == ("DistilBert", "ForTokenClassification"):
+        cases = [(said, 0.25) for said, _ in cases]  # the encoder's, whatever is said of sequences
+    for said, rate in cases:
+        (tmp_path / "config.json").write_text(json.dumps({**settings, **said}))
+        made = model_of(open_source(tmp_path))
+        assert made.dropout_rate == rate and made.encoder.config.hidden_dropout == 0.25
+        back = save_huggingface(made, tmp_path / "back")
+        assert type(model).from_pretrained(back).dropout.p == model_of(open_source(back)).dropout_rate == rate
+        if said != {field: None} or name == "Bert":  # which transformers does not open in all of them
+            assert type(model).from_pretrained(tmp_path).dropout.p == rate
+
+
+@pytest.mark.parametrize("rate", ["much", 1.0, -0.1, True, [0.1], float("nan")])
+def test_a_dropout_that_is_none_says_so(rate, tmp_path):
+    make("Bert", "ForSequenceClassification").save_pretrained(tmp_path)
+    settings = json.loads((tmp_path / "config.json").read_text())
+    (tmp_path / "config.json").write_text(json.dumps({**settings, "classifier_dropout": rate}))
+    with pytest.raises(kb.InputError, match="classifier_dropout is a number of at least 0 and below 1") as error:
+        open_source(tmp_path)
+    assert "\n" not in str(error.value) and f"Received: {rate!r} in " in str(error.value)
 
 
 def test_what_albert_says_of_the_order_is_asked_by_its_folder(tmp_path):
