@@ -82,6 +82,11 @@ def test_compiled_files_are_imported_where_they_run(path):
         assert not [module for module, top_level in imports(path) if top_level and module in names]
 
 
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_a_file_is_short_enough_for_one_idea(path):
+    assert len(path.read_text(encoding="utf-8").splitlines()) <= 250
+
+
 @pytest.mark.peers
 def test_import_works_where_there_is_no_tensorflow():
     pytest.importorskip("jax", reason="make test-peers installs JAX")

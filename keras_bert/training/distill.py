@@ -14,7 +14,8 @@ from keras_bert.text.packing import PretrainingExamples
 from keras_bert.training.batches import MaskedBatches
 from keras_bert.training.loop import run
 from keras_bert.training.optimizer import bert_adamw
-from keras_bert.training.pretrain import check_rows, evaluate_pretrainer, fingerprint_of, jit_compile
+from keras_bert.training.pretrain import evaluate_pretrainer, fingerprint_of, jit_compile
+from keras_bert.training.rows import check_rows
 from keras_bert.training.schedule import WarmupLinearDecay
 from keras_bert.training.triple_loss import COSINE, MASKED, SOFT, MeanOfOutput, student_and_teacher
 

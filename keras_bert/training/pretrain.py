@@ -16,6 +16,7 @@ from keras_bert.training.checkpoint import FILE as CHECKPOINT
 from keras_bert.training.cross_entropy import MEASURES, MeanCrossEntropy, TopOneAccuracy
 from keras_bert.training.loop import Sums, run
 from keras_bert.training.optimizer import bert_adamw
+from keras_bert.training.rows import check_pretraining
 from keras_bert.training.schedule import WarmupLinearDecay
 
 MEASURED_RATE = 0.15  # of the paper: whatever is hidden in training, held-out rows compare with those of other runs
@@ -97,7 +98,7 @@ def pretrain(
     Source: Devlin et al. 2018, section 3.1 and appendix A.2; Lan et al. 2019, section 3.1, for sentence order.
     """
     for rows in (examples, validation) if validation is not None else (examples,):
-        _check(pretrainer, rows, masking)
+        check_pretraining(pretrainer, rows, masking)
     batches = MaskedBatches(examples, masking, batch_size, seed)
     if (steps is None) == (epochs is None):
         raise InputError(f"pretraining takes either steps or epochs. Received: steps={steps}, epochs={epochs}")
@@ -187,7 +188,7 @@ def evaluate_pretrainer(
     Raises:
         InputError: vocabulary, encoder and examples do not fit each other.
     """
-    _check(pretrainer, examples, masking)
+    check_pretraining(pretrainer, examples, masking)
     compile_pretrainer(pretrainer, pretrainer.optimizer if pretrainer.compiled else "sgd")
     return _evaluate(pretrainer, MaskedBatches(examples, masking, batch_size, seed, shuffle=False))
 
@@ -237,28 +238,3 @@ def _measure(logs: dict, batch: tuple) -> Sums:
         sums[f"{name}_loss"] = (float(logs[f"{prefix}loss"]) * total, total)
         sums[f"{name}_accuracy"] = (float(logs[f"{prefix}accuracy"]) * total, total)
     return sums
-
-
-def _check(pretrainer: keras.Model, examples: PretrainingExamples, masking: Masking) -> None:
-    check_rows(pretrainer.encoder, examples, masking)
-    if pretrainer.sentence_task != examples.sentence_task:
-        raise InputError(
-            f"a pretrainer with sentence_task={pretrainer.sentence_task!r} needs rows packed for it. "
-            f"Received: rows packed with sentence_task={examples.sentence_task!r}"
-        )
-
-
-def check_rows(encoder, examples: PretrainingExamples, masking: Masking) -> None:
-    """Refuse a vocabulary or rows that an encoder has no place for.
-
-    Raises:
-        InputError: another number of tokens than the encoder's, or longer rows than it has positions.
-    """
-    config = encoder.config
-    if len(masking.ordinary) != config.vocab_size:
-        raise InputError(
-            f"encoder and vocabulary must be of one size, {config.vocab_size} tokens. Received: {len(masking.ordinary)}"
-        )
-    width = examples.input_word_ids.shape[1]
-    if width > config.max_position_embeddings:
-        raise InputError(f"rows may have {config.max_position_embeddings} tokens, the positions. Received: {width}")
