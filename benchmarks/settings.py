@@ -44,6 +44,7 @@ SETS = {
         (
             "--sequence-length 256 --epochs 8 --learning-rate 5e-4",
             "--sequence-length 256 --epochs 8 --learning-rate 2e-4",
+            "--sequence-length 128 --epochs 4 --learning-rate 5e-4",
             "--sequence-length 128 --epochs 8 --learning-rate 5e-4",
         ),
     ),
