@@ -13,8 +13,7 @@ from keras_bert.weights.source import load_weights
 from tests.weights.test_google import IDS, TYPES, make, outputs
 
 pytestmark = pytest.mark.peers
-CASES = [("BERT", kind) for kind in ("encoder", "pretrainer", "classifier", "spans")]
-CASES += [("ALBERT", kind) for kind in ("encoder", "pretrainer")]
+CASES = [("BERT", "pretrainer"), ("BERT", "classifier"), ("BERT", "spans"), ("ALBERT", "pretrainer")]
 
 
 def original(variant, kind, mode, folder) -> dict:
