@@ -183,7 +183,7 @@ def main() -> None:
                 scores[seed] = run(name, seed, more)
                 print(name, more, seed, scores[seed], file=sys.stderr)
                 FOUND.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
-                write_page(found)
+    write_page(found)
 
 
 if __name__ == "__main__":
