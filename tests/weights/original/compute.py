@@ -14,12 +14,8 @@ import sys
 import types
 from pathlib import Path
 
-os.environ["TF_USE_LEGACY_KERAS"] = "1"  # has tf.layers
-
 import numpy as np
 import tensorflow.compat.v1 as tf
-
-tf.disable_v2_behavior()
 
 
 def layer_norm(inputs, begin_norm_axis, begin_params_axis, scope):
@@ -32,11 +28,15 @@ def layer_norm(inputs, begin_norm_axis, begin_params_axis, scope):
     return tf.nn.batch_normalization(inputs, mean, variance, beta, gamma, 1e-12)
 
 
-contrib = types.ModuleType("tensorflow.contrib")
-contrib.layers = types.SimpleNamespace(layer_norm=layer_norm)
-contrib.cluster_resolver = contrib.data = contrib.tpu = types.SimpleNamespace()  # for training, not run here
-sys.modules["tensorflow.contrib"] = contrib
-sys.modules["tensorflow"] = tf  # albert-tensorflow asks for TensorFlow 1 by this name
+def become_tensorflow_1() -> None:
+    """Put TensorFlow 1 in TensorFlow's place, in this process."""
+    os.environ["TF_USE_LEGACY_KERAS"] = "1"  # has tf.layers
+    tf.disable_v2_behavior()
+    contrib = types.ModuleType("tensorflow.contrib")
+    contrib.layers = types.SimpleNamespace(layer_norm=layer_norm)
+    contrib.cluster_resolver = contrib.data = contrib.tpu = types.SimpleNamespace()  # for training, not run here
+    sys.modules["tensorflow.contrib"] = contrib
+    sys.modules["tensorflow"] = tf  # albert-tensorflow asks for TensorFlow 1 by this name
 
 
 def graph(which: str, kind: str, config, ids, mask, segments) -> dict:
@@ -91,4 +91,6 @@ def main(which: str, kind: str, mode: str, folder: str) -> None:
         np.savez(folder / "outputs.npz", **session.run(outputs))
 
 
-main(*sys.argv[1:])
+if __name__ == "__main__":
+    become_tensorflow_1()
+    main(*sys.argv[1:])
