@@ -164,8 +164,8 @@ def write_page(rows: dict) -> None:
         "",
         "What others published of SST-2: 85.5 % on dev, the best of one run, by keras.io's guide to pretraining with",
         "KerasHub (9.4 million parameters, WikiText-103); 85.9 % on GLUE's test set by BERT-Mini (11.2 million,",
-        "3.3 billion words; Turc et al. 2019, arXiv:1908.08962). Other tasks: [tasks.md](tasks.md); how settings",
-        "are chosen: [settings.md](settings.md). Short runs beside the recipe of the encoder that ships:",
+        "3.3 billion words; Turc et al. 2019, arXiv:1908.08962). Other tasks: [tasks.md](tasks.md); trials of",
+        "settings: [settings.md](settings.md). Short runs beside the recipe of the encoder that ships:",
         "[recipe.md](recipe.md).",
     ]
     if LATEST.exists():
