@@ -106,7 +106,7 @@ def measure(recipe: Recipe, seed: int, data: Path, tokens: int) -> dict:
             model.mlm_head.output_bias,
             embeddings.position_embeddings.embeddings,
         )
-        before = [np.array(part) for part in parts]
+        before = [keras.ops.convert_to_numpy(part).copy() for part in parts]
         warm_start_ppmi(model, rows, masking, seed)
         for name, part, value in zip(PARTS, parts, before, strict=True):
             if name not in recipe.start:
