@@ -127,6 +127,9 @@ def write_page(found: dict) -> None:
         lines.append(
             f"| {name} | {asked} | {entry['examples']:,} | {' | '.join(baselines)} | {spread(entry['ours'])} |"
         )
+    for name, entry in measured.items():
+        if {round(score, 6) for score in entry["ours"].values()} == {round(entry["commonest"], 6)}:
+            lines += ["", f"Of {name} no seed learned more than to give the commonest answer always."]
     lines += ["", *(f"    {command(name, 'SEED')}" for name in measured)]
     if found["freezing"]:
         lines += ["", "## Which layers learn", "", f"| | {' | '.join(FROZEN)} | by |", "|---" * (2 + len(FROZEN)) + "|"]

@@ -61,6 +61,9 @@ def test_the_page(tmp_path, monkeypatch):
     assert "| TREC | six kinds of questions | 545 | 25.0 | 85.5 | **91.0** ± 1.4 (2 seeds) |" in page
     assert "| all of the encoder rests | **50.0** (1 seed) | - | `--freeze all` |" in page
     assert tasks.command("TREC", 3, "--freeze all").count("--freeze all --dropout") == 1
+    assert "no seed learned" not in page
+    tasks.write_page({"sets": {"TREC": {**entry, "ours": {"1": 0.25, "2": 0.25}}}, "freezing": {}})
+    assert "Of TREC no seed learned more" in (tmp_path / "tasks.md").read_text(encoding="utf-8")
 
 
 def test_settings_are_chosen_inside_the_training_part(tmp_path, monkeypatch):
