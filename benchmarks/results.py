@@ -154,9 +154,9 @@ def write_page(rows: dict) -> None:
         "",
         "Written by `python -m benchmarks.results --data $KERAS_BERT_DATA`; each row by the command in it. Accuracy is",
         "the mean and standard deviation over seeds, where several are named. No run is trained on dev or picks its",
-        "epoch by it. SST-2's settings were chosen among three by whole sentences held out of train",
-        "(`benchmarks/split_sentences.py`), before these seeds were measured on dev; earlier recipes had been seen on",
-        "dev with other seeds, and so had the tour's plan.",
+        "epoch by it. SST-2's settings were chosen among three by whole sentences held out of train, before these",
+        "seeds were measured on dev; [settings.md](settings.md) repeats that trial with more of them. Earlier recipes",
+        "had been seen on dev with other seeds, and so had the tour's plan.",
         "",
         "| what | result | command |",
         "|---|---|---|",
@@ -164,9 +164,8 @@ def write_page(rows: dict) -> None:
         "",
         "What others published of SST-2: 85.5 % on dev, the best of one run, by keras.io's guide to pretraining with",
         "KerasHub (9.4 million parameters, WikiText-103); 85.9 % on GLUE's test set by BERT-Mini (11.2 million,",
-        "3.3 billion words; Turc et al. 2019, arXiv:1908.08962). Other tasks: [tasks.md](tasks.md); trials of",
-        "settings: [settings.md](settings.md). Short runs beside the recipe of the encoder that ships:",
-        "[recipe.md](recipe.md).",
+        "3.3 billion words; Turc et al. 2019, arXiv:1908.08962). Other tasks: [tasks.md](tasks.md). Short runs beside",
+        "the recipe of the encoder that ships: [recipe.md](recipe.md).",
     ]
     if LATEST.exists():
         found = json.loads(LATEST.read_text(encoding="utf-8"))
