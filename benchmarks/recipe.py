@@ -31,6 +31,7 @@ class Recipe:
     rate: float = 1e-3
     layers: int = 4
     hidden: int = 256
+    embedding: int | None = None
     vocabulary: int = 8192
     next_sentence: bool = False
     batch: int = 32
@@ -52,6 +53,7 @@ RUNS = {
     "dropout 0.1": (Recipe(dropout=0.1), (0,)),
     "deeper, narrower: 8 layers of 192": (Recipe(layers=8, hidden=192), (0,)),
     "wider: 4 layers of 384": (Recipe(hidden=384), (0,)),
+    "embeddings of 128, brought to 256": (Recipe(embedding=128), (0,)),
     "16,384 tokens": (Recipe(vocabulary=16384), (0,)),
     "with next sentences": (Recipe(next_sentence=True), (0,)),
 }
@@ -92,6 +94,7 @@ def measure(recipe: Recipe, seed: int, data: Path, tokens: int) -> dict:
         vocab_size=len(vocabulary),
         num_layers=recipe.layers,
         hidden_size=recipe.hidden,
+        embedding_size=recipe.embedding,
         num_heads=recipe.hidden // 64,
         intermediate_size=4 * recipe.hidden,
         hidden_dropout=recipe.dropout,
@@ -154,8 +157,8 @@ def write_page(found: dict) -> None:
         "| run | seeds | found | loss a token | loss a word | parameters |",
         "|---|---|---|---|---|---|",
     ]
-    for name, runs in found["runs"].items():
-        each = list(runs.values())
+    for name in (name for name in RUNS if found["runs"].get(name)):
+        each = list(found["runs"][name].values())
         accuracies = [100 * run["accuracy"] for run in each]
         spread = f" ± {statistics.stdev(accuracies):.1f}" if len(each) > 1 else ""
         losses = [run["loss"] for run in each]
