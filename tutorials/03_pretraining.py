@@ -526,7 +526,8 @@ assert np.mean(warm_history["val_mlm_loss"]) < np.mean(history["val_mlm_loss"])
 
 # %% [markdown]
 # *Look at* how far the blue curve is ahead: it reaches every loss some hundred steps sooner. In the end so small a text
-# holds both back. The command has it too: `keras-bert pretrain --warm-start ppmi`.
+# holds both back. The command has it too: `keras-bert pretrain --warm-start ppmi`; runs on Wikipedia with each of the
+# three parts left out: `docs/recipe.md`.
 
 # %% [markdown]
 # ## Summary
