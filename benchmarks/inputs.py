@@ -48,10 +48,10 @@ class Texts:
     """
 
     def __init__(self, data: Path | None, folder: Path):
-        from keras_bert.data import load_labelled
+        from keras_bert.data import load_labeled
 
         sst2 = data / "data" / "SST-2" if data else None
-        found = load_labelled(sst2 if sst2 and (sst2 / "train.tsv").is_file() else "sample")
+        found = load_labeled(sst2 if sst2 and (sst2 / "train.tsv").is_file() else "sample")
         self.name = "SST-2" if found.name != "sample" else "the embedded sample (SST-2 is not at hand)"
         self.train, self.train_labels, self.dev = found.train_texts, found.train_labels, found.dev_texts
         published = data / "data" / "vocab" / "bert_en_uncased.txt" if data else None

@@ -25,9 +25,9 @@ from tensorflow.tsl.profiler.protobuf import xplane_pb2  # noqa: E402
 
 import keras_bert as kb  # noqa: E402
 from benchmarks import inputs  # noqa: E402
-from keras_bert import fused  # noqa: E402
+from keras_bert import ops as fused  # noqa: E402
+from keras_bert.tasks.losses import MeanCrossEntropy, TopOneAccuracy  # noqa: E402
 from keras_bert.training import bert_adamw  # noqa: E402
-from keras_bert.training.cross_entropy import MeanCrossEntropy, TopOneAccuracy  # noqa: E402
 from keras_bert.training.pretrain import compile_pretrainer  # noqa: E402
 
 STEPS = 10

@@ -74,7 +74,7 @@ class Contestant:
         self.entry = entry
         self._log = log
         file = entry.worker.endswith(".py")
-        program = [entry.worker] if file else ["-m", f"benchmarks.workers.{entry.worker}"]
+        program = [entry.worker] if file else ["-m", f"benchmarks.contestants.{entry.worker}"]
         with log.open("w") as errors:
             self._process = subprocess.Popen(
                 [sys.executable, "-W", "ignore", *program],

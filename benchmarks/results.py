@@ -5,7 +5,7 @@
     python -m benchmarks.results --only                            # nothing anew: write the page again
 
 DIR is the folder that `KERAS_BERT_DATA` names: `data/SST-2`, `data/vocab`, `reference/tfhub`. Rows not measured now
-stay as docs/results.json has them. What ships comes from saved_models/measured.json, which `saved_models/ship.py`
+stay as experiments/results/results.json has them. What ships comes from saved_models/measured.json, which `tools/build_saved_models.py`
 writes; the table of speeds from what `make bench` left.
 """
 
@@ -20,8 +20,8 @@ import tempfile
 import time
 from pathlib import Path
 
-from benchmarks.distilbert import claims
-from benchmarks.tasks import of_texts
+from experiments.distilbert import claims
+from experiments.tasks import of_texts
 
 ROOT = Path(__file__).resolve().parent.parent
 DATA = "$KERAS_BERT_DATA"
@@ -32,7 +32,7 @@ SST2_SCRATCH = (
 )
 SEEDS = (3, 4, 5)
 LATEST = ROOT / "benchmarks" / "results" / "latest.json"
-SHIPPED = ROOT / "saved_models" / "measured.json"
+BUNDLED = ROOT / "tools" / "measured.json"
 
 
 def run(command: str, data: str, **names) -> tuple[dict, float]:
@@ -97,7 +97,7 @@ def sst2_baselines(data: str) -> dict:
 
 def distilled(data: str) -> dict:
     """DistilBERT's three claims of the encoder that ships."""
-    return claims(run, data, json.loads(SHIPPED.read_text(encoding="utf-8"))["finetuning"], SEEDS)
+    return claims(run, data, json.loads(BUNDLED.read_text(encoding="utf-8"))["finetuning"], SEEDS)
 
 
 def tour(data: str) -> dict:
@@ -117,8 +117,8 @@ def tour(data: str) -> dict:
 
 
 def shipped() -> list[dict]:
-    """What saved_models/ship.py measured of the models that ship."""
-    found = json.loads(SHIPPED.read_text(encoding="utf-8"))
+    """What tools/build_saved_models.py measured of the models that ship."""
+    found = json.loads(BUNDLED.read_text(encoding="utf-8"))
     trained, tuned = found["pretraining"], found["finetuning"]
     accuracies = [100 * each["accuracy"] for each in tuned["runs"]]
     return [
@@ -252,7 +252,7 @@ def main() -> None:
     arguments = parser.parse_args()
     if arguments.only and not arguments.data:
         parser.error("--data DIR is needed, or KERAS_BERT_DATA")
-    store = ROOT / "docs" / "results.json"
+    store = ROOT / "experiments" / "results" / "results.json"
     rows = json.loads(store.read_text(encoding="utf-8")) if store.exists() else {}
     for name in arguments.only:
         rows[name] = MEASUREMENTS[name](str(Path(arguments.data).resolve()))

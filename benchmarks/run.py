@@ -92,7 +92,7 @@ def main() -> None:
             console.rule(name)
             rows[name] = []
             try:
-                for row in importlib.import_module(f"benchmarks.works.{name}").measure(bench):
+                for row in importlib.import_module(f"benchmarks.workloads.{name}").measure(bench):
                     rows[name].append({**row, "when": now()})
                     console.print(line(row), markup=False, highlight=False)
             except Exception:  # one work that fails must not cost the others

@@ -29,7 +29,7 @@ __all__ = [
     "learn_vocabulary",
     "list_pretrained",
     "load_corpus",
-    "load_labelled",
+    "load_labeled",
     "load_pretrained",
     "load_vocabulary",
     "load_weights",
@@ -42,8 +42,9 @@ __all__ = [
 # names are here at once, and their classes known to `keras.saving`.
 _command_line = Path(sys.argv[0]).name == "keras-bert" or (sys.argv[0] == "-m" and "keras_bert" in sys.orig_argv)
 if not _command_line:
-    from keras_bert.data import load_corpus, load_labelled
+    from keras_bert.data import load_corpus, load_labeled
     from keras_bert.export import export_saved_model
+    from keras_bert.inference import embed, evaluate
     from keras_bert.models import (
         BertClassifier,
         BertEncoder,
@@ -52,6 +53,7 @@ if not _command_line:
         BertSpanLabeler,
         BertTokenClassifier,
     )
+    from keras_bert.parity import compare
     from keras_bert.text import BertTextVectorization, learn_vocabulary, load_vocabulary, save_vocabulary
-    from keras_bert.training import distill, embed, evaluate, finetune, fit_features, pretrain
-    from keras_bert.weights import compare, list_pretrained, load_pretrained, load_weights, save_pretrained
+    from keras_bert.training import distill, finetune, fit_features, pretrain
+    from keras_bert.weights import list_pretrained, load_pretrained, load_weights, save_pretrained

@@ -34,7 +34,7 @@ import numpy as np
 import tensorflow as tf
 
 import keras_bert as kb
-from keras_bert.data import load_labelled
+from keras_bert.data import load_labeled
 
 FULL = "--full" in sys.argv
 NOTEBOOK = "__file__" not in globals()
@@ -63,7 +63,7 @@ source = "sample"
 if FULL:  # a folder where there is one; "sst2" is fetched by TensorFlow Datasets
     folder = Path(os.environ.get("KERAS_BERT_DATA", "/")) / "data" / "SST-2"
     source = str(folder) if folder.is_dir() else "sst2"
-reviews = load_labelled(source)
+reviews = load_labeled(source)
 train, dev = reviews.train_texts, reviews.dev_texts
 print(f"{len(train):,} sentences to learn from, {len(dev):,} others")
 print(*dev[:3], sep="\n")

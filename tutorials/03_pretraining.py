@@ -38,7 +38,7 @@ from keras_bert.data import tokenize_documents
 from keras_bert.text.masking import Masking, mask_tokens
 from keras_bert.text.packing import pack_examples
 from keras_bert.training import MaskedBatches, WarmupLinearDecay, evaluate_pretrainer
-from keras_bert.training.warm_start import cooccurrences, ppmi
+from keras_bert.training.embedding_init import cooccurrences, ppmi
 
 FULL = "--full" in sys.argv
 NOTEBOOK = "__file__" not in globals()
@@ -492,7 +492,7 @@ for word in ("she", "her", "could", "said"):
     print(f"near {word!r}:", "  ".join(vocabulary[seen[i]] for i in np.argsort(-similar)[1:8]))
 
 # %% [markdown]
-# No step was trained, and pronouns already stand with pronouns. `warm_start="ppmi"` puts such vectors into the token
+# No step was trained, and pronouns already stand with pronouns. `embedding_init="ppmi"` puts such vectors into the token
 # embedding, the log of each token's share into the head's bias, and gentle waves into the positions; the architecture
 # is untouched. The same training twice, from random weights (as above) and from there:
 
@@ -506,7 +506,7 @@ warm_history = kb.pretrain(
     validation=validation,
     steps=STEPS,
     learning_rate=PEAK,
-    warm_start="ppmi",
+    embedding_init="ppmi",
     validate_every=STEPS // 10,
     seed=0,
     verbose=0,
@@ -519,14 +519,14 @@ axis.axhline(frequency[words].mean(), color=GREY, linestyle=":", label="frequenc
 axis.set(xlabel="step", ylabel="MLM loss, held out")
 axis.spines[["top", "right"]].set_visible(False)
 axis.legend(frameon=False)
-show(figure, "warm_start")
+show(figure, "embedding_init")
 print(f"held out: from random weights {min(history['val_mlm_loss']):.3f}, "
       f"from PPMI vectors {min(warm_history['val_mlm_loss']):.3f}")  # fmt: skip
 assert np.mean(warm_history["val_mlm_loss"]) < np.mean(history["val_mlm_loss"])
 
 # %% [markdown]
 # *Look at* how far the blue curve is ahead: it reaches every loss some hundred steps sooner. In the end so small a text
-# holds both back. The command has it too: `keras-bert pretrain --warm-start ppmi`; runs on Wikipedia with each of the
+# holds both back. The command has it too: `keras-bert pretrain --embedding-init ppmi`; runs on Wikipedia with each of the
 # three parts left out: `docs/recipe.md`.
 
 # %% [markdown]

@@ -36,9 +36,11 @@ import numpy as np
 from keras import ops
 
 import keras_bert as kb
-from keras_bert.data import load_labelled
-from keras_bert.training import WarmupLinearDecay, bert_adamw, evaluate
-from keras_bert.weights import check, parity_inputs, to_keras_hub
+from keras_bert.data import load_labeled
+from keras_bert.inference import evaluate
+from keras_bert.parity import check, parity_inputs
+from keras_bert.training import WarmupLinearDecay, bert_adamw
+from keras_bert.weights import to_keras_hub
 
 FULL = "--full" in sys.argv
 CHECK = sys.argv[sys.argv.index("--check") + 1] if "--check" in sys.argv[:-1] else os.environ.get("KERAS_BERT_CHECK")
@@ -70,9 +72,9 @@ def show(figure, name):
 # %%
 LOCAL = Path(os.environ.get("KERAS_BERT_DATA", "")) / "data" / "SST-2"  # train.tsv and dev.tsv, where they are at hand
 if FULL:
-    reviews = load_labelled(LOCAL, ["negative", "positive"]) if LOCAL.is_dir() else load_labelled("sst2")
+    reviews = load_labeled(LOCAL, ["negative", "positive"]) if LOCAL.is_dir() else load_labeled("sst2")
 else:
-    reviews = load_labelled("sample")
+    reviews = load_labeled("sample")
 vocabulary = kb.learn_vocabulary(reviews.train_texts, vocab_size=8000 if FULL else 2000)
 vectorizer = kb.BertTextVectorization(vocabulary, sequence_length=48 if FULL else 32)
 

@@ -9,8 +9,8 @@ import torch
 import transformers
 from torch.nn.functional import cross_entropy
 
-from benchmarks.workers.huggingface import EPSILON, Trainer, model_of, tensors_of
-from benchmarks.workers.protocol import serve
+from benchmarks.contestants.huggingface import EPSILON, Trainer, model_of, tensors_of
+from benchmarks.contestants.protocol import serve
 
 DEVICE = torch.device("cuda" if torch.cuda.is_available() else "cpu")
 

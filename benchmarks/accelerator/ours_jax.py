@@ -9,8 +9,8 @@ import numpy as np
 
 import keras_bert as kb
 from benchmarks.accelerator.hlo import summary, timeline
-from benchmarks.workers.ours import INPUTS, Stored, encoder
-from benchmarks.workers.protocol import serve
+from benchmarks.contestants.ours import INPUTS, Stored, encoder
+from benchmarks.contestants.protocol import serve
 from keras_bert.training import bert_adamw
 from keras_bert.training.pretrain import compile_pretrainer
 

@@ -5,7 +5,7 @@ The numbers are random: a product of zeros draws less power and runs faster than
 
 import numpy as np
 
-from benchmarks.workers.protocol import serve
+from benchmarks.contestants.protocol import serve
 
 PRODUCTS = 20  # a unit; the host waits after them, not after each
 

@@ -2,7 +2,7 @@
 
 import click
 
-from keras_bert.cli.screen import reporting, show_table
+from keras_bert.cli.output import reporting, show_table
 
 
 @click.command()
@@ -22,7 +22,7 @@ def check(console, source: str, encoder: str | None) -> dict:
 
     Example:  keras-bert check tour/tfhub_encoder --json
     """
-    from keras_bert.weights import check as compare_all
+    from keras_bert.parity import check as compare_all
     from keras_bert.weights import load_pretrained
 
     report = compare_all(source, encoder=load_pretrained(encoder).encoder if encoder else None)

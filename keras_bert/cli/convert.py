@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from keras_bert.cli.options import MODEL_FOLDER, OutFolder
-from keras_bert.cli.screen import reporting
+from keras_bert.cli.output import reporting
 
 MARKS = {  # files that tell a folder of a format from others
     "tfhub": ("saved_model.pb",),

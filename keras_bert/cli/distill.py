@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from keras_bert.cli.options import FiniteRange, ModelFolder, positive, training_options
-from keras_bert.cli.screen import reporting, show_table
+from keras_bert.cli.output import reporting, show_table
 
 
 @click.command()
@@ -36,7 +36,7 @@ from keras_bert.cli.screen import reporting, show_table
     help="Of both softmaxes.",
 )
 @click.option(
-    "--teacher-share",
+    "--alpha",
     type=FiniteRange(0, 1),
     default=0.5,
     show_default=True,
@@ -58,8 +58,8 @@ def distill(console, teacher: str, sources, dataset: str | None, out: Path, seed
     """
     import keras
 
-    from keras_bert import fused
-    from keras_bert.tour.work import work_beside
+    from keras_bert import ops as fused
+    from keras_bert.files import working_directory
     from keras_bert.weights import load_pretrained
 
     if bool(sources) == bool(dataset):
@@ -67,13 +67,13 @@ def distill(console, teacher: str, sources, dataset: str | None, out: Path, seed
     wanted, other = ("steps", "student") if sources else ("student", "steps")
     if options[wanted] is None or options[other] is not None:
         raise click.UsageError(f"--{'data' if sources else 'dataset'} goes with --{wanted}, and not with --{other}")
-    fused.split_cores()
+    fused.partition_cpu_threads()
     learned_from = load_pretrained(teacher)
     kind = "pretrainer" if sources else "classifier"
     if learned_from.kind != kind:
         what = "masked-word head" if sources else "classifier"
         raise click.UsageError(f"a teacher with a {what} is expected. Received: {teacher}, a {learned_from.kind}")
-    with work_beside(out, options["resume"]) as work:
+    with working_directory(out, options["resume"]) as work:
         keras.utils.set_random_seed(seed)
         common = {
             "batch_size": options["batch_size"],
@@ -93,12 +93,12 @@ def distill(console, teacher: str, sources, dataset: str | None, out: Path, seed
 
 def _from_text(console, teacher, sources, out: Path, options: dict, common: dict) -> dict:
     from keras_bert.data import load_corpus, tokenize_documents
+    from keras_bert.models.cast import in_float32
     from keras_bert.text import BertTextVectorization
     from keras_bert.text.masking import Masking
     from keras_bert.text.packing import pack_examples
-    from keras_bert.training import distill, evaluate_pretrainer, student_of
+    from keras_bert.training import distill, evaluate_pretrainer, init_student
     from keras_bert.training.distill import without_sentence_task
-    from keras_bert.training.precision import in_float32
     from keras_bert.weights import save_pretrained
 
     length = min(options["sequence_length"], teacher.encoder.config.max_position_embeddings)
@@ -108,7 +108,7 @@ def _from_text(console, teacher, sources, out: Path, options: dict, common: dict
     ends = vectorizer.cls_id, vectorizer.sep_id
     rows = [pack_examples(part, length, *ends, next_sentence=False, seed=common["seed"]) for part in parts]
     masking = Masking.from_vocabulary(teacher.vocabulary, max_predictions=math.ceil(0.15 * length))
-    student = student_of(teacher.model, options["layers"], options["dtype"])
+    student = init_student(teacher.model, options["layers"], options["dtype"])
     held_out = rows[1] if len(rows) > 1 else None
     sizes = [model.count_params() for model in (teacher.model, student)]
     console.print(f"{len(rows[0]):,} sequences; a teacher of {sizes[0]:,} parameters, a student of {sizes[1]:,}")
@@ -126,14 +126,15 @@ def _from_text(console, teacher, sources, out: Path, options: dict, common: dict
 
 
 def _from_labels(console, teacher, dataset: str, out: Path, options: dict, common: dict) -> dict:
-    from keras_bert.data import load_labelled, select
+    from keras_bert.data import load_labeled, select
+    from keras_bert.inference import evaluate, predict_logits
     from keras_bert.models import BertClassifier
+    from keras_bert.models.cast import in_float32
     from keras_bert.text import BertTextVectorization
-    from keras_bert.training import evaluate, finetune, predict_logits
-    from keras_bert.training.precision import in_float32
+    from keras_bert.training import finetune
     from keras_bert.weights import load_pretrained, save_pretrained
 
-    data = load_labelled(dataset, teacher.labels)
+    data = load_labeled(dataset, teacher.labels)
     start = load_pretrained(options["student"])
     model = BertClassifier(start.encoder.rebuilt(dtype=options["dtype"]), teacher.model.num_classes)
     readers = [
@@ -144,7 +145,7 @@ def _from_labels(console, teacher, dataset: str, out: Path, options: dict, commo
         )
         for each in (teacher, start)
     ]
-    rows, held_out = data.hold_out(common["seed"], options["held_out"])
+    rows, held_out = data.train_validation_split(common["seed"], options["held_out"])
     texts, chosen_by = (select(data.train_texts, part) for part in (rows, held_out))
     console.print(f"{data.name}: {len(rows):,} sentences to train on, {len(held_out):,} to choose the best epoch by")
     history = finetune(
@@ -154,7 +155,7 @@ def _from_labels(console, teacher, dataset: str, out: Path, options: dict, commo
         readers[1](chosen_by),
         data.train_labels[held_out],
         teacher_logits=predict_logits(teacher.model, readers[0](texts)),
-        teacher_share=options["teacher_share"],
+        alpha=options["alpha"],
         epochs=options["epochs"],
         **common,
     ).history

@@ -2,10 +2,10 @@
 
 import click
 
+from keras_bert.catalog.bundled import ENCODER
 from keras_bert.cli.options import POOLS, file_option, model_option, positive, texts_argument
-from keras_bert.cli.screen import reporting, shorten, show_table
+from keras_bert.cli.output import reporting, shorten, show_table
 from keras_bert.errors import InputError
-from keras_bert.shipped import ENCODER
 
 PART = 4096  # texts whose ids are in memory at a time
 
@@ -68,10 +68,10 @@ def _vectors(console, trained, texts: list[str], pool: str):
     import numpy as np
     from rich.progress import track
 
-    from keras_bert.tasks.reader import Reader
-    from keras_bert.training import embed
+    from keras_bert.inference import embed
+    from keras_bert.tasks.preprocessor import Preprocessor
 
-    vectorizer = Reader.of(trained).vectorizer
+    vectorizer = Preprocessor.of(trained).vectorizer
     starts = track(range(0, len(texts), PART), "embedding", console=console, transient=True, disable=len(texts) <= PART)
     return np.concatenate([embed(trained.encoder, vectorizer(texts[i : i + PART]), pool) for i in starts])
 

@@ -2,9 +2,9 @@
 
 import click
 
+from keras_bert.catalog.bundled import SENTIMENT
 from keras_bert.cli.options import file_option, model_option
-from keras_bert.cli.screen import reporting, show_table
-from keras_bert.shipped import SENTIMENT
+from keras_bert.cli.output import reporting, show_table
 
 
 @click.command()
@@ -21,7 +21,7 @@ def evaluate(console, folder: str, data: str) -> dict:
 
     Example:  keras-bert evaluate --model tour/classifier --data reviews.tsv --json
     """
-    from keras_bert.cli.predictor import Predictor
+    from keras_bert.inference.predictor import Predictor
 
     predictor = Predictor(folder)
     measure = {"classification": _of_classes, "spans": _of_spans, "tokens": _of_tokens}.get(predictor.task, _of_others)
@@ -35,8 +35,8 @@ def evaluate(console, folder: str, data: str) -> dict:
 def _of_classes(predictor, data: str) -> dict:
     import numpy as np
 
-    from keras_bert.cli.predictor import softmax
     from keras_bert.data import read_table
+    from keras_bert.inference.predictor import softmax
 
     table = read_table(data)
     logits, named = predictor(table.texts)
@@ -64,7 +64,7 @@ def _of_classes(predictor, data: str) -> dict:
 
 def _of_others(predictor, data: str) -> dict:
     from keras_bert.data import read_table
-    from keras_bert.training import evaluate
+    from keras_bert.inference import evaluate
 
     table = read_table(data)
     predictor.check_pairs(table.texts)
@@ -80,10 +80,10 @@ def _of_spans(predictor, data: str) -> dict:
 
 
 def _of_tokens(predictor, data: str) -> dict:
-    from keras_bert.data.conll import load_conll, score_names
+    from keras_bert.data.conll import entity_f1, load_conll
     from keras_bert.tasks.tags import check_tags, tag
 
     sentences = load_conll(data)
     check_tags(sentences, predictor.names, data)
     said = tag(predictor.trained.model, [each.words for each in sentences], predictor.names, predictor.reader)
-    return {**score_names([each.tags for each in sentences], said), "examples": len(sentences)}
+    return {**entity_f1([each.tags for each in sentences], said), "examples": len(sentences)}

@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from keras_bert.cli.options import OutFolder, model_option
-from keras_bert.cli.screen import reporting, show_table
+from keras_bert.cli.output import reporting, show_table
 from keras_bert.errors import InputError
 
 MARKS = {"saved_model": "saved_model.pb", "onnx": "model.onnx"}  # the file that tells such a folder from others
@@ -55,8 +55,8 @@ def export(console, folder: str, target: str, interface: str | None, dtype: str 
 
     Example:  keras-bert export --model tour/classifier --format saved_model --out served
     """
-    from keras_bert.explain.facts import sizes_on_disk
     from keras_bert.export import export_onnx, export_saved_model
+    from keras_bert.models.summary import sizes_on_disk
     from keras_bert.weights import load_pretrained
 
     if dtype and dtype not in DTYPES[target]:

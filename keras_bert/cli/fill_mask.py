@@ -2,9 +2,9 @@
 
 import click
 
+from keras_bert.catalog.bundled import ENCODER
 from keras_bert.cli.options import model_option, positive, texts_argument
-from keras_bert.cli.screen import reporting, shorten, show_table
-from keras_bert.shipped import ENCODER
+from keras_bert.cli.output import reporting, shorten, show_table
 
 
 @click.command("fill-mask")
@@ -17,7 +17,7 @@ def fill_mask(console, folder: str, top: int, texts: list[str]) -> dict:
 
     Example:  keras-bert fill-mask --model tour/encoder "a [MASK] film"
     """
-    from keras_bert.explain.fill_mask import fill_mask as fill
+    from keras_bert.inference.fill_mask import fill_mask as fill
     from keras_bert.weights import load_pretrained
 
     found = fill(load_pretrained(folder), texts, top)

@@ -15,7 +15,7 @@ from keras_bert.cli.options import (
     training_options,
     vocabulary_options,
 )
-from keras_bert.cli.screen import reporting, show_table
+from keras_bert.cli.output import reporting, show_table
 
 LEARNING_ENCODER = ("freeze", "layer_decay", "accumulate", "log_dir", "resume")  # options of what the encoder learns in
 
@@ -113,12 +113,13 @@ def finetune(console, encoder, size, dataset, labels, out: Path, dropout, dtype,
     """
     import keras
 
-    from keras_bert import fused
+    from keras_bert import ops as fused
+    from keras_bert.files import working_directory
     from keras_bert.models import BertEncoder
-    from keras_bert.tasks import TASKS
-    from keras_bert.tasks.reader import Reader
-    from keras_bert.tour.work import vocabulary_for, work_beside
-    from keras_bert.training.precision import in_float32
+    from keras_bert.models.cast import in_float32
+    from keras_bert.tasks.preprocessor import Preprocessor
+    from keras_bert.tasks.registry import TASKS
+    from keras_bert.text.vocabulary import load_or_learn_vocabulary
     from keras_bert.weights import load_pretrained, save_pretrained
 
     if (encoder is None) == (size is None):
@@ -130,10 +131,10 @@ def finetune(console, encoder, size, dataset, labels, out: Path, dropout, dtype,
         _refuse("the encoder of --task features is pretrained and rests", "size", *LEARNING_ENCODER)
     else:
         _refuse("only --task features pools", "pool")
-    fused.split_cores()
+    fused.partition_cpu_threads()
     names = [name.strip() for name in labels.split(",")] if labels else None
     task = TASKS[options["task"]](dataset, names, *([pool] if features else []))
-    with work_beside(out, options["resume"]) as work:
+    with working_directory(out, options["resume"]) as work:
         keras.utils.set_random_seed(seed)
         if encoder:
             start = load_pretrained(encoder)
@@ -141,13 +142,13 @@ def finetune(console, encoder, size, dataset, labels, out: Path, dropout, dtype,
             body = start.encoder.rebuilt(dropout, dtype)
         else:
             lowercase = not options["cased"]
-            vocabulary = vocabulary_for(options["vocab"], task.texts, options["vocab_size"], lowercase, work)
+            vocabulary = load_or_learn_vocabulary(options["vocab"], task.texts, options["vocab_size"], lowercase, work)
             config = config_of(size, len(vocabulary), hidden_dropout=dropout, attention_dropout=dropout)
             body = BertEncoder(config, dtype=dtype)
         usual = 384 if options["task"] == "spans" else 128
         length = options["sequence_length"] or min(usual, body.config.max_position_embeddings)
         check_length(length, body.config)
-        reader = Reader(tuple(vocabulary), lowercase, length)
+        reader = Preprocessor(tuple(vocabulary), lowercase, length)
         model = task.model(body)
         rows, held_out = task.rows(reader, seed, options["held_out"])
         console.print(

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from keras_bert.cli.screen import reporting, show_table
+from keras_bert.cli.output import reporting, show_table
 
 
 @click.command()
@@ -18,10 +18,11 @@ def inspect(console, model: str) -> dict:
 
     Example:  keras-bert inspect bert_en_uncased_L-12_H-768_A-12
     """
+    from keras_bert.catalog import identify, list_published
     from keras_bert.config import BertConfig
     from keras_bert.errors import InputError
-    from keras_bert.explain.facts import model_facts, sizes_on_disk
-    from keras_bert.weights import identify, list_published, load_pretrained
+    from keras_bert.models.summary import model_facts, sizes_on_disk
+    from keras_bert.weights import load_pretrained
 
     identity, places = None, []
     if Path(model).exists():

@@ -16,9 +16,9 @@ from keras_bert.cli.export import export
 from keras_bert.cli.fill_mask import fill_mask
 from keras_bert.cli.finetune import finetune
 from keras_bert.cli.inspect import inspect
+from keras_bert.cli.logging import quiet
 from keras_bert.cli.predict import predict
 from keras_bert.cli.pretrain import pretrain
-from keras_bert.cli.quiet import quiet
 from keras_bert.cli.tokenize import tokenize
 from keras_bert.cli.tour import tour
 from keras_bert.errors import InputError
@@ -41,7 +41,7 @@ COMMANDS = (
 )
 
 
-class InThisOrder(click.Group):
+class OrderedGroup(click.Group):
     """A group that lists its commands as one uses them, not by the alphabet."""
 
     def list_commands(self, context: click.Context) -> list[str]:
@@ -50,7 +50,7 @@ class InThisOrder(click.Group):
 
 
 @click.group(
-    cls=InThisOrder,
+    cls=OrderedGroup,
     commands=COMMANDS,
     invoke_without_command=True,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},

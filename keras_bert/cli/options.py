@@ -6,9 +6,9 @@ from pathlib import Path
 
 import click
 
+from keras_bert.catalog.bundled import BUNDLED, find_bundled
 from keras_bert.config import PRESETS, BertConfig
 from keras_bert.errors import InputError
-from keras_bert.shipped import SHIPPED, find_shipped
 
 # The short names are those of Turc et al. 2019 (arXiv:1908.08962), table 1.
 SIZES = {
@@ -77,10 +77,10 @@ class ModelFolder(click.ParamType):
         """The folder's path, or a usage error."""
         if Path(value).is_dir():
             return value
-        if value in SHIPPED:
-            return str(find_shipped(value))
+        if value in BUNDLED:
+            return str(find_bundled(value))
         found = "is a file" if Path(value).exists() else "is not there"
-        names = " or ".join(SHIPPED)
+        names = " or ".join(BUNDLED)
         self.fail(f"a model's folder, or {names}, is expected. Received: {value}, which {found}", param, context)
 
 

@@ -2,9 +2,9 @@
 
 import click
 
+from keras_bert.catalog.bundled import SENTIMENT
 from keras_bert.cli.options import model_option, texts_argument
-from keras_bert.cli.screen import reporting, shorten, show_table
-from keras_bert.shipped import SENTIMENT
+from keras_bert.cli.output import reporting, shorten, show_table
 
 
 @click.command()
@@ -23,7 +23,7 @@ def predict(console, folder: str, texts: list[str]) -> dict:
 
     Example:  keras-bert predict --model tour/classifier "a fine film" "two hours lost"
     """
-    from keras_bert.cli.predictor import Predictor
+    from keras_bert.inference.predictor import Predictor
 
     predictor = Predictor(folder)
     rows, head, cells = SAY[predictor.task](predictor, texts)
@@ -32,7 +32,7 @@ def predict(console, folder: str, texts: list[str]) -> dict:
 
 
 def _classes(predictor, texts: list[str]):
-    from keras_bert.cli.predictor import as_pairs, softmax
+    from keras_bert.inference.predictor import as_pairs, softmax
 
     logits, named = predictor(as_pairs(texts))
     rows = [
@@ -46,7 +46,7 @@ def _classes(predictor, texts: list[str]):
 def _labels(predictor, texts: list[str]):
     import numpy as np
 
-    from keras_bert.cli.predictor import as_pairs
+    from keras_bert.inference.predictor import as_pairs
 
     logits, _ = predictor(as_pairs(texts))
     rows = []
@@ -57,7 +57,7 @@ def _labels(predictor, texts: list[str]):
 
 
 def _numbers(predictor, texts: list[str]):
-    from keras_bert.cli.predictor import as_pairs
+    from keras_bert.inference.predictor import as_pairs
 
     logits, _ = predictor(as_pairs(texts))
     rows = [{"text": text, "number": row[0]} for text, row in zip(texts, logits.tolist(), strict=True)]
@@ -77,8 +77,8 @@ def _answers(predictor, texts: list[str]):
                 f"{shorten(' '.join(part))!r}"
             )
     questions = [Question(str(i), *part, ()) for i, part in enumerate(parts)]
-    none_above = 0.0 if predictor.trained.no_answer else None
-    said = answer(predictor.trained.model, questions, predictor.reader, none_above)
+    null_score_diff_threshold = 0.0 if predictor.trained.no_answer else None
+    said = answer(predictor.trained.model, questions, predictor.reader, null_score_diff_threshold)
     rows, cells = [], []
     for asked, a in zip(questions, said, strict=True):
         place = (
@@ -91,7 +91,7 @@ def _answers(predictor, texts: list[str]):
 
 
 def _tags(predictor, texts: list[str]):
-    from keras_bert.data.conll import names_in
+    from keras_bert.data.conll import extract_entities
     from keras_bert.tasks.tags import tag
 
     sentences = [text.split() for text in texts]
@@ -99,7 +99,9 @@ def _tags(predictor, texts: list[str]):
     for words, tags in zip(
         sentences, tag(predictor.trained.model, sentences, predictor.names, predictor.reader), strict=True
     ):
-        names = [{"text": " ".join(words[first : last + 1]), "kind": kind} for kind, first, last in names_in(tags)]
+        names = [
+            {"text": " ".join(words[first : last + 1]), "kind": kind} for kind, first, last in extract_entities(tags)
+        ]
         rows.append({"words": words, "tags": tags, "names": names})
     cells = (
         (

@@ -16,7 +16,7 @@ from keras_bert.cli.options import (
     training_options,
     vocabulary_options,
 )
-from keras_bert.cli.screen import reporting, show_table
+from keras_bert.cli.output import reporting, show_table
 
 
 def mark(facts) -> str:
@@ -50,7 +50,7 @@ def mark(facts) -> str:
 )
 @click.option("--whole-words", is_flag=True, help="Mask whole words, not single pieces.")
 @click.option(
-    "--warm-start",
+    "--embedding-init",
     type=click.Choice(["ppmi"]),
     help="Begin with word vectors counted from the text itself, not with random ones.",
 )
@@ -89,15 +89,16 @@ def pretrain(console, sources, encoder, steps, epochs, out: Path, seed, **option
     """
     import keras
 
-    from keras_bert import fused
+    from keras_bert import ops as fused
     from keras_bert.data import load_corpus, tokenize_documents
+    from keras_bert.files import working_directory
     from keras_bert.models import BertEncoder, BertPretrainer
+    from keras_bert.models.cast import in_float32
     from keras_bert.text import BertTextVectorization
     from keras_bert.text.masking import Masking
     from keras_bert.text.shards import pack_to_disk
-    from keras_bert.tour.work import vocabulary_for, work_beside
+    from keras_bert.text.vocabulary import load_or_learn_vocabulary
     from keras_bert.training import pretrain as train
-    from keras_bert.training.precision import in_float32
     from keras_bert.weights import load_pretrained, save_pretrained
 
     if (steps is None) == (epochs is None):
@@ -107,20 +108,20 @@ def pretrain(console, sources, encoder, steps, epochs, out: Path, seed, **option
             "--sentence-order or --no-next-sentence, one of them: the second means masked words only"
         )
     task = "order" if options["sentence_order"] else None if options["no_next_sentence"] else "next"
-    own = [name for name in ("size", "layers", "hidden", "heads", "vocab", "warm_start") if options[name]]
+    own = [name for name in ("size", "layers", "hidden", "heads", "vocab", "embedding_init") if options[name]]
     if encoder and own:
         option = own[0].replace("_", "-")
         raise click.UsageError(f"--{option} belongs to random weights; an encoder's folder brings its own")
-    fused.split_cores()
+    fused.partition_cpu_threads()
     length, lowercase, rate = options["sequence_length"], not options["cased"], options["masking_rate"]
     corpus = load_corpus(list(sources))
-    with work_beside(out, options["resume"]) as work:
+    with working_directory(out, options["resume"]) as work:
         sentences = (sentence for document in corpus for sentence in document)
         if encoder:
             start = load_pretrained(encoder)
             vocabulary, lowercase, config = start.vocabulary, start.lowercase, start.encoder.config
         else:
-            vocabulary = vocabulary_for(options["vocab"], sentences, options["vocab_size"], lowercase, work)
+            vocabulary = load_or_learn_vocabulary(options["vocab"], sentences, options["vocab_size"], lowercase, work)
             changes = {"num_layers": options["layers"], "hidden_size": options["hidden"], "num_heads": options["heads"]}
             changes |= {"hidden_dropout": options["dropout"], "attention_dropout": options["dropout"]}
             config = config_of(options["size"] or "tiny", len(vocabulary), **changes)
@@ -167,7 +168,7 @@ def pretrain(console, sources, encoder, steps, epochs, out: Path, seed, **option
             batch_size=options["batch_size"],
             accumulate=options["accumulate"],
             learning_rate=options["learning_rate"],
-            warm_start=options["warm_start"],
+            embedding_init=options["embedding_init"],
             seed=seed,
             checkpoint_dir=work / "training",
             log_dir=options["log_dir"],

@@ -3,7 +3,7 @@
 import click
 
 from keras_bert.cli.options import file_option, texts_argument
-from keras_bert.cli.screen import reporting, shorten, show_table
+from keras_bert.cli.output import reporting, shorten, show_table
 
 
 @click.command()

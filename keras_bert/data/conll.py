@@ -10,7 +10,7 @@ from keras_bert.errors import InputError
 
 
 @dataclasses.dataclass(frozen=True)
-class Tagged:
+class TaggedSentence:
     """A sentence whose every word has a tag.
 
     Attributes:
@@ -21,7 +21,7 @@ class Tagged:
     tags: tuple[str, ...]
 
 
-def load_conll(path: str | Path) -> list[Tagged]:
+def load_conll(path: str | Path) -> list[TaggedSentence]:
     """The sentences of a column file: a word a line, columns parted by spaces or tabs, a blank line after a sentence.
 
     The first column holds the word and the last its tag. Lines that begin with -DOCSTART- part documents and are passed
@@ -31,7 +31,7 @@ def load_conll(path: str | Path) -> list[Tagged]:
         path: the file, which may be packed (`.gz`, `.xz`).
 
     Returns:
-        A list of `Tagged`.
+        A list of `TaggedSentence`.
 
     Raises:
         InputError: the file cannot be read (see `read_lines`), a line has another number of columns than the first, or
@@ -52,7 +52,7 @@ def load_conll(path: str | Path) -> list[Tagged]:
         cells = re.split("[ \t]+", line.strip(" \t"))  # `split()` would part a word at a no-break space
         if not cells[0] or cells[0] == "-DOCSTART-":
             if words:
-                sentences.append(Tagged(tuple(words), tuple(tags)))
+                sentences.append(TaggedSentence(tuple(words), tuple(tags)))
             words, tags = [], []
             continue
         columns = columns or len(cells)
@@ -62,13 +62,13 @@ def load_conll(path: str | Path) -> list[Tagged]:
         words.append(cells[0])
         tags.append(cells[-1])
     if words:
-        sentences.append(Tagged(tuple(words), tuple(tags)))
+        sentences.append(TaggedSentence(tuple(words), tuple(tags)))
     if not sentences:
         raise InputError(f"{path}: sentences are expected. Received: none")
     return sentences
 
 
-def names_in(tags) -> list[tuple[str, int, int]]:
+def extract_entities(tags) -> list[tuple[str, int, int]]:
     """The names that tags mark, each its kind, its first word and its last.
 
     Tags are `O`, or a kind after `B-` (a name begins), `I-` (goes on), `E-` (ends) or `S-` (alone). A tag that goes on
@@ -76,7 +76,7 @@ def names_in(tags) -> list[tuple[str, int, int]]:
 
     Example:
 
-    >>> names_in(["B-PER", "I-PER", "O", "I-LOC", "B-LOC"])
+    >>> extract_entities(["B-PER", "I-PER", "O", "I-LOC", "B-LOC"])
     [('PER', 0, 1), ('LOC', 3, 3), ('LOC', 4, 4)]
 
     Source: conlleval of the CoNLL-2000 shared task.
@@ -94,7 +94,7 @@ def names_in(tags) -> list[tuple[str, int, int]]:
     return found
 
 
-def score_names(meant: list, said: list) -> dict:
+def entity_f1(meant: list, said: list) -> dict:
     """Precision, recall and F1 of names: right is a name with the very words and kind.
 
     Args:
@@ -109,7 +109,7 @@ def score_names(meant: list, said: list) -> dict:
 
     Example:
 
-    >>> score_names([["B-PER", "I-PER", "O"]], [["B-PER", "I-PER", "B-LOC"]])["f1"]
+    >>> entity_f1([["B-PER", "I-PER", "O"]], [["B-PER", "I-PER", "B-LOC"]])["f1"]
     0.6666666666666666
 
     Source: Tjong Kim Sang and De Meulder 2003, section 4; seqeval counts the same.
@@ -118,7 +118,7 @@ def score_names(meant: list, said: list) -> dict:
         raise InputError(f"a tag for each word of {len(meant)} sentences is expected. Received: another number")
     counts: dict[str, list[int]] = collections.defaultdict(lambda: [0, 0, 0])  # right, said, meant
     for true, ours in zip(meant, said, strict=True):
-        true, ours = set(names_in(true)), set(names_in(ours))
+        true, ours = set(extract_entities(true)), set(extract_entities(ours))
         for place, names in enumerate((true & ours, ours, true)):
             for kind, _, _ in names:
                 counts[kind][place] += 1

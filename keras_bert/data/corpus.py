@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 
 from keras_bert.data.files import check_file, read_lines
-from keras_bert.data.labelled import SAMPLE
+from keras_bert.data.labeled import SAMPLE
 from keras_bert.data.tfds import load_tfds
 from keras_bert.errors import InputError
-from keras_bert.text.documents import IdDocuments, compact_ids
+from keras_bert.text.documents import TokenizedDocuments, compact_ids
 
 # Stops, perhaps closing quotes or brackets, then white space and what may begin a sentence … The lookbehind and the
 # possessive `++` keep this linear: a megabyte of dots is looked at once.
@@ -152,7 +152,7 @@ def _tfds_reader(name: str):
     return read
 
 
-def tokenize_documents(documents: Iterable[list[str]], vectorizer, batch_size: int = 4096) -> IdDocuments:
+def tokenize_documents(documents: Iterable[list[str]], vectorizer, batch_size: int = 4096) -> TokenizedDocuments:
     """Documents as ids, in compact arrays, ready to pack.
 
     Args:
@@ -161,7 +161,7 @@ def tokenize_documents(documents: Iterable[list[str]], vectorizer, batch_size: i
         batch_size: how many sentences are tokenized at once.
 
     Returns:
-        `IdDocuments`.
+        `TokenizedDocuments`.
 
     Raises:
         InputError: there is no token at all.
@@ -190,4 +190,4 @@ def tokenize_documents(documents: Iterable[list[str]], vectorizer, batch_size: i
     document = np.repeat(np.arange(len(counts)), counts)[lengths > 0]
     counts = np.unique(document, return_counts=True)[1]
     starts = [np.concatenate([[0], np.cumsum(part, dtype=np.int64)]) for part in (lengths[lengths > 0], counts)]
-    return IdDocuments(np.concatenate(ids), *starts)
+    return TokenizedDocuments(np.concatenate(ids), *starts)

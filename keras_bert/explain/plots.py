@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from keras_bert.errors import InputError
-from keras_bert.explain.picture import GRID, INK, SERIES, STYLE, Picture
+from keras_bert.explain.figure import GRID, INK, SERIES, STYLE, Picture
 
 MARKERS = ("o", "s", "^", "D")
 

@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 
 from keras_bert.errors import InputError
-from keras_bert.files import write_beside
-from keras_bert.weights.names import model_weights
+from keras_bert.files import atomic_write
+from keras_bert.weights.canonical_names import model_weights
 
 FORMATS = ("tfhub", "keras", "huggingface", "google")
 
@@ -28,16 +28,18 @@ def convert(source, to: str, path) -> dict:
         InputError: the source cannot be read, the format has no such model, or what was written reads otherwise.
     """
     from keras_bert.export.saved_model import export_saved_model
-    from keras_bert.weights.by_name import find
-    from keras_bert.weights.folder import kind_of, read_folder, save_pretrained
-    from keras_bert.weights.google import save_google
-    from keras_bert.weights.huggingface import save_huggingface
-    from keras_bert.weights.source import is_foreign, model_of, open_source
+    from keras_bert.weights.formats.google_research import save_google
+    from keras_bert.weights.formats.huggingface import save_huggingface
+    from keras_bert.weights.formats.keras_folder import kind_of, read_folder, save_pretrained
+    from keras_bert.weights.load import find
+    from keras_bert.weights.source import is_external, model_of, open_source
 
     if to not in FORMATS:
         raise InputError(f"a format to write is one of {', '.join(FORMATS)}. Received: {to!r}")
     source = find(source)
-    ours = isinstance(source, (str, Path)) and (Path(source) / "model.keras").is_file() and not is_foreign(Path(source))
+    ours = (
+        isinstance(source, (str, Path)) and (Path(source) / "model.keras").is_file() and not is_external(Path(source))
+    )
     found = read_folder(source) if ours else open_source(source)
     model = found.model if ours else model_of(found)
     vectorizer = _vectorizer(found)
@@ -47,7 +49,7 @@ def convert(source, to: str, path) -> dict:
         raise InputError(f"a model is written as a folder. Received: {path}, which is a file")
     left = [part for part in model_weights(model) if part not in ("encoder", "masked_lm")] if to == "tfhub" else []
     before = {n: w for part, weights in model_weights(model).items() if part not in left for n, w in weights.items()}
-    with write_beside(path) as draft:  # which takes its place once it reads as it should
+    with atomic_write(path) as draft:  # which takes its place once it reads as it should
         if to == "tfhub":
             kept = model if kind_of(model) in ("encoder", "pretrainer") else model.encoder
             export_saved_model(kept, draft, vectorizer, interface="tfhub")

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from keras_bert.errors import InputError
-from keras_bert.files import write_beside
+from keras_bert.files import atomic_write
 
 
 def need_tensorflow() -> None:
@@ -37,7 +37,7 @@ def write(root, path, signatures: dict) -> Path:
 
     if Path(path).is_file():
         raise InputError(f"a SavedModel is a folder. Received: {path}, which is a file")
-    with write_beside(path) as draft:
+    with atomic_write(path) as draft:
         try:
             tf.saved_model.save(root, str(draft), signatures=signatures)
         except tf.errors.OpError as error:  # TensorFlow's own name for a failed write

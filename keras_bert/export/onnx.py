@@ -7,8 +7,8 @@ from pathlib import Path
 from keras_bert.errors import InputError
 from keras_bert.export.graph import longest_row
 from keras_bert.export.onnx_models import onnx_model
-from keras_bert.files import write_beside
-from keras_bert.weights.folder import KINDS, check_labels, check_sizes
+from keras_bert.files import atomic_write
+from keras_bert.weights.formats.keras_folder import KINDS, check_labels, check_sizes
 
 DTYPES = ("float32", "int8")
 
@@ -72,7 +72,7 @@ def export_onnx(model, path, vectorizer=None, labels=None, dtype: str = "float32
     _need("onnx", *(["onnxruntime"] if dtype == "int8" else []))
     import onnx
 
-    with write_beside(path) as draft:
+    with atomic_write(path) as draft:
         draft.mkdir()
         made = onnx_model(model)
         if dtype == "int8":

@@ -12,7 +12,7 @@ NO_TOKEN = -10_000.0  # what is added to the scores of padding, as in google-res
 def onnx_model(model):
     """The `onnx.ModelProto` of an encoder or a model on one; `export_onnx` says what goes in and comes out."""
     encoder = getattr(model, "encoder", model)
-    if encoder.has_own_blocks:
+    if encoder.has_custom_blocks:
         raise InputError("ONNX is written of TransformerBlocks as published. Received: an encoder with its own blocks")
     graph, inputs = Graph(), dict.fromkeys(("input_word_ids", "input_mask", "input_type_ids"), ("B", "T"))
     if isinstance(model, BertClassifier):

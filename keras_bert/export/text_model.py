@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from keras_bert.export.by_length import by_length
 from keras_bert.export.graph import longest_row, serving_ids, write
-from keras_bert.weights.folder import check_labels, check_sizes
+from keras_bert.export.length_buckets import run_length_bucketed
+from keras_bert.weights.formats.keras_folder import check_labels, check_sizes
 
 
 def export_classifier(classifier, path, vectorizer, labels=None) -> Path:
@@ -79,7 +79,7 @@ def _by_length(encoder, vectorizer, text, function, columns):
 
     limit = longest_row(vectorizer, encoder.config.max_position_embeddings)
     tokens = vectorizer.tokenize(text)
-    return by_length(lambda ids: tf.cast(function(ids), tf.float32), columns, tokens, vectorizer.pack, limit)
+    return run_length_bucketed(lambda ids: tf.cast(function(ids), tf.float32), columns, tokens, vectorizer.pack, limit)
 
 
 def _ids(encoder, vectorizer, text) -> dict:

@@ -7,9 +7,9 @@ from pathlib import Path
 from keras_bert.errors import InputError
 from keras_bert.export.graph import write
 from keras_bert.text.vocabulary import save_vocabulary
-from keras_bert.weights.folder import check_sizes
-from keras_bert.weights.names import encoder_weights, masked_lm_weights, parts
-from keras_bert.weights.tfhub import CONFIG
+from keras_bert.weights.canonical_names import encoder_weights, masked_lm_weights, parts
+from keras_bert.weights.formats.keras_folder import check_sizes
+from keras_bert.weights.formats.tfhub import CONFIG
 
 KEYS = ("input_word_ids", "input_mask", "input_type_ids")
 

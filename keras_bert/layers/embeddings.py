@@ -3,7 +3,7 @@
 import keras
 from keras import ops
 
-from keras_bert import fused
+from keras_bert import ops as fused
 from keras_bert.errors import InputError
 from keras_bert.layers.activation import kernel_initializer
 
@@ -105,7 +105,7 @@ class BertEmbeddings(keras.layers.Layer):
         length = ops.shape(input_word_ids)[1]  # a number, or a tensor where TensorFlow traces an unknown T
         self._check_length(length)
         if fused.runs("embeddings", training):
-            from keras_bert.fused.compiled import embeddings
+            from keras_bert.ops.compiled import embeddings
 
             x = embeddings(self, input_word_ids, input_type_ids)  # the same, in fewer passes over memory
             return x if self.projection is None else self.projection(x)
@@ -151,6 +151,6 @@ class _Table(keras.layers.Embedding):
     def call(self, inputs):
         if keras.backend.backend() != "tensorflow":
             return super().call(inputs)
-        from keras_bert.fused.flat import lookup
+        from keras_bert.ops.flat import lookup
 
         return lookup(self.embeddings, inputs)

@@ -3,7 +3,7 @@
 import keras
 from keras import ops
 
-from keras_bert import fused
+from keras_bert import ops as fused
 from keras_bert.layers.activation import activate, check_activation, kernel_initializer
 
 
@@ -82,7 +82,7 @@ class MaskedLMHead(keras.layers.Layer):
             rows = ops.cast(masked_lm_positions, "int32") + ops.arange(batch, dtype="int32")[:, None] * length  # [B, P]
             x = ops.take(ops.reshape(x, (-1, x.shape[-1])), rows, axis=0)  # [B, P, H]
         if fused.runs("head", training):
-            from keras_bert.fused.compiled import masked_lm_logits
+            from keras_bert.ops.compiled import masked_lm_logits
 
             return masked_lm_logits(self, x)  # the same, in fewer passes over memory
         x = self.layer_norm(activate(self.dense(x), self.activation))  # [B, P, E], where E = H but in ALBERT

@@ -3,7 +3,7 @@
 import keras
 from keras import ops
 
-from keras_bert import fused
+from keras_bert import ops as fused
 from keras_bert.errors import InputError
 from keras_bert.layers.activation import activate, check_activation, kernel_initializer
 

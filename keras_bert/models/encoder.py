@@ -109,7 +109,7 @@ class BertEncoder(keras.Model):
         self.embeddings = embeddings
         self.blocks = blocks
         self.pooler = pooler
-        self.has_own_blocks = block is not TransformerBlock
+        self.has_custom_blocks = block is not TransformerBlock
         self.config = config
         self.dtype_policy = policy
 
@@ -166,7 +166,7 @@ class BertEncoder(keras.Model):
             config = block.get_config()
             return type(block).from_config({**config, **{key: x for key, x in settings.items() if key in config}})
 
-        block = like_own if self.has_own_blocks else TransformerBlock
+        block = like_own if self.has_custom_blocks else TransformerBlock
         encoder = type(self)(dataclasses.replace(self.config, **rates), block=block, dtype=dtype)
         for ours, theirs in zip(encoder.weights, self.weights, strict=True):
             ours.assign(keras.ops.cast(theirs, ours.dtype))
@@ -198,7 +198,7 @@ class BertEncoder(keras.Model):
             # Layers frozen one by one stay frozen, or a saved optimizer would meet more variables than it had.
             "frozen": [part.name for part in self.parts if not part.trainable],
         }
-        if self.has_own_blocks:
+        if self.has_custom_blocks:
             config["blocks"] = [keras.saving.serialize_keras_object(block) for block in dict.fromkeys(self.blocks)]
         return config
 

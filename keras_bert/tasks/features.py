@@ -2,9 +2,10 @@
 
 import keras
 
+from keras_bert.inference import embed
 from keras_bert.models import BertFeatureClassifier
 from keras_bert.tasks.texts import TextTask
-from keras_bert.training import embed, fit_features
+from keras_bert.training import fit_features
 
 
 class FeatureTask(TextTask):

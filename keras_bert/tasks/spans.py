@@ -6,12 +6,12 @@ import numpy as np
 
 from keras_bert.data.squad import Question, load_squad, score_answers
 from keras_bert.errors import InputError
+from keras_bert.inference import predict_logits
 from keras_bert.models import BertSpanLabeler
-from keras_bert.tasks.reader import Reader, check_two
+from keras_bert.tasks.preprocessor import Preprocessor, check_two
+from keras_bert.tasks.span_decoding import Answer, best_answers
 from keras_bert.tasks.task import Task
-from keras_bert.text.answers import Answer, best_answers
 from keras_bert.text.windows import Windows, make_windows
-from keras_bert.training import predict_logits
 
 STRIDE = 128
 
@@ -52,7 +52,7 @@ class SpanTask(Task):
         """The encoder with a start and an end vector."""
         return BertSpanLabeler(encoder)
 
-    def rows(self, reader: Reader, seed: int, held_out: float) -> tuple:
+    def rows(self, reader: Preprocessor, seed: int, held_out: float) -> tuple:
         """Windows and the places of answers."""
         return tuple(span_rows(part, reader) for part in self.parts(seed, held_out))
 
@@ -63,24 +63,24 @@ class SpanTask(Task):
         kept_out = {contexts[i] for i in order[: max(1, round(held_out * len(order)))]}
         return tuple([each for each in self.train if (each.context in kept_out) == out] for out in (False, True))
 
-    def score(self, model, reader: Reader, seed: int, held_out: float):
+    def score(self, model, reader: Preprocessor, seed: int, held_out: float):
         """F1 on the held-out questions. Of windows most hold no answer: who always says so has most of them right."""
         questions = self.parts(seed, held_out)[1]
         return lambda: score_model(model, questions, reader)["f1"]
 
-    def measure(self, model, reader: Reader) -> dict:
+    def measure(self, model, reader: Preprocessor) -> dict:
         """Exact match and F1 on the dev part."""
         return score_model(model, self.dev, reader)
 
 
-def score_model(model, questions: list[Question], reader: Reader) -> dict:
+def score_model(model, questions: list[Question], reader: Preprocessor) -> dict:
     """`score_answers` of what a model answers; where some questions have no answer, it may say so."""
-    none_above = 0.0 if any(not each.answers for each in questions) else None
-    said = answer(model, questions, reader, none_above=none_above)
+    null_score_diff_threshold = 0.0 if any(not each.answers for each in questions) else None
+    said = answer(model, questions, reader, null_score_diff_threshold=null_score_diff_threshold)
     return score_answers(questions, {each.name: a.text for each, a in zip(questions, said, strict=True)})
 
 
-def windows_of(questions: list[Question], reader: Reader) -> Windows:
+def windows_of(questions: list[Question], reader: Preprocessor) -> Windows:
     """Rows for questions."""
     return make_windows(
         [each.question for each in questions],
@@ -92,23 +92,31 @@ def windows_of(questions: list[Question], reader: Reader) -> Windows:
     )
 
 
-def span_rows(questions: list[Question], reader: Reader) -> tuple[dict, dict]:
+def span_rows(questions: list[Question], reader: Preprocessor) -> tuple[dict, dict]:
     """Ids of all windows, and where the first answer of each question begins and ends in them."""
     windows = windows_of(questions, reader)
     spans = [(a[0][1], a[0][1] + len(a[0][0])) if (a := each.answers) else None for each in questions]
     return windows.ids, windows.labels(spans)
 
 
-def answer(model, questions: list[Question], reader: Reader, none_above: float | None = None) -> list[Answer]:
+def answer(
+    model, questions: list[Question], reader: Preprocessor, null_score_diff_threshold: float | None = None
+) -> list[Answer]:
     """What a model answers to questions.
 
     Args:
         model: a `BertSpanLabeler`.
         questions: their `answers` are not looked at.
-        reader: `Reader`.
-        none_above: see `best_answers`.
+        reader: `Preprocessor`.
+        null_score_diff_threshold: see `best_answers`.
     """
     windows = windows_of(questions, reader)
     logits = predict_logits(model, windows.ids)
     contexts = [each.context for each in questions]
-    return best_answers(windows, contexts, logits["start_logits"], logits["end_logits"], none_above=none_above)
+    return best_answers(
+        windows,
+        contexts,
+        logits["start_logits"],
+        logits["end_logits"],
+        null_score_diff_threshold=null_score_diff_threshold,
+    )

@@ -4,15 +4,15 @@ from pathlib import Path
 
 import numpy as np
 
-from keras_bert.data.conll import Tagged, load_conll, score_names
+from keras_bert.data.conll import TaggedSentence, entity_f1, load_conll
 from keras_bert.data.table import check_names
 from keras_bert.errors import InputError
+from keras_bert.inference import predict_logits
 from keras_bert.models import BertTokenClassifier
-from keras_bert.tasks.reader import Reader, check_two
+from keras_bert.tasks.objectives import IGNORED
+from keras_bert.tasks.preprocessor import Preprocessor, check_two
 from keras_bert.tasks.task import Task
 from keras_bert.text.offsets import OffsetTokenizer
-from keras_bert.training import predict_logits
-from keras_bert.training.tasks import IGNORED
 
 
 class TagTask(Task):
@@ -52,7 +52,7 @@ class TagTask(Task):
         """The encoder with a classifier of tokens."""
         return BertTokenClassifier(encoder, len(self.label_names), encoder.config.hidden_dropout)
 
-    def rows(self, reader: Reader, seed: int, held_out: float) -> tuple:
+    def rows(self, reader: Preprocessor, seed: int, held_out: float) -> tuple:
         """Ids, and labels at the first piece of each word."""
         order = np.random.default_rng(seed).permutation(len(self.train))
         count = max(1, round(held_out * len(order)))
@@ -60,13 +60,13 @@ class TagTask(Task):
             tag_rows([self.train[i] for i in part], self.label_names, reader) for part in (order[count:], order[:count])
         )
 
-    def measure(self, model, reader: Reader) -> dict:
+    def measure(self, model, reader: Preprocessor) -> dict:
         """Precision, recall and F1 of names on the dev part, and the accuracy of tags."""
         said = tag(model, [each.words for each in self.dev], self.label_names, reader)
-        return {**score_names([each.tags for each in self.dev], said), "examples": len(self.dev)}
+        return {**entity_f1([each.tags for each in self.dev], said), "examples": len(self.dev)}
 
 
-def check_tags(sentences: list[Tagged], names, path) -> None:
+def check_tags(sentences: list[TaggedSentence], names, path) -> None:
     """InputError if a sentence of a file has a tag that is none of the names."""
     unknown = next((tag_name for each in sentences for tag_name in each.tags if tag_name not in names), None)
     if unknown is not None:
@@ -74,14 +74,14 @@ def check_tags(sentences: list[Tagged], names, path) -> None:
         raise InputError(f"{path}: a tag is one of {shown}. Received: {unknown[:40]!r}")
 
 
-def word_rows(sentences, reader: Reader) -> tuple[dict, list[list[tuple[int, int] | None]]]:
+def word_rows(sentences, reader: Preprocessor) -> tuple[dict, list[list[tuple[int, int] | None]]]:
     """Ids of sentences given as words, and where each word's first piece stands.
 
     A sentence that is longer than a row goes on in the next one, at a word's beginning.
 
     Args:
         sentences: sequences of words.
-        reader: `Reader`.
+        reader: `Preprocessor`.
 
     Returns:
         The dict of the encoder's inputs, int32 `[R, T]`, and for each sentence the row and column of each of its words;
@@ -113,7 +113,7 @@ def word_rows(sentences, reader: Reader) -> tuple[dict, list[list[tuple[int, int
     return {"input_word_ids": ids, "input_mask": mask, "input_type_ids": np.zeros_like(ids)}, places
 
 
-def tag_rows(sentences: list[Tagged], names, reader: Reader) -> tuple[dict, np.ndarray]:
+def tag_rows(sentences: list[TaggedSentence], names, reader: Preprocessor) -> tuple[dict, np.ndarray]:
     """Ids, and int32 labels `[R, T]` at the first piece of each word."""
     ids, places = word_rows([each.words for each in sentences], reader)
     labels = np.full(ids["input_word_ids"].shape, IGNORED, np.int32)
@@ -124,14 +124,14 @@ def tag_rows(sentences: list[Tagged], names, reader: Reader) -> tuple[dict, np.n
     return ids, labels
 
 
-def tag(model, sentences, names, reader: Reader) -> list[list[str]]:
+def tag(model, sentences, names, reader: Preprocessor) -> list[list[str]]:
     """A model's tag for each word; `O`, or the first name, for words of no piece.
 
     Args:
         model: a `BertTokenClassifier`.
         sentences: sequences of words.
         names: of the tags.
-        reader: `Reader`.
+        reader: `Preprocessor`.
     """
     ids, places = word_rows(sentences, reader)
     said = predict_logits(model, ids).argmax(-1)  # [R, T]

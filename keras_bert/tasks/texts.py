@@ -1,27 +1,27 @@
 """Texts, or pairs of them, to a class, to labels or to a number."""
 
-from keras_bert.data import load_labelled, select
+from keras_bert.data import load_labeled, select
 from keras_bert.errors import InputError
+from keras_bert.inference import evaluate
 from keras_bert.models import BertClassifier
-from keras_bert.tasks.reader import Reader, check_two
+from keras_bert.tasks.preprocessor import Preprocessor, check_two
 from keras_bert.tasks.task import Task
-from keras_bert.training import evaluate
 
 
 class TextTask(Task):
     """A classifier of texts.
 
     Args:
-        dataset: as for `load_labelled`.
+        dataset: as for `load_labeled`.
         names: of the classes, or None.
         problem: `"single_label"`, `"multi_label"` or `"regression"`.
 
     Raises:
-        InputError: as `load_labelled`, one training text alone, or names for a set that has its own.
+        InputError: as `load_labeled`, one training text alone, or names for a set that has its own.
     """
 
     def __init__(self, dataset: str, names=None, problem: str = "single_label"):
-        self.data = load_labelled(dataset, names, problem)
+        self.data = load_labeled(dataset, names, problem)
         if names and tuple(names) != self.data.label_names:
             raise InputError(
                 f"{dataset} has the classes {', '.join(self.data.label_names)}. Received: {', '.join(names)}"
@@ -46,13 +46,13 @@ class TextTask(Task):
         classes = max(1, len(self.label_names))
         return BertClassifier(encoder, classes, encoder.config.hidden_dropout, self.data.problem)
 
-    def rows(self, reader: Reader, seed: int, held_out: float) -> tuple:
+    def rows(self, reader: Preprocessor, seed: int, held_out: float) -> tuple:
         """Ids and labels to train on, and to choose by."""
-        parts = self.data.hold_out(seed, held_out)
+        parts = self.data.train_validation_split(seed, held_out)
         return tuple(
             (reader.vectorizer(select(self.data.train_texts, part)), self.data.train_labels[part]) for part in parts
         )
 
-    def measure(self, model, reader: Reader) -> dict:
+    def measure(self, model, reader: Preprocessor) -> dict:
         """`evaluate` on the dev part."""
         return evaluate(model, reader.vectorizer(self.data.dev_texts), self.data.dev_labels)

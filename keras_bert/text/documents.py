@@ -9,7 +9,7 @@ from keras_bert.errors import InputError
 
 
 @dataclasses.dataclass(frozen=True)
-class IdDocuments:
+class TokenizedDocuments:
     """Tokenized documents in three flat arrays: millions of sentences without a Python object for each.
 
     Args:
@@ -19,7 +19,7 @@ class IdDocuments:
 
     Example:
 
-    >>> documents = IdDocuments.from_lists([[[5, 6], [7]], [[8, 9]]])
+    >>> documents = TokenizedDocuments.from_lists([[[5, 6], [7]], [[8, 9]]])
     >>> len(documents), documents.ids.tolist(), documents.document_starts.tolist()
     (2, [5, 6, 7, 8, 9], [0, 2, 3])
     """
@@ -29,7 +29,7 @@ class IdDocuments:
     document_starts: np.ndarray
 
     @classmethod
-    def from_lists(cls, documents: Iterable[Sequence[Sequence[int]]]) -> "IdDocuments":
+    def from_lists(cls, documents: Iterable[Sequence[Sequence[int]]]) -> "TokenizedDocuments":
         """From documents as lists of sentences, each a list of ids; empty sentences and documents are left out.
 
         Raises:
@@ -44,19 +44,21 @@ class IdDocuments:
                 counts.append(len(sentences))
         if not parts:
             raise InputError("pretraining needs documents with tokens. Received: none")
-        return cls(np.concatenate(parts), starts_of(lengths), starts_of(counts))
+        return cls(np.concatenate(parts), offsets_from_lengths(lengths), offsets_from_lengths(counts))
 
     def __len__(self) -> int:
         return len(self.document_starts) - 1
 
-    def take(self, rows: np.ndarray) -> "IdDocuments":
+    def take(self, rows: np.ndarray) -> "TokenizedDocuments":
         """These documents alone, in the order of `rows`."""
         sentences = ranges(self.document_starts[:-1][rows], self.document_starts[1:][rows])
         tokens = ranges(self.sentence_starts[:-1][sentences], self.sentence_starts[1:][sentences])
         lengths = np.diff(self.sentence_starts)[sentences]
-        return IdDocuments(self.ids[tokens], starts_of(lengths), starts_of(np.diff(self.document_starts)[rows]))
+        return TokenizedDocuments(
+            self.ids[tokens], offsets_from_lengths(lengths), offsets_from_lengths(np.diff(self.document_starts)[rows])
+        )
 
-    def split(self, fraction: float = 0.05, seed: int = 0) -> tuple["IdDocuments", "IdDocuments"]:
+    def split(self, fraction: float = 0.05, seed: int = 0) -> tuple["TokenizedDocuments", "TokenizedDocuments"]:
         """Two disjoint sets of whole documents: what is trained on, and `fraction` of them (at least two) to validate.
 
         Raises:
@@ -64,7 +66,7 @@ class IdDocuments:
 
         Example:
 
-        >>> train, held_out = IdDocuments.from_lists([[[5, 6]]] * 40).split(0.1)
+        >>> train, held_out = TokenizedDocuments.from_lists([[[5, 6]]] * 40).split(0.1)
         >>> len(train), len(held_out)
         (36, 4)
         """
@@ -88,7 +90,7 @@ def compact_ids(ids: np.ndarray) -> np.ndarray:
     return ids.astype(np.uint16 if not ids.size or ids.max() < 2**16 else np.int32)
 
 
-def starts_of(lengths) -> np.ndarray:
+def offsets_from_lengths(lengths) -> np.ndarray:
     """Where pieces of these lengths begin, one after another, and the end."""
     return np.concatenate([[0], np.cumsum(lengths, dtype=np.int64)])
 
@@ -96,5 +98,5 @@ def starts_of(lengths) -> np.ndarray:
 def ranges(starts: np.ndarray, stops: np.ndarray) -> np.ndarray:
     """`[start, start + 1, …, stop - 1]` of every pair, one after another."""
     lengths = stops - starts
-    offset = np.repeat(starts - starts_of(lengths)[:-1], lengths)
+    offset = np.repeat(starts - offsets_from_lengths(lengths)[:-1], lengths)
     return offset + np.arange(lengths.sum())

@@ -1,7 +1,7 @@
 """Token ids to the three inputs of a BERT: [CLS] first [SEP] second [SEP], cut and padded to one length."""
 
 from keras_bert.errors import InputError
-from keras_bert.text.flat import row_ids
+from keras_bert.text.ragged import row_ids
 
 
 def pack(segments, sequence_length, cls_id: int, sep_id: int, pad_id: int):

@@ -14,7 +14,7 @@ import unicodedata
 
 import numpy as np
 
-from keras_bert.text.flat import after, changes, row_ids
+from keras_bert.text.ragged import after, changes, row_ids
 
 # What a code point is, as bits of one number (the bits from 8 up hold its canonical combining class).
 REMOVED, SPACE, CJK, PUNCTUATION, MARK, CASED, CASE_IGNORABLE = (1 << bit for bit in range(7))

@@ -7,7 +7,7 @@ import numpy as np
 
 from keras_bert.config import sentence_task_of
 from keras_bert.errors import InputError
-from keras_bert.text.documents import IdDocuments, compact_ids
+from keras_bert.text.documents import TokenizedDocuments, compact_ids
 from keras_bert.text.segments import cut_long_sentences, ordered_pairs, sentence_pairs, single_segments
 
 
@@ -47,7 +47,7 @@ class PretrainingExamples:
 
 
 def pack_examples(
-    documents: IdDocuments | Iterable[Sequence[Sequence[int]]],
+    documents: TokenizedDocuments | Iterable[Sequence[Sequence[int]]],
     sequence_length: int,
     cls_id: int,
     sep_id: int,
@@ -71,7 +71,7 @@ def pack_examples(
     original code draws it once a document, so that a long document is all short or all long).
 
     Args:
-        documents: `IdDocuments`, or lists of documents of sentences of ids, without special tokens.
+        documents: `TokenizedDocuments`, or lists of documents of sentences of ids, without special tokens.
         sequence_length: T, the length of a row, special tokens included; at least 5.
         cls_id, sep_id, pad_id: the ids of `[CLS]`, `[SEP]`, `[PAD]`.
         sentence_task: `"next"` or `"order"` makes pairs for that prediction, None single segments.
@@ -103,8 +103,8 @@ def pack_examples(
     sentence_task = sentence_task_of(sentence_task, next_sentence)
     if dupe_factor < 1 or (dupe_factor > 1 and not sentence_task):
         raise InputError(f"dupe_factor is at least 1, and 1 without a sentence task. Received: {dupe_factor!r}")
-    if not isinstance(documents, IdDocuments):
-        documents = IdDocuments.from_lists(documents)
+    if not isinstance(documents, TokenizedDocuments):
+        documents = TokenizedDocuments.from_lists(documents)
     if sentence_task == "next" and len(documents) < 2:
         raise InputError("next-sentence prediction needs at least 2 documents (a blank line parts them). Received: 1")
     rng = np.random.default_rng(seed)

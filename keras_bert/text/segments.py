@@ -5,10 +5,10 @@ import itertools
 import numpy as np
 
 from keras_bert.errors import InputError
-from keras_bert.text.documents import IdDocuments, ranges, starts_of
+from keras_bert.text.documents import TokenizedDocuments, offsets_from_lengths, ranges
 
 
-def sentence_pairs(documents: IdDocuments, room: int, short_rate: float, rng) -> tuple[np.ndarray, np.ndarray]:
+def sentence_pairs(documents: TokenizedDocuments, room: int, short_rate: float, rng) -> tuple[np.ndarray, np.ndarray]:
     """Where A and B lie in the flat ids: int64 `[N, 4]` (A from, A to, B from, B to), and the labels int8 `[N]`."""
     token = documents.sentence_starts.tolist()  # Python ints: this loop touches them one by one
     document_starts = documents.document_starts.tolist()
@@ -45,7 +45,7 @@ def sentence_pairs(documents: IdDocuments, room: int, short_rate: float, rng) ->
     return _truncate(np.array(spans, np.int64), room, rng), np.array(labels, np.int8)
 
 
-def ordered_pairs(documents: IdDocuments, room: int, short_rate: float, rng) -> tuple[np.ndarray, np.ndarray]:
+def ordered_pairs(documents: TokenizedDocuments, room: int, short_rate: float, rng) -> tuple[np.ndarray, np.ndarray]:
     """As `sentence_pairs`, of two neighbours in one document, in order or swapped."""
     token = documents.sentence_starts.tolist()
     draw = rng.random
@@ -82,7 +82,7 @@ def _truncate(spans: np.ndarray, room: int, rng) -> np.ndarray:
     return np.stack([from_a, from_a + keep_a, from_b, from_b + keep_b], axis=1)
 
 
-def single_segments(documents: IdDocuments, room: int) -> np.ndarray:
+def single_segments(documents: TokenizedDocuments, room: int) -> np.ndarray:
     """Each document's tokens in pieces of at most `room`: int64 `[N, 4]` with an empty B."""
     bounds = documents.sentence_starts[documents.document_starts]
     starts = ranges(np.zeros(len(documents), np.int64), -(-np.diff(bounds) // room))  # 0, 1, … within each document
@@ -92,7 +92,7 @@ def single_segments(documents: IdDocuments, room: int) -> np.ndarray:
     return np.stack([starts, stops, stops, stops], axis=1)
 
 
-def cut_long_sentences(documents: IdDocuments, room: int) -> IdDocuments:
+def cut_long_sentences(documents: TokenizedDocuments, room: int) -> TokenizedDocuments:
     """The same documents, sentences of more than `room` tokens cut into pieces."""
     lengths = np.diff(documents.sentence_starts)
     pieces = -(-lengths // room)
@@ -101,4 +101,6 @@ def cut_long_sentences(documents: IdDocuments, room: int) -> IdDocuments:
     within = ranges(np.zeros(len(pieces), np.int64), pieces)
     starts = np.repeat(documents.sentence_starts[:-1], pieces) + room * within
     per_document = np.add.reduceat(pieces, documents.document_starts[:-1])
-    return IdDocuments(documents.ids, np.append(starts, documents.sentence_starts[-1]), starts_of(per_document))
+    return TokenizedDocuments(
+        documents.ids, np.append(starts, documents.sentence_starts[-1]), offsets_from_lengths(per_document)
+    )

@@ -11,8 +11,8 @@ import numpy as np
 
 from keras_bert.config import sentence_task_of
 from keras_bert.errors import InputError
-from keras_bert.files import write_beside
-from keras_bert.text.documents import IdDocuments
+from keras_bert.files import atomic_write
+from keras_bert.text.documents import TokenizedDocuments
 from keras_bert.text.packing import PretrainingExamples, pack_examples
 
 FACTS = "rows.json"
@@ -33,7 +33,7 @@ class StoredExamples(PretrainingExamples):
 def pack_to_disk(
     path: str | Path,
     documents: Iterable[list[str]],
-    tokenize: Callable[[list[list[str]]], IdDocuments],
+    tokenize: Callable[[list[list[str]]], TokenizedDocuments],
     sequence_length: int,
     cls_id: int,
     sep_id: int,
@@ -56,7 +56,7 @@ def pack_to_disk(
     Args:
         path: the folder to write, or to open.
         documents: a `Corpus`, or any lists of sentences; read only if there are no rows yet.
-        tokenize: from documents to `IdDocuments`, as `tokenize_documents` does with a vectorizer.
+        tokenize: from documents to `TokenizedDocuments`, as `tokenize_documents` does with a vectorizer.
         sequence_length, cls_id, sep_id, sentence_task, next_sentence, dupe_factor: see `pack_examples`.
         vocab_size: how many ids there are: they take two bytes each where they can.
         held_out: the share of the documents to validate on, none for 0 or where there is but one document.
@@ -68,7 +68,7 @@ def pack_to_disk(
         The rows to train on, and the held-out ones or None.
 
     Raises:
-        InputError: as `pack_examples` and `IdDocuments.split`; rows that were packed from other sources or with other
+        InputError: as `pack_examples` and `TokenizedDocuments.split`; rows that were packed from other sources or with other
             settings, or are damaged.
         OSError: the disk is full; nothing is left behind.
 
@@ -77,7 +77,7 @@ def pack_to_disk(
     >>> import tempfile
     >>> documents = [["5 6 7", "8 9"], ["10 11", "12"]]
     >>> def tokenize(part):
-    ...     return IdDocuments.from_lists([[list(map(int, sentence.split())) for sentence in each] for each in part])
+    ...     return TokenizedDocuments.from_lists([[list(map(int, sentence.split())) for sentence in each] for each in part])
     >>> rows, none = pack_to_disk(tempfile.mkdtemp() + "/rows", documents, tokenize, 8, 2, 3, vocab_size=13, held_out=0)
     >>> rows.input_word_ids.shape[1], rows[:1].lengths.shape
     (8, (1,))
@@ -99,7 +99,7 @@ def pack_to_disk(
     }
     if not path.exists():
         width = np.uint16 if vocab_size <= 2**16 else np.int32
-        with write_beside(path) as draft, contextlib.ExitStack() as files:
+        with atomic_write(path) as draft, contextlib.ExitStack() as files:
             written: dict[str, _Rows] = {}
             for number, shard in enumerate(_shards(documents, shard_size)):
                 parts = {"train": tokenize(shard)}

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from keras_bert.errors import InputError
-from keras_bert.files import write_beside
+from keras_bert.files import atomic_write
 from keras_bert.text.normalization import Normalizer, stands_alone
 from keras_bert.text.strings import string_tensor
 from keras_bert.text.wordpiece import SPECIAL_TOKENS
@@ -114,7 +114,7 @@ def save_vocabulary(vocabulary: Iterable[str], path: str | Path) -> None:
     Source: `vocab.txt` of github.com/google-research/bert.
     """
     tokens = check_vocabulary(list(vocabulary), "the tokens to save")
-    with write_beside(path) as draft:
+    with atomic_write(path) as draft:
         draft.write_bytes("".join(token + "\n" for token in tokens).encode("utf-8"))
 
 
@@ -192,3 +192,24 @@ def _words(texts: Iterable[str], lowercase: bool) -> Iterator[str]:
     texts = iter(texts)
     while batch := list(itertools.islice(texts, 1000)):
         yield words(tf.reshape(string_tensor(batch), [-1])).numpy().decode("utf-8")
+
+
+def load_or_learn_vocabulary(
+    file: str | None, texts: Iterable[str], vocab_size: int, lowercase: bool, work: Path
+) -> list[str]:
+    """The tokens of a file, or else those learned from texts: once, since a resumed training needs the same ids.
+
+    Args:
+        file: a vocabulary file, or None.
+        texts: read only if there is something to learn.
+        vocab_size: how many tokens to learn at most.
+        lowercase: as in `BertTextVectorization`.
+        work: the folder that keeps what was learned.
+
+    Returns:
+        The tokens in the order of their ids.
+    """
+    kept = work / "vocab.txt"
+    if file is None and not kept.exists():
+        save_vocabulary(learn_vocabulary(texts, vocab_size, lowercase), kept)
+    return load_vocabulary(file or kept)

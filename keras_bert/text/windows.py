@@ -8,7 +8,7 @@ import numpy as np
 from keras_bert.errors import InputError
 from keras_bert.text.offsets import OffsetTokenizer
 
-LONGEST_QUESTION = 64  # tokens; what is beyond is cut, as in the original
+MAX_QUERY_LENGTH = 64  # tokens; what is beyond is cut, as in the original
 
 
 @dataclasses.dataclass(frozen=True)
@@ -95,7 +95,7 @@ def make_windows(
     known: dict[str, tuple] = {}  # many questions are asked of one context
     rows, numbers, spans, best = [], [], [], []
     for number, (question, context) in enumerate(zip(questions, contexts, strict=True)):
-        asked = tokenizer(question)[0][:LONGEST_QUESTION]
+        asked = tokenizer(question)[0][:MAX_QUERY_LENGTH]
         room = sequence_length - len(asked) - 3
         if room < stride or stride < 1:
             raise InputError(

@@ -10,8 +10,8 @@ github.com/google-research/bert.
 
 import re
 
-from keras_bert.text.flat import row_ids
 from keras_bert.text.normalization import Normalizer
+from keras_bert.text.ragged import row_ids
 
 SPECIAL_TOKENS = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
 MAX_WORD_CHARS = 200  # a longer word is [UNK], as in the original

@@ -6,19 +6,20 @@ from pathlib import Path
 import keras
 import numpy as np
 
+from keras_bert.catalog.bundled import ENCODER, is_bundled
 from keras_bert.config import BertConfig
-from keras_bert.data import LabelledSet, load_corpus, tokenize_documents
-from keras_bert.explain.fill_mask import fill_mask
+from keras_bert.data import LabeledDataset, load_corpus, tokenize_documents
+from keras_bert.inference import evaluate
+from keras_bert.inference.fill_mask import fill_mask
 from keras_bert.models import BertClassifier, BertEncoder, BertPretrainer
-from keras_bert.shipped import ENCODER, ships
 from keras_bert.text import BertTextVectorization
-from keras_bert.text.documents import IdDocuments
+from keras_bert.text.documents import TokenizedDocuments
 from keras_bert.text.masking import Masking
 from keras_bert.text.packing import PretrainingExamples, pack_examples
+from keras_bert.text.vocabulary import load_or_learn_vocabulary
 from keras_bert.tour.plan import TourPlan
 from keras_bert.tour.steps import Step
-from keras_bert.tour.work import vocabulary_for
-from keras_bert.training import evaluate, finetune, pretrain
+from keras_bert.training import finetune, pretrain
 from keras_bert.weights import load_pretrained, save_pretrained
 
 HELD_OUT = 0.1  # of the prose, to choose the best weights by
@@ -30,17 +31,17 @@ GAPS = (
 )
 
 
-def learn_vocabulary(step: Step, plan: TourPlan, data: LabelledSet, work: Path) -> BertTextVectorization:
+def learn_vocabulary(step: Step, plan: TourPlan, data: LabeledDataset, work: Path) -> BertTextVectorization:
     """Step 1: the tokens of the sample's prose and of the labelled training sentences."""
     prose = [sentence for document in load_corpus("sample") for sentence in document]
-    vocabulary = vocabulary_for(None, [*prose, *data.train_texts], plan.vocab_size, lowercase=True, work=work)
+    vocabulary = load_or_learn_vocabulary(None, [*prose, *data.train_texts], plan.vocab_size, lowercase=True, work=work)
     step.say(
         f"{len(vocabulary):,} tokens from {len(prose):,} sentences of prose and {len(data.train_texts):,} labelled ones"
     )
     return BertTextVectorization(vocabulary, sequence_length=plan.sequence_length)
 
 
-def pretrain_encoder(step: Step, plan: TourPlan, data: LabelledSet, vectorizer, seed: int, work: Path):
+def pretrain_encoder(step: Step, plan: TourPlan, data: LabeledDataset, vectorizer, seed: int, work: Path):
     """Step 2: masked words and next sentences; returns the `BertPretrainer` and the facts of its training."""
     vocabulary = vectorizer.get_vocabulary()
     keras.utils.set_random_seed(seed)
@@ -65,7 +66,7 @@ def pretrain_encoder(step: Step, plan: TourPlan, data: LabelledSet, vectorizer, 
         steps=plan.pretrain_steps,
         batch_size=plan.pretrain_batch,
         learning_rate=plan.pretrain_rate,
-        warm_start="ppmi",
+        embedding_init="ppmi",
         seed=seed,
         validate_every=max(1, plan.pretrain_steps // plan.rounds),
         checkpoint_dir=work / "pretraining",
@@ -97,7 +98,7 @@ def pretrain_encoder(step: Step, plan: TourPlan, data: LabelledSet, vectorizer, 
 
 
 def pretraining_rows(
-    plan: TourPlan, data: LabelledSet, vectorizer, seed: int
+    plan: TourPlan, data: LabeledDataset, vectorizer, seed: int
 ) -> tuple[PretrainingExamples, PretrainingExamples]:
     """What is pretrained on, prose and labelled sentences without their labels, and held-out prose.
 
@@ -105,7 +106,7 @@ def pretraining_rows(
     or their style alone would tell which B is random.
     """
 
-    def pack(documents: IdDocuments) -> PretrainingExamples:
+    def pack(documents: TokenizedDocuments) -> PretrainingExamples:
         ids = vectorizer.cls_id, vectorizer.sep_id
         return pack_examples(documents, plan.sequence_length, *ids, dupe_factor=plan.dupe_factor, seed=seed)
 
@@ -139,7 +140,7 @@ def fill_gaps(step: Step, model: BertPretrainer, vectorizer, folder: Path) -> li
 
 
 def finetune_classifier(
-    step: Step, plan: TourPlan, data: LabelledSet, encoder, vectorizer, seed: int, folder: Path, work: Path
+    step: Step, plan: TourPlan, data: LabeledDataset, encoder, vectorizer, seed: int, folder: Path, work: Path
 ):
     """Step 4: the encoder with a classifier on labelled sentences; returns the `BertClassifier` and its facts."""
     schedule = plan.finetune_epochs, plan.finetune_batch, plan.finetune_rate
@@ -154,7 +155,7 @@ def finetune_classifier(
 def _finetune(step, plan, data, encoder, vectorizer, seed, checkpoint_dir, epochs, batch_size, rate):
     keras.utils.set_random_seed(seed)
     model = BertClassifier(encoder, num_classes=len(data.label_names))
-    rows, held_out = data.hold_out(seed)
+    rows, held_out = data.train_validation_split(seed)
     rows = rows[: plan.max_finetune]
 
     def part(indices):
@@ -175,7 +176,7 @@ def _finetune(step, plan, data, encoder, vectorizer, seed, checkpoint_dir, epoch
     return model, {"examples": len(rows), "held_out": len(held_out), "history": history}
 
 
-def evaluate_classifier(step: Step, data: LabelledSet, model: BertClassifier, vectorizer) -> dict:
+def evaluate_classifier(step: Step, data: LabeledDataset, model: BertClassifier, vectorizer) -> dict:
     """Step 5: dev.tsv, which nothing was trained on or chosen by."""
     facts = evaluate(model, vectorizer(data.dev_texts), data.dev_labels)
     facts["majority"] = float(np.bincount(data.dev_labels).max() / len(data.dev_labels))
@@ -186,9 +187,9 @@ def evaluate_classifier(step: Step, data: LabelledSet, model: BertClassifier, ve
     return facts
 
 
-def start_from_shipped(step: Step, plan: TourPlan, data: LabelledSet, seed: int, work: Path) -> dict | None:
+def start_from_shipped(step: Step, plan: TourPlan, data: LabeledDataset, seed: int, work: Path) -> dict | None:
     """Step 6: the same sentences on the encoder that ships, pretrained for hours; None where there is none."""
-    if not ships(ENCODER):
+    if not is_bundled(ENCODER):
         step.say(f"{ENCODER} comes with a clone of the repository, and this installation has none")
         return None
     start = load_pretrained(ENCODER)

@@ -8,11 +8,11 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from keras import ops
 
 from keras_bert.explain.attention import attention_maps
-from keras_bert.explain.picture import Picture
+from keras_bert.explain.figure import Picture
 from keras_bert.explain.plots import attention_map, confusion_matrix, learning_curves, parity_per_layer
+from keras_bert.inference import predict_logits
 from keras_bert.tour.machine import peak_memory_mib
 from keras_bert.tour.serving import worst
-from keras_bert.training import predict_logits
 
 MISTAKES = 4
 
@@ -23,7 +23,7 @@ def write_report(path: Path, facts: dict, data, classifier, vectorizer, steps, b
     Args:
         path: the file to write.
         facts: what `run_tour` found, up to here.
-        data: the `LabelledSet`.
+        data: the `LabeledDataset`.
         classifier: the fine-tuned `BertClassifier`.
         vectorizer: its `BertTextVectorization`.
         steps: the `Steps` so far, for their seconds.

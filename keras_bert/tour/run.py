@@ -10,15 +10,14 @@ from pathlib import Path
 from rich.console import Console
 
 from keras_bert import __version__
-from keras_bert.data import load_labelled
-from keras_bert.files import write_beside
+from keras_bert.data import load_labeled
+from keras_bert.files import atomic_write, working_directory
 from keras_bert.tour import learning, serving
 from keras_bert.tour.machine import machine, peak_memory_mib, versions
 from keras_bert.tour.plan import TourPlan
 from keras_bert.tour.report import write_report
 from keras_bert.tour.steps import Steps
-from keras_bert.tour.work import work_beside
-from keras_bert.weights.tfhub import open_tfhub
+from keras_bert.weights.formats.tfhub import open_tfhub
 
 STEPS = 10
 
@@ -53,12 +52,12 @@ def run_tour(
     """
     out, plan, console = Path(out), plan or TourPlan(), console or Console(highlight=False)
     begun = time.perf_counter()
-    data = load_labelled(dataset)
+    data = load_labeled(dataset)
     if source:
         open_tfhub(source)  # a wrong address should not come out after two minutes of training
     identity = {"plan": dataclasses.asdict(plan), "dataset": dataset, "seed": seed, "version": __version__}
     steps = Steps(console, STEPS)
-    with work_beside(out, resume=True, hint="the same command goes on") as work, write_beside(out) as draft:
+    with working_directory(out, resume=True, hint="the same command goes on") as work, atomic_write(out) as draft:
         draft.mkdir()
         _keep_only_if_same(work, identity)
         folders = {name: draft / name for name in ("encoder", "classifier", "served", "tfhub_encoder")}

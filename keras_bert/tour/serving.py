@@ -10,9 +10,10 @@ import numpy as np
 from keras import ops
 
 from keras_bert.export import export_saved_model
+from keras_bert.inference import predict_logits
+from keras_bert.parity import check, compare, parity_inputs
 from keras_bert.tour.steps import Step
-from keras_bert.training import predict_logits
-from keras_bert.weights import check, compare, parity_inputs, to_keras_hub
+from keras_bert.weights import to_keras_hub
 
 TOLERANCE = 5e-5
 TEXTS = (

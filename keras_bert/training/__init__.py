@@ -1,9 +1,7 @@
 """Training from id arrays, on any Keras backend; nothing here imports TensorFlow."""
 
 from keras_bert.training.batches import LengthGroupedBatches, MaskedBatches
-from keras_bert.training.distill import distill, student_of
-from keras_bert.training.embed import embed
-from keras_bert.training.evaluate import evaluate, predict_logits
+from keras_bert.training.distill import distill, init_student
 from keras_bert.training.features import fit_features
 from keras_bert.training.finetune import finetune
 from keras_bert.training.freeze import freeze
@@ -17,13 +15,10 @@ __all__ = [
     "WarmupLinearDecay",
     "bert_adamw",
     "distill",
-    "embed",
-    "evaluate",
     "evaluate_pretrainer",
     "finetune",
     "fit_features",
     "freeze",
-    "predict_logits",
     "pretrain",
-    "student_of",
+    "init_student",
 ]

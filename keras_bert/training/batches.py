@@ -3,13 +3,10 @@
 import keras
 import numpy as np
 
+from keras_bert.data.id_arrays import as_id_arrays, row_lengths, trim
 from keras_bert.errors import InputError
 from keras_bert.text.masking import Masking, mask_tokens
 from keras_bert.text.packing import PretrainingExamples
-
-INPUTS = ("input_word_ids", "input_mask", "input_type_ids")
-# XLA compiles anew for each width, so JAX sees few of them; elsewhere no padding is computed for nothing.
-WIDTH_STEP = 8 if keras.backend.backend() == "jax" else 1
 
 
 class MaskedBatches(keras.utils.PyDataset):
@@ -195,34 +192,6 @@ class LengthGroupedBatches(keras.utils.PyDataset):
 def _as_labels(labels) -> np.ndarray:
     labels = np.asarray(labels)
     return labels.astype(np.float32 if labels.dtype.kind == "f" else np.int32)
-
-
-def as_id_arrays(ids: dict) -> dict[str, np.ndarray]:
-    """The encoder's three inputs as int32 arrays of one shape `[N, T]`.
-
-    Raises:
-        InputError: one is missing, or they are no `[N, T]` of one shape.
-    """
-    missing = [key for key in INPUTS if key not in ids]
-    if missing:
-        raise InputError(f"ids are a dict of {', '.join(INPUTS)}. Received: no {', '.join(missing)}")
-    arrays = {key: np.asarray(ids[key], np.int32) for key in INPUTS}
-    shapes = {array.shape for array in arrays.values()}
-    if len(shapes) != 1 or arrays["input_mask"].ndim != 2:
-        raise InputError(f"ids are three arrays of one shape [N, T]. Received: {sorted(shapes)}")
-    return arrays
-
-
-def row_lengths(ids: dict[str, np.ndarray]) -> np.ndarray:
-    """Where the last token of each row ends, `[N]`."""
-    mask = ids["input_mask"] > 0  # [N, T]
-    return np.where(mask.any(axis=1), mask.shape[1] - np.argmax(mask[:, ::-1], axis=1), 0)
-
-
-def trim(ids: dict[str, np.ndarray], lengths: np.ndarray, rows: np.ndarray) -> dict[str, np.ndarray]:
-    """These rows, as wide as the longest of them, rounded up to a multiple of `WIDTH_STEP`."""
-    width = max(1, -(-int(lengths[rows].max()) // WIDTH_STEP)) * WIDTH_STEP
-    return {key: array[rows, :width] for key, array in ids.items()}
 
 
 def _check(rows: int, batch_size: int, seed: int) -> None:

@@ -10,7 +10,7 @@ import keras
 import numpy as np
 
 from keras_bert.errors import InputError
-from keras_bert.files import write_beside
+from keras_bert.files import atomic_write
 
 FILE = "checkpoint.npz"
 
@@ -65,7 +65,7 @@ def save_checkpoint(folder: str | Path, model: keras.Model, progress: Progress, 
         "settings": settings,
     }
     arrays["facts"] = np.frombuffer(json.dumps(facts).encode(), np.uint8)
-    with write_beside(Path(folder) / FILE) as draft:
+    with atomic_write(Path(folder) / FILE) as draft:
         np.savez(draft, **arrays)
 
 

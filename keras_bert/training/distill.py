@@ -12,15 +12,15 @@ from keras_bert.models import BertEncoder, BertPretrainer
 from keras_bert.text.masking import Masking
 from keras_bert.text.packing import PretrainingExamples
 from keras_bert.training.batches import MaskedBatches
+from keras_bert.training.distilbert_loss import COSINE, MASKED, SOFT, MeanOfOutput, student_and_teacher
 from keras_bert.training.loop import run
 from keras_bert.training.optimizer import bert_adamw
-from keras_bert.training.pretrain import evaluate_pretrainer, fingerprint_of, jit_compile
+from keras_bert.training.pretrain import checksum_of, evaluate_pretrainer, jit_compile
 from keras_bert.training.rows import check_rows
 from keras_bert.training.schedule import WarmupLinearDecay
-from keras_bert.training.triple_loss import COSINE, MASKED, SOFT, MeanOfOutput, student_and_teacher
 
 
-def student_of(teacher, num_layers: int | None = None, dtype=None):
+def init_student(teacher, num_layers: int | None = None, dtype=None):
     """A model of fewer layers, each a copy of one of the teacher's; embeddings and head are the teacher's too.
 
     Args:
@@ -40,7 +40,7 @@ def student_of(teacher, num_layers: int | None = None, dtype=None):
 
     >>> import keras_bert as kb
     >>> config = kb.BertConfig(vocab_size=50, hidden_size=8, num_layers=4, num_heads=2, intermediate_size=16)
-    >>> student = student_of(kb.BertPretrainer(kb.BertEncoder(config)))
+    >>> student = init_student(kb.BertPretrainer(kb.BertEncoder(config)))
     >>> student.encoder.config.num_layers, student.encoder.config.type_vocab_size, student.encoder.pooler
     (2, 0, None)
 
@@ -111,7 +111,7 @@ def distill(
 
     Args:
         teacher: a `BertPretrainer`; it is not changed.
-        student: a `BertPretrainer` of the same vocabulary and hidden size, such as `student_of` gives; it is trained in
+        student: a `BertPretrainer` of the same vocabulary and hidden size, such as `init_student` gives; it is trained in
             place.
         examples: packed rows, `[N, T]`, without next sentences.
         masking: `Masking` of the vocabulary.
@@ -138,7 +138,7 @@ def distill(
     >>> config = kb.BertConfig(vocab_size=8, hidden_size=8, num_layers=2, num_heads=2, intermediate_size=16)
     >>> teacher = kb.BertPretrainer(kb.BertEncoder(config))
     >>> masking = Masking.from_vocabulary(vocabulary, max_predictions=3)
-    >>> history = distill(teacher, student_of(teacher), rows, masking, steps=2, batch_size=2, verbose=0)
+    >>> history = distill(teacher, init_student(teacher), rows, masking, steps=2, batch_size=2, verbose=0)
     >>> sorted(history.history)
     ['cosine_loss', 'learning_rate', 'loss', 'masked_loss', 'soft_loss', 'step']
 
@@ -194,7 +194,7 @@ def distill(
             "temperature": temperature,
             "weights": list(weights),
             "seed": seed,
-            "examples": fingerprint_of(examples),
+            "examples": checksum_of(examples),
         },
         seed=seed,
         accumulate=accumulate,

@@ -5,8 +5,8 @@ import numpy as np
 
 from keras_bert.errors import InputError
 from keras_bert.models import BertFeatureClassifier
+from keras_bert.tasks.objectives import CLASS
 from keras_bert.training.pretrain import jit_compile
-from keras_bert.training.tasks import CLASS
 
 
 def fit_features(

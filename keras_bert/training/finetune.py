@@ -6,18 +6,19 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from keras_bert import fused
+from keras_bert import ops as fused
+from keras_bert.data.id_arrays import as_id_arrays, check_ids
 from keras_bert.errors import InputError
-from keras_bert.training import taught
-from keras_bert.training.batches import LengthGroupedBatches, as_id_arrays
-from keras_bert.training.evaluate import check_ids, evaluate
+from keras_bert.inference.evaluate import evaluate
+from keras_bert.tasks.objectives import task_of
+from keras_bert.training import distillation_loss as taught
+from keras_bert.training.batches import LengthGroupedBatches
 from keras_bert.training.freeze import frozen
 from keras_bert.training.layer_rates import layer_rates
 from keras_bert.training.loop import Sums, run
 from keras_bert.training.optimizer import bert_adamw
 from keras_bert.training.pretrain import fingerprint, jit_compile
 from keras_bert.training.schedule import WarmupLinearDecay
-from keras_bert.training.tasks import task_of
 
 
 def finetune(
@@ -37,7 +38,7 @@ def finetune(
     layer_decay: float = 1.0,
     teacher_logits=None,
     temperature: float = 2.0,
-    teacher_share: float = 0.5,
+    alpha: float = 0.5,
     score: Callable[[], float] | None = None,
     seed: int = 0,
     checkpoint_dir: str | Path | None = None,
@@ -70,7 +71,7 @@ def finetune(
         layer_decay: each layer's rate is this times the rate of the layer above it, in (0, 1]; see `layer_rates`.
         teacher_logits: float `[N, C]`, what another model says of the training rows (`predict_logits`): the classifier
             learns from it as well as from the labels.
-        temperature, teacher_share: see `TaughtCrossEntropy`.
+        temperature, alpha: see `DistillationLoss`.
         score: asked after each epoch, the model as it stands: the best epoch has the highest. For what rows cannot
             tell, such as the F1 of answers that are looked for in several windows.
         seed: of the order and dropout.
@@ -113,8 +114,8 @@ def finetune(
         if ids is train_ids:
             train_targets, train_weights = targets, weights
     if teacher_logits is not None:
-        task = taught.taught_task(task, temperature, teacher_share)
-        train_targets = taught.taught_labels(train_targets, teacher_logits, classifier.num_classes)
+        task = taught.distillation_task(task, temperature, alpha)
+        train_targets = taught.distillation_targets(train_targets, teacher_logits, classifier.num_classes)
     batches = LengthGroupedBatches(train_ids, train_targets, batch_size, seed, train_weights, task.per_token)
     for name, value in (("epochs", epochs), ("accumulate", accumulate), ("checkpoint_every", checkpoint_every)):
         if value < 1:
@@ -165,7 +166,7 @@ def finetune(
                 "seed": seed,
                 "train_ids": fingerprint(train_ids["input_word_ids"]),
                 "train_labels": [fingerprint(array) for array in _arrays(train_targets)],
-                "teacher": None if teacher_logits is None else [temperature, teacher_share],
+                "teacher": None if teacher_logits is None else [temperature, alpha],
                 "validation_ids": fingerprint(validation_ids["input_word_ids"]),
             },
             seed=seed,

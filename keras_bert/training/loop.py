@@ -9,7 +9,7 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from keras_bert import fused
+from keras_bert import ops as fused
 from keras_bert.training.checkpoint import Progress, load_checkpoint, save_checkpoint
 from keras_bert.training.log import RunLog
 

@@ -3,7 +3,7 @@
 import keras
 from keras import ops
 
-from keras_bert import fused
+from keras_bert import ops as fused
 
 
 @keras.saving.register_keras_serializable(package="keras_bert")
@@ -48,7 +48,7 @@ class BertAdamW(keras.optimizers.AdamW):
         if not fused.runs("optimizer") or not self._is_simple():
             super().apply(grads, trainable_variables)
             return
-        from keras_bert.fused.adamw import adamw_step
+        from keras_bert.ops.adamw import adamw_step
 
         variables = list(trainable_variables or self._trainable_variables)
         if not self.built:

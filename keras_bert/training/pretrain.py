@@ -8,12 +8,12 @@ import keras
 import numpy as np
 
 from keras_bert.errors import InputError
+from keras_bert.tasks.losses import MEASURES, MeanCrossEntropy, TopOneAccuracy
 from keras_bert.text.masking import Masking
 from keras_bert.text.packing import PretrainingExamples
 from keras_bert.text.shards import StoredExamples
 from keras_bert.training.batches import MaskedBatches
 from keras_bert.training.checkpoint import FILE as CHECKPOINT
-from keras_bert.training.cross_entropy import MEASURES, MeanCrossEntropy, TopOneAccuracy
 from keras_bert.training.loop import Sums, run
 from keras_bert.training.optimizer import bert_adamw
 from keras_bert.training.rows import check_pretraining
@@ -35,7 +35,7 @@ def pretrain(
     learning_rate: float = 1e-4,
     warmup: float = 0.1,
     weight_decay: float = 0.01,
-    warm_start: str | None = None,
+    embedding_init: str | None = None,
     seed: int = 0,
     validate_every: int | None = None,
     checkpoint_dir: str | Path | None = None,
@@ -52,7 +52,7 @@ def pretrain(
         pretrainer: a `BertPretrainer`; it is trained in place.
         examples: packed rows, `[N, T]`, of `pack_examples` or, where memory does not hold them, of `pack_to_disk`.
         masking: `Masking` of the same vocabulary.
-        validation: rows of other documents (`IdDocuments.split`), masked the same way each time, 15 % of each.
+        validation: rows of other documents (`TokenizedDocuments.split`), masked the same way each time, 15 % of each.
         steps: how many steps of the optimizer; or give `epochs`.
         epochs: how many times through the examples.
         batch_size: B.
@@ -62,7 +62,7 @@ def pretrain(
         learning_rate: the peak of `WarmupLinearDecay`.
         warmup: the share of the steps in which it rises, in [0, 1).
         weight_decay: see `bert_adamw`.
-        warm_start: `"ppmi"` begins with word vectors from the examples themselves; see `warm_start_ppmi`.
+        embedding_init: `"ppmi"` begins with word vectors from the examples themselves; see `warm_start_ppmi`.
         seed: of the order, the masks and dropout.
         validate_every: a round, in steps; an epoch by default.
         checkpoint_dir: a folder for `checkpoint.npz`. Where one is, the run goes on from it exactly.
@@ -110,16 +110,16 @@ def pretrain(
     ):
         if value is not None and value < 1:
             raise InputError(f"{name} must be at least 1. Received: {value}")
-    if warm_start not in (None, "ppmi"):
-        raise InputError(f'the warm start is "ppmi" or None. Received: {warm_start!r}')
+    if embedding_init not in (None, "ppmi"):
+        raise InputError(f'the warm start is "ppmi" or None. Received: {embedding_init!r}')
     epoch_steps = max(1, len(batches) // accumulate)
     total = steps if steps is not None else epochs * epoch_steps
     if not 0 <= warmup < 1:
         raise InputError(f"the warm-up is a share of the steps, at least 0 and below 1. Received: {warmup!r}")
     schedule = WarmupLinearDecay(learning_rate, total, int(warmup * total))
     compile_pretrainer(pretrainer, bert_adamw(schedule, weight_decay, accumulate))
-    if warm_start and not (checkpoint_dir and (Path(checkpoint_dir) / CHECKPOINT).is_file()):
-        from keras_bert.training.warm_start import warm_start_ppmi
+    if embedding_init and not (checkpoint_dir and (Path(checkpoint_dir) / CHECKPOINT).is_file()):
+        from keras_bert.training.embedding_init import warm_start_ppmi
 
         warm_start_ppmi(pretrainer, examples, masking, seed)
 
@@ -149,15 +149,15 @@ def pretrain(
             "learning_rate": learning_rate,
             "warmup": warmup,
             "weight_decay": weight_decay,
-            "warm_start": warm_start,
+            "embedding_init": embedding_init,
             "seed": seed,
             "validate_every": validate_every,
             "masking_rate": masking.rate,
             "max_predictions": masking.max_predictions,
             "whole_words": masking.word_starts is not None,
             "dtype": pretrainer.dtype_policy.name,
-            "examples": fingerprint_of(examples),
-            "validation": None if validation is None else fingerprint_of(validation),
+            "examples": checksum_of(examples),
+            "validation": None if validation is None else checksum_of(validation),
         },
         seed=seed,
         accumulate=accumulate,
@@ -212,7 +212,7 @@ def fingerprint(array: np.ndarray) -> str:
     return f"{'x'.join(map(str, array.shape))}-{zlib.crc32(np.ascontiguousarray(array).data):08x}"
 
 
-def fingerprint_of(examples: PretrainingExamples) -> str:
+def checksum_of(examples: PretrainingExamples) -> str:
     """The fingerprint of the token ids: rows on disk bring theirs, so that nobody need read them all."""
     return examples.fingerprint if isinstance(examples, StoredExamples) else fingerprint(examples.input_word_ids)
 

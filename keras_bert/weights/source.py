@@ -7,8 +7,8 @@ from pathlib import Path
 
 from keras_bert.config import BertConfig
 from keras_bert.errors import InputError
-from keras_bert.weights.folder import Pretrained, kind_of
-from keras_bert.weights.names import HEADS, model_weights
+from keras_bert.weights.canonical_names import HEADS, model_weights
+from keras_bert.weights.formats.keras_folder import Pretrained, kind_of
 from keras_bert.weights.report import LoadReport, assign_exactly_once
 
 
@@ -56,7 +56,9 @@ def open_source(source) -> Source:
     Raises:
         InputError: nothing there, or nothing of a known format.
     """
-    from keras_bert.weights import google, huggingface, kerashub, tfhub
+    from keras_bert.weights.formats import google_research as google
+    from keras_bert.weights.formats import huggingface, tfhub
+    from keras_bert.weights.formats import keras_hub as kerashub
 
     if not isinstance(source, (str, Path)) or "://" in str(source):
         return tfhub.read_source(source)
@@ -64,16 +66,18 @@ def open_source(source) -> Source:
     if (path / "saved_model.pb").is_file():
         return tfhub.read_source(source)
     for room in (kerashub, huggingface, google):
-        if room.is_one(path):
+        if room.matches(path):
             return room.read_source(path)
     return tfhub.read_source(source)  # whose errors say what is expected
 
 
-def is_foreign(path: Path) -> bool:
+def is_external(path: Path) -> bool:
     """Whether a folder is of a format that `open_source` reads."""
-    from keras_bert.weights import google, huggingface, kerashub
+    from keras_bert.weights.formats import google_research as google
+    from keras_bert.weights.formats import huggingface
+    from keras_bert.weights.formats import keras_hub as kerashub
 
-    return (path / "saved_model.pb").is_file() or any(room.is_one(path) for room in (kerashub, huggingface, google))
+    return (path / "saved_model.pb").is_file() or any(room.matches(path) for room in (kerashub, huggingface, google))
 
 
 def load_weights(model, source) -> LoadReport:

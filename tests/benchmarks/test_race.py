@@ -7,10 +7,10 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from benchmarks.contestants.protocol import timed
 from benchmarks.race import Contestant, Entry, OutOfRace, Race, disagreement
-from benchmarks.workers.protocol import timed
 
-TOY = str(Path(__file__).with_name("toy_worker.py"))
+TOY = str(Path(__file__).with_name("toy_contestant.py"))
 
 
 def test_contestants_take_turns_and_wait_stopped(tmp_path):

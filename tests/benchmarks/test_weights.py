@@ -6,7 +6,7 @@ import keras_bert as kb
 from benchmarks import inputs, weights
 from benchmarks.batching import grouped
 from keras_bert.training import LengthGroupedBatches
-from keras_bert.weights.names import encoder_weights, masked_lm_weights
+from keras_bert.weights.canonical_names import encoder_weights, masked_lm_weights
 
 
 def test_names_and_shapes_are_googles():

@@ -29,7 +29,7 @@ def models(tmp_path_factory) -> SimpleNamespace:
 
     folder = tmp_path_factory.mktemp("models")
     keras.utils.set_random_seed(7)
-    sample = kb.load_labelled("sample")
+    sample = kb.load_labeled("sample")
     vocabulary = kb.learn_vocabulary(sample.train_texts, 300)
     vectorizer = kb.BertTextVectorization(vocabulary, sequence_length=16)
     config = kb.BertConfig(

@@ -10,7 +10,7 @@ from command_line import shell
 
 from keras_bert import __version__
 from keras_bert.cli.main import COMMANDS
-from keras_bert.cli.screen import finite
+from keras_bert.cli.output import finite
 
 NAMES = [command.name for command in COMMANDS]
 

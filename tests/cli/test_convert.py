@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from helpers import randomize
 
-from keras_bert.weights.names import model_weights
+from keras_bert.weights.canonical_names import model_weights
 from keras_bert.weights.source import open_source
 
 
@@ -52,7 +52,7 @@ def test_from_files_that_other_libraries_wrote(call, tmp_path):
     import keras_hub
 
     import keras_bert as kb
-    from keras_bert.weights.kerashub import run_keras_hub
+    from keras_bert.weights.formats.keras_hub import run_keras_hub
 
     sizes = dict(vocabulary_size=60, num_layers=2, num_heads=2, hidden_dim=16, intermediate_dim=32, dropout=0.0)
     backbone = randomize(keras_hub.models.BertBackbone(**sizes, max_sequence_length=20))
@@ -67,7 +67,7 @@ def test_from_files_that_other_libraries_wrote(call, tmp_path):
         found, expected = encoder(rows), run_keras_hub(backbone, rows)
         np.testing.assert_allclose(found["pooled_output"], expected["pooled_output"], atol=5e-5)
 
-    albert = Path(__file__).parents[1] / "weights" / "garden" / "albert_tfhub"
+    albert = Path(__file__).parents[1] / "weights" / "formats" / "model_garden" / "albert_tfhub"
     before = open_source(albert).parts["encoder"]
     for to in ("huggingface", "google", "tfhub"):
         facts_of(call("convert", albert, "--to", to, "--out", tmp_path / to, "--json"))
@@ -78,7 +78,7 @@ def test_from_files_that_other_libraries_wrote(call, tmp_path):
 
 def test_how_it_is_computed_goes_along_or_is_refused(call, tmp_path):
     import keras_bert as kb
-    from keras_bert.weights.huggingface import save_huggingface
+    from keras_bert.weights.formats.huggingface import save_huggingface
 
     config = kb.BertConfig(60, 16, 1, 2, 32, activation="gelu", layer_norm_epsilon=1e-6)
     save_huggingface(randomize(kb.BertEncoder(config)), tmp_path / "hf")
@@ -96,13 +96,13 @@ def contents(folder) -> dict:
 
 def test_a_format_that_loses_how_it_is_computed_is_noticed_and_nothing_is_written(call, tmp_path, monkeypatch):
     import keras_bert as kb
-    from keras_bert.weights.huggingface import save_huggingface
+    from keras_bert.weights.formats.huggingface import save_huggingface
 
     config = kb.BertConfig(60, 16, 1, 2, 32, activation="gelu")
     save_huggingface(randomize(kb.BertEncoder(config)), tmp_path / "hf")
     facts_of(call("convert", tmp_path / "hf", "--to", "tfhub", "--out", tmp_path / "stands", "--json"))
     before = contents(tmp_path)
-    monkeypatch.setattr("keras_bert.weights.tfhub.asset_path", lambda model, name: None)
+    monkeypatch.setattr("keras_bert.weights.formats.tfhub.asset_path", lambda model, name: None)
     for out in ("new", "stands"):
         said = call("convert", tmp_path / "hf", "--to", "tfhub", "--out", tmp_path / out)
         assert said.status == 2 and said.err.count("\n") == 1, said.err
@@ -112,7 +112,7 @@ def test_a_format_that_loses_how_it_is_computed_is_noticed_and_nothing_is_writte
 
 @pytest.mark.parametrize("to", ["google", "huggingface"])
 def test_a_format_that_changes_numbers_is_noticed_and_nothing_is_written(to, call, models, tmp_path, monkeypatch):
-    from keras_bert.weights.layout import to_theirs
+    from keras_bert.weights.tensor_mapping import to_theirs
 
     def another(parts, tensors):
         return {name: tensor + ("pooler" in name) for name, tensor in to_theirs(parts, tensors).items()}

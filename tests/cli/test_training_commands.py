@@ -13,7 +13,7 @@ from command_line import environment
 from keras import ops
 
 import keras_bert.training
-from keras_bert.training.precision import in_float32
+from keras_bert.models.cast import in_float32
 from keras_bert.weights import load_pretrained
 
 SMALL = ["--layers", 1, "--hidden", 16, "--heads", 2]
@@ -48,7 +48,7 @@ def test_pretrain_then_finetune_then_evaluate(call, models, tmp_path):
 def test_pretrain_from_counted_word_vectors(call, tmp_path):
     wanted = ["pretrain", "--data", "sample", "--vocab-size", 300, *SMALL, "--sequence-length", 24, "--batch-size", 8]
     wanted += ["--no-next-sentence", "--steps", 1, "--learning-rate", 1e-9, "--json"]
-    for name, options in {"counted": ["--warm-start", "ppmi"], "drawn": []}.items():
+    for name, options in {"counted": ["--embedding-init", "ppmi"], "drawn": []}.items():
         facts_of(call(*wanted, *options, "--out", tmp_path / name))
     counted, drawn = (load_pretrained(tmp_path / name).model for name in ("counted", "drawn"))
     tables = [np.array(model.encoder.embeddings.word_embeddings.embeddings) for model in (counted, drawn)]
@@ -86,7 +86,7 @@ def test_pretrain_further_from_a_model(call, models, tmp_path, monkeypatch):
         np.testing.assert_array_equal(ours, theirs)
     after = load_pretrained(tmp_path / "further")
     assert after.vocabulary == before.vocabulary and after.encoder.config.hidden_dropout == 0.3
-    for option in (("--size", "mini"), ("--layers", 2), ("--vocab", models.vocab), ("--warm-start", "ppmi")):
+    for option in (("--size", "mini"), ("--layers", 2), ("--vocab", models.vocab), ("--embedding-init", "ppmi")):
         said = call(*further, *option, "--out", tmp_path / "no")
         assert said.status == 2 and f"{option[0]} belongs to random weights" in said.err and said.err.count("\n") == 1
 
@@ -137,7 +137,7 @@ def test_freeze_leaves_the_encoder_as_it_was(call, models, tmp_path, monkeypatch
         trained.append(model.encoder.dtype_policy.name)
         return in_float32(model)
 
-    monkeypatch.setattr("keras_bert.training.precision.in_float32", watched)
+    monkeypatch.setattr("keras_bert.models.cast.in_float32", watched)
     wanted = ["finetune", "--encoder", models.encoder, "--dataset", models.dataset, "--epochs", 1, "--json"]
     wanted += ["--freeze", "all", "--out", tmp_path / "frozen"]
     facts = facts_of(call(*wanted, "--dtype", "mixed_bfloat16"))

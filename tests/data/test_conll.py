@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 import keras_bert as kb
-from keras_bert.data.conll import load_conll, names_in, score_names
+from keras_bert.data.conll import entity_f1, extract_entities, load_conll
 
 CASES = json.loads((Path(__file__).parent / "seqeval.json").read_text())["cases"]
 
@@ -46,7 +46,7 @@ def test_words_of_any_script(tmp_path):
 
 @pytest.mark.parametrize("case", CASES, ids=range(len(CASES)))
 def test_names_are_counted_as_by_seqeval(case):
-    found = score_names(case["meant"], case["said"])
+    found = entity_f1(case["meant"], case["said"])
     for name in ("precision", "recall", "f1", "accuracy"):
         assert found[name] == pytest.approx(case[name]), name
     for kind, (precision, recall, f1, count) in case["kinds"].items():
@@ -56,9 +56,9 @@ def test_names_are_counted_as_by_seqeval(case):
 
 
 def test_where_names_begin_and_end():
-    assert names_in(["I-PER", "I-PER", "I-LOC"]) == [("PER", 0, 1), ("LOC", 2, 2)]
-    assert names_in(["B-PER", "B-PER"]) == [("PER", 0, 0), ("PER", 1, 1)]
-    assert names_in(["S-PER", "I-PER", "E-PER", "O"]) == [("PER", 0, 0), ("PER", 1, 2)]
-    assert names_in(["O"]) == [] and names_in([]) == []
+    assert extract_entities(["I-PER", "I-PER", "I-LOC"]) == [("PER", 0, 1), ("LOC", 2, 2)]
+    assert extract_entities(["B-PER", "B-PER"]) == [("PER", 0, 0), ("PER", 1, 1)]
+    assert extract_entities(["S-PER", "I-PER", "E-PER", "O"]) == [("PER", 0, 0), ("PER", 1, 2)]
+    assert extract_entities(["O"]) == [] and extract_entities([]) == []
     with pytest.raises(kb.InputError, match="a tag for each word of 1 sentences"):
-        score_names([["O", "O"]], [["O"]])
+        entity_f1([["O", "O"]], [["O"]])

@@ -9,8 +9,9 @@ from helpers import random_inputs, randomize, tiny_config
 
 import keras_bert as kb
 from keras_bert.export.convert import convert
-from keras_bert.weights import check, encoder_from_tfhub, load_pretrained
-from keras_bert.weights.huggingface import save_huggingface
+from keras_bert.parity import check
+from keras_bert.weights import encoder_from_tfhub, load_pretrained
+from keras_bert.weights.formats.huggingface import save_huggingface
 from keras_bert.weights.source import open_source
 
 OTHER = {"activation": "gelu", "layer_norm_epsilon": 1e-6, "hidden_dropout": 0.2, "attention_dropout": 0.3}

@@ -9,7 +9,7 @@ import pytest
 from helpers import randomize
 
 import keras_bert as kb
-from keras_bert import fused
+from keras_bert import ops as fused
 from keras_bert.layers import TransformerBlock
 
 H, A, F, T = 16, 4, 24, 7

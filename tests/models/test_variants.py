@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 import keras_bert as kb
-from keras_bert import fused
+from keras_bert import ops as fused
 from keras_bert.layers import TransformerBlock
 from keras_bert.training.freeze import freeze
 
@@ -235,7 +235,7 @@ def test_lora_through_keras():
 
 
 def test_rebuilt_with_another_dropout_or_dtype_it_has_the_same_blocks_and_says_the_same():
-    from keras_bert.training.precision import in_float32
+    from keras_bert.models.cast import in_float32
 
     def block(**settings):
         adapter = keras.Sequential([keras.layers.Dense(4, "relu"), keras.layers.Dense(settings["hidden_size"])])

@@ -9,8 +9,10 @@ import pytest
 from helpers import random_inputs, randomize, tiny_config
 
 import keras_bert as kb
-from keras_bert.weights import check, encoder_from_tfhub, parity_inputs, published, to_keras_hub
-from keras_bert.weights.tfhub import open_tfhub
+from keras_bert.parity import check, parity_inputs
+from keras_bert.parity import published_outputs as published
+from keras_bert.weights import encoder_from_tfhub, to_keras_hub
+from keras_bert.weights.formats.tfhub import open_tfhub
 
 
 @pytest.fixture(scope="module")

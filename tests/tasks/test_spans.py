@@ -8,7 +8,7 @@ import pytest
 
 import keras_bert as kb
 from keras_bert.data.squad import Question, load_squad, score_answers
-from keras_bert.tasks.reader import Reader
+from keras_bert.tasks.preprocessor import Preprocessor
 from keras_bert.tasks.spans import SpanTask, answer, span_rows
 
 NAMES = ["Anna", "Bert", "Carl", "Dora", "Emil", "Fred"]
@@ -42,7 +42,7 @@ def folder(tmp_path):
 def make(length=16):
     keras.utils.set_random_seed(3)
     config = kb.BertConfig(len(VOCABULARY), 32, 2, 2, 64, max_position_embeddings=length, initializer_range=0.1)
-    return kb.BertEncoder(config), Reader(tuple(VOCABULARY), True, length)
+    return kb.BertEncoder(config), Preprocessor(tuple(VOCABULARY), True, length)
 
 
 def test_it_learns_to_point_at_answers(folder):

@@ -6,8 +6,8 @@ import pytest
 from helpers import randomize
 
 import keras_bert as kb
-from keras_bert.data.conll import Tagged
-from keras_bert.tasks.reader import Reader
+from keras_bert.data.conll import TaggedSentence
+from keras_bert.tasks.preprocessor import Preprocessor
 from keras_bert.tasks.tags import TagTask, tag, tag_rows, word_rows
 
 VOCABULARY = [
@@ -48,7 +48,7 @@ def folder(tmp_path):
 def make(length=16):
     keras.utils.set_random_seed(3)
     config = kb.BertConfig(len(VOCABULARY), 32, 2, 2, 64, max_position_embeddings=length, initializer_range=0.1)
-    return kb.BertEncoder(config), Reader(tuple(VOCABULARY), True, length)
+    return kb.BertEncoder(config), Preprocessor(tuple(VOCABULARY), True, length)
 
 
 def test_it_learns_names(folder):
@@ -65,7 +65,10 @@ def test_it_learns_names(folder):
 
 def test_labels_stand_at_first_pieces():
     reader = make()[1]
-    sentences = [Tagged(("Johnny", "\x00", "lives"), ("B-PER", "O", "O")), Tagged(("london",), ("B-LOC",))]
+    sentences = [
+        TaggedSentence(("Johnny", "\x00", "lives"), ("B-PER", "O", "O")),
+        TaggedSentence(("london",), ("B-LOC",)),
+    ]
     ids, labels = tag_rows(sentences, ("B-LOC", "B-PER", "O"), reader)
     assert ids["input_word_ids"].tolist() == [[2, 5, 6, 7, 3], [2, 9, 3, 0, 0]]
     assert labels.tolist() == [[-1, 1, -1, 2, -1], [-1, 0, -1, -1, -1]]  # the word of no piece has none
@@ -73,10 +76,10 @@ def test_labels_stand_at_first_pieces():
 
 
 def test_a_long_sentence_goes_on_in_another_row():
-    reader = Reader(tuple(VOCABULARY), True, 5)
+    reader = Preprocessor(tuple(VOCABULARY), True, 5)
     words = ("john", "lives", "in", "johnny", "london")
     ids, labels = tag_rows(
-        [Tagged(words, ("P", "O", "O", "P", "L")), Tagged(("mary",), ("P",))], ("L", "O", "P"), reader
+        [TaggedSentence(words, ("P", "O", "O", "P", "L")), TaggedSentence(("mary",), ("P",))], ("L", "O", "P"), reader
     )
     assert ids["input_word_ids"].tolist() == [[2, 5, 7, 8, 3], [2, 5, 6, 9, 3], [2, 10, 3, 0, 0]]
     assert ids["input_mask"].tolist() == [[1] * 5, [1] * 5, [1, 1, 1, 0, 0]]
@@ -87,14 +90,14 @@ def test_every_word_of_a_long_sentence_gets_its_own_tag():
     encoder, reader = make()
     model = randomize(kb.BertTokenClassifier(encoder, 4), seed=3)  # a word's tag hangs on the words beside it
     names, words = ("B-LOC", "B-PER", "I-LOC", "O"), ["john", "paris", "lives", "in", "mary", "london"]
-    narrow = Reader(tuple(VOCABULARY), True, 4)
+    narrow = Preprocessor(tuple(VOCABULARY), True, 4)
     by_twos = sum(tag(model, [words[:2], words[2:4], words[4:]], names, reader), [])
     assert len(set(by_twos)) > 2 and tag(model, [words], names, reader) != [by_twos]
     assert tag(model, [words], names, narrow) == [by_twos]
 
 
 def test_a_word_longer_than_a_row_is_cut():
-    ids, places = word_rows([["in", "johnny", "in"]], Reader(tuple(VOCABULARY), True, 3))
+    ids, places = word_rows([["in", "johnny", "in"]], Preprocessor(tuple(VOCABULARY), True, 3))
     assert ids["input_word_ids"].tolist() == [[2, 8, 3], [2, 5, 3], [2, 8, 3]]
     assert places == [[(0, 1), (1, 1), (2, 1)]]
 

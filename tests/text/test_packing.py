@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from keras_bert import InputError
-from keras_bert.text.documents import IdDocuments
+from keras_bert.text.documents import TokenizedDocuments
 from keras_bert.text.packing import pack_examples
 
 CLS, SEP = 1, 2
@@ -156,7 +156,7 @@ def test_seeds_and_dtypes(pairs, ordered):
 
 
 def test_split_parts_whole_documents():
-    train, held_out = IdDocuments.from_lists(corpus(40)).split(0.2, seed=1)
+    train, held_out = TokenizedDocuments.from_lists(corpus(40)).split(0.2, seed=1)
     assert (len(train), len(held_out)) == (32, 8)
     inside = [set(((part.ids.astype(int) - 10) // 200).tolist()) for part in (train, held_out)]
     assert not inside[0] & inside[1] and len(inside[0] | inside[1]) == 40
@@ -189,6 +189,6 @@ def test_bad_input():
     with pytest.raises(InputError, match="sequence_length=4"):
         pack_examples([[[5]], [[6]]], 4, CLS, SEP)
     with pytest.raises(InputError, match="at least 4"):
-        IdDocuments.from_lists([[[5]], [[6]]]).split()
+        TokenizedDocuments.from_lists([[[5]], [[6]]]).split()
     with pytest.raises(InputError, match="0 or more"):
         pack_examples([[[-5]], [[6]]], 8, CLS, SEP)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from keras_bert import InputError
-from keras_bert.text.documents import IdDocuments
+from keras_bert.text.documents import TokenizedDocuments
 from keras_bert.text.masking import Masking
 from keras_bert.text.packing import PretrainingExamples, pack_examples
 from keras_bert.text.shards import pack_to_disk
@@ -27,8 +27,10 @@ def corpus(documents, seed=0) -> list[list[str]]:
     return made
 
 
-def tokenize(documents) -> IdDocuments:
-    return IdDocuments.from_lists([[[int(word) for word in sentence.split()] for sentence in d] for d in documents])
+def tokenize(documents) -> TokenizedDocuments:
+    return TokenizedDocuments.from_lists(
+        [[[int(word) for word in sentence.split()] for sentence in d] for d in documents]
+    )
 
 
 def stored(path, documents, **settings):

@@ -128,7 +128,7 @@ def test_its_config_holds_all_of_it(tokens):
 
 
 def test_a_saved_model_loads_without_keras(vectorizer, tmp_path):
-    class Reader(tf.Module):
+    class Preprocessor(tf.Module):
         def __init__(self):
             super().__init__()
             self.vectorizer = vectorizer
@@ -137,7 +137,7 @@ def test_a_saved_model_loads_without_keras(vectorizer, tmp_path):
         def __call__(self, text):
             return self.vectorizer(text)
 
-    reader = Reader()
+    reader = Preprocessor()
     tf.saved_model.save(reader, str(tmp_path / "reader"), signatures=reader.__call__)
     code = f"""
         import tensorflow as tf

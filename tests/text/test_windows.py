@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import keras_bert as kb
-from keras_bert.text.answers import best_answers
+from keras_bert.tasks.span_decoding import best_answers
 from keras_bert.text.windows import make_windows
 
 SPECIALS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
@@ -71,7 +71,10 @@ def test_no_answer():
     starts, ends = np.zeros((2, 1, 12))
     starts[0, 0] = ends[0, 0] = 3
     starts[0, 4] = ends[0, 4] = 2
-    said = {above: best_answers(rows, [context], starts, ends, none_above=above)[0] for above in (None, 1.0, 3.0)}
+    said = {
+        above: best_answers(rows, [context], starts, ends, null_score_diff_threshold=above)[0]
+        for above in (None, 1.0, 3.0)
+    }
     assert [said[above].text for above in (None, 1.0, 3.0)] == ["w1", "", "w1"]
     assert said[None].none == 6.0 and said[None].score == 4.0
 

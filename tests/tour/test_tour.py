@@ -43,9 +43,9 @@ def test_metrics_are_what_was_measured(tour):
 
 
 def test_the_accuracy_is_that_of_the_saved_classifier(tour):
-    from keras_bert.data import load_labelled
+    from keras_bert.data import load_labeled
 
-    data, trained = load_labelled("sample"), load_pretrained(tour.out / "classifier")
+    data, trained = load_labeled("sample"), load_pretrained(tour.out / "classifier")
     logits = ops.convert_to_numpy(trained.model(trained.vectorizer(data.dev_texts), training=False))
     assert np.mean(logits.argmax(-1) == data.dev_labels) == pytest.approx(tour.metrics["evaluation"]["accuracy"])
     assert trained.labels == ["negative", "positive"]

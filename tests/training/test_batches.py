@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from keras_bert import InputError
+from keras_bert.data.id_arrays import WIDTH_STEP
 from keras_bert.training import LengthGroupedBatches, MaskedBatches
-from keras_bert.training.batches import WIDTH_STEP
 from tests.training import toys
 
 

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 
 import keras_bert as kb
-from keras_bert.training import distill, student_of
+from keras_bert.training import distill, init_student
+from keras_bert.training.distilbert_loss import student_and_teacher
 from keras_bert.training.distill import without_sentence_task
-from keras_bert.training.taught import TaughtCrossEntropy, taught_labels
-from keras_bert.training.triple_loss import student_and_teacher
-from keras_bert.weights.huggingface import save_huggingface
+from keras_bert.training.distillation_loss import DistillationLoss, distillation_targets
+from keras_bert.weights.formats.huggingface import save_huggingface
 from tests.training import toys
 
 DEEP = dataclasses.replace(toys.CONFIG, num_layers=4, hidden_dropout=0.0, attention_dropout=0.0, initializer_range=0.2)
@@ -33,7 +33,7 @@ def teacher():
 
 
 def test_a_student_begins_as_every_second_layer(teacher):
-    student = student_of(teacher)
+    student = init_student(teacher)
     assert student.encoder.config.num_layers == 2 and student.encoder.pooler is None and student.nsp_head is None
     for ours, theirs in ((0, 0), (1, 2)):
         for a, b in zip(
@@ -43,18 +43,18 @@ def test_a_student_begins_as_every_second_layer(teacher):
     for part in ("mlm_head",):
         for a, b in zip(weights_of(getattr(student, part)), weights_of(getattr(teacher, part)), strict=True):
             np.testing.assert_array_equal(a, b)
-    third = student_of(teacher, 3)
+    third = init_student(teacher, 3)
     for ours, theirs in ((0, 0), (1, 1), (2, 2)):
         np.testing.assert_array_equal(
             third.encoder.blocks[ours].get_weights()[0], teacher.encoder.blocks[theirs].get_weights()[0]
         )
     for layers in (0, 4, 5):
         with pytest.raises(kb.InputError, match="a student has 1 … 3 layers"):
-            student_of(teacher, layers)
+            init_student(teacher, layers)
 
 
 def test_a_student_has_no_segments_and_is_a_distilbert(teacher, tmp_path):
-    student = student_of(teacher)
+    student = init_student(teacher)
     assert student.encoder.config.type_vocab_size == 0
     ids = np.random.default_rng(0).integers(5, 50, (2, 6)).astype("int32")
     theirs, ours = (np.asarray(model.encoder.embeddings(ids, 0 * ids)) for model in (teacher, student))
@@ -64,7 +64,7 @@ def test_a_student_has_no_segments_and_is_a_distilbert(teacher, tmp_path):
 
 
 def test_the_three_losses_are_those_of_the_paper(teacher):
-    student = student_of(teacher, 1)
+    student = init_student(teacher, 1)
     rng = np.random.default_rng(0)
     ids = rng.integers(5, 50, (2, 6)).astype("int32")
     ids[1, 4:] = 0
@@ -93,7 +93,7 @@ def test_the_three_losses_are_those_of_the_paper(teacher):
 
 
 def test_a_student_comes_nearer_to_its_teacher_which_stays_as_it_is(teacher):
-    before, student = weights_of(teacher), student_of(teacher)
+    before, student = weights_of(teacher), init_student(teacher)
     examples, masking = toys.examples(next_sentence=False), toys.masking()
     settings = {"steps": 30, "batch_size": 16, "learning_rate": 1e-3, "validate_every": 10, "verbose": 0}
     history = distill(teacher, student, examples, masking, validation=examples[:10], **settings).history
@@ -114,11 +114,11 @@ def test_a_run_that_stopped_goes_on_to_the_same_student(teacher, tmp_path):
             if batch == 3:
                 self.model.stop_training = True
 
-    whole = student_of(teacher)
+    whole = init_student(teacher)
     settings = {"steps": 8, "batch_size": 8, "validate_every": 4, "verbose": 0}
     distill(teacher, whole, examples, masking, **settings)
     for callbacks in ([Stop()], []):
-        parted = student_of(teacher)
+        parted = init_student(teacher)
         distill(teacher, parted, examples, masking, **settings, checkpoint_dir=tmp_path, callbacks=callbacks)
     for a, b in zip(weights_of(whole), weights_of(parted), strict=True):
         np.testing.assert_allclose(a, b, atol=1e-6)
@@ -126,7 +126,7 @@ def test_a_run_that_stopped_goes_on_to_the_same_student(teacher, tmp_path):
 
 def test_what_does_not_fit(teacher):
     examples, masking = toys.examples(next_sentence=False), toys.masking()
-    student = student_of(teacher)
+    student = init_student(teacher)
     narrow = toys.make_pretrainer(next_sentence=False, config=dataclasses.replace(DEEP, hidden_size=16))
     for changes, words in (
         ({"student": narrow}, "the same hidden_size, 32. Received: 16"),
@@ -149,7 +149,7 @@ def test_a_task_is_learned_from_the_teachers_logits_where_labels_say_nothing():
     for share in (0.0, 1.0):
         model = toys.make_classifier()
         settings = {"epochs": 12, "batch_size": 16, "learning_rate": 3e-3, "verbose": 0}
-        kb.finetune(model, ids, nonsense, ids, nonsense, teacher_logits=logits, teacher_share=share, **settings)
+        kb.finetune(model, ids, nonsense, ids, nonsense, teacher_logits=logits, alpha=share, **settings)
         accuracy[share] = kb.evaluate(model, ids, labels)["accuracy"]
     assert accuracy[1.0] > 0.9 > accuracy[0.0]
 
@@ -157,7 +157,7 @@ def test_a_task_is_learned_from_the_teachers_logits_where_labels_say_nothing():
 def test_a_share_of_nothing_is_learning_without_a_teacher():
     ids, labels = toys.labelled(24, seed=1)
     models = [toys.make_classifier(), toys.make_classifier()]
-    taught = {"teacher_logits": np.ones((24, 2)), "teacher_share": 0.0}
+    taught = {"teacher_logits": np.ones((24, 2)), "alpha": 0.0}
     histories = [
         kb.finetune(model, ids, labels, ids, labels, epochs=2, batch_size=8, verbose=0, **more).history
         for model, more in zip(models, ({}, taught), strict=True)
@@ -169,14 +169,14 @@ def test_a_share_of_nothing_is_learning_without_a_teacher():
 def test_the_taught_loss_is_hintons():
     rng = np.random.default_rng(0)
     labels, theirs, ours = rng.integers(0, 3, 5), rng.normal(size=(5, 3)), rng.normal(size=(5, 3))
-    found = TaughtCrossEntropy(temperature=2.0, share=0.25).call(
-        taught_labels(labels, theirs, 3), keras.ops.convert_to_tensor(ours, "float32")
+    found = DistillationLoss(temperature=2.0, share=0.25).call(
+        distillation_targets(labels, theirs, 3), keras.ops.convert_to_tensor(ours, "float32")
     )
     hard = -np.log(softmax(ours)[np.arange(5), labels])
     taught, said = softmax(theirs / 2), softmax(ours / 2)
     soft = 4 * (taught * (np.log(taught) - np.log(said))).sum(-1)
     np.testing.assert_allclose(keras.ops.convert_to_numpy(found), 0.75 * hard + 0.25 * soft, atol=1e-5)
     with pytest.raises(kb.InputError, match=r"\[5, 3\]. Received: shape \(5, 2\)"):
-        taught_labels(labels, theirs[:, :2], 3)
+        distillation_targets(labels, theirs[:, :2], 3)
     with pytest.raises(kb.InputError, match="finite"):
-        taught_labels(labels, theirs * np.nan, 3)
+        distillation_targets(labels, theirs * np.nan, 3)

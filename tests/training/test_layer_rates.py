@@ -6,7 +6,8 @@ import keras
 import numpy as np
 import pytest
 
-from keras_bert import BertClassifier, BertEncoder, InputError, finetune, fused
+from keras_bert import BertClassifier, BertEncoder, InputError, finetune
+from keras_bert import ops as fused
 from keras_bert.training import bert_adamw
 from keras_bert.training.layer_rates import layer_rates
 from tests.training import toys
@@ -59,7 +60,7 @@ def test_decay_of_weights_goes_by_the_same_share(fast):
 
 
 def test_a_table_whose_gradient_is_rows_goes_by_the_same_share(monkeypatch):
-    from keras_bert.fused import adamw
+    from keras_bert.ops import adamw
 
     monkeypatch.setattr(adamw, "FEW_ROWS", 2)
     ids, labels = toys.labelled(32)

@@ -5,14 +5,8 @@ import numpy as np
 import pytest
 
 from keras_bert import BertConfig, InputError
-from keras_bert.training import (
-    MaskedBatches,
-    evaluate,
-    evaluate_pretrainer,
-    finetune,
-    predict_logits,
-    pretrain,
-)
+from keras_bert.inference import evaluate, predict_logits
+from keras_bert.training import MaskedBatches, evaluate_pretrainer, finetune, pretrain
 from tests.training import toys
 
 SMALL = BertConfig.from_dict({**toys.CONFIG.to_dict(), "num_layers": 1})

@@ -4,7 +4,7 @@ import keras
 import numpy as np
 
 from keras_bert import BertClassifier, BertConfig, BertEncoder, BertPretrainer
-from keras_bert.text.documents import IdDocuments
+from keras_bert.text.documents import TokenizedDocuments
 from keras_bert.text.masking import Masking
 from keras_bert.text.packing import pack_examples
 
@@ -21,7 +21,7 @@ CONFIG = BertConfig(
 )
 
 
-def documents(count=30, seed=0) -> IdDocuments:
+def documents(count=30, seed=0) -> TokenizedDocuments:
     """Words that follow each other by a rule (the next id, mostly), so that there is something to learn."""
     rng = np.random.default_rng(seed)
     lists = []
@@ -33,7 +33,7 @@ def documents(count=30, seed=0) -> IdDocuments:
             sentences.append(5 + (start - 5 + np.arange(length)) % 45)
             start = start + length
         lists.append(sentences)
-    return IdDocuments.from_lists(lists)
+    return TokenizedDocuments.from_lists(lists)
 
 
 def examples(count=30, seed=0, length=16, **task):

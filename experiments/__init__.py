@@ -1,0 +1,1 @@
+"""Accuracy studies; each writes a page in docs/."""

@@ -1,0 +1,153 @@
+"""TF-Hub's BERT comes in whole and right, or not at all."""
+
+import shutil
+
+import keras
+import numpy as np
+import pytest
+from helpers import randomize, tiny_config
+
+import keras_bert as kb
+from keras_bert.weights import encoder_from_tfhub
+from keras_bert.weights.formats.tfhub import infer_config, open_tfhub, read_tensors
+
+
+@pytest.fixture(scope="module")
+def pretrainer():
+    return randomize(kb.BertPretrainer(kb.BertEncoder(tiny_config(type_vocab_size=3))))
+
+
+@pytest.fixture(scope="module")
+def folder(pretrainer, tmp_path_factory):
+    return kb.export_saved_model(pretrainer, tmp_path_factory.mktemp("tfhub") / "encoder")
+
+
+@pytest.fixture(scope="module")
+def loaded(folder):
+    return open_tfhub(folder)
+
+
+def _same(one, other):
+    return all(np.array_equal(a.numpy(), b.numpy()) for a, b in zip(one.weights, other.weights, strict=True))
+
+
+def test_every_tensor_of_googles_export_is_used_once(reference_encoder):
+    encoder, report = encoder_from_tfhub(reference_encoder)
+    theirs = open_tfhub(reference_encoder).trainable_variables
+    assert [(f"{name}:0", shape) for name, shape in report.tensors] == [(v.name, tuple(v.shape)) for v in theirs]
+    assert report.count == 39 and report.parameters == encoder.count_params() == 4387712
+    assert encoder.config.to_dict() | {"num_layers": 2, "num_heads": 2, "hidden_size": 128} == encoder.config.to_dict()
+    assert (encoder.config.vocab_size, encoder.config.type_vocab_size) == (30522, 16)
+    for weight, their in zip(encoder.weights, theirs, strict=True):
+        assert weight.numpy().std() > 0 and any(np.array_equal(weight.numpy(), v.numpy()) for v in theirs), their.name
+
+
+def test_googles_masked_lm_head(reference_encoder):
+    """The head's logits on Google's weights are those that Google's own graph gives."""
+    import tensorflow as tf
+
+    source = open_tfhub(reference_encoder)
+    pretrainer = kb.BertPretrainer(kb.BertEncoder(infer_config(read_tensors(source))))
+    report = kb.load_weights(pretrainer, source)
+    assert report.count == 44 and report.untouched == ["nsp_logits/kernel", "nsp_logits/bias"]
+    inputs = {
+        "input_word_ids": [[101, 1037, 103, 2143, 102, 0]],
+        "input_mask": [[1, 1, 1, 1, 1, 0]],
+        "input_type_ids": [[0, 0, 0, 1, 1, 0]],
+        "masked_lm_positions": [[2, 3]],
+    }
+    inputs = {key: np.array(value, "int32") for key, value in inputs.items()}
+    theirs = source.mlm({key: tf.constant(value) for key, value in inputs.items()})["mlm_logits"].numpy()
+    ours = pretrainer(inputs, training=False)["mlm_logits"].numpy()
+    assert theirs.std() > 0.1
+    np.testing.assert_allclose(ours, theirs, atol=5e-5)
+
+
+def test_round_trip_through_our_own_export(pretrainer, folder):
+    encoder, report = encoder_from_tfhub(folder, hidden_dropout=0.0, attention_dropout=0.0)
+    assert encoder.config == pretrainer.encoder.config and _same(encoder, pretrainer.encoder)
+    assert report.source == str(folder) and report.to_dict()["count"] == len(encoder.weights)
+    again = kb.BertPretrainer(kb.BertEncoder(pretrainer.encoder.config), next_sentence=False)
+    assert kb.load_weights(again, str(folder)).untouched == []
+    assert _same(again.mlm_head, pretrainer.mlm_head) and _same(again.encoder, pretrainer.encoder)
+
+
+def test_a_source_without_the_head_says_what_it_left(pretrainer, tmp_path):
+    source = kb.export_saved_model(pretrainer.encoder, tmp_path / "bare")
+    target = kb.BertPretrainer(kb.BertEncoder(pretrainer.encoder.config))
+    report = kb.load_weights(target, source)
+    assert len(report.untouched) == 7 and _same(target.encoder, pretrainer.encoder)
+    assert not {name for name, _ in report.tensors} & set(report.untouched)
+
+
+@pytest.mark.parametrize(
+    "changes, words",
+    [
+        ({"vocab_size": 90}, r"word_embeddings/embeddings has shape \(90, 32\) in the model. Received: \(100, 32\)"),
+        ({"num_heads": 4}, r"layer_0/self_attention/query/kernel has shape \(32, 4, 8\).*\(32, 2, 16\)"),
+        ({"max_position_embeddings": 8}, r"position_embedding/embeddings has shape \(8, 32\).*\(40, 32\)"),
+        ({"num_layers": 3}, "16 tensors of the model are not in .*layer_2"),
+        ({"num_layers": 1}, "16 tensors of .* have no place in the model.*layer_1"),
+    ],
+)
+def test_another_shape_names_the_tensor_and_changes_nothing(folder, changes, words):
+    encoder = randomize(kb.BertEncoder(tiny_config(**{"type_vocab_size": 3, **changes})), seed=5)
+    before = [weight.numpy() for weight in encoder.weights]
+    with pytest.raises(kb.InputError, match=words) as caught:
+        kb.load_weights(encoder, folder)
+    assert "\n" not in str(caught.value)
+    assert all(np.array_equal(old, new.numpy()) for old, new in zip(before, encoder.weights, strict=True))
+
+
+def test_weights_that_are_no_numbers_are_refused(pretrainer, tmp_path):
+    encoder = randomize(kb.BertEncoder(pretrainer.encoder.config))
+    bias = encoder.pooler.dense.bias
+    bias.assign(np.where(np.arange(32) == 3, np.nan, bias.numpy()))
+    source = kb.export_saved_model(encoder, tmp_path / "nan")
+    with pytest.raises(kb.InputError, match="pooler_transform/bias"):
+        encoder_from_tfhub(source)
+
+
+def test_sources_that_are_none(folder, reference_encoder, tmp_path, monkeypatch):
+    import tensorflow as tf
+
+    no_bert = tf.Module()
+    no_bert.weight = tf.Variable(1.0)
+    tf.saved_model.save(no_bert, str(tmp_path / "other"))
+    shutil.copytree(folder, tmp_path / "cut")
+    graph = tmp_path / "cut" / "saved_model.pb"
+    graph.write_bytes(graph.read_bytes()[: graph.stat().st_size // 2])
+    shutil.copytree(folder, tmp_path / "lost")
+    (tmp_path / "lost" / "variables" / "variables.index").unlink()
+    (tmp_path / "empty").mkdir()
+    sources = {
+        tmp_path / "nowhere": "which is not there",
+        tmp_path / "empty": "saved_model.pb",
+        tmp_path / "other": "interface of TF-Hub's BERT",
+        tmp_path / "cut": "that loads",
+        tmp_path / "lost": "that loads",
+        graph: "saved_model.pb",
+        "nonsense://a/b": "cannot reach this handle",
+        "https://127.0.0.1:9/tensorflow/bert_en_uncased_L-12_H-768_A-12/4": "download it on a machine with network",
+    }
+    monkeypatch.setenv("TFHUB_CACHE_DIR", str(tmp_path / "cache"))
+    for source, words in sources.items():
+        with pytest.raises(kb.InputError, match=words) as caught:
+            encoder_from_tfhub(source)
+        assert "\n" not in str(caught.value) and str(source) in str(caught.value)
+
+
+def test_preprocessing_is_no_encoder(reference_encoder):
+    with pytest.raises(kb.InputError, match="no encoder|interface of TF-Hub's BERT"):
+        open_tfhub(reference_encoder.parent / "bert_en_uncased_preprocess")
+
+
+def test_a_classifier_gets_its_encoder_filled_and_its_head_left(pretrainer, folder):
+    classifier = kb.BertClassifier(kb.BertEncoder(pretrainer.encoder.config))
+    head = classifier.head.get_weights()
+    report = kb.load_weights(classifier, folder)
+    assert _same(classifier.encoder, pretrainer.encoder)
+    assert report.untouched == ["logits/kernel", "logits/bias"] and report.left == ["masked_lm"]
+    assert all(np.array_equal(a, b) for a, b in zip(head, classifier.head.get_weights(), strict=True))
+    with pytest.raises(kb.InputError, match="expected a BertEncoder, .* Received: Dense"):
+        kb.load_weights(keras.layers.Dense(2), folder)
