@@ -38,7 +38,7 @@ def step_of(work: str, dtype: str):
     """A function of nothing that does a step, already warm."""
     encoder = kb.BertEncoder(kb.BertConfig.from_dict(inputs.MINI | {"hidden_dropout": 0.1}), dtype=dtype)
     if work == "pretraining":
-        model = kb.BertPretrainer(encoder, next_sentence=False)
+        model = kb.BertPretrainer(encoder, sentence_task=None)
         compile_pretrainer(model, bert_adamw(1e-4))
         rows = inputs.full_rows(inputs.MINI, 32, 128, 20)
         targets = {"mlm_logits": rows.pop("masked_lm_ids")}

@@ -86,7 +86,7 @@ def measure(recipe: Recipe, seed: int, data: Path, tokens: int) -> dict:
         vectorizer.cls_id,
         vectorizer.sep_id,
         vocab_size=len(vocabulary),
-        next_sentence=recipe.next_sentence,
+        sentence_task="next" if recipe.next_sentence else None,
         held_out=0.01,
     )
     keras.utils.set_random_seed(seed)
@@ -100,7 +100,7 @@ def measure(recipe: Recipe, seed: int, data: Path, tokens: int) -> dict:
         hidden_dropout=recipe.dropout,
         attention_dropout=recipe.dropout,
     )
-    model = kb.BertPretrainer(kb.BertEncoder(config), next_sentence=recipe.next_sentence)
+    model = kb.BertPretrainer(kb.BertEncoder(config), sentence_task="next" if recipe.next_sentence else None)
     masking = Masking.from_vocabulary(vocabulary, rate=recipe.masking, max_predictions=round(128 * recipe.masking) + 1)
     if recipe.start:
         embeddings = model.encoder.embeddings

@@ -4,10 +4,10 @@ import dataclasses
 import json
 from pathlib import Path
 
+from keras_bert.constants import SENTENCE_TASKS
 from keras_bert.errors import InputError
 
 ACTIVATIONS = ("gelu_tanh", "gelu", "relu")
-SENTENCE_TASKS = ("next", "order")
 MOST_LAYERS = 1000  # a damaged file may claim 10^9, and be believed for hours
 
 
@@ -199,26 +199,24 @@ PRESETS: dict[str, dict] = {
 }
 
 
-def sentence_task_of(sentence_task: str | None, next_sentence: bool | None) -> str | None:
-    """The second task of pretraining: what both ways to say it come down to.
+def check_sentence_task(sentence_task: str | None) -> str | None:
+    """Validate the second pretraining task.
 
     Args:
-        sentence_task: `"next"`, whether B follows A or is random (BERT); `"order"`, whether A and B are in order or
-            swapped (ALBERT); or None, masked words alone.
-        next_sentence: None, or True or False for `"next"` or not.
+        sentence_task: `"next"`, whether the second segment follows the first or is random (BERT); `"order"`, whether
+            two neighboring segments are in order or swapped (ALBERT); or None, masked-LM alone.
+
+    Returns:
+        `sentence_task`, unchanged.
 
     Raises:
-        InputError: another task, or two of them.
+        InputError: any other value.
 
     Example:
 
-    >>> sentence_task_of("order", None), sentence_task_of("next", False)
-    ('order', None)
+    >>> check_sentence_task("order")
+    'order'
     """
     if isinstance(sentence_task, bool) or sentence_task not in (*SENTENCE_TASKS, None):
-        raise InputError(f'a sentence task is "next", "order" or None. Received: {sentence_task!r}')
-    if next_sentence and sentence_task != "next":
-        raise InputError(
-            f"next sentences are the one sentence task. Received: next_sentence=True, sentence_task={sentence_task!r}"
-        )
-    return None if next_sentence is False and sentence_task == "next" else sentence_task
+        raise InputError(f'`sentence_task` must be "next", "order" or None. Received: sentence_task={sentence_task!r}')
+    return sentence_task

@@ -25,7 +25,7 @@ class Pretraining:
         if task["precision"] == "float32":  # not TF32, which is what a GPU takes for float32 by itself
             jax.config.update("jax_default_matmul_precision", "highest")
         keras.utils.set_random_seed(0)
-        model = kb.BertPretrainer(encoder(task), next_sentence=False)
+        model = kb.BertPretrainer(encoder(task), sentence_task=None)
         kb.load_weights(model, Stored(dict(np.load(task["weights"]))))
         compile_pretrainer(model, bert_adamw(task["learning_rate"]))
         model.optimizer.build(model.trainable_variables)

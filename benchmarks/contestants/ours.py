@@ -67,7 +67,7 @@ class Pretraining:
         self.off = contextlib.ExitStack()
         if task["form"]:
             self.off.enter_context(fused.without(*task["form"].removeprefix("without ").split(" and ")))
-        self.model = kb.BertPretrainer(encoder(task), next_sentence=False)
+        self.model = kb.BertPretrainer(encoder(task), sentence_task=None)
         kb.load_weights(self.model, Stored(dict(np.load(task["weights"]))))
         compile_pretrainer(self.model, bert_adamw(task["learning_rate"]))
         rows = dict(np.load(task["batch"]))

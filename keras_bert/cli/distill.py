@@ -106,7 +106,7 @@ def _from_text(console, teacher, sources, out: Path, options: dict, common: dict
     documents = tokenize_documents(load_corpus(list(sources)), vectorizer)
     parts = documents.split(options["held_out"], seed=common["seed"]) if options["held_out"] else (documents,)
     ends = vectorizer.cls_id, vectorizer.sep_id
-    rows = [pack_examples(part, length, *ends, next_sentence=False, seed=common["seed"]) for part in parts]
+    rows = [pack_examples(part, length, *ends, sentence_task=None, seed=common["seed"]) for part in parts]
     masking = Masking.from_vocabulary(teacher.vocabulary, max_predictions=math.ceil(0.15 * length))
     student = init_student(teacher.model, options["layers"], options["dtype"])
     held_out = rows[1] if len(rows) > 1 else None
@@ -136,7 +136,7 @@ def _from_labels(console, teacher, dataset: str, out: Path, options: dict, commo
 
     data = load_labeled(dataset, teacher.labels)
     start = load_pretrained(options["student"])
-    model = BertClassifier(start.encoder.rebuilt(dtype=options["dtype"]), teacher.model.num_classes)
+    model = BertClassifier(start.encoder.copy(dtype=options["dtype"]), teacher.model.num_classes)
     readers = [
         BertTextVectorization(
             each.vocabulary,

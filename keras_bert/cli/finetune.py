@@ -139,7 +139,7 @@ def finetune(console, encoder, size, dataset, labels, out: Path, dropout, dtype,
         if encoder:
             start = load_pretrained(encoder)
             vocabulary, lowercase = start.vocabulary, start.lowercase
-            body = start.encoder.rebuilt(dropout, dtype)
+            body = start.encoder.copy(dropout, dtype)
         else:
             lowercase = not options["cased"]
             vocabulary = load_or_learn_vocabulary(options["vocab"], task.texts, options["vocab_size"], lowercase, work)

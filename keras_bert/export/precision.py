@@ -19,8 +19,8 @@ def in_dtype(model, dtype: str):
         A new model of the same class.
     """
     if isinstance(model, BertEncoder):
-        return model.rebuilt(dtype=dtype)
-    copy = type(model)(**{**model.get_config(), "encoder": model.encoder.rebuilt(dtype=dtype)})
+        return model.copy(dtype=dtype)
+    copy = type(model)(**{**model.get_config(), "encoder": model.encoder.copy(dtype=dtype)})
     for ours, theirs in zip(copy.weights, model.weights, strict=True):
         ours.assign(keras.ops.cast(theirs, ours.dtype))
     return copy

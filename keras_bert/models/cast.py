@@ -24,6 +24,6 @@ def in_float32(model: BertPretrainer | BertClassifier) -> BertPretrainer | BertC
     """
     if model.dtype_policy.name == "float32":
         return model
-    copy = type(model)(**{**model.get_config(), "encoder": model.encoder.rebuilt(dtype="float32")})
+    copy = type(model)(**{**model.get_config(), "encoder": model.encoder.copy(dtype="float32")})
     copy.set_weights(model.get_weights())
     return copy

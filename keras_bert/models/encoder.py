@@ -141,7 +141,7 @@ class BertEncoder(keras.Model):
 
         return load_pretrained(source).encoder
 
-    def rebuilt(self, dropout: float | None = None, dtype=None) -> "BertEncoder":
+    def copy(self, dropout: float | None = None, dtype=None) -> "BertEncoder":
         """Another encoder with these weights and with blocks of this kind.
 
         Args:
@@ -155,7 +155,7 @@ class BertEncoder(keras.Model):
 
         >>> import keras_bert as kb
         >>> config = kb.BertConfig(vocab_size=8, hidden_size=8, num_layers=1, num_heads=2, intermediate_size=16)
-        >>> kb.BertEncoder(config).rebuilt(dropout=0.0).config.hidden_dropout
+        >>> kb.BertEncoder(config).copy(dropout=0.0).config.hidden_dropout
         0.0
         """
         rates = {} if dropout is None else {"hidden_dropout": dropout, "attention_dropout": dropout}

@@ -3,7 +3,7 @@
 import keras
 from keras import ops
 
-from keras_bert.config import sentence_task_of
+from keras_bert.config import check_sentence_task
 from keras_bert.errors import InputError
 from keras_bert.layers import MaskedLMHead
 from keras_bert.layers.activation import kernel_initializer
@@ -29,14 +29,12 @@ class BertPretrainer(keras.Model):
             then.
         name: the model's name.
         trainable: False to start with every layer frozen.
-        next_sentence: True or False, another way to say `"next"` or None.
 
     Attributes:
         encoder: the `BertEncoder`.
         mlm_head: the `MaskedLMHead`, tied to `encoder.embeddings.word_embeddings`.
         nsp_head, sop_head: the `keras.layers.Dense` of two classes, where that is the sentence task, else None.
         sentence_task: as above.
-        next_sentence: whether that is `"next"`.
 
     Raises:
         InputError: `encoder` is no `BertEncoder`, or has no pooler for the second task; there is no such task.
@@ -56,11 +54,11 @@ class BertPretrainer(keras.Model):
     sentence order.
     """
 
-    def __init__(self, encoder, sentence_task="next", name=None, trainable=True, next_sentence=None):
+    def __init__(self, encoder, sentence_task="next", name=None, trainable=True):
         if not isinstance(encoder, BertEncoder):
             raise InputError(f"a pretrainer is built on a BertEncoder. Received: {type(encoder).__name__}")
         config, policy = encoder.config, encoder.dtype_policy
-        sentence_task = sentence_task_of(sentence_task, next_sentence)
+        sentence_task = check_sentence_task(sentence_task)
         if sentence_task and not config.pooler:
             raise InputError("a sentence task is read off the pooler. Received: an encoder without one")
 
@@ -102,7 +100,6 @@ class BertPretrainer(keras.Model):
         self.nsp_head = sentence_head if sentence_task == "next" else None
         self.sop_head = sentence_head if sentence_task == "order" else None
         self.sentence_task = sentence_task
-        self.next_sentence = sentence_task == "next"
         self.dtype_policy = policy
 
     def get_config(self):

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from keras_bert.config import sentence_task_of
+from keras_bert.config import check_sentence_task
 from keras_bert.errors import InputError
 from keras_bert.text.documents import TokenizedDocuments, compact_ids
 from keras_bert.text.segments import cut_long_sentences, ordered_pairs, sentence_pairs, single_segments
@@ -56,7 +56,6 @@ def pack_examples(
     seed: int = 0,
     pad_id: int = 0,
     dupe_factor: int = 1,
-    next_sentence: bool | None = None,
 ) -> PretrainingExamples:
     """Pack documents into rows of at most `sequence_length` tokens.
 
@@ -80,7 +79,6 @@ def pack_examples(
         dupe_factor: how often all documents are packed, each time with other pairs and cuts, as the original code does
             (10 times). On a small corpus a sentence task otherwise learns the pairs by heart. It needs such a task,
             since single segments come out the same each time.
-        next_sentence: True or False, another way to say `"next"` or None.
 
     Returns:
         `PretrainingExamples`, in random order.
@@ -100,7 +98,7 @@ def pack_examples(
     """
     if sequence_length < 5:
         raise InputError(f"a packed row needs at least 5 tokens. Received: sequence_length={sequence_length}")
-    sentence_task = sentence_task_of(sentence_task, next_sentence)
+    sentence_task = check_sentence_task(sentence_task)
     if dupe_factor < 1 or (dupe_factor > 1 and not sentence_task):
         raise InputError(f"dupe_factor is at least 1, and 1 without a sentence task. Received: {dupe_factor!r}")
     if not isinstance(documents, TokenizedDocuments):

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from keras_bert.config import sentence_task_of
+from keras_bert.config import check_sentence_task
 from keras_bert.errors import InputError
 from keras_bert.files import atomic_write
 from keras_bert.text.documents import TokenizedDocuments
@@ -45,7 +45,6 @@ def pack_to_disk(
     seed: int = 0,
     shard_size: int = 2**23,
     sources: dict | None = None,
-    next_sentence: bool | None = None,
 ) -> tuple[StoredExamples, StoredExamples | None]:
     """Tokenize and pack a corpus, a shard of documents at a time; where that was done before, only open the rows.
 
@@ -57,7 +56,7 @@ def pack_to_disk(
         path: the folder to write, or to open.
         documents: a `Corpus`, or any lists of sentences; read only if there are no rows yet.
         tokenize: from documents to `TokenizedDocuments`, as `tokenize_documents` does with a vectorizer.
-        sequence_length, cls_id, sep_id, sentence_task, next_sentence, dupe_factor: see `pack_examples`.
+        sequence_length, cls_id, sep_id, sentence_task, dupe_factor: see `pack_examples`.
         vocab_size: how many ids there are: they take two bytes each where they can.
         held_out: the share of the documents to validate on, none for 0 or where there is but one document.
         seed: the same seed gives the same rows.
@@ -84,7 +83,7 @@ def pack_to_disk(
 
     Source: Devlin et al. 2018, section 3.1 and appendix A.2, for the rows; numpy.lib.format for the files.
     """
-    path, task = Path(path), sentence_task_of(sentence_task, next_sentence)
+    path, task = Path(path), check_sentence_task(sentence_task)
     settings = {
         "sequence_length": sequence_length,
         "special_ids": [cls_id, sep_id],

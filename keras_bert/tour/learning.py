@@ -193,7 +193,7 @@ def start_from_shipped(step: Step, plan: TourPlan, data: LabeledDataset, seed: i
         step.say(f"{ENCODER} comes with a clone of the repository, and this installation has none")
         return None
     start = load_pretrained(ENCODER)
-    encoder = start.encoder.rebuilt(plan.dropout)
+    encoder = start.encoder.copy(plan.dropout)
     vectorizer = BertTextVectorization(
         start.vocabulary, lowercase=start.lowercase, sequence_length=plan.sequence_length
     )

@@ -53,7 +53,7 @@ def init_student(teacher, num_layers: int | None = None, dtype=None):
             f"a student has 1 … {config.num_layers - 1} layers, fewer than its teacher. Received: {layers}"
         )
     changes = {"num_layers": layers, "type_vocab_size": 0, "pooler": False}
-    student = BertPretrainer(BertEncoder(dataclasses.replace(config, **changes), dtype=dtype), next_sentence=False)
+    student = BertPretrainer(BertEncoder(dataclasses.replace(config, **changes), dtype=dtype), sentence_task=None)
     _copy_embeddings(teacher.encoder.embeddings, student.encoder.embeddings)
     for i, block in enumerate(student.encoder.blocks):
         block.set_weights(teacher.encoder.blocks[i * config.num_layers // layers].get_weights())
@@ -134,7 +134,7 @@ def distill(
     >>> import keras_bert as kb
     >>> from keras_bert.text.packing import pack_examples
     >>> vocabulary = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "a", "b", "c"]
-    >>> rows = pack_examples([[[5, 6, 7], [6, 7]], [[7, 5], [5, 6]]], 12, cls_id=2, sep_id=3, next_sentence=False)
+    >>> rows = pack_examples([[[5, 6, 7], [6, 7]], [[7, 5], [5, 6]]], 12, cls_id=2, sep_id=3, sentence_task=None)
     >>> config = kb.BertConfig(vocab_size=8, hidden_size=8, num_layers=2, num_heads=2, intermediate_size=16)
     >>> teacher = kb.BertPretrainer(kb.BertEncoder(config))
     >>> masking = Masking.from_vocabulary(vocabulary, max_predictions=3)

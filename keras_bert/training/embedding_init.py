@@ -43,9 +43,9 @@ def warm_start_ppmi(pretrainer, examples: PretrainingExamples, masking: Masking,
     >>> import keras_bert as kb
     >>> from keras_bert.text.packing import pack_examples
     >>> vocabulary = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *"abcdefghijkl"]
-    >>> rows = pack_examples([[[5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16]] * 3], 16, 2, 3, next_sentence=False)
+    >>> rows = pack_examples([[[5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16]] * 3], 16, 2, 3, sentence_task=None)
     >>> config = kb.BertConfig(vocab_size=17, hidden_size=8, num_layers=1, num_heads=2, intermediate_size=16)
-    >>> pretrainer = kb.BertPretrainer(kb.BertEncoder(config), next_sentence=False)
+    >>> pretrainer = kb.BertPretrainer(kb.BertEncoder(config), sentence_task=None)
     >>> warm_start_ppmi(pretrainer, rows, Masking.from_vocabulary(vocabulary))
     >>> table = keras.ops.convert_to_numpy(pretrainer.encoder.embeddings.word_embeddings.embeddings)
     >>> round(float(table[5:].std()), 3)

@@ -12,7 +12,7 @@ from keras_bert.weights.canonical_names import encoder_weights, masked_lm_weight
 def test_names_and_shapes_are_googles():
     config = {**inputs.TINY, "vocab_size": 100}
     tensors = weights.make(config)
-    model = kb.BertPretrainer(kb.BertEncoder(kb.BertConfig(**config)), next_sentence=False)
+    model = kb.BertPretrainer(kb.BertEncoder(kb.BertConfig(**config)), sentence_task=None)
     expected = {**encoder_weights(model.encoder), **masked_lm_weights(model)}
     found = {name: value.shape for name, value in tensors.items() if not name.startswith("classifier/")}
     assert found == {name: tuple(weight.shape) for name, weight in expected.items()}

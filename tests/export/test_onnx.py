@@ -39,7 +39,7 @@ def model_of(kind: str, **changes):
         "encoder": lambda: encoder,
         "classifier": lambda: kb.BertClassifier(encoder, num_classes=3),
         "pretrainer": lambda: kb.BertPretrainer(encoder),
-        "masked words alone": lambda: kb.BertPretrainer(encoder, next_sentence=False),
+        "masked words alone": lambda: kb.BertPretrainer(encoder, sentence_task=None),
         "sentence order": lambda: kb.BertPretrainer(encoder, sentence_task="order"),
         "spans": lambda: kb.BertSpanLabeler(encoder),
         "tokens": lambda: kb.BertTokenClassifier(encoder, num_classes=3),

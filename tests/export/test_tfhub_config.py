@@ -21,7 +21,7 @@ VOCABULARY = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *(f"w{i}" for i in r
 @pytest.fixture(scope="module")
 def pretrainer():
     config = tiny_config(initializer_range=0.05, **OTHER)
-    return randomize(kb.BertPretrainer(kb.BertEncoder(config), next_sentence=False))
+    return randomize(kb.BertPretrainer(kb.BertEncoder(config), sentence_task=None))
 
 
 @pytest.fixture(scope="module")

@@ -43,9 +43,9 @@ def test_the_pretrainer_uses_the_encoders_outputs():
 
 def test_without_next_sentence_there_is_one_output():
     config = tiny_config()
-    pretrainer = kb.BertPretrainer(kb.BertEncoder(config), next_sentence=False)
+    pretrainer = kb.BertPretrainer(kb.BertEncoder(config), sentence_task=None)
     assert set(pretrainer(batch(config)[0])) == {"mlm_logits"}
-    assert pretrainer.nsp_head is None and kb.BertPretrainer.from_config(pretrainer.get_config()).next_sentence is False
+    assert pretrainer.nsp_head is None and kb.BertPretrainer.from_config(pretrainer.get_config()).sentence_task is None
 
 
 def test_sentence_order_is_a_head_of_its_own(tmp_path):
@@ -59,7 +59,7 @@ def test_sentence_order_is_a_head_of_its_own(tmp_path):
     np.testing.assert_allclose(outputs["sop_logits"], pooled @ kernel + bias, atol=1e-5)
     pretrainer.save(tmp_path / "p.keras")
     loaded = keras.saving.load_model(tmp_path / "p.keras")
-    assert loaded.sentence_task == "order" and not loaded.next_sentence
+    assert loaded.sentence_task == "order"
     np.testing.assert_array_equal(loaded(inputs)["sop_logits"], outputs["sop_logits"])
 
 
@@ -79,7 +79,7 @@ def test_both_ways_to_name_the_sentence_task():
         assert kb.BertPretrainer.from_config({**config, "next_sentence": said}).sentence_task == task
     for settings, received in (
         ({"sentence_task": "sop"}, "Received: 'sop'"),
-        ({"sentence_task": None, "next_sentence": True}, "next_sentence=True, sentence_task=None"),
+        ({"sentence_task": None, "next_sentence": True}, "sentence_task="next", sentence_task=None"),
     ):
         with pytest.raises(kb.InputError, match=received):
             kb.BertPretrainer(encoder, **settings)

@@ -129,7 +129,7 @@ def test_without_a_pooler_the_classifier_has_its_own_and_nothing_else_pools(tmp_
     np.testing.assert_allclose(keras.ops.convert_to_numpy(classifier(ROWS)), expected, atol=1e-5)
     with pytest.raises(kb.InputError, match="without one"):
         kb.BertPretrainer(encoder)
-    kb.BertPretrainer(encoder, next_sentence=False)
+    kb.BertPretrainer(encoder, sentence_task=None)
     with pytest.raises(kb.InputError, match="without a pooler"):
         kb.export_saved_model(encoder, tmp_path / "hub")
     vectorizer = kb.BertTextVectorization(["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *map(str, range(55))])
@@ -243,10 +243,10 @@ def test_rebuilt_with_another_dropout_or_dtype_it_has_the_same_blocks_and_says_t
 
     for own in (block, Mean, TransformerBlock):
         encoder = make("BERT", block=own)
-        other = encoder.rebuilt(dropout=0.3)
+        other = encoder.copy(dropout=0.3)
         same(outputs(encoder), outputs(other), 1e-5)
         assert other.config.hidden_dropout == 0.3 and type(other.blocks[0]) is type(encoder.blocks[0])
         assert getattr(other.blocks[0], "dropout_rate", 0.3) == 0.3
-        mixed = kb.BertClassifier(encoder.rebuilt(dtype="mixed_bfloat16"), 2)
+        mixed = kb.BertClassifier(encoder.copy(dtype="mixed_bfloat16"), 2)
         assert getattr(mixed.encoder.blocks[0].dtype_policy, "compute_dtype", "bfloat16") in ("bfloat16", "float32")
         same(outputs(encoder), outputs(in_float32(mixed).encoder), 1e-5)

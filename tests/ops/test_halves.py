@@ -25,7 +25,7 @@ STILL = dataclasses.replace(toys.CONFIG, hidden_dropout=0.0, attention_dropout=0
 
 def pretrainers(next_sentence):
     for _ in range(2):
-        model = toys.make_pretrainer(next_sentence=next_sentence, config=STILL)
+        model = toys.make_pretrainer(sentence_task="next" if next_sentence else None, config=STILL)
         compile_pretrainer(model, bert_adamw(1e-2))
         yield model
 

@@ -222,7 +222,7 @@ def test_one_training_after_another_in_one_process():
     inputs = {name: np.asarray(value, "int32") for name, value in inputs.items()}
     for _ in range(3):
         keras.backend.clear_session()
-        model = kb.BertPretrainer(kb.BertEncoder(config), next_sentence=False)
+        model = kb.BertPretrainer(kb.BertEncoder(config), sentence_task=None)
         compile_pretrainer(model, bert_adamw(1e-3))
         assert np.isfinite(model.train_on_batch(inputs, {"mlm_logits": np.array([[5]])})[0])
         del model
@@ -249,7 +249,7 @@ def test_pretraining_steps_are_the_same_with_and_without(next_sentence):
     losses = []
     for levers in (fused.LEVERS, ()):
         keras.utils.set_random_seed(4)
-        model = kb.BertPretrainer(kb.BertEncoder(config), next_sentence=next_sentence)
+        model = kb.BertPretrainer(kb.BertEncoder(config), sentence_task="next" if next_sentence else None)
         compile_pretrainer(model, bert_adamw(2e-3))
         with fused.without(*levers) if levers else contextlib.nullcontext():
             losses.append([model.train_on_batch(inputs, targets, weights)[0] for _ in range(5)])

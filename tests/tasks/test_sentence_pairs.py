@@ -111,7 +111,7 @@ def test_what_cannot_be_asked(learned, tmp_path, capfd):
     pretrained = kb.load_pretrained(learned[0])
     vectorizer = pretrained.vectorizer
     alone = kb.save_pretrained(pretrained.new_pretrainer(None), tmp_path / "alone", vectorizer)
-    encoder = kb.save_pretrained(pretrained.encoder.rebuilt(), tmp_path / "encoder", vectorizer)
+    encoder = kb.save_pretrained(pretrained.encoder.copy(), tmp_path / "encoder", vectorizer)
     following = kb.save_pretrained(pretrained.new_pretrainer("next"), tmp_path / "following", vectorizer)
     assert class_names(kb.load_pretrained(following)) == ("follows", "random")
     for folder, words in ((alone, "Received: one of masked words alone"), (encoder, "Received: the encoder")):

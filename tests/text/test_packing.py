@@ -132,7 +132,7 @@ def test_single_segments_hold_every_token_once():
     tokens = [int(t) for row, n in zip(rows.input_word_ids, rows.lengths, strict=True) for t in row[1 : n - 1]]
     assert sorted(tokens) == sorted(t for document in lists for sentence in document for t in sentence)
     assert rows.sentence_task is None and rows.input_type_ids.max() == 0
-    again = pack_examples(lists, 16, CLS, SEP, next_sentence=False, seed=4)
+    again = pack_examples(lists, 16, CLS, SEP, sentence_task=None, seed=4)
     np.testing.assert_array_equal(again.input_word_ids, rows.input_word_ids)
 
 
@@ -149,7 +149,7 @@ def test_seeds_and_dtypes(pairs, ordered):
         (pairs.input_word_ids != other.input_word_ids).any()
     )
     assert pairs.input_word_ids.dtype == np.uint16
-    assert pack_examples([[[70000, 5]]], 8, CLS, SEP, next_sentence=False).input_word_ids.dtype == np.int32
+    assert pack_examples([[[70000, 5]]], 8, CLS, SEP, sentence_task=None).input_word_ids.dtype == np.int32
     half = pairs[: len(pairs) // 2]
     assert len(half) == len(pairs) // 2 == len(half.next_sentence_labels) and half.sentence_task == "next"
     assert len(ordered[:5].sentence_order_labels) == 5 and ordered[:5].sentence_task == "order"
@@ -172,7 +172,7 @@ def test_dupes_are_other_pairs_of_the_same_text(task):
 
 def test_bad_input():
     with pytest.raises(InputError, match="dupe_factor"):
-        pack_examples([[[5, 6]], [[7]]], 16, CLS, SEP, next_sentence=False, dupe_factor=2)
+        pack_examples([[[5, 6]], [[7]]], 16, CLS, SEP, sentence_task=None, dupe_factor=2)
     with pytest.raises(InputError, match="Received: none"):
         pack_examples([[], [[]]], 16, CLS, SEP)
     with pytest.raises(InputError, match="at least 2 documents"):
@@ -182,7 +182,7 @@ def test_bad_input():
     for settings, received in (
         ({"sentence_task": "both"}, "Received: 'both'"),
         ({"sentence_task": False}, "Received: False"),
-        ({"sentence_task": "order", "next_sentence": True}, "next_sentence=True, sentence_task='order'"),
+        ({"sentence_task": "order", "next_sentence": True}, "sentence_task="next", sentence_task='order'"),
     ):
         with pytest.raises(InputError, match=received):
             pack_examples([[[5, 6], [7]], [[8]]], 16, CLS, SEP, **settings)

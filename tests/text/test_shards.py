@@ -99,9 +99,9 @@ def test_several_shards_are_packed_one_by_one(task, tmp_path):
 
 
 def test_single_segments_wide_ids_and_nothing_held_out(tmp_path):
-    rows, held_out = stored(tmp_path / "rows", corpus(9), next_sentence=False, held_out=0, vocab_size=70000)
+    rows, held_out = stored(tmp_path / "rows", corpus(9), sentence_task=None, held_out=0, vocab_size=70000)
     assert held_out is None and rows.next_sentence_labels is None and rows.input_word_ids.dtype == np.int32
-    expected = pack_examples(tokenize(corpus(9)), 32, CLS, SEP, next_sentence=False, seed=7)
+    expected = pack_examples(tokenize(corpus(9)), 32, CLS, SEP, sentence_task=None, seed=7)
     np.testing.assert_array_equal(rows.input_word_ids, expected.input_word_ids)
     assert rows[np.array([2, 0])].next_sentence_labels is None
 
@@ -133,7 +133,7 @@ def test_rows_that_are_there_are_opened_for_the_same_settings_only(tmp_path):
         ({"sources": {"data": "b.txt"}}, "data='a.txt'.*Received: data='b.txt'"),
         ({"sources": {"data": "a.txt"}, "seed": 8}, "seed=7.*Received: seed=8"),
         ({}, "data='a.txt'.*Received: data=None"),
-        ({"sources": {"data": "a.txt"}, "sentence_task": "order"}, "next_sentence=True.*Received: next_sentence=False"),
+        ({"sources": {"data": "a.txt"}, "sentence_task": "order"}, "sentence_task="next".*Received: sentence_task=None"),
     ):
         with pytest.raises(InputError, match=message):
             stored(path, unread(), **settings)

@@ -79,7 +79,7 @@ def test_masked_batches_are_inputs_targets_and_weights():
     positions, weight = inputs["masked_lm_positions"], weights["mlm_logits"]
     original = np.take_along_axis(examples.input_word_ids[:8].astype(int), positions, 1)
     np.testing.assert_array_equal(targets["mlm_logits"], np.where(weight == 1, original, 0))
-    alone = MaskedBatches(toys.examples(next_sentence=False), toys.masking(), 8).batch(0, 0)
+    alone = MaskedBatches(toys.examples(sentence_task=None), toys.masking(), 8).batch(0, 0)
     assert set(alone[1]) == set(alone[2]) == {"mlm_logits"}
     rows = toys.examples(sentence_task="order")
     _, targets, weights = MaskedBatches(rows, toys.masking(), 8, shuffle=False).batch(0, 0)

@@ -94,7 +94,7 @@ def test_the_three_losses_are_those_of_the_paper(teacher):
 
 def test_a_student_comes_nearer_to_its_teacher_which_stays_as_it_is(teacher):
     before, student = weights_of(teacher), init_student(teacher)
-    examples, masking = toys.examples(next_sentence=False), toys.masking()
+    examples, masking = toys.examples(sentence_task=None), toys.masking()
     settings = {"steps": 30, "batch_size": 16, "learning_rate": 1e-3, "validate_every": 10, "verbose": 0}
     history = distill(teacher, student, examples, masking, validation=examples[:10], **settings).history
     assert history["step"] == [10, 20, 30]
@@ -107,7 +107,7 @@ def test_a_student_comes_nearer_to_its_teacher_which_stays_as_it_is(teacher):
 
 
 def test_a_run_that_stopped_goes_on_to_the_same_student(teacher, tmp_path):
-    examples, masking = toys.examples(next_sentence=False), toys.masking()
+    examples, masking = toys.examples(sentence_task=None), toys.masking()
 
     class Stop(keras.callbacks.Callback):
         def on_train_batch_end(self, batch, logs=None):
@@ -125,9 +125,9 @@ def test_a_run_that_stopped_goes_on_to_the_same_student(teacher, tmp_path):
 
 
 def test_what_does_not_fit(teacher):
-    examples, masking = toys.examples(next_sentence=False), toys.masking()
+    examples, masking = toys.examples(sentence_task=None), toys.masking()
     student = init_student(teacher)
-    narrow = toys.make_pretrainer(next_sentence=False, config=dataclasses.replace(DEEP, hidden_size=16))
+    narrow = toys.make_pretrainer(sentence_task=None, config=dataclasses.replace(DEEP, hidden_size=16))
     for changes, words in (
         ({"student": narrow}, "the same hidden_size, 32. Received: 16"),
         ({"student": teacher.encoder}, "a student is a BertPretrainer. Received: BertEncoder"),

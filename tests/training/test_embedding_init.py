@@ -21,7 +21,7 @@ def examples() -> PretrainingExamples:
     """Two topics, whose words stand together and never with the other's; the last word never comes."""
     rng = np.random.default_rng(0)
     documents = [[rng.integers(5 + topic * 20, 25 + topic * 19, 30).tolist()] for topic in [0, 1] * 150]
-    return pack_examples(documents, 16, cls_id=2, sep_id=3, next_sentence=False)
+    return pack_examples(documents, 16, cls_id=2, sep_id=3, sentence_task=None)
 
 
 def test_counts_are_those_of_a_slow_count(examples):
@@ -61,7 +61,7 @@ def pretrainer(hidden_size=8):
         intermediate_size=16,
         max_position_embeddings=16,
     )
-    return kb.BertPretrainer(kb.BertEncoder(config), next_sentence=False)
+    return kb.BertPretrainer(kb.BertEncoder(config), sentence_task=None)
 
 
 def test_neighbours_share_a_topic_and_what_never_comes_stays(examples):

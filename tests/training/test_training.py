@@ -96,8 +96,8 @@ def test_tensorboard_reads_the_log(pretrained):
 
 
 def test_pretraining_without_next_sentence():
-    model = toys.make_pretrainer(next_sentence=False, config=SMALL)
-    rows = toys.examples(next_sentence=False)
+    model = toys.make_pretrainer(sentence_task=None, config=SMALL)
+    rows = toys.examples(sentence_task=None)
     history = pretrain(model, rows, toys.masking(whole_words=True), epochs=2, batch_size=32, verbose=0).history
     assert set(history) == {"step", "loss", "mlm_loss", "mlm_accuracy", "learning_rate"}
     assert history["loss"] == history["mlm_loss"]
@@ -184,7 +184,7 @@ def test_what_does_not_fit_is_refused():
     for arguments, settings, message in (
         ((rows, other), {"steps": 1}, "encoder and vocabulary must be of one size, 60 tokens. Received: 99"),
         ((long, masking), {"steps": 1}, "32 tokens, the positions. Received: 40"),
-        ((toys.examples(next_sentence=False), masking), {"steps": 1}, "task='next' needs .*Received: .*task=None"),
+        ((toys.examples(sentence_task=None), masking), {"steps": 1}, "task='next' needs .*Received: .*task=None"),
         ((toys.examples(sentence_task="order"), masking), {"steps": 1}, "'next' needs .*Received: .*task='order'"),
         ((rows, masking), {}, "either steps or epochs"),
         ((rows, masking), {"steps": 1, "epochs": 1}, "either steps or epochs"),

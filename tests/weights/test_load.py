@@ -17,7 +17,7 @@ def vectorizer():
 
 @pytest.fixture(scope="module")
 def pretrainer():
-    return randomize(kb.BertPretrainer(kb.BertEncoder(tiny_config()), next_sentence=False))
+    return randomize(kb.BertPretrainer(kb.BertEncoder(tiny_config()), sentence_task=None))
 
 
 @pytest.fixture

@@ -74,9 +74,9 @@ class Pretrained:
 
         Args:
             sentence_task: as in `BertPretrainer`.
-            dropout, dtype: as in `BertEncoder.rebuilt`.
+            dropout, dtype: as in `BertEncoder.copy`.
         """
-        pretrainer = BertPretrainer(self.encoder.rebuilt(dropout, dtype), sentence_task)
+        pretrainer = BertPretrainer(self.encoder.copy(dropout, dtype), sentence_task)
         for name in ("mlm_head", "nsp_head", "sop_head"):
             here, there = getattr(self.model, name, None), getattr(pretrainer, name)
             if here is not None and there is not None:

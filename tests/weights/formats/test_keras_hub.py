@@ -94,7 +94,7 @@ def test_a_masked_lm_and_a_classifier_with_their_heads(name, tmp_path):
     task = getattr(keras_hub.models, f"{name}MaskedLM")(backbone=BACKBONES[name](), preprocessor=None, activation=None)
     randomize(task).save_to_preset(tmp_path / "masked")
     source = open_source(tmp_path / "masked")
-    pretrainer = kb.BertPretrainer(kb.BertEncoder(source.config), next_sentence=False)
+    pretrainer = kb.BertPretrainer(kb.BertEncoder(source.config), sentence_task=None)
     assert load_weights(pretrainer, source).untouched == []
     tensor_mappings = np.array([[1, 3], [1, 2]], "int32")
     ours = pretrainer({**ROWS, "masked_lm_positions": tensor_mappings})["mlm_logits"]

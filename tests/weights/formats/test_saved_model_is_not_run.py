@@ -20,7 +20,7 @@ VOCABULARY = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *(f"w{i}" for i in r
 
 @pytest.fixture(scope="module")
 def pretrainer():
-    return randomize(kb.BertPretrainer(kb.BertEncoder(tiny_config()), next_sentence=False))
+    return randomize(kb.BertPretrainer(kb.BertEncoder(tiny_config()), sentence_task=None))
 
 
 @pytest.fixture(scope="module")

@@ -67,7 +67,7 @@ def test_round_trip_through_our_own_export(pretrainer, folder):
     encoder, report = encoder_from_tfhub(folder, hidden_dropout=0.0, attention_dropout=0.0)
     assert encoder.config == pretrainer.encoder.config and _same(encoder, pretrainer.encoder)
     assert report.source == str(folder) and report.to_dict()["count"] == len(encoder.weights)
-    again = kb.BertPretrainer(kb.BertEncoder(pretrainer.encoder.config), next_sentence=False)
+    again = kb.BertPretrainer(kb.BertEncoder(pretrainer.encoder.config), sentence_task=None)
     assert kb.load_weights(again, str(folder)).untouched == []
     assert _same(again.mlm_head, pretrainer.mlm_head) and _same(again.encoder, pretrainer.encoder)
 
