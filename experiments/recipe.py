@@ -182,9 +182,9 @@ def main() -> None:
     found = json.loads(FOUND.read_text(encoding="utf-8")) if FOUND.exists() else {"runs": {}}
     if found.setdefault("tokens", arguments.tokens) != arguments.tokens:
         parser.error(f"{FOUND} holds runs of {found['tokens']:,} tokens. Received: --tokens {arguments.tokens}")
-    from keras_bert import ops as fused
+    from keras_bert import ops
 
-    fused.partition_cpu_threads()
+    ops.partition_cpu_threads()
     for name, (recipe, seeds) in RUNS.items():
         for seed in map(str, seeds):
             if name.startswith(tuple(arguments.only)) and seed not in found["runs"].get(name, {}):

@@ -58,7 +58,7 @@ def distill(console, teacher: str, sources, dataset: str | None, out: Path, seed
     """
     import keras
 
-    from keras_bert import ops as fused
+    from keras_bert import ops
     from keras_bert.files import working_directory
     from keras_bert.weights import load_pretrained
 
@@ -67,7 +67,7 @@ def distill(console, teacher: str, sources, dataset: str | None, out: Path, seed
     wanted, other = ("steps", "student") if sources else ("student", "steps")
     if options[wanted] is None or options[other] is not None:
         raise click.UsageError(f"--{'data' if sources else 'dataset'} goes with --{wanted}, and not with --{other}")
-    fused.partition_cpu_threads()
+    ops.partition_cpu_threads()
     learned_from = load_pretrained(teacher)
     kind = "pretrainer" if sources else "classifier"
     if learned_from.kind != kind:

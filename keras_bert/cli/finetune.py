@@ -113,7 +113,7 @@ def finetune(console, encoder, size, dataset, labels, out: Path, dropout, dtype,
     """
     import keras
 
-    from keras_bert import ops as fused
+    from keras_bert import ops
     from keras_bert.files import working_directory
     from keras_bert.models import BertEncoder
     from keras_bert.models.cast import in_float32
@@ -131,7 +131,7 @@ def finetune(console, encoder, size, dataset, labels, out: Path, dropout, dtype,
         _refuse("the encoder of --task features is pretrained and rests", "size", *LEARNING_ENCODER)
     else:
         _refuse("only --task features pools", "pool")
-    fused.partition_cpu_threads()
+    ops.partition_cpu_threads()
     names = [name.strip() for name in labels.split(",")] if labels else None
     task = TASKS[options["task"]](dataset, names, *([pool] if features else []))
     with working_directory(out, options["resume"]) as work:

@@ -89,7 +89,7 @@ def pretrain(console, sources, encoder, steps, epochs, out: Path, seed, **option
     """
     import keras
 
-    from keras_bert import ops as fused
+    from keras_bert import ops
     from keras_bert.data import load_corpus, tokenize_documents
     from keras_bert.files import working_directory
     from keras_bert.models import BertEncoder, BertPretrainer
@@ -112,7 +112,7 @@ def pretrain(console, sources, encoder, steps, epochs, out: Path, seed, **option
     if encoder and own:
         option = own[0].replace("_", "-")
         raise click.UsageError(f"--{option} belongs to random weights; an encoder's folder brings its own")
-    fused.partition_cpu_threads()
+    ops.partition_cpu_threads()
     length, lowercase, rate = options["sequence_length"], not options["cased"], options["masking_rate"]
     corpus = load_corpus(list(sources))
     with working_directory(out, options["resume"]) as work:

@@ -41,11 +41,11 @@ def tour(console, out: Path, dataset: str, source: str | None, seed: int, quick:
 
     Example:  keras-bert tour --out tour
     """
-    from keras_bert import ops as fused
+    from keras_bert import ops
     from keras_bert.tour.plan import QUICK, TourPlan
     from keras_bert.tour.run import run_tour
 
-    fused.partition_cpu_threads()
+    ops.partition_cpu_threads()
     plan = QUICK if quick else TourPlan()
     return run_tour(out, dataset, source, seed, plan=plan, program=program(), console=console)
 

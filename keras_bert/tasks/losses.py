@@ -1,9 +1,8 @@
 """What training minimises and what it counts as right, from logits and class numbers."""
 
 import keras
-from keras import ops
 
-from keras_bert import ops as fused
+from keras_bert import ops
 
 
 class WeightedMean(keras.losses.Loss):
@@ -18,9 +17,9 @@ class WeightedMean(keras.losses.Loss):
     def __call__(self, y_true, y_pred, sample_weight=None):
         losses = self.call(y_true, y_pred)
         if sample_weight is None:
-            return ops.mean(losses)
-        weights = ops.cast(sample_weight, losses.dtype)
-        return ops.divide_no_nan(ops.sum(losses * weights), ops.sum(weights))
+            return keras.ops.mean(losses)
+        weights = keras.ops.cast(sample_weight, losses.dtype)
+        return keras.ops.divide_no_nan(keras.ops.sum(losses * weights), keras.ops.sum(weights))
 
 
 @keras.saving.register_keras_serializable(package="keras_bert")
@@ -51,7 +50,7 @@ class MeanCrossEntropy(WeightedMean):
         super().__init__(name)
 
     def call(self, y_true, y_pred):
-        return cross_entropies(y_true, y_pred)
+        return ops.cross_entropy(y_true, y_pred)
 
 
 @keras.saving.register_keras_serializable(package="keras_bert")
@@ -72,7 +71,7 @@ class TopOneAccuracy(keras.metrics.Mean):
 
     def update_state(self, y_true, y_pred, sample_weight=None):
         """Count rows: `y_true` int `[…]`, `y_pred` float `[…, C]`, `sample_weight` float `[…]` or None."""
-        return super().update_state(right(y_true, y_pred), sample_weight)
+        return super().update_state(ops.is_correct(y_true, y_pred), sample_weight)
 
 
 class MeanOf(keras.metrics.Mean):
@@ -92,28 +91,4 @@ class MeanOf(keras.metrics.Mean):
         return super().update_state(self.function(y_true, y_pred), sample_weight)
 
 
-def cross_entropies(y_true, y_pred):
-    """-log softmax(logits)[class] of each prediction, float32 `[…]`."""
-    labels, logits = ops.cast(y_true, "int32"), ops.convert_to_tensor(y_pred)
-    if fused.runs("loss"):
-        from keras_bert.ops.cross_entropy import cross_entropy
-
-        flat = cross_entropy(ops.reshape(logits, (-1, logits.shape[-1])), ops.reshape(labels, (-1,)))
-        return ops.reshape(flat, ops.shape(labels))
-    return ops.sparse_categorical_crossentropy(labels, ops.cast(logits, "float32"), from_logits=True)
-
-
-def right(y_true, y_pred):
-    """1 for each prediction whose class has the highest logit, otherwise 0: float32 `[…]`."""
-    labels, logits = ops.cast(y_true, "int32"), ops.convert_to_tensor(y_pred)
-    if fused.runs("loss"):
-        from keras_bert.ops.cross_entropy import top_one
-
-        flat = top_one(ops.reshape(logits, (-1, logits.shape[-1])), ops.reshape(labels, (-1,)))
-        return ops.cast(ops.reshape(flat, ops.shape(labels)), "float32")
-    here = ops.arange(ops.shape(logits)[-1], dtype="int32") == labels[..., None]  # places of a span: as many as tokens
-    best, rest = (ops.max(ops.where(part, logits, -float("inf")), -1) for part in (here, ~here))
-    return ops.cast(best > rest, "float32")
-
-
-MEASURES = {"loss": cross_entropies, "accuracy": right}  # for `fused.train_on_batch`
+MEASURES = {"loss": ops.cross_entropy, "accuracy": ops.is_correct}  # for `ops.train_on_batch`

@@ -13,7 +13,8 @@ from keras import ops
 
 from keras_bert.errors import InputError
 from keras_bert.models import BertClassifier, BertFeatureClassifier, BertSpanLabeler, BertTokenClassifier
-from keras_bert.tasks.losses import MeanCrossEntropy, MeanOf, WeightedMean, right
+from keras_bert.ops import is_correct
+from keras_bert.tasks.losses import MeanCrossEntropy, MeanOf, WeightedMean
 
 IGNORED = -1  # the label of a token that has none
 
@@ -39,7 +40,7 @@ class Task:
 
     @property
     def measures(self) -> dict[str, Callable]:
-        """For `fused.train_on_batch`."""
+        """For `ops.train_on_batch`."""
         return {"loss": self.loss.call, self.measure[0]: self.measure[1]}
 
     def compile(self, model, optimizer, jit_compile) -> None:
@@ -168,8 +169,8 @@ def absolute_error(y_true, y_pred):
     return ops.mean(ops.abs(ops.cast(y_pred, "float32") - ops.cast(y_true, "float32")), -1)
 
 
-CLASS = Task("class", MeanCrossEntropy(), ("accuracy", right), _class_targets)
+CLASS = Task("class", MeanCrossEntropy(), ("accuracy", is_correct), _class_targets)
 LABELS = Task("labels", MeanBinaryCrossEntropy(), ("accuracy", labels_right), _label_targets)
 NUMBER = Task("number", MeanSquaredError(), ("error", absolute_error), _number_targets)
-SPAN = Task("span", MeanCrossEntropy(), ("accuracy", right), _span_targets)
-TOKENS = Task("tokens", MeanCrossEntropy(), ("accuracy", right), _token_targets, per_token=True)
+SPAN = Task("span", MeanCrossEntropy(), ("accuracy", is_correct), _span_targets)
+TOKENS = Task("tokens", MeanCrossEntropy(), ("accuracy", is_correct), _token_targets, per_token=True)

@@ -7,7 +7,8 @@ import numpy as np
 from keras import ops
 
 from keras_bert.errors import InputError
-from keras_bert.tasks.losses import WeightedMean, cross_entropies, right
+from keras_bert.ops import cross_entropy, is_correct
+from keras_bert.tasks.losses import WeightedMean
 from keras_bert.tasks.objectives import Task
 
 
@@ -44,7 +45,7 @@ class DistillationLoss(WeightedMean):
         ours = ops.cast(y_pred, "float32") / self.temperature
         taught = ops.softmax(theirs)
         soft = ops.sum(taught * (ops.log_softmax(theirs) - ops.log_softmax(ours)), -1) * self.temperature**2  # [B]
-        return (1 - self.share) * cross_entropies(labels, y_pred) + self.share * soft
+        return (1 - self.share) * cross_entropy(labels, y_pred) + self.share * soft
 
 
 def distillation_targets(labels, teacher_logits, num_classes: int) -> np.ndarray:
@@ -81,4 +82,4 @@ def distillation_task(task: Task, temperature: float, share: float) -> Task:
 
 def first_right(y_true, y_pred):
     """`right` for targets `[B, 1 + C]` that begin with the class."""
-    return right(y_true[:, 0], y_pred)
+    return is_correct(y_true[:, 0], y_pred)

@@ -6,7 +6,6 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from keras_bert import ops as fused
 from keras_bert.data.id_arrays import as_id_arrays, check_ids
 from keras_bert.errors import InputError
 from keras_bert.inference.evaluate import evaluate
@@ -136,9 +135,8 @@ def finetune(
         count = float(batch[2].sum()) if len(batch) > 2 else float(len(batch[0]["input_word_ids"]))
         return {name: (_mean_log(logs, name) * count, count) for name in names}
 
-    # Batches are of many widths, and XLA would compile the block for each; the optimizer's shapes never change.
     gradual = freeze == "gradual"
-    with frozen(classifier.encoder, "none" if gradual else freeze), fused.without("embeddings", "block", "loss"):
+    with frozen(classifier.encoder, "none" if gradual else freeze):
         rates = None
         if gradual or layer_decay != 1:
             rates = layer_rates(classifier, layer_decay, (epoch_steps, epochs) if gradual else None)

@@ -9,7 +9,7 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from keras_bert import ops as fused
+from keras_bert import ops
 from keras_bert.training.checkpoint import Progress, load_checkpoint, save_checkpoint
 from keras_bert.training.log import RunLog
 
@@ -48,7 +48,7 @@ def run(
         title: shown with the progress.
         steps: the number of the last step.
         round_steps: after how many steps metrics are reported, the model is validated and its weights compared.
-        measures: what the model is compiled with, each a number for each prediction; see `fused.train_on_batch`.
+        measures: what the model is compiled with, each a number for each prediction; see `ops.train_on_batch`.
         measure: from the batch's logs and the batch to metrics as (sum, weight).
         validate: gives the metrics on data never trained on.
         score: from a round's metrics to what is compared; the largest is the best.
@@ -66,7 +66,7 @@ def run(
         KeyboardInterrupt: after Ctrl-C, once the step is done and a checkpoint written.
     """
     model.optimizer.build(model.trainable_variables)
-    train_on_batch = fused.train_on_batch(model, measures)
+    train_on_batch = ops.train_on_batch(model, measures, varying_lengths=bool(shapes))
     if keras.backend.backend() == "tensorflow":
         _trace(model, train_on_batch, shapes)
     progress = load_checkpoint(checkpoint_dir, model, settings) if checkpoint_dir is not None else None
