@@ -18,9 +18,9 @@ from rich.console import Console  # noqa: E402
 from rich.table import Table  # noqa: E402
 
 import keras_bert as kb  # noqa: E402
-from keras_bert import ops as fused  # noqa: E402
-from keras_bert.ops.cross_entropy import cross_entropy  # noqa: E402
-from keras_bert.ops.elementwise import add_bias, bias_activation  # noqa: E402
+from keras_bert import ops  # noqa: E402
+from keras_bert.ops.kernels.cross_entropy import cross_entropy  # noqa: E402
+from keras_bert.ops.kernels.elementwise import add_bias, bias_activation  # noqa: E402
 from keras_bert.training import bert_adamw  # noqa: E402
 
 ROWS, HIDDEN, INNER, MASKED, VOCABULARY = 4096, 256, 1024, 640, 30522
@@ -67,7 +67,7 @@ def parts_in(dtype):
     keras_has = graph(
         with_gradient(lambda x: tf.nn.sparse_softmax_cross_entropy_with_logits(labels, tf.cast(x, tf.float32)))
     )
-    we_have = graph(with_gradient(lambda x: cross_entropy(x, labels)))
+    we_have = graph(with_gradient(lambda x: cross_entropy(labels, x)))
     yield f"cross-entropy with gradient, {dtype.name}", lambda: keras_has(logits), lambda: we_have(logits)
 
 
@@ -80,11 +80,11 @@ def optimizer_part():
         optimizer = bert_adamw(1e-4)
         optimizer.build(variables)
         call = graph(lambda: optimizer.apply(gradients, variables))
-        with fused.without(off):
+        with ops.disable_kernels(off):
             call()  # traced here
         return call
 
-    yield "AdamW over all variables: as Keras has it, as one program", step("optimizer"), step("flat")
+    yield "AdamW over all variables: as Keras has it, as one program", step("adamw"), step("dense")
 
 
 def main() -> None:

@@ -11,7 +11,7 @@ import numpy as np
 import keras_bert as kb
 from benchmarks.contestants.protocol import keras_policy, serve
 from benchmarks.contestants.serving import Tokeniser
-from keras_bert import ops as fused
+from keras_bert import ops
 from keras_bert.inference import predict_logits
 from keras_bert.tasks.losses import MEASURES
 from keras_bert.text.masking import Masking
@@ -63,10 +63,10 @@ class Pretraining:
     """Steps of masked-word prediction, as `kb.pretrain` takes them."""
 
     def __init__(self, task: dict):
-        # A form such as "without block" leaves that lever of `fused` off; what is traced here keeps it so.
-        self.off = contextlib.ExitStack()
+        # A form such as "without dense" disables that kernel for the graphs that are traced here.
+        self.disabled = contextlib.ExitStack()
         if task["form"]:
-            self.off.enter_context(fused.without(*task["form"].removeprefix("without ").split(" and ")))
+            self.disabled.enter_context(ops.disable_kernels(*task["form"].removeprefix("without ").split(" and ")))
         self.model = kb.BertPretrainer(encoder(task), sentence_task=None)
         kb.load_weights(self.model, Stored(dict(np.load(task["weights"]))))
         compile_pretrainer(self.model, bert_adamw(task["learning_rate"]))
@@ -74,7 +74,7 @@ class Pretraining:
         inputs = {name: rows[name] for name in (*INPUTS, "masked_lm_positions")}
         targets = rows["masked_lm_ids"]
         self.batch = inputs, {"mlm_logits": targets}, {"mlm_logits": np.ones(targets.shape, np.float32)}
-        self.train_on_batch = fused.train_on_batch(self.model, MEASURES)
+        self.train_on_batch = ops.train_on_batch(self.model, MEASURES)
         self.steps = task["check_steps"]
 
     def answers(self) -> dict:

@@ -2,8 +2,8 @@
 
 from benchmarks.contestants.ours import Finetuning, Pretraining
 from benchmarks.contestants.protocol import serve
-from keras_bert import ops as fused
+from keras_bert import ops
 
 if __name__ == "__main__":
-    fused.partition_cpu_threads()
+    ops.partition_cpu_threads()
     serve({"pretraining": Pretraining, "finetuning": Finetuning})

@@ -1,20 +1,23 @@
-"""The same pretraining step with each lever of `fused` off, one at a time, and with all of them off."""
+"""The same pretraining step with each kernel of `keras_bert.ops` disabled, one at a time, and with all disabled."""
 
 from benchmarks import flops, inputs
 from benchmarks.bench import PRECISIONS
 from benchmarks.race import Entry, Race
 from benchmarks.rows import row
-from keras_bert.ops import LEVERS
+from keras_bert.ops import KERNELS
 
-OFF = {
-    "halves of the batch": "halves",
-    "compiled blocks": "block",
-    "compiled blocks and flat rows": "block and flat",
-    "compiled embeddings": "embeddings",
-    "a compiled masked-word head": "head",
-    "a compiled loss": "loss",
-    "AdamW in one program": "optimizer",
-    "any of them": " and ".join(LEVERS),
+DISABLED = {
+    "two halves of the batch": "cpu_data_parallel",
+    "attention": "attention",
+    "dense": "dense",
+    "dropout_add_norm": "dropout_add_norm",
+    "layer_norm": "layer_norm",
+    "embedding_lookup": "embedding_lookup",
+    "tied_logits": "tied_logits",
+    "cross_entropy": "cross_entropy and is_correct",
+    "adamw": "adamw",
+    "compiled kernels": "xla",
+    "any kernel": " and ".join(KERNELS),
 }
 BATCH, LENGTH, POSITIONS = 32, 128, 20
 
@@ -33,15 +36,15 @@ def measure(bench):
     }
     for precision in PRECISIONS:
         entries = [Entry("ours", "ours_training", precision)]
-        for name, levers in OFF.items():
-            worker = "ours" if "halves" in levers else "ours_training"  # where whole batches have all cores
-            entries.append(Entry(f"without {name}", worker, precision, f"without {levers}"))
+        for name, kernels in DISABLED.items():
+            worker = "ours" if "cpu_data_parallel" in kernels else "ours_training"  # whole batches need all cores
+            entries.append(Entry(f"without {name}", worker, precision, f"without {kernels}"))
         bench.say(f"ablation, {precision}")
         with Race(entries) as race:
             results, _ = race.run(task, {"step": bench.rounds}, bench.seconds)
         bench.collect(results)
         yield row(
-            f"pretraining step, mini, {BATCH} x {LENGTH}, each lever off",
+            f"pretraining step, mini, {BATCH} x {LENGTH}, each kernel disabled",
             results,
             case="step",
             unit="tokens/s",

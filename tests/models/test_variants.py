@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 import keras_bert as kb
-from keras_bert import ops as fused
+from keras_bert import ops
 from keras_bert.layers import TransformerBlock
 from keras_bert.training.freeze import freeze
 
@@ -60,9 +60,9 @@ def test_parameters_are_those_of_the_published_models(preset, changes, parameter
 
 
 @variants
-def test_the_fused_forms_are_the_plain_ones(variant):
+def test_kernels_equal_plain_layers(variant):
     encoder = make(variant)
-    with fused.without():
+    with ops.disable_kernels():
         plain = outputs(encoder)
     assert ("pooled_output" in plain) == (variant != "DistilBERT")
     same(plain, outputs(encoder), 2e-5)

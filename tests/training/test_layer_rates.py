@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from keras_bert import BertClassifier, BertEncoder, InputError, finetune
-from keras_bert import ops as fused
+from keras_bert import ops
 from keras_bert.training import bert_adamw
 from keras_bert.training.layer_rates import layer_rates
 from tests.training import toys
@@ -39,7 +39,7 @@ def test_each_layer_steps_by_its_share_of_the_rate(fast):
     optimizer = bert_adamw(0.01, weight_decay=0.0, rates=layer_rates(classifier, decay=0.5))
     gradients = [keras.ops.ones_like(v) for v in classifier.trainable_variables]
     optimizer.global_clipnorm = None
-    with contextlib.nullcontext() if fast else fused.without("optimizer"):
+    with contextlib.nullcontext() if fast else ops.disable_kernels("adamw"):
         optimizer.apply(gradients, classifier.trainable_variables)
     expected = {"head": 1, "pooler": 1, "block 1": 0.5, "block 0": 0.25, "embeddings": 0.125}
     assert moved(classifier, before) == pytest.approx({name: 0.01 * x for name, x in expected.items()}, rel=1e-3)
@@ -49,7 +49,7 @@ def test_each_layer_steps_by_its_share_of_the_rate(fast):
 def test_decay_of_weights_goes_by_the_same_share(fast):
     classifier, before = start()
     optimizer = bert_adamw(0.01, weight_decay=0.1, rates=layer_rates(classifier, decay=0.5, opens=(1, 9)))
-    with contextlib.nullcontext() if fast else fused.without("optimizer"):
+    with contextlib.nullcontext() if fast else ops.disable_kernels("adamw"):
         for _ in range(2):  # no gradient at all, for two epochs of a step
             gradients = [keras.ops.zeros_like(v) for v in classifier.trainable_variables]
             optimizer.apply(gradients, classifier.trainable_variables)
@@ -60,14 +60,14 @@ def test_decay_of_weights_goes_by_the_same_share(fast):
 
 
 def test_a_table_whose_gradient_is_rows_goes_by_the_same_share(monkeypatch):
-    from keras_bert.ops import adamw
+    from keras_bert.ops.kernels import adamw
 
     monkeypatch.setattr(adamw, "FEW_ROWS", 2)
     ids, labels = toys.labelled(32)
     weights = []
     for fast in (True, False):
         classifier, _ = start()
-        with contextlib.nullcontext() if fast else fused.without("optimizer"):
+        with contextlib.nullcontext() if fast else ops.disable_kernels("adamw"):
             finetune(classifier, ids, labels, ids, labels, epochs=1, batch_size=8, layer_decay=0.5, seed=3, verbose=0)
         weights.append([np.array(w) for w in classifier.get_weights()])
     for ours, theirs in zip(*weights, strict=True):
