@@ -128,8 +128,8 @@ def measure(recipe: Recipe, seed: int, data: Path, tokens: int) -> dict:
     ).history
     # The held-out text in words: a loss for each token would favour a vocabulary that cuts words into many.
     ids = held_out[:HELD_OUT].input_word_ids
-    pieces = np.isin(ids, np.flatnonzero(masking.ordinary)).sum()
-    words = np.isin(ids, [i for i in np.flatnonzero(masking.ordinary) if not vocabulary[i].startswith("##")]).sum()
+    pieces = np.isin(ids, np.flatnonzero(masking.maskable)).sum()
+    words = np.isin(ids, [i for i in np.flatnonzero(masking.maskable) if not vocabulary[i].startswith("##")]).sum()
     return {
         "accuracy": history["val_mlm_accuracy"][-1],
         "loss": history["val_mlm_loss"][-1],

@@ -47,7 +47,7 @@ def _of_classes(predictor, data: str) -> dict:
     else:
         names = predictor.names or [str(i) for i in range(logits.shape[-1])]
         said = logits.argmax(-1)
-    labels, names = table.classes(names)
+    labels, names = table.class_labels(names)
     confusion = np.zeros((len(names), len(names)), int)  # [truth, said]
     np.add.at(confusion, (labels, said), 1)
     facts = {
@@ -68,7 +68,7 @@ def _of_others(predictor, data: str) -> dict:
 
     table = read_table(data)
     predictor.check_pairs(table.texts)
-    labels = table.numbers() if predictor.task == "regression" else table.several(predictor.names)[0]
+    labels = table.float_labels() if predictor.task == "regression" else table.multi_hot_labels(predictor.names)[0]
     return evaluate(predictor.trained.model, predictor.trained.vectorizer(table.texts), labels)
 
 

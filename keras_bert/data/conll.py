@@ -1,4 +1,4 @@
-"""Columns of words and tags, as CoNLL's tasks have them, and how found names are counted as right."""
+"""Reader of CoNLL column files, words with tags."""
 
 import collections
 import dataclasses
@@ -11,10 +11,10 @@ from keras_bert.errors import InputError
 
 @dataclasses.dataclass(frozen=True)
 class TaggedSentence:
-    """A sentence whose every word has a tag.
+    """A sentence with one tag per word.
 
     Attributes:
-        words, tags: tuples of strings of one length.
+        words, tags: tuples of strings of the same length.
     """
 
     words: tuple[str, ...]
@@ -22,13 +22,13 @@ class TaggedSentence:
 
 
 def load_conll(path: str | Path) -> list[TaggedSentence]:
-    """The sentences of a column file: a word a line, columns parted by spaces or tabs, a blank line after a sentence.
+    """Read a column file: one word per line, columns separated by spaces or tabs, a blank line after each sentence.
 
-    The first column holds the word and the last its tag. Lines that begin with -DOCSTART- part documents and are passed
-    over.
+    The first column is the word, the last column is its tag. Lines that start with -DOCSTART- separate documents and
+    are skipped.
 
     Args:
-        path: the file, which may be packed (`.gz`, `.xz`).
+        path: the file, plain or compressed (`.gz`, `.xz`).
 
     Returns:
         A list of `TaggedSentence`.
@@ -41,7 +41,7 @@ def load_conll(path: str | Path) -> list[TaggedSentence]:
 
     >>> import tempfile
     >>> path = Path(tempfile.mkdtemp()) / "dev.txt"
-    >>> _ = path.write_text("U.N. NNP B-ORG\\nofficial NN O\\n\\nEkeus NNP B-PER\\n")
+    >>> _ = path.write_bytes(b"U.N. NNP B-ORG\\nofficial NN O\\n\\nEkeus NNP B-PER\\n")
     >>> [sentence.tags for sentence in load_conll(path)]
     [('B-ORG', 'O'), ('B-PER',)]
 
@@ -49,7 +49,7 @@ def load_conll(path: str | Path) -> list[TaggedSentence]:
     """
     sentences, words, tags, columns = [], [], [], None
     for number, line in read_lines(path):
-        cells = re.split("[ \t]+", line.strip(" \t"))  # `split()` would part a word at a no-break space
+        cells = re.split("[ \t]+", line.strip(" \t"))  # `split()` would split a word at a no-break space
         if not cells[0] or cells[0] == "-DOCSTART-":
             if words:
                 sentences.append(TaggedSentence(tuple(words), tuple(tags)))
@@ -57,14 +57,16 @@ def load_conll(path: str | Path) -> list[TaggedSentence]:
             continue
         columns = columns or len(cells)
         if len(cells) != columns or columns < 2:
-            wanted = f"{columns} columns, as in the first line," if columns > 1 else "a word and its tag"
-            raise InputError(f"{path}, line {number}: {wanted} are expected. Received: {len(cells)}")
+            expected = (
+                f"{columns} columns in every line, as in the first" if columns > 1 else "a word and a tag per line"
+            )
+            raise InputError(f"`path` must have {expected}. Received: path={path}, line {number} with {len(cells)}")
         words.append(cells[0])
         tags.append(cells[-1])
     if words:
         sentences.append(TaggedSentence(tuple(words), tuple(tags)))
     if not sentences:
-        raise InputError(f"{path}: sentences are expected. Received: none")
+        raise InputError(f"`path` must contain at least one sentence. Received: path={path} (0 sentences)")
     return sentences
 
 

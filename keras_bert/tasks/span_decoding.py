@@ -54,7 +54,7 @@ def best_answers(
 
     >>> from keras_bert.text.windows import make_windows
     >>> vocabulary = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "who", "?", "a", "b", "c", "d"]
-    >>> rows = make_windows(["who?"], ["a b c d"], vocabulary, sequence_length=9, stride=2)
+    >>> rows = make_windows(["who?"], ["a b c d"], vocabulary, sequence_length=9, doc_stride=2)
     >>> starts, ends = np.zeros((2, 1, 9))
     >>> starts[0, 5], ends[0, 6] = 3, 2
     >>> best_answers(rows, ["a b c d"], starts, ends)[0].text
@@ -65,10 +65,10 @@ def best_answers(
     start_logits, end_logits = (np.asarray(logits, np.float64) for logits in (start_logits, end_logits))  # [N, T]
     found: list[Answer | None] = [None] * len(contexts)
     none = np.full(len(contexts), np.inf)
-    for row, number in enumerate(windows.question):
+    for row, number in enumerate(windows.example_index):
         none[number] = min(none[number], start_logits[row, 0] + end_logits[row, 0])
-        inside = windows.spans[row, :, 0] >= 0
-        starts = _best(start_logits[row], inside & windows.best[row])
+        inside = windows.token_to_char[row, :, 0] >= 0
+        starts = _best(start_logits[row], inside & windows.token_is_max_context[row])
         ends = _best(end_logits[row], inside)
         length = ends[None, :] - starts[:, None] + 1  # [S, E]
         scores = start_logits[row, starts][:, None] + end_logits[row, ends][None, :]
@@ -77,7 +77,7 @@ def best_answers(
             continue
         i, j = np.unravel_index(scores.argmax(), scores.shape)
         if found[number] is None or scores[i, j] > found[number].score:
-            begin, behind = int(windows.spans[row, starts[i], 0]), int(windows.spans[row, ends[j], 1])
+            begin, behind = int(windows.token_to_char[row, starts[i], 0]), int(windows.token_to_char[row, ends[j], 1])
             found[number] = Answer(contexts[number][begin:behind], begin, behind, float(scores[i, j]), 0.0)
     return [_settled(answer, float(none[i]), null_score_diff_threshold) for i, answer in enumerate(found)]
 

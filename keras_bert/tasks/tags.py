@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from keras_bert.data.conll import TaggedSentence, entity_f1, load_conll
-from keras_bert.data.table import check_names
+from keras_bert.data.table import check_label_names
 from keras_bert.errors import InputError
 from keras_bert.inference import predict_logits
 from keras_bert.models import BertTokenClassifier
@@ -33,7 +33,7 @@ class TagTask(Task):
             if not (folder / name).is_file():
                 raise InputError(f"{folder}: a folder with train.txt and dev.txt is expected. Received: no {name}")
         self.train, self.dev = load_conll(folder / "train.txt"), load_conll(folder / "dev.txt")
-        self.label_names = tuple(check_names(names or sorted({tag for each in self.train for tag in each.tags})))
+        self.label_names = tuple(check_label_names(names or sorted({tag for each in self.train for tag in each.tags})))
         if len(self.label_names) < 2:
             raise InputError(
                 f"{folder / 'train.txt'}: at least two tags are expected. Received: {len(self.label_names)}"

@@ -44,7 +44,7 @@ class TextTask(Task):
     def model(self, encoder) -> BertClassifier:
         """The encoder with a classifier; its dropout is the encoder's."""
         classes = max(1, len(self.label_names))
-        return BertClassifier(encoder, classes, encoder.config.hidden_dropout, self.data.problem)
+        return BertClassifier(encoder, classes, encoder.config.hidden_dropout, self.data.problem_type)
 
     def rows(self, reader: Preprocessor, seed: int, held_out: float) -> tuple:
         """Ids and labels to train on, and to choose by."""

@@ -57,7 +57,7 @@ def warm_start_ppmi(pretrainer, examples: PretrainingExamples, masking: Masking,
     embeddings = pretrainer.encoder.embeddings
     size, width = embeddings.word_embeddings.embeddings.shape
     examples = examples[:: max(1, len(examples) // ENOUGH)]
-    counts, frequencies = cooccurrences(examples, size, masking.ordinary)
+    counts, frequencies = cooccurrences(examples, size, masking.maskable)
     seen = np.flatnonzero(counts.sum(axis=1))
     if width >= len(seen):
         raise InputError(

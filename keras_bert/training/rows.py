@@ -26,9 +26,9 @@ def check_rows(encoder, examples: PretrainingExamples, masking: Masking) -> None
         InputError: another number of tokens than the encoder's, or longer rows than it has positions.
     """
     config = encoder.config
-    if len(masking.ordinary) != config.vocab_size:
+    if len(masking.maskable) != config.vocab_size:
         raise InputError(
-            f"encoder and vocabulary must be of one size, {config.vocab_size} tokens. Received: {len(masking.ordinary)}"
+            f"encoder and vocabulary must be of one size, {config.vocab_size} tokens. Received: {len(masking.maskable)}"
         )
     width = examples.input_word_ids.shape[1]
     if width > config.max_position_embeddings:
