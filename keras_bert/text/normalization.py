@@ -193,7 +193,7 @@ class Normalizer:
         return tf.gather(codes, order), tf.gather(source, order)
 
     def _final_sigmas(self, codes, chunk):
-        """Replace Σ by ς at the end of a word: after a cased letter, before none, skipping case-ignorable characters."""
+        """Replace Σ by ς at the end of a word: after a cased letter and not before one. Skip case-ignorable ones."""
         import tensorflow as tf
 
         def replaced():

@@ -1,7 +1,7 @@
 """A pure-Python tokenizer that also returns character offsets.
 
 Answers and entities are parts of the original text, with capitals and accents, but a model predicts token positions.
-The TensorFlow graph of `BertTextVectorization` does not track offsets. Here, each character is paired with its position.
+The graph of `BertTextVectorization` does not track offsets. Here, each character is paired with its position.
 """
 
 import itertools

@@ -106,8 +106,8 @@ def make_windows(
         room = sequence_length - len(query) - 3  # tokens of the context per window
         if room < doc_stride or doc_stride < 1:
             raise InputError(
-                f"`doc_stride` must be at least 1 and at most {max(0, room)}, the space for the context beside question "
-                f"{index}, {question[:40]!r}, in {sequence_length} tokens. Received: doc_stride={doc_stride}. "
+                f"`doc_stride` must be at least 1 and at most {max(0, room)}, the tokens left for the context beside "
+                f"question {index}, {question[:40]!r}, in {sequence_length}. Received: doc_stride={doc_stride}. "
                 "Use a larger sequence_length, a shorter question or a smaller doc_stride."
             )
         if context not in tokenized:

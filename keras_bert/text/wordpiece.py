@@ -69,10 +69,10 @@ class WordPiece:
         exact = tf.where(known < 0)[:, 0]
         unseen, which = tf.unique(tf.gather(chunks.values, exact))
         none = tf.zeros([0], tf.int32)
-        pieces, counts = tf.cond(tf.size(unseen) > 0, lambda: self._exact(unseen), lambda: (none, none))  # [P], [U]
+        tokens, counts = tf.cond(tf.size(unseen) > 0, lambda: self._exact(unseen), lambda: (none, none))  # [P], [U]
 
         # Join the results of both paths: each chunk is a range of one pool of ids.
-        pool = tf.concat([known, pieces], 0)
+        pool = tf.concat([known, tokens], 0)
         first = tf.size(known) + tf.cumsum(counts, exclusive=True)
         start = tf.tensor_scatter_nd_update(tf.range(tf.size(known)), exact[:, None], tf.gather(first, which))
         length = tf.tensor_scatter_nd_update(tf.ones_like(known), exact[:, None], tf.gather(counts, which))

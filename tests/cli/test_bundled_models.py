@@ -61,7 +61,14 @@ def test_finetune_from_the_encoder_that_ships(call, models, shipped, tmp_path):
     assert trained.encoder.config.hidden_dropout == trained.encoder.config.attention_dropout == 0.3
 
 
-@pytest.mark.parametrize("command", [["predict", "x"], ["fill-mask", "[MASK]"], ["embed", "x"]], ids=lambda c: c[0])
+def test_tokenize_uses_the_bundled_vocabulary(call, models, shipped):
+    facts = facts_of(call("tokenize", "a fine [MASK]", "--json"))
+    assert facts == facts_of(call("tokenize", "--vocab", models.vocab, "a fine [MASK]", "--json"))
+
+
+@pytest.mark.parametrize(
+    "command", [["predict", "x"], ["fill-mask", "[MASK]"], ["embed", "x"], ["tokenize", "x"]], ids=lambda c: c[0]
+)
 def test_an_installation_without_them(call, tmp_path, monkeypatch, command):
     monkeypatch.setattr("keras_bert.catalog.bundled.SAVED_MODELS", tmp_path)
     said = call(*command)

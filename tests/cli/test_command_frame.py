@@ -44,7 +44,7 @@ def test_version(call):
         (["nonsense"], "nonsense"),
         (["predict", "--model"], "--model"),
         (["predict", "--model", ".", "--nonsense", "a text"], "--nonsense"),
-        (["tokenize", "a text"], "--vocab"),
+        (["tokenize", "--cased", "a text"], "--vocab"),
         (["export", "--model", ".", "--format", "paper", "--out", "x"], "saved_model"),
         (["pretrain", "--data", "sample", "--steps", "0", "--out", "x"], "x>=1"),
         (["pretrain", "--data", "sample", "--out", "x"], "--epochs"),
