@@ -199,7 +199,7 @@ def _open(path: Path, settings: dict) -> tuple[StoredExamples, StoredExamples | 
         before, now = (values.get(name, "missing") for values in (stored, current))
         if before != now:
             raise InputError(
-                f"`{name}` must be {before!r}, because the examples in {path} were packed with it. "
+                f"`{name}` must be the same as for the examples in {path}, {name}={before!r}. "
                 f"Received: {name}={now!r}. Use the same value, or another folder."
             )
     return train, parts.get("held_out")
