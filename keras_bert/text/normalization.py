@@ -137,8 +137,8 @@ class Normalizer:
         codes, text, bits = (tf.gather(each, kept) for each in (codes, text, bits))
 
         # A chunk is what Python's str.split() returns after spaces were put around CJK characters.
-        alone = bits & (SPACE | CJK) != 0
-        chunk = tf.cumsum(tf.cast(alone | shift_right(alone) | is_run_start(text), tf.int32))
+        is_boundary = bits & (SPACE | CJK) != 0
+        chunk = tf.cumsum(tf.cast(is_boundary | shift_right(is_boundary) | is_run_start(text), tf.int32))
         kept = tf.where(bits & SPACE == 0)[:, 0]
         codes, text, chunk = (tf.gather(each, kept) for each in (codes, text, chunk))
 
@@ -150,10 +150,10 @@ class Normalizer:
             )
             text, chunk = tf.gather(text, source), tf.gather(chunk, source)
 
-        alone = self._look_up("bits", codes) & PUNCTUATION != 0
-        begins = tf.where(alone | shift_right(alone) | is_run_start(chunk))[:, 0]
-        starts = tf.concat([tf.cast(begins, tf.int32), [tf.size(codes)]], 0)
-        return codes, starts, tf.gather(text, begins)
+        is_punctuation = self._look_up("bits", codes) & PUNCTUATION != 0
+        word_starts = tf.where(is_punctuation | shift_right(is_punctuation) | is_run_start(chunk))[:, 0]
+        starts = tf.concat([tf.cast(word_starts, tf.int32), [tf.size(codes)]], 0)
+        return codes, starts, tf.gather(text, word_starts)
 
     def _look_up(self, table, codes):
         import tensorflow as tf

@@ -55,7 +55,7 @@ def check_vocabulary(tokens: list[str], path: str | Path | None = None) -> list[
 def load_vocabulary(path: str | Path) -> list[str]:
     """Read a `vocab.txt` file as the original tokenizer does.
 
-    Lines end at a line feed only (the Chinese vocabulary has a token that other readers take for a line end), and white
+    Lines end at a line feed only (the Chinese vocabulary has a token that Python's `splitlines` splits at), and white
     space around a token is removed.
 
     Args:

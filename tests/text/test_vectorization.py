@@ -115,8 +115,8 @@ def test_saved_and_loaded_model(vectorizer, tmp_path, shape):
     loaded = keras.saving.load_model(tmp_path / "model.keras", safe_mode=True)
     columns = tf.reshape(tf.constant(TEXTS), [-1, *shape])
     for each in (model, loaded):
-        alone, pair = each([columns, columns[::-1]])
-        assert lists(alone) == EXPECTED
+        single, pair = each([columns, columns[::-1]])
+        assert lists(single) == EXPECTED
         assert lists(pair) == lists(vectorizer((TEXTS, TEXTS[::-1])))
     assert lists(loaded.predict(tf.data.Dataset.from_tensors(((columns, columns),)), verbose=0)[0]) == EXPECTED
 
