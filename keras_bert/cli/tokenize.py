@@ -25,7 +25,7 @@ def tokenize(console, vocab: str | None, cased: bool, texts: list[str]) -> dict:
     from keras_bert.text import BertTextVectorization
 
     if cased and vocab is None:
-        raise click.UsageError("`--cased` must be given with `--vocab`. Received: --cased with the uncased bundled vocabulary")
+        raise click.UsageError("`--cased` must be given with `--vocab`. Received: the bundled, uncased vocabulary")
     # Only the vocabulary is read: loading the whole model takes seconds.
     path = vocab or find_bundled(ENCODER) / "assets" / "vocab.txt"
     vectorizer = BertTextVectorization(vocabulary=path, lowercase=not cased, special_tokens=True)
