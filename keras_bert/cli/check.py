@@ -28,17 +28,11 @@ def check(console, source: str, encoder: str | None) -> dict:
 
     report = check_parity(source, encoder=load_pretrained(encoder).encoder if encoder else None)
     facts = report.to_dict()
-    show_table(
-        console,
-        f"Largest difference from {source}",
-        ("output", "difference"),
-        differences(facts),
-        right=("difference",),
-    )
+    title = f"Largest difference from {source}"
+    show_table(console, title, ("output", "difference"), differences(facts), right=("difference",))
     copied = f", {facts['tensors']} tensors copied, each exactly once" if facts["tensors"] else ""
-    console.print(
-        f"{facts['parameters']:,} parameters{copied}; {facts['examples']} examples; reference: {report.reference}"
-    )
+    console.print(f"{facts['parameters']:,} parameters{copied}")
+    console.print(f"{facts['examples']} examples, compared with {report.reference}")
     if facts["published_note"]:
         console.print(facts["published_note"], style="dim", markup=False)
     verdict = "[green]passed[/green]" if facts["passed"] else "[red]not passed[/red]"

@@ -63,9 +63,13 @@ def export(console, folder: str, format_name: str, interface: str | None, dtype:
         allowed = " or ".join(DTYPES[format_name])
         raise click.UsageError(f"`--dtype` must be {allowed} for --format {format_name}. Received: --dtype {dtype}")
     if interface and format_name == "onnx":
-        raise click.UsageError(f"`--interface` must not be given for --format onnx. Received: --interface {interface}")
+        raise click.UsageError(
+            f"`--interface` must be given with --format saved_model only. Received: --interface {interface} --format onnx"
+        )
     if dtype and interface not in (None, "text"):
-        raise click.UsageError(f"`--dtype` must not be given for --interface {interface}. Received: --dtype {dtype}")
+        raise click.UsageError(
+            f"`--dtype` must be given with --interface text only. Received: --dtype {dtype} --interface {interface}"
+        )
     trained = load_pretrained(folder)
     model = trained.encoder if trained.kind == "pretrainer" else trained.model
     if trained.kind in ("span_labeler", "token_classifier") and format_name == "saved_model":
@@ -87,10 +91,5 @@ def export(console, folder: str, format_name: str, interface: str | None, dtype:
     rows = ((name, f"{size / 2**20:,.1f}") for name, size in files.items())
     show_table(console, str(out), ("file", "MiB"), rows, right=("MiB",))
     interface = "ids" if format_name == "onnx" else interface or "text"
-    return {
-        "out": str(out),
-        "format": format_name,
-        "interface": interface,
-        "bytes": sum(files.values()),
-        "files": files,
-    }
+    size = sum(files.values())
+    return {"out": str(out), "format": format_name, "interface": interface, "bytes": size, "files": files}
