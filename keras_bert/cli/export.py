@@ -63,9 +63,7 @@ def export(console, folder: str, format_name: str, interface: str | None, dtype:
         allowed = " or ".join(DTYPES[format_name])
         raise click.UsageError(f"`--dtype` must be {allowed} for --format {format_name}. Received: --dtype {dtype}")
     if interface and format_name == "onnx":
-        raise click.UsageError(
-            f"`--interface` must be given with --format saved_model only. Received: --interface {interface} --format onnx"
-        )
+        raise click.UsageError("`--interface` must be given with --format saved_model only. Received: --format onnx")
     if dtype and interface not in (None, "text"):
         raise click.UsageError(
             f"`--dtype` must be given with --interface text only. Received: --dtype {dtype} --interface {interface}"
