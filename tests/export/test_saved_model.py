@@ -13,33 +13,33 @@ def _numpy(values):
 
 
 @pytest.fixture(scope="module")
-def bare(exports, run_script):
+def served(exports, run_script):
     paths = (exports.text, exports.features, exports.encoder, exports.preprocess)
-    return run_script("load_bare.py", *paths, *exports.texts)
+    return run_script("load_without_keras.py", *paths, *exports.texts)
 
 
-def test_has_no_custom_ops(bare):
-    assert bare["unknown"].tolist() == []
-    assert "LookupTableFindV2" in bare["operations"]  # the list is not empty
-    assert not [name for name in bare["operations"] if "PyFunc" in name]
+def test_has_no_custom_ops(served):
+    assert served["unknown"].tolist() == []
+    assert "LookupTableFindV2" in served["operations"]  # the list is not empty
+    assert not [name for name in served["operations"] if "PyFunc" in name]
 
 
-def test_text_classifier_outputs(bare, exports):
-    assert bare["signatures"].tolist() == ["encode", "pool", "serving_default", "tokenize"]
+def test_text_classifier_outputs(served, exports):
+    assert served["signatures"].tolist() == ["encode", "pool", "serving_default", "tokenize"]
     ids = exports.vectorizer(exports.texts)
     logits = keras.ops.convert_to_numpy(exports.classifier(ids, training=False))
-    np.testing.assert_allclose(bare["text/serving_default/logits"], logits, atol=2e-5)
+    np.testing.assert_allclose(served["text/serving_default/logits"], logits, atol=2e-5)
     probabilities = np.exp(logits) / np.exp(logits).sum(axis=-1, keepdims=True)
-    np.testing.assert_allclose(bare["text/serving_default/probabilities"], probabilities, atol=1e-5)
-    assert bare["text/serving_default/label"].tolist() == [exports.labels[row.argmax()] for row in logits]
-    assert bare["empty"].shape == (0, 2)
+    np.testing.assert_allclose(served["text/serving_default/probabilities"], probabilities, atol=1e-5)
+    assert served["text/serving_default/label"].tolist() == [exports.labels[row.argmax()] for row in logits]
+    assert served["empty"].shape == (0, 2)
 
 
-def test_truncates_and_pads_to_the_batch(bare, exports):
-    ids = bare["text/tokenize/input_word_ids"]
+def test_truncates_and_pads_to_the_batch(served, exports):
+    ids = served["text/tokenize/input_word_ids"]
     assert ids.shape == (len(exports.texts), 32)  # the longest text has more than 32 tokens
     for key, value in _numpy(exports.vectorizer(exports.texts)).items():
-        np.testing.assert_array_equal(bare[f"text/tokenize/{key}"], value)
+        np.testing.assert_array_equal(served[f"text/tokenize/{key}"], value)
 
 
 @pytest.mark.parametrize("count", [1, 32, 33, 75])
@@ -67,50 +67,50 @@ def test_short_batch_has_short_rows(exports):
 
 
 @pytest.mark.parametrize("prefix", ["features", "encoder", "encoder_signature"])
-def test_encoder_outputs(bare, exports, prefix):
+def test_encoder_outputs(served, exports, prefix):
     inputs = exports.vectorizer(exports.texts)
     for key, value in _numpy(exports.pretrainer.encoder(inputs, training=False)).items():
-        found = bare.get(f"{prefix}/{key.removeprefix('encoder_outputs_') if prefix == 'encoder' else key}")
+        found = served.get(f"{prefix}/{key.removeprefix('encoder_outputs_') if prefix == 'encoder' else key}")
         if found is None:
             assert prefix == "features" and key.startswith("encoder_outputs")
         else:
             np.testing.assert_allclose(found, value, atol=2e-5)
     if prefix == "encoder":
-        np.testing.assert_array_equal(bare["encoder/default"], bare["encoder/pooled_output"])
+        np.testing.assert_array_equal(served["encoder/default"], served["encoder/pooled_output"])
 
 
-def test_encode_outputs(bare, exports):
+def test_encode_outputs(served, exports):
     inputs = exports.vectorizer(exports.texts)
     expected = _numpy(exports.classifier.encoder(inputs, training=False))
-    np.testing.assert_allclose(bare["text/encode/pooled_output"], expected["pooled_output"], atol=2e-5)
-    np.testing.assert_allclose(bare["text/encode/sequence_output"], expected["sequence_output"], atol=2e-5)
+    np.testing.assert_allclose(served["text/encode/pooled_output"], expected["pooled_output"], atol=2e-5)
+    np.testing.assert_allclose(served["text/encode/sequence_output"], expected["sequence_output"], atol=2e-5)
 
 
-def test_masked_lm_logits(bare, exports):
+def test_masked_lm_logits(served, exports):
     inputs = _numpy(exports.vectorizer(exports.texts))
     inputs["masked_lm_positions"] = np.array([[1, 2]] * len(exports.texts))
     logits = _numpy(exports.pretrainer(inputs, training=False))["mlm_logits"]
-    np.testing.assert_allclose(bare["mlm_logits"], logits, atol=5e-5)
+    np.testing.assert_allclose(served["mlm_logits"], logits, atol=5e-5)
 
 
-def test_tfhub_vocabulary(bare, exports):
-    assert bare["vocab_file"].tolist() == [*exports.vectorizer.get_vocabulary(), ""]
-    assert bare["do_lower_case"]
+def test_tfhub_vocabulary(served, exports):
+    assert served["vocab_file"].tolist() == [*exports.vectorizer.get_vocabulary(), ""]
+    assert served["do_lower_case"]
 
 
-def test_tfhub_variable_names(bare, exports, reference_encoder):
+def test_tfhub_variable_names(served, exports, reference_encoder):
     import tensorflow as tf
 
     reference = tf.saved_model.load(str(reference_encoder))
-    assert bare["names"].tolist() == [variable.name for variable in reference.variables]  # both have two layers
+    assert served["names"].tolist() == [variable.name for variable in reference.variables]  # both have two layers
     exported = tf.saved_model.load(str(exports.encoder))
     for part in ("trainable_variables", "variables"):
         assert [v.name for v in getattr(exported.mlm, part)] == [v.name for v in getattr(reference.mlm, part)]
 
 
-def test_tfhub_encoder_is_trainable(bare, exports):
-    assert bare["with_gradient"] == len(exports.pretrainer.encoder.trainable_variables)
-    assert bare["dropout_moves"] > 1e-3
+def test_tfhub_encoder_is_trainable(served, exports):
+    assert served["with_gradient"] == len(exports.pretrainer.encoder.trainable_variables)
+    assert served["dropout_moves"] > 1e-3
 
 
 def test_encoder_without_vectorizer(tmp_path):
@@ -118,7 +118,7 @@ def test_encoder_without_vectorizer(tmp_path):
 
     encoder = kb.BertEncoder(tiny_config(num_layers=1))
     encoder.blocks[0].trainable = False  # a frozen layer is exported as trainable
-    loaded = tf.saved_model.load(str(kb.export_saved_model(encoder, tmp_path / "bare")))
+    loaded = tf.saved_model.load(str(kb.export_saved_model(encoder, tmp_path / "served")))
     assert not hasattr(loaded, "vocab_file") and not hasattr(loaded, "mlm")
     assert len(loaded.trainable_variables) == len(encoder.weights)
     assert kb.compare(encoder, loaded, random_inputs(encoder.config)).passed

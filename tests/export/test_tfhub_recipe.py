@@ -12,7 +12,7 @@ pytestmark = pytest.mark.slow
 
 
 def test_recipe_runs_with_exports(exports, run_script):
-    found = run_script("two_models.py", exports.preprocess, exports.encoder, TF_USE_LEGACY_KERAS="1")
+    found = run_script("tfhub_recipe.py", exports.preprocess, exports.encoder, TF_USE_LEGACY_KERAS="1")
     sentences = ["a fine film", "unbelievable, this film!", "", "films film films film film film film film"]
     others = ["film", "a fine film a fine film a fine film", "fine", "film film films"]
     pairs = kb.BertTextVectorization(exports.vectorizer.get_vocabulary(), sequence_length=12)
@@ -36,12 +36,12 @@ def test_recipe_matches_google(reference_encoder, run_script, tmp_path):
     vectorizer = kb.BertTextVectorization(vocabulary, sequence_length=None)
     encoder, _ = encoder_from_tfhub(reference_encoder)
     found = run_script(
-        "two_models.py",
+        "tfhub_recipe.py",
         kb.export_saved_model(vectorizer, tmp_path / "preprocess"),
         kb.export_saved_model(encoder, tmp_path / "encoder", vectorizer, interface="tfhub"),
         TF_USE_LEGACY_KERAS="1",
     )
-    expected = run_script("two_models.py", preprocess, reference_encoder, "tensorflow_text", TF_USE_LEGACY_KERAS="1")
+    expected = run_script("tfhub_recipe.py", preprocess, reference_encoder, "tensorflow_text", TF_USE_LEGACY_KERAS="1")
     assert set(found) == set(expected)
     for key, value in expected.items():
         if key != "moved":  # dropout differs in each process
