@@ -32,8 +32,8 @@ def check_standard_sublayers(model) -> None:
         else:
             continue
         raise InputError(
-            "`model` must have standard layers only, because the ONNX graph is written from their weights. "
-            f"Received: {found}. `kb.export_saved_model` traces the model and so exports modified layers."
+            "`model` must have standard layers only (no custom blocks), because the ONNX graph is written from their "
+            f"weights. Received: {found}. `kb.export_saved_model` traces the model and so exports modified layers."
         )
 
 
