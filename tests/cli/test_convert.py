@@ -52,7 +52,7 @@ def test_from_files_that_other_libraries_wrote(call, tmp_path):
     import keras_hub
 
     import keras_bert as kb
-    from keras_bert.weights.formats.keras_hub import run_keras_hub
+    from keras_bert.parity.references import run_keras_hub
 
     sizes = dict(vocabulary_size=60, num_layers=2, num_heads=2, hidden_dim=16, intermediate_dim=32, dropout=0.0)
     backbone = randomize(keras_hub.models.BertBackbone(**sizes, max_sequence_length=20))

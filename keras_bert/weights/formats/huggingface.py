@@ -77,30 +77,6 @@ def read_source(path: Path) -> Source:
     return Source(str(path), "huggingface", parts, lambda: config, True, vocabulary, lowercase, labels, problem, rate)
 
 
-def open_with_transformers(found: Source):
-    """A source's encoder as transformers loads it: another implementation, to check ours against."""
-    import transformers
-
-    pooler = {} if found.config.type_vocab_size == 0 else {"add_pooling_layer": found.config.pooler}
-    return transformers.AutoModel.from_pretrained(found.label, **pooler).eval()
-
-
-def run_transformers(model, inputs: dict) -> dict:
-    """A model of transformers on our inputs, its outputs under our keys."""
-    import torch
-
-    names = {"input_ids": "input_word_ids", "attention_mask": "input_mask", "token_type_ids": "input_type_ids"}
-    if model.config.model_type == "distilbert":
-        del names["token_type_ids"]
-    with torch.no_grad():
-        found = model(**{n: torch.tensor(inputs[ours]).long() for n, ours in names.items()}, output_hidden_states=True)
-    outputs = {f"encoder_outputs_{i}": layer.numpy() for i, layer in enumerate(found.hidden_states[1:])}
-    outputs["sequence_output"] = found.last_hidden_state.numpy()
-    if getattr(found, "pooler_output", None) is not None:
-        outputs["pooled_output"] = found.pooler_output.numpy()
-    return outputs
-
-
 def save_huggingface(model, path, vectorizer=None, labels=None) -> Path:
     """Write a folder that transformers reads, `from_pretrained(path)`.
 

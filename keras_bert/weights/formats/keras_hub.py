@@ -154,19 +154,6 @@ def to_keras_hub(encoder):
     return backbone
 
 
-def run_keras_hub(backbone, inputs: dict) -> dict:
-    """A KerasHub backbone on our inputs, its outputs under our keys; of the layers' those that are within reach."""
-    import keras
-
-    outputs = {**backbone.output} if isinstance(backbone.output, dict) else {"sequence_output": backbone.output}
-    for layer in backbone.layers:
-        if layer.name.startswith("transformer_layer_"):
-            outputs[f"encoder_outputs_{layer.name.removeprefix('transformer_layer_')}"] = layer.output
-    names = {"token_ids": "input_word_ids", "segment_ids": "input_type_ids", "padding_mask": "input_mask"}
-    model = keras.Model(backbone.input, outputs)
-    return model.predict_on_batch({theirs: inputs[names[theirs]] for theirs in backbone.input})
-
-
 def tensor_mappings(config: BertConfig, num_classes: int = 2) -> dict[str, list[TensorMapping]]:
     """Where each tensor of ours is in KerasHub's models; the shapes are the same."""
     names = NAMES if config.type_vocab_size else NAMES | DISTILBERT
