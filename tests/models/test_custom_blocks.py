@@ -81,7 +81,10 @@ def test_custom_blocks_are_saved(block, tmp_path):
     classifier.save(tmp_path / "model.keras")
     loaded = keras.saving.load_model(tmp_path / "model.keras")
     assert loaded.encoder.has_custom_blocks
-    assert all(type(block) is type(other) for block, other in zip(loaded.encoder.blocks, classifier.encoder.blocks))
+    assert all(
+        type(block) is type(other)
+        for block, other in zip(loaded.encoder.blocks, classifier.encoder.blocks, strict=True)
+    )
     assert_close(loaded(INPUTS), classifier(INPUTS), 1e-6)
     assert_close(loaded.encoder(INPUTS), classifier.encoder(INPUTS))
 
@@ -89,7 +92,7 @@ def test_custom_blocks_are_saved(block, tmp_path):
 def test_onnx_export_rejects_custom_blocks(tmp_path):
     from keras_bert.export import export_onnx
 
-    with pytest.raises(kb.InputError, match="own blocks|custom blocks"):
+    with pytest.raises(kb.InputError, match="blocks"):
         export_onnx(make_encoder(block_with_dense_layers), tmp_path / "model")
     assert not (tmp_path / "model").exists()
 
