@@ -115,13 +115,9 @@ def check_model(cls, init_kwargs: dict, inputs: dict, shapes, mixed_dtypes, atol
     assert_close(cast_model(mixed, "float32")(inputs), outputs)
 
     length = inputs["input_mask"].shape[1]
-    values = {"input_word_ids": 77, "input_type_ids": 1}  # at padding positions any value must have no effect
-    padded = {
-        key: value
-        if key == "masked_lm_positions"
-        else np.pad(value, ((0, 0), (0, 5)), constant_values=values.get(key, 0))
-        for key, value in inputs.items()
-    }
+    padded = dict(inputs)
+    for key, value in (("input_word_ids", 77), ("input_mask", 0), ("input_type_ids", 1)):
+        padded[key] = np.pad(inputs[key], ((0, 0), (0, 5)), constant_values=value)  # [B, T + 5]
     padded_outputs = keras.tree.map_structure(
         lambda x: x[:, :length] if x.ndim > 1 and x.shape[1] == length + 5 else x, to_numpy(model(padded))
     )
