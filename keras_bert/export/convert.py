@@ -28,9 +28,10 @@ def convert(source, to: str, path) -> dict:
         InputError: the source cannot be read, the format has no such model, or what was written reads otherwise.
     """
     from keras_bert.export.saved_model import export_saved_model
+    from keras_bert.models import kind_of
     from keras_bert.weights.formats.google_research import save_google
     from keras_bert.weights.formats.huggingface import save_huggingface
-    from keras_bert.weights.formats.keras_folder import kind_of, read_folder, save_pretrained
+    from keras_bert.weights.formats.keras_folder import read_folder, save_pretrained
     from keras_bert.weights.load import find
     from keras_bert.weights.source import is_external, model_of, open_source
 

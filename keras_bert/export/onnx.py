@@ -61,7 +61,7 @@ def export_onnx(model, path, vectorizer=None, labels=None, dtype: str = "float32
 
     Source: the specification of the operators, https://onnx.ai/onnx/operators.
     """
-    kind = next((kind for kind, cls in KINDS.items() if isinstance(model, cls)), None)
+    kind = next((kind for kind, cls in MODEL_CLASSES.items() if isinstance(model, cls)), None)
     if kind in (None, "feature_classifier"):
         raise InputError(
             "`model` must be a BertEncoder, BertPretrainer, BertClassifier, BertSpanLabeler or BertTokenClassifier. "

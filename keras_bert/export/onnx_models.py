@@ -49,7 +49,7 @@ def _classifier(graph: Graph, model) -> dict:
     graph.dense(_pooled(graph, model.pooler, x), model.head, "logits")  # [B, C]
     if model.problem == "regression":
         return {"logits": ("B", model.num_classes)}
-    if model.problem == "multi_label":
+    if model.problem_type == "multi_label":
         graph.op("Sigmoid", "logits", name="probabilities")  # [B, C]
     else:
         graph.op("Softmax", "logits", name="probabilities", axis=-1)  # [B, C]

@@ -25,7 +25,7 @@ def export_classifier(classifier, path, vectorizer, labels=None) -> Path:
             lambda ids: classifier(ids, training=False),
             columns=classifier.num_classes,
         )  # [B, C]
-        if classifier.problem == "regression":
+        if classifier.problem_type == "regression":
             return {"numbers": logits}
         if classifier.problem == "multi_label":
             return {"probabilities": tf.sigmoid(logits), "logits": logits}  # [B, C]

@@ -14,14 +14,14 @@ class TextTask(Task):
     Args:
         dataset: as for `load_labeled`.
         names: of the classes, or None.
-        problem: `"single_label"`, `"multi_label"` or `"regression"`.
+        problem_type: `"single_label"`, `"multi_label"` or `"regression"`.
 
     Raises:
         InputError: as `load_labeled`, one training text alone, or names for a set that has its own.
     """
 
-    def __init__(self, dataset: str, names=None, problem: str = "single_label"):
-        self.data = load_labeled(dataset, names, problem)
+    def __init__(self, dataset: str, names=None, problem_type: str = "single_label"):
+        self.data = load_labeled(dataset, names, problem_type)
         if names and tuple(names) != self.data.label_names:
             raise InputError(
                 f"{dataset} has the classes {', '.join(self.data.label_names)}. Received: {', '.join(names)}"

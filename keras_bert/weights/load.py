@@ -6,7 +6,8 @@ from pathlib import Path
 from keras_bert.catalog.bundled import BUNDLED, ENCODER, SENTIMENT, find_bundled, is_bundled
 from keras_bert.config import PRESETS
 from keras_bert.errors import InputError
-from keras_bert.weights.formats.keras_folder import Pretrained, read_folder
+from keras_bert.models.pretrained_model import register_io
+from keras_bert.weights.formats.keras_folder import Pretrained, read_folder, save_pretrained
 from keras_bert.weights.source import is_external, pretrained_from
 
 VERSIONS = {"small_bert": 2}  # of the handles; 4 is that of all others
@@ -98,3 +99,6 @@ def find(source):
 
 def _handle(name: str) -> str:
     return f"https://tfhub.dev/tensorflow/{name}/{VERSIONS.get(name.split('/')[0], 4)}"
+
+
+register_io(load_pretrained, save_pretrained)

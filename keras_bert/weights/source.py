@@ -7,8 +7,9 @@ from pathlib import Path
 
 from keras_bert.config import BertConfig
 from keras_bert.errors import InputError
+from keras_bert.models import kind_of
 from keras_bert.weights.canonical_names import HEADS, model_weights
-from keras_bert.weights.formats.keras_folder import Pretrained, kind_of
+from keras_bert.weights.formats.keras_folder import Pretrained
 from keras_bert.weights.report import LoadReport, assign_exactly_once
 
 
@@ -25,7 +26,7 @@ class Source:
         vocabulary: list of WordPiece tokens, or None.
         lowercase: whether text is lower-cased before it is split.
         labels: the classes' names, or None.
-        problem: of a classifier, as `BertClassifier` has it.
+        problem_type: of a classifier, as `BertClassifier` has it.
         classifier_dropout: the rate before the head of a classifier of texts or tokens; None for the encoder's.
     """
 
@@ -37,7 +38,7 @@ class Source:
     vocabulary: list[str] | None = None
     lowercase: bool = True
     labels: list[str] | None = None
-    problem: str = "single_label"
+    problem_type: str = "single_label"
     classifier_dropout: float | None = None
 
     @functools.cached_property
@@ -153,7 +154,7 @@ def model_of(found: Source):
         model = BertPretrainer(encoder, next((task for part, task in tasks.items() if part in found.parts), None))
     elif "classifier" in found.parts:
         classes = len(found.parts["classifier"]["classifier/bias"])
-        model = BertClassifier(encoder, classes, dropout, found.problem)
+        model = BertClassifier(encoder, classes, dropout, found.problem_type)
     elif "tokens" in found.parts:
         classes = len(found.parts["tokens"]["tokens/bias"])
         model = BertTokenClassifier(encoder, classes, dropout)

@@ -166,9 +166,9 @@ def save_google(model, path, vectorizer=None) -> Path:
     unknown = set(weights) - set(tensor_mappings(config))
     if unknown:
         raise InputError(f"Google's code has no head for {', '.join(unknown)}. Received: {type(model).__name__}")
-    problem = getattr(model, "problem", "single_label")
-    if problem != "single_label":  # the checkpoint has no place to say so, and would come back as another model
-        raise InputError(f"Google's code tells one class of several. Received: a classifier of problem={problem!r}")
+    problem_type = getattr(model, "problem_type", "single_label")
+    if problem_type != "single_label":  # the checkpoint has no place to say so, and would come back as another model
+        raise InputError(f"Google's code tells one class of several. Received: problem_type={problem_type!r}")
     import keras
 
     ours = {

@@ -28,7 +28,7 @@ TIED = {
     "distilbert": ("vocab_projector", "vocab_projector.bias"),
     "albert": ("predictions.decoder", "predictions.bias"),
 }
-PROBLEMS = {
+PROBLEM_TYPES = {
     "single_label_classification": "single_label",
     "multi_label_classification": "multi_label",
     "regression": "regression",
@@ -72,9 +72,13 @@ def read_source(path: Path) -> Source:
         if len(labels) != classes:
             raise InputError(f"a label for each of {classes} classes is expected. Received: {len(labels)} in {path}")
     vocabulary, lowercase = _vocabulary(path)
-    problem = PROBLEMS.get(str(settings.get("problem_type")), "regression" if classes == 1 else "single_label")
+    problem_type = PROBLEM_TYPES.get(
+        str(settings.get("problem_type")), "regression" if classes == 1 else "single_label"
+    )
     rate = read_classifier_dropout(settings, task, str(path)) if task in parts else None
-    return Source(str(path), "huggingface", parts, lambda: config, True, vocabulary, lowercase, labels, problem, rate)
+    return Source(
+        str(path), "huggingface", parts, lambda: config, True, vocabulary, lowercase, labels, problem_type, rate
+    )
 
 
 def save_huggingface(model, path, vectorizer=None, labels=None) -> Path:
@@ -133,7 +137,7 @@ def save_huggingface(model, path, vectorizer=None, labels=None) -> Path:
             "label2id": {label: i for i, label in enumerate(labels)},
         }
     if heads == ("classifier",):
-        settings["problem_type"] = next(theirs for theirs, ours in PROBLEMS.items() if ours == model.problem)
+        settings["problem_type"] = next(theirs for theirs, ours in PROBLEM_TYPES.items() if ours == model.problem_type)
     with atomic_write(path) as draft:
         draft.mkdir()
         save_file(tensors, draft / "model.safetensors", metadata={"format": "pt"})

@@ -7,26 +7,10 @@ from pathlib import Path
 
 from keras_bert.errors import InputError
 from keras_bert.files import atomic_write
-from keras_bert.models import (
-    BertClassifier,
-    BertEncoder,
-    BertFeatureClassifier,
-    BertPretrainer,
-    BertSpanLabeler,
-    BertTokenClassifier,
-)
-
-KINDS = {
-    "encoder": BertEncoder,
-    "pretrainer": BertPretrainer,
-    "classifier": BertClassifier,
-    "feature_classifier": BertFeatureClassifier,
-    "span_labeler": BertSpanLabeler,
-    "token_classifier": BertTokenClassifier,
-}
+from keras_bert.models import MODEL_CLASSES, BertEncoder, BertPretrainer, check_vocabulary_size, kind_of
 
 SETTINGS = {  # of config.json: what each may be
-    "kind": lambda value: isinstance(value, str) and value in KINDS,
+    "kind": lambda value: isinstance(value, str) and value in MODEL_CLASSES,
     "labels": lambda value: value is None or isinstance(value, list),
     "lowercase": lambda value: isinstance(value, bool),
     "sequence_length": lambda value: value is None or (type(value) is int and value >= 3),
@@ -129,7 +113,7 @@ def save_pretrained(
     kind = kind_of(model)
     encoder = model if kind == "encoder" else model.encoder
     vocabulary = list(vectorizer.get_vocabulary())
-    check_sizes(encoder, len(vocabulary))
+    check_vocabulary_size(encoder, len(vocabulary))
     labels = check_labels(model, labels)
     settings = {
         "kind": kind,
@@ -152,18 +136,6 @@ def save_pretrained(
     return Path(path)
 
 
-def kind_of(model) -> str:
-    """Which of `KINDS` a model is.
-
-    Raises:
-        InputError: none of them.
-    """
-    for kind, cls in KINDS.items():
-        if isinstance(model, cls):
-            return kind
-    raise InputError(f"a model is one of {', '.join(c.__name__ for c in KINDS.values())}. Received: {model!r}")
-
-
 def read_folder(path) -> Pretrained:
     """What `save_pretrained` wrote; see `load_pretrained`."""
     import keras
@@ -184,11 +156,11 @@ def read_folder(path) -> Pretrained:
     except Exception as error:  # a foreign or damaged archive fails in Keras, h5py, zipfile and json alike
         reason = " ".join(str(error).split())[:500] or type(error).__name__  # Keras names the tensor in a later line
         raise InputError(f"expected a .keras file that keras_bert wrote. Received: {file} ({reason})") from None
-    expected = KINDS[settings["kind"]]
+    expected = MODEL_CLASSES[settings["kind"]]
     if not isinstance(model, expected):
         raise InputError(f"expected a {expected.__name__} in {file}. Received: {type(model).__name__}")
     vocabulary = load_vocabulary(folder / "vocab.txt")
-    check_sizes(model if settings["kind"] == "encoder" else model.encoder, len(vocabulary))
+    check_vocabulary_size(model if settings["kind"] == "encoder" else model.encoder, len(vocabulary))
     labels = check_labels(model, settings["labels"])
     return Pretrained(
         model,
@@ -210,15 +182,6 @@ def _without_optimizer(model):
     copy = type(model).from_config(model.get_config())
     copy.set_weights(model.get_weights())
     return copy
-
-
-def check_sizes(encoder, tokens: int) -> None:
-    """InputError if an encoder's token table and a vocabulary are not of one size."""
-    if encoder.config.vocab_size != tokens:
-        raise InputError(
-            f"an encoder and its vocabulary are of one size. Received: vocab_size={encoder.config.vocab_size} and "
-            f"{tokens} tokens"
-        )
 
 
 def check_labels(model, labels) -> list | None:

@@ -137,7 +137,7 @@ def _unknown_class(folder):
         (_says(pairs=1), "config.json with pairs=1"),
         (_says(no_answer="yes"), "config.json with no_answer='yes'"),
         (_says(no_answer=0), "config.json with no_answer=0"),
-        (lambda folder: (folder / "vocab.txt").write_text("\n".join(TOKENS[:90])), "vocab_size=100 and 90 tokens"),
+        (lambda folder: (folder / "vocab.txt").write_text("\n".join(TOKENS[:90])), "`vectorizer`.*vocab_size, 100. Received: 90"),
         (lambda folder: (folder / "vocab.txt").write_text("a\nb\n"), r"vocab.txt without \[PAD\]"),
         (_cut, "damaged or cut short"),
         (_flip, "that keras_bert wrote"),
@@ -161,9 +161,9 @@ def test_labels_must_fit(classifier, vectorizer, tmp_path, labels, words):
 
 
 def test_sizes_must_fit(vectorizer, tmp_path):
-    with pytest.raises(kb.InputError, match="vocab_size=50 and 100 tokens"):
+    with pytest.raises(kb.InputError, match="`vectorizer`.*vocab_size, 50. Received: 100"):
         kb.save_pretrained(kb.BertEncoder(tiny_config(vocab_size=50)), tmp_path / "model", vectorizer)
-    with pytest.raises(kb.InputError, match="a model is one of"):
+    with pytest.raises(kb.InputError, match="`model` must be one of"):
         kb.save_pretrained("a model", tmp_path / "model", vectorizer)
     (tmp_path / "file").write_text("mine")
     with pytest.raises(kb.InputError, match="which is a file"):
