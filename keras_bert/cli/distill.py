@@ -93,7 +93,7 @@ def distill(console, teacher: str, sources, dataset: str | None, out: Path, seed
 
 def _from_text(console, teacher, sources, out: Path, options: dict, common: dict) -> dict:
     from keras_bert.data import load_corpus, tokenize_documents
-    from keras_bert.models.cast import in_float32
+    from keras_bert.models.cast import cast_model
     from keras_bert.text import BertTextVectorization
     from keras_bert.text.masking import Masking
     from keras_bert.text.packing import pack_examples
@@ -115,7 +115,7 @@ def _from_text(console, teacher, sources, out: Path, options: dict, common: dict
     history = distill(
         teacher.model, student, rows[0], masking, validation=held_out, steps=options["steps"], **common
     ).history
-    student = in_float32(student)
+    student = cast_model(student, "float32")
     save_pretrained(student, out, vectorizer)
     measured = {"parameters": sizes[1], "teacher_parameters": sizes[0]}
     if held_out is not None:
@@ -129,7 +129,7 @@ def _from_labels(console, teacher, dataset: str, out: Path, options: dict, commo
     from keras_bert.data import load_labeled, select
     from keras_bert.inference import evaluate, predict_logits
     from keras_bert.models import BertClassifier
-    from keras_bert.models.cast import in_float32
+    from keras_bert.models.cast import cast_model
     from keras_bert.text import BertTextVectorization
     from keras_bert.training import finetune
     from keras_bert.weights import load_pretrained, save_pretrained
@@ -159,7 +159,7 @@ def _from_labels(console, teacher, dataset: str, out: Path, options: dict, commo
         epochs=options["epochs"],
         **common,
     ).history
-    model = in_float32(model)
+    model = cast_model(model, "float32")
     save_pretrained(model, out, readers[1], labels=list(data.label_names))
     found = {}
     for name, each, reader in (("", model, readers[1]), ("teacher_", teacher.model, readers[0])):

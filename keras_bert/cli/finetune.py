@@ -116,7 +116,7 @@ def finetune(console, encoder, size, dataset, labels, out: Path, dropout, dtype,
     from keras_bert import ops as fused
     from keras_bert.files import working_directory
     from keras_bert.models import BertEncoder
-    from keras_bert.models.cast import in_float32
+    from keras_bert.models.cast import cast_model
     from keras_bert.tasks.preprocessor import Preprocessor
     from keras_bert.tasks.registry import TASKS
     from keras_bert.text.vocabulary import load_or_learn_vocabulary
@@ -165,7 +165,7 @@ def finetune(console, encoder, size, dataset, labels, out: Path, dropout, dtype,
             settings["score"] = task.score(model, reader, seed, options["held_out"])
             settings |= {"seed": seed, "checkpoint_dir": work / "training"}
         history = task.fit(model, rows, held_out, **settings).history
-        model = in_float32(model)
+        model = cast_model(model, "float32")
         measured = task.measure(model, reader)
         kept = {"pairs": task.pairs, "no_answer": task.no_answer}
         save_pretrained(model, out, reader.vectorizer, labels=list(task.label_names) or None, **kept)

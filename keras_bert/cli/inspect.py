@@ -21,7 +21,7 @@ def inspect(console, model: str) -> dict:
     from keras_bert.catalog import identify, list_published
     from keras_bert.config import BertConfig
     from keras_bert.errors import InputError
-    from keras_bert.models.summary import model_facts, sizes_on_disk
+    from keras_bert.models.summary import model_summary, sizes_on_disk
     from keras_bert.weights import load_pretrained
 
     identity, places = None, []
@@ -33,9 +33,9 @@ def inspect(console, model: str) -> dict:
             if identity is None or identity.has_weights:
                 raise
             raise InputError(f"{error}; this is {identity}") from None
-        facts = {"name": model, **model_facts(loaded), "files": sizes_on_disk(model)}
+        facts = {"name": model, **model_summary(loaded), "files": sizes_on_disk(model)}
     else:
-        facts = {"name": model, **model_facts(BertConfig.from_preset(model)), "files": {}}
+        facts = {"name": model, **model_summary(BertConfig.from_preset(model)), "files": {}}
         places = [p for known in list_published() if known.name in (model, f"small_bert/{model}") for p in known.places]
     facts |= {"published": identity and dataclasses.asdict(identity), "places": places}
     arrays = ((a["name"], " x ".join(map(str, a["shape"])), f"{a['parameters']:,}") for a in facts["arrays"])

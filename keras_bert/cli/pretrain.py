@@ -93,7 +93,7 @@ def pretrain(console, sources, encoder, steps, epochs, out: Path, seed, **option
     from keras_bert.data import load_corpus, tokenize_documents
     from keras_bert.files import working_directory
     from keras_bert.models import BertEncoder, BertPretrainer
-    from keras_bert.models.cast import in_float32
+    from keras_bert.models.cast import cast_model
     from keras_bert.text import BertTextVectorization
     from keras_bert.text.masking import Masking
     from keras_bert.text.shards import pack_to_disk
@@ -173,7 +173,7 @@ def pretrain(console, sources, encoder, steps, epochs, out: Path, seed, **option
             checkpoint_dir=work / "training",
             log_dir=options["log_dir"],
         ).history
-        save_pretrained(in_float32(model), out, vectorizer)
+        save_pretrained(cast_model(model, "float32"), out, vectorizer)
     last = {name: values[-1] for name, values in history.items()}
     rows = ((name, f"{value:.4g}") for name, value in last.items())
     show_table(console, str(out), ("measure", "value"), rows, right=("value",))

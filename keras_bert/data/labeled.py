@@ -6,12 +6,12 @@ from pathlib import Path
 
 import numpy as np
 
+from keras_bert.constants import PROBLEM_TYPES
 from keras_bert.data.table import read_table
 from keras_bert.data.tfds import load_tfds
 from keras_bert.errors import InputError
 
 SAMPLE = Path(__file__).parent / "sample"
-PROBLEMS = ("single_label", "multi_label", "regression")
 DEV = ("dev.tsv", "dev_matched.tsv")  # the second is MNLI's, of the genres that train.tsv has
 Texts = list[str] | tuple[list[str], list[str]]
 
@@ -25,7 +25,7 @@ class LabeledDataset:
         train_labels, dev_labels: int32 `[N]`, 0 … C - 1; 1 or 0 `[N, C]` where several labels may apply; float32 `[N]`.
         label_names: C names; none for numbers.
         name: where it is from.
-        problem: `"single_label"`, `"multi_label"` or `"regression"`, as a `BertClassifier` has it.
+        problem_type: `"single_label"`, `"multi_label"` or `"regression"`, as a `BertClassifier` has it.
     """
 
     train_texts: Texts
@@ -34,7 +34,7 @@ class LabeledDataset:
     dev_labels: np.ndarray
     label_names: tuple[str, ...]
     name: str
-    problem: str = "single_label"
+    problem_type: str = "single_label"
 
     def train_validation_split(self, seed: int = 0, fraction: float = 0.1) -> tuple[np.ndarray, np.ndarray]:
         """Split the training rows: those to learn from, and those to choose the best weights by.
@@ -74,7 +74,7 @@ def select(texts: Texts, rows) -> Texts:
 
 
 def load_labeled(
-    source: str | Path, label_names: Sequence[str] | None = None, problem: str = "single_label"
+    source: str | Path, label_names: Sequence[str] | None = None, problem_type: str = "single_label"
 ) -> LabeledDataset:
     """A labelled set by name or from a folder.
 
@@ -83,7 +83,7 @@ def load_labeled(
             `glue/sst2`), or a folder that holds `train.tsv` and `dev.tsv` (see `read_table`), or MNLI's
             `dev_matched.tsv` where there is no `dev.tsv`.
         label_names: the names of a folder's classes or labels, in order; by default what `train.tsv` has.
-        problem: what the labels are: `"single_label"`, one class of several; `"multi_label"`, parted by commas;
+        problem_type: what the labels are: `"single_label"`, one class of several; `"multi_label"`, parted by commas;
             `"regression"`, numbers.
 
     Returns:
@@ -101,15 +101,17 @@ def load_labeled(
 
     Source: SST-2: Socher et al. 2013; the layout: the GLUE benchmark, Wang et al. 2018 (arXiv:1804.07461).
     """
-    if problem not in PROBLEMS:
-        raise InputError(f"a problem is one of {', '.join(PROBLEMS)}. Received: {problem!r}")
-    if source in ("sample", "sst2") and problem != "single_label":
-        raise InputError(f"{source} has one class a text, negative or positive. Received: problem={problem!r}")
-    if label_names and problem == "regression":
+    if problem_type not in PROBLEM_TYPES:
+        raise InputError(f"a problem is one of {', '.join(PROBLEM_TYPES)}. Received: {problem_type!r}")
+    if source in ("sample", "sst2") and problem_type != "single_label":
+        raise InputError(
+            f"{source} has one class a text, negative or positive. Received: problem_type={problem_type!r}"
+        )
+    if label_names and problem_type == "regression":
         raise InputError(f"numbers have no names. Received: the names {', '.join(label_names)}")
     if source == "sample":
         names = ("negative", "positive")
-        return _from_files(SAMPLE / "reviews_train.tsv", SAMPLE / "reviews_dev.tsv", names, "sample", problem)
+        return _from_files(SAMPLE / "reviews_train.tsv", SAMPLE / "reviews_dev.tsv", names, "sample", problem_type)
     if source == "sst2":
         return _sst2()
     folder = Path(source)
@@ -120,19 +122,19 @@ def load_labeled(
     for name in ("train.tsv", dev):
         if not (folder / name).exists():
             raise InputError(f"{folder}: a folder with train.tsv and dev.tsv is expected. Received: no {name}")
-    return _from_files(folder / "train.tsv", folder / dev, label_names, str(source), problem)
+    return _from_files(folder / "train.tsv", folder / dev, label_names, str(source), problem_type)
 
 
 def _from_files(
-    train: Path, dev: Path, label_names: Sequence[str] | None, name: str, problem: str = "single_label"
+    train: Path, dev: Path, label_names: Sequence[str] | None, name: str, problem_type: str = "single_label"
 ) -> LabeledDataset:
     tables = read_table(train), read_table(dev)
     if isinstance(tables[0].texts, tuple) != isinstance(tables[1].texts, tuple):
         raise InputError(f"{dev}: pairs or single texts are expected, as in train.tsv. Received: the other kind")
     names: Sequence[str] = label_names or ()
-    if problem == "regression":
+    if problem_type == "regression":
         labels = [table.numbers() for table in tables]
-    elif problem == "multi_label":
+    elif problem_type == "multi_label":
         first, names = tables[0].several(label_names)
         labels = [first, tables[1].several(names)[0]]
     else:
@@ -141,7 +143,7 @@ def _from_files(
             raise InputError(f"{train}: at least two classes are expected. Received: {len(names)}")
         # Names that were found in train.tsv have no order of anyone's: a number in dev.tsv is no class among words.
         labels = [first, tables[1].classes(names, numbers=bool(label_names) or tables[0].numbered)[0]]
-    return LabeledDataset(tables[0].texts, labels[0], tables[1].texts, labels[1], tuple(names), name, problem)
+    return LabeledDataset(tables[0].texts, labels[0], tables[1].texts, labels[1], tuple(names), name, problem_type)
 
 
 def _sst2() -> LabeledDataset:

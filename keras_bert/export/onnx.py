@@ -8,7 +8,8 @@ from keras_bert.errors import InputError
 from keras_bert.export.graph import longest_row
 from keras_bert.export.onnx_models import onnx_model
 from keras_bert.files import atomic_write
-from keras_bert.weights.formats.keras_folder import KINDS, check_labels, check_sizes
+from keras_bert.models import MODEL_CLASSES, check_vocabulary_size
+from keras_bert.weights.formats.keras_folder import check_labels
 
 DTYPES = ("float32", "int8")
 
@@ -56,7 +57,7 @@ def export_onnx(model, path, vectorizer=None, labels=None, dtype: str = "float32
 
     Source: the operators' specification, https://onnx.ai/onnx/operators.
     """
-    kind = next((kind for kind, cls in KINDS.items() if isinstance(model, cls)), None)
+    kind = next((kind for kind, cls in MODEL_CLASSES.items() if isinstance(model, cls)), None)
     if kind in (None, "feature_classifier"):
         raise InputError(f"expected an encoder or a model that is trained with one. Received: {type(model).__name__}")
     if dtype not in DTYPES:
@@ -66,7 +67,7 @@ def export_onnx(model, path, vectorizer=None, labels=None, dtype: str = "float32
         labels = [str(index) for index in range(model.num_classes)]
     encoder = model if kind == "encoder" else model.encoder
     if vectorizer is not None:
-        check_sizes(encoder, vectorizer.vocabulary_size())
+        check_vocabulary_size(encoder, vectorizer)
     if Path(path).is_file():
         raise InputError(f"an ONNX export is a folder. Received: {path}, which is a file")
     _need("onnx", *(["onnxruntime"] if dtype == "int8" else []))

@@ -43,9 +43,9 @@ def _encoder(graph: Graph, encoder) -> dict:
 def _classifier(graph: Graph, model) -> dict:
     rows = _hidden_states(graph, model.encoder, _first_row)  # [B, 1, H]: all that is read of the last block
     graph.dense(_pooled(graph, model.pooler, rows), model.head, "logits")  # [B, C]
-    if model.problem == "regression":
+    if model.problem_type == "regression":
         return {"logits": ("B", model.num_classes)}
-    if model.problem == "multi_label":
+    if model.problem_type == "multi_label":
         graph.op("Sigmoid", "logits", name="probabilities")  # [B, C]
     else:
         graph.op("Softmax", "logits", name="probabilities", axis=-1)  # [B, C]

@@ -4,11 +4,11 @@ from pathlib import Path
 
 from keras_bert.errors import InputError
 from keras_bert.export.graph import need_tensorflow
-from keras_bert.export.precision import in_dtype
 from keras_bert.export.preprocessing import export_preprocessing
 from keras_bert.export.text_model import export_classifier, export_encoder
 from keras_bert.export.tfhub_encoder import export_tfhub_encoder
 from keras_bert.models import BertClassifier, BertEncoder, BertFeatureClassifier, BertPretrainer
+from keras_bert.models.cast import cast_model
 
 CLASSIFIERS = (BertClassifier, BertFeatureClassifier)
 
@@ -84,7 +84,7 @@ def export_saved_model(
     if isinstance(model, CLASSIFIERS):
         if interface == "tfhub" or vectorizer is None:
             raise InputError("a classifier is exported with its vectorizer, text in. Received: a classifier without it")
-        return export_classifier(in_dtype(model, dtype) if dtype else model, path, vectorizer, labels)
+        return export_classifier(cast_model(model, dtype) if dtype else model, path, vectorizer, labels)
     if not isinstance(model, (BertEncoder, BertPretrainer)):
         raise InputError(f"expected an encoder, pretrainer, classifier or vectorizer. Received: {type(model).__name__}")
     if interface == "tfhub":
@@ -92,4 +92,4 @@ def export_saved_model(
     if vectorizer is None:
         raise InputError("a text model needs its vectorizer. Received: none")
     encoder = model if isinstance(model, BertEncoder) else model.encoder
-    return export_encoder(in_dtype(encoder, dtype) if dtype else encoder, path, vectorizer)
+    return export_encoder(cast_model(encoder, dtype) if dtype else encoder, path, vectorizer)

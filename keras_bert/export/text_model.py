@@ -4,7 +4,8 @@ from pathlib import Path
 
 from keras_bert.export.graph import longest_row, serving_ids, write
 from keras_bert.export.length_buckets import run_length_bucketed
-from keras_bert.weights.formats.keras_folder import check_labels, check_sizes
+from keras_bert.models import check_vocabulary_size
+from keras_bert.weights.formats.keras_folder import check_labels
 
 
 def export_classifier(classifier, path, vectorizer, labels=None) -> Path:
@@ -21,9 +22,9 @@ def export_classifier(classifier, path, vectorizer, labels=None) -> Path:
             lambda ids: classifier(ids, training=False),
             columns=classifier.num_classes,
         )  # [B, C]
-        if classifier.problem == "regression":
+        if classifier.problem_type == "regression":
             return {"numbers": logits}
-        if classifier.problem == "multi_label":
+        if classifier.problem_type == "multi_label":
             return {"probabilities": tf.sigmoid(logits), "logits": logits}  # [B, C], in the order of the labels
         return {
             "probabilities": tf.nn.softmax(logits),  # [B, C]
@@ -42,7 +43,7 @@ def export_encoder(encoder, path, vectorizer) -> Path:
 def _export(model, encoder, path, vectorizer, functions: dict) -> Path:
     import tensorflow as tf
 
-    check_sizes(encoder, vectorizer.vocabulary_size())
+    check_vocabulary_size(encoder, vectorizer)
 
     def tokenize(text):
         return _ids(encoder, vectorizer, text)

@@ -6,9 +6,9 @@ from pathlib import Path
 
 from keras_bert.errors import InputError
 from keras_bert.export.graph import write
+from keras_bert.models import check_vocabulary_size
 from keras_bert.text.vocabulary import save_vocabulary
 from keras_bert.weights.canonical_names import encoder_weights, masked_lm_weights, parts
-from keras_bert.weights.formats.keras_folder import check_sizes
 from keras_bert.weights.formats.tfhub import CONFIG
 
 KEYS = ("input_word_ids", "input_mask", "input_type_ids")
@@ -44,7 +44,7 @@ def export_tfhub_encoder(model, path, vectorizer=None) -> Path:
     shared = named(weights)
     call = _callable(root, encoder, KEYS, variables, shared, _encoder_outputs)
     if vectorizer is not None:
-        check_sizes(encoder, vectorizer.vocabulary_size())
+        check_vocabulary_size(encoder, vectorizer)
         root.do_lower_case = tf.Variable(bool(vectorizer.lowercase), trainable=False)
         root.variables = [*shared, root.do_lower_case]
     if pretrainer is not None:

@@ -10,7 +10,7 @@ from keras_bert.errors import InputError
 BATCH = 64
 CLASSIFIERS = ("classifier", "feature_classifier")
 KINDS = {"span_labeler": "spans", "token_classifier": "tokens"}
-PROBLEMS = {"single_label": "classification", "multi_label": "multi-label", "regression": "regression"}
+PROBLEM_TYPES = {"single_label": "classification", "multi_label": "multi-label", "regression": "regression"}
 
 
 class Predictor:
@@ -46,7 +46,7 @@ class Predictor:
             return self._of_pretrainer()
         if trained.kind not in (*CLASSIFIERS, *KINDS):
             raise InputError(f"a fine-tuned model is expected. Received: {trained.kind}, of {self.folder}")
-        self.task = PROBLEMS[trained.model.problem] if trained.kind in CLASSIFIERS else KINDS[trained.kind]
+        self.task = PROBLEM_TYPES[trained.model.problem_type] if trained.kind in CLASSIFIERS else KINDS[trained.kind]
         if self.task != "spans":
             self.names = trained.labels or [str(i) for i in range(trained.model.num_classes)]
 

@@ -1,7 +1,7 @@
 """What each kind of model learns: its targets, its loss, what counts as right, and how it is judged.
 
-A task is found by its model: a `BertClassifier` by its `problem`, a `BertFeatureClassifier`, a `BertSpanLabeler`, a
-`BertTokenClassifier`.
+A task is found by its model: a `BertClassifier` by its `problem_type`, a `BertFeatureClassifier`, a `BertSpanLabeler`,
+a `BertTokenClassifier`.
 """
 
 import dataclasses
@@ -65,7 +65,7 @@ def task_of(model) -> Task:
     'span'
     """
     if isinstance(model, BertClassifier):
-        return {"single_label": CLASS, "multi_label": LABELS, "regression": NUMBER}[model.problem]
+        return {"single_label": CLASS, "multi_label": LABELS, "regression": NUMBER}[model.problem_type]
     if isinstance(model, BertFeatureClassifier):
         return CLASS
     if isinstance(model, BertSpanLabeler):

@@ -14,14 +14,14 @@ class TextTask(Task):
     Args:
         dataset: as for `load_labeled`.
         names: of the classes, or None.
-        problem: `"single_label"`, `"multi_label"` or `"regression"`.
+        problem_type: `"single_label"`, `"multi_label"` or `"regression"`.
 
     Raises:
         InputError: as `load_labeled`, one training text alone, or names for a set that has its own.
     """
 
-    def __init__(self, dataset: str, names=None, problem: str = "single_label"):
-        self.data = load_labeled(dataset, names, problem)
+    def __init__(self, dataset: str, names=None, problem_type: str = "single_label"):
+        self.data = load_labeled(dataset, names, problem_type)
         if names and tuple(names) != self.data.label_names:
             raise InputError(
                 f"{dataset} has the classes {', '.join(self.data.label_names)}. Received: {', '.join(names)}"
@@ -44,7 +44,7 @@ class TextTask(Task):
     def model(self, encoder) -> BertClassifier:
         """The encoder with a classifier; its dropout is the encoder's."""
         classes = max(1, len(self.label_names))
-        return BertClassifier(encoder, classes, encoder.config.hidden_dropout, self.data.problem)
+        return BertClassifier(encoder, classes, encoder.config.hidden_dropout, self.data.problem_type)
 
     def rows(self, reader: Preprocessor, seed: int, held_out: float) -> tuple:
         """Ids and labels to train on, and to choose by."""

@@ -7,9 +7,9 @@ import numpy as np
 from keras_bert.config import BertConfig
 from keras_bert.errors import InputError
 from keras_bert.files import atomic_write
+from keras_bert.models import kind_of
 from keras_bert.weights.canonical_names import model_weights, to_numpy
 from keras_bert.weights.formats import format_named
-from keras_bert.weights.formats.keras_folder import kind_of
 from keras_bert.weights.load import build_model, open_source
 from keras_bert.weights.source import Source
 

@@ -6,10 +6,12 @@ from pathlib import Path
 from keras_bert.catalog.listing import resolve, similar_names
 from keras_bert.config import BertConfig
 from keras_bert.errors import InputError
+from keras_bert.models import kind_of
+from keras_bert.models.pretrained_model import register_io
 from keras_bert.weights.canonical_names import HEADS, model_weights
 from keras_bert.weights.formats import FORMATS, find_format
 from keras_bert.weights.formats.format import Format
-from keras_bert.weights.formats.keras_folder import kind_of
+from keras_bert.weights.formats.keras_folder import save_pretrained
 from keras_bert.weights.pretrained import Pretrained
 from keras_bert.weights.report import LoadReport, assign_exactly_once
 from keras_bert.weights.source import Source
@@ -170,3 +172,6 @@ def _check_same_computation(config: BertConfig, found: Source) -> None:
             raise InputError(
                 f"`model` must have {field}={expected!r}, as {found.label} has. Received: {field}={received!r}"
             )
+
+
+register_io(load_pretrained, save_pretrained)

@@ -13,7 +13,7 @@ from command_line import environment
 from keras import ops
 
 import keras_bert.training
-from keras_bert.models.cast import in_float32
+from keras_bert.models.cast import cast_model
 from keras_bert.weights import load_pretrained
 
 SMALL = ["--layers", 1, "--hidden", 16, "--heads", 2]
@@ -133,11 +133,11 @@ def test_freeze_leaves_the_encoder_as_it_was(call, models, tmp_path, monkeypatch
     """Trained in bfloat16 around it, even: what is written is the float32 model."""
     trained = []
 
-    def watched(model):
+    def watched(model, dtype):
         trained.append(model.encoder.dtype_policy.name)
-        return in_float32(model)
+        return cast_model(model, dtype)
 
-    monkeypatch.setattr("keras_bert.models.cast.in_float32", watched)
+    monkeypatch.setattr("keras_bert.models.cast.cast_model", watched)
     wanted = ["finetune", "--encoder", models.encoder, "--dataset", models.dataset, "--epochs", 1, "--json"]
     wanted += ["--freeze", "all", "--out", tmp_path / "frozen"]
     facts = facts_of(call(*wanted, "--dtype", "mixed_bfloat16"))

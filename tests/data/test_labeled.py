@@ -198,7 +198,7 @@ def test_sts_b_as_glue_has_it(tmp_path):
     content = glue(
         "index\tgenre\tfilename\tyear\told_index\tsource1\tsource2\tsentence1\tsentence2\tscore", ["5.000", "3.8"]
     )
-    data = load_labeled(folder(tmp_path, content, content), problem="regression")
+    data = load_labeled(folder(tmp_path, content, content), problem_type="regression")
     assert data.train_labels.tolist() == [5.0, np.float32(3.8)] and data.dev_texts[1] == ["a dog 0", "a dog 1"]
 
 
@@ -223,25 +223,25 @@ def test_mnli_is_measured_on_the_genres_it_was_trained_on(tmp_path):
 
 def test_numbers(tmp_path):
     content = "sentence1\tsentence2\tscore\na\tb\t2.5\nc\td\t-1e1\n"
-    data = load_labeled(folder(tmp_path, content, content), problem="regression")
+    data = load_labeled(folder(tmp_path, content, content), problem_type="regression")
     assert data.train_labels.tolist() == [2.5, -10.0] and data.train_labels.dtype == np.float32
-    assert data.label_names == () and data.problem == "regression"
+    assert data.label_names == () and data.problem_type == "regression"
     for word in ("good", "nan", "inf", ""):
         write(tmp_path / "dev.tsv", f"sentence1\tsentence2\tscore\na\tb\t{word}\n")
         with pytest.raises(InputError, match="line 2: the label must be a number"):
-            load_labeled(tmp_path, problem="regression")
+            load_labeled(tmp_path, problem_type="regression")
 
 
 def test_several_labels(tmp_path):
     train = "sentence\tlabels\na\twar, love\nb\t\nc\tlove\n"
-    data = load_labeled(folder(tmp_path, train, "sentence\tlabels\nd\twar\n"), problem="multi_label")
+    data = load_labeled(folder(tmp_path, train, "sentence\tlabels\nd\twar\n"), problem_type="multi_label")
     assert data.label_names == ("love", "war")
     assert data.train_labels.tolist() == [[1, 1], [0, 0], [1, 0]] and data.dev_labels.tolist() == [[0, 1]]
     write(tmp_path / "dev.tsv", "sentence\tlabels\nd\tpeace\n")
     with pytest.raises(InputError, match="line 2: a label is one of love, war. Received: 'peace'"):
-        load_labeled(tmp_path, problem="multi_label")
+        load_labeled(tmp_path, problem_type="multi_label")
     with pytest.raises(InputError, match="a problem is one of"):
-        load_labeled(tmp_path, problem="several")
+        load_labeled(tmp_path, problem_type="several")
 
 
 def test_the_real_pairs_and_questions(shared_data, tmp_path):
@@ -259,19 +259,19 @@ def test_numbers_beyond_what_holds_them(tmp_path):
     for number in ("1e39", "-1e400", "nan", "inf"):
         text = f"sentence\tscore\na\t0\nb\t{number}\n"
         with pytest.raises(InputError, match=f"line 3: the label must be a number .* Received: '{number}'"):
-            load_labeled(folder(tmp_path, text, text), problem="regression")
+            load_labeled(folder(tmp_path, text, text), problem_type="regression")
 
 
 def test_sets_that_have_no_such_labels(tmp_path):
     for source in ("sample", "sst2"):
         for problem in ("regression", "multi_label"):
-            with pytest.raises(InputError, match=f"{source} has one class a text, .* Received: problem='{problem}'"):
-                load_labeled(source, problem=problem)
+            with pytest.raises(InputError, match=f"{source} has one class .* Received: problem_type='{problem}'"):
+                load_labeled(source, problem_type=problem)
     numbers = "sentence\tscore\na\t1\nb\t2\n"
     with pytest.raises(InputError, match="numbers have no names. Received: the names a, b"):
         load_labeled(folder(tmp_path, numbers, numbers), ["a", "b"], "regression")
     nothing = "sentence\tlabels\na\t\nb\t\n"
     with pytest.raises(InputError, match="train.tsv: at least one label is expected. Received: none in 2 lines"):
-        load_labeled(folder(tmp_path, nothing, nothing), problem="multi_label")
+        load_labeled(folder(tmp_path, nothing, nothing), problem_type="multi_label")
     with pytest.raises(InputError, match="names are different"):
         load_labeled(tmp_path, ["x", "x"], "multi_label")

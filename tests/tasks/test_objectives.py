@@ -26,7 +26,7 @@ def rows(count=64, seed=0):
 def test_several_labels():
     ids = rows()
     meant = np.stack([ids["input_word_ids"][:, 2] % 2, (ids["input_word_ids"] == 21).any(1)], 1).astype(int)
-    model = kb.BertClassifier(encoder(), 2, problem="multi_label")
+    model = kb.BertClassifier(encoder(), 2, problem_type="multi_label")
     history = kb.finetune(model, ids, meant, ids, meant, **SETTINGS).history
     assert history["loss"][-1] < history["loss"][0] and history["val_accuracy"][-1] > 0.7
     found, logits = kb.evaluate(model, ids, meant), predict_logits(model, ids)
@@ -45,7 +45,7 @@ def test_several_labels():
 def test_numbers():
     ids = rows()
     meant = (ids["input_word_ids"][:, 1] - 5) * 2.0 + 1  # the toys' class
-    model = kb.BertClassifier(encoder(), 1, problem="regression")
+    model = kb.BertClassifier(encoder(), 1, problem_type="regression")
     history = kb.finetune(model, ids, meant, ids, meant, **SETTINGS).history
     assert set(history) == {"step", "loss", "error", "learning_rate", "val_loss", "val_error"}
     assert history["val_loss"][-1] < 0.5 * history["val_loss"][0]
@@ -108,12 +108,12 @@ def test_predictions_do_not_depend_on_the_batch():
 def test_what_is_no_such_label():
     ids = rows(4)
     length = ids["input_word_ids"].shape[1]
-    classifier = kb.BertClassifier(encoder(), 3, problem="multi_label")
+    classifier = kb.BertClassifier(encoder(), 3, problem_type="multi_label")
     for model, labels, words in (
         (classifier, [0, 1, 0, 1], r"1 or 0 of shape \[4, 3\]"),
         (classifier, np.full((4, 3), 2), "1 or 0"),
-        (kb.BertClassifier(encoder(), 1, problem="regression"), [1.0, np.nan, 2, 3], "finite numbers, 4"),
-        (kb.BertClassifier(encoder(), 1, problem="regression"), [1.0], "finite numbers, 4"),
+        (kb.BertClassifier(encoder(), 1, problem_type="regression"), [1.0, np.nan, 2, 3], "finite numbers, 4"),
+        (kb.BertClassifier(encoder(), 1, problem_type="regression"), [1.0], "finite numbers, 4"),
         (kb.BertSpanLabeler(encoder()), {"start_logits": [0] * 4}, "no end_logits"),
         (kb.BertSpanLabeler(encoder()), {"start_logits": [0] * 4, "end_logits": [length] * 4}, f"0 … {length - 1}"),
         (kb.BertTokenClassifier(encoder(), 3), [0, 1, 0, 1], r"a label for each token, \[4, 16\]"),
@@ -128,19 +128,19 @@ def test_what_is_no_such_label():
         task_of(encoder())
     with pytest.raises(kb.InputError, match="for one class of several. Received: a task of labels"):
         kb.finetune(classifier, ids, np.zeros((4, 3), int), ids, np.zeros((4, 3), int), teacher_logits=np.zeros((4, 3)))
-    for problem, classes, words in (
+    for problem_type, classes, words in (
         ("regression", 0, "at least 1"),
         ("single_label", 1, "at least 2"),
         ("other", 2, "one of"),
     ):
         with pytest.raises(kb.InputError, match=words):
-            kb.BertClassifier(encoder(), classes, problem=problem)
+            kb.BertClassifier(encoder(), classes, problem_type=problem_type)
 
 
 def test_a_problem_comes_back_from_disk(tmp_path):
-    model = kb.BertClassifier(encoder(), 1, problem="regression")
+    model = kb.BertClassifier(encoder(), 1, problem_type="regression")
     model.save(tmp_path / "number.keras")
-    assert keras.saving.load_model(tmp_path / "number.keras").problem == "regression"
+    assert keras.saving.load_model(tmp_path / "number.keras").problem_type == "regression"
 
 
 @pytest.mark.parametrize("kind", ["span", "tokens", "labels", "number"])
@@ -153,8 +153,8 @@ def test_halves_are_the_whole(kind):
     makers = {
         "span": lambda e: kb.BertSpanLabeler(e),
         "tokens": lambda e: kb.BertTokenClassifier(e, 3, dropout=0.0),
-        "labels": lambda e: kb.BertClassifier(e, 2, dropout=0.0, problem="multi_label"),
-        "number": lambda e: kb.BertClassifier(e, 1, dropout=0.0, problem="regression"),
+        "labels": lambda e: kb.BertClassifier(e, 2, dropout=0.0, problem_type="multi_label"),
+        "number": lambda e: kb.BertClassifier(e, 1, dropout=0.0, problem_type="regression"),
     }
     labels = {
         "span": {"start_logits": np.arange(7) % 4, "end_logits": np.arange(7) % 5},

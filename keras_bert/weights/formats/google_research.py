@@ -123,7 +123,7 @@ def save_google_research(model, path, vectorizer=None) -> Path:
             "`model` must have heads that google-research's code has. "
             f"Received: {type(model).__name__} with {', '.join(unknown)}"
         )
-    problem_type = getattr(model, "problem", "single_label")
+    problem_type = getattr(model, "problem_type", "single_label")
     if problem_type != "single_label":  # the checkpoint cannot state it, and would be read as another model
         raise InputError(
             "`model` must be a single-label classifier: google-research's checkpoints support no other. "

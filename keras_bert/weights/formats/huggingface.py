@@ -153,7 +153,7 @@ def save_huggingface(model, path, vectorizer=None, labels=None) -> Path:
         settings["id2label"] = {str(i): label for i, label in enumerate(labels)}
         settings["label2id"] = {label: i for i, label in enumerate(labels)}
     if head == "classifier":
-        settings["problem_type"] = next(name for name, value in PROBLEM_TYPES.items() if value == model.problem)
+        settings["problem_type"] = next(name for name, value in PROBLEM_TYPES.items() if value == model.problem_type)
     with atomic_write(path) as draft:
         draft.mkdir()
         save_file(tensors, draft / "model.safetensors", metadata={"format": "pt"})

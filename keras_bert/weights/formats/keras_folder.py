@@ -5,32 +5,16 @@ from pathlib import Path
 
 from keras_bert.errors import InputError
 from keras_bert.files import atomic_write
-from keras_bert.models import (
-    BertClassifier,
-    BertEncoder,
-    BertFeatureClassifier,
-    BertPretrainer,
-    BertSpanLabeler,
-    BertTokenClassifier,
-)
+from keras_bert.models import MODEL_CLASSES, check_vocabulary_size, kind_of
 from keras_bert.text.vocabulary import load_vocabulary, save_vocabulary
 from keras_bert.weights.formats.format import Format
 from keras_bert.weights.json_file import read_json, write_json
 from keras_bert.weights.messages import one_line
 from keras_bert.weights.source import Source
 
-KINDS = {
-    "encoder": BertEncoder,
-    "pretrainer": BertPretrainer,
-    "classifier": BertClassifier,
-    "feature_classifier": BertFeatureClassifier,
-    "span_labeler": BertSpanLabeler,
-    "token_classifier": BertTokenClassifier,
-}
-
 FILES = ("model.keras", "vocab.txt", "config.json")
 SETTINGS = {  # field of config.json: whether a value is valid
-    "kind": lambda value: isinstance(value, str) and value in KINDS,
+    "kind": lambda value: isinstance(value, str) and value in MODEL_CLASSES,
     "labels": lambda value: value is None or isinstance(value, list),
     "lowercase": lambda value: isinstance(value, bool),
     "sequence_length": lambda value: value is None or (type(value) is int and value >= 3),
@@ -64,14 +48,14 @@ class KerasFolder(Format):
                 f"Received: source={path} ({missing[0]} is missing)"
             )
         settings = _read_settings(path / "config.json")
-        model, expected = _load_model(path / "model.keras"), KINDS[settings["kind"]]
+        model, expected = _load_model(path / "model.keras"), MODEL_CLASSES[settings["kind"]]
         if not isinstance(model, expected):
             raise InputError(
                 f"`source` must contain a {expected.__name__}, as its config.json states. "
                 f"Received: source={path} ({type(model).__name__})"
             )
         vocabulary = load_vocabulary(path / "vocab.txt")
-        check_sizes(getattr(model, "encoder", model), len(vocabulary))
+        check_vocabulary_size(getattr(model, "encoder", model), len(vocabulary))
         return Source(
             label=str(path),
             format=self.name,
@@ -130,7 +114,7 @@ def save_pretrained(
     kind = kind_of(model)
     encoder = getattr(model, "encoder", model)
     vocabulary = list(vectorizer.get_vocabulary())
-    check_sizes(encoder, len(vocabulary))
+    check_vocabulary_size(encoder, len(vocabulary))
     settings = {
         "kind": kind,
         "labels": check_labels(model, labels),
@@ -148,28 +132,6 @@ def save_pretrained(
         save_vocabulary(vocabulary, draft / "vocab.txt")
         write_json(draft / "config.json", settings)
     return Path(path)
-
-
-def kind_of(model) -> str:
-    """Return the model's name in `KINDS`.
-
-    Raises:
-        InputError: the model is of none of these classes.
-    """
-    for kind, cls in KINDS.items():
-        if isinstance(model, cls):
-            return kind
-    names = ", ".join(cls.__name__ for cls in KINDS.values())
-    raise InputError(f"`model` must be one of {names}. Received: model={model!r}")
-
-
-def check_sizes(encoder, num_tokens: int) -> None:
-    """Raise InputError if the vocabulary does not have the size of the encoder's token table."""
-    if encoder.config.vocab_size != num_tokens:
-        raise InputError(
-            "the vocabulary must have the encoder's vocab_size. "
-            f"Received: vocab_size={encoder.config.vocab_size}, {num_tokens} tokens"
-        )
 
 
 def check_labels(model, labels) -> list | None:

@@ -51,7 +51,7 @@ def test_a_config_that_is_none_or_contradicts(change, words, folder):
 def test_a_problem_of_another_kind_is_passed_over(folder):
     settings = json.loads((folder / "config.json").read_text())
     (folder / "config.json").write_text(json.dumps({**settings, "problem_type": []}))
-    assert open_source(folder).problem == "single_label"
+    assert open_source(folder).problem_type == "single_label"
 
 
 @pytest.mark.parametrize(

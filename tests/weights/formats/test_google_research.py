@@ -189,7 +189,7 @@ def test_what_google_has_no_place_for(tmp_path):
         with pytest.raises(kb.InputError, match=f"no head for {part}"):
             save_google(kb.BertPretrainer(encoder, task), tmp_path / "no")
     for problem in ("multi_label", "regression"):
-        other = kb.BertClassifier(kb.BertEncoder(kb.BertConfig(**SIZES)), 3, problem=problem)
+        other = kb.BertClassifier(kb.BertEncoder(kb.BertConfig(**SIZES)), 3, problem_type=problem)
         with pytest.raises(kb.InputError, match=f"one class of several. Received: .*{problem}"):
             save_google(other, tmp_path / "out")
     with pytest.raises(kb.InputError, match="no head for tokens"):
