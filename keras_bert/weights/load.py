@@ -152,13 +152,16 @@ def _format_of(source) -> Format:
     found = find_format(source)
     if found is not None:
         return found
-    known = "; ".join(f"{each.name}: {', '.join(each.marker_files)}" for each in FORMATS)
-    problem = "it contains none of these files" if Path(source).exists() else "no such name, file or folder"
-    similar = "" if Path(source).exists() else " or ".join(similar_names(str(source)))
-    hint = f" Did you mean {similar}?" if similar else ""
+    if not Path(source).exists():
+        similar = " or ".join(similar_names(str(source)))
+        hint = f" Did you mean {similar}?" if similar else ""
+        raise InputError(
+            "`source` must be a name, a TF-Hub handle (https://...), or an existing folder or file. "
+            f"Received: source={source}.{hint} Use `kb.list_pretrained()` to see the names."
+        )
+    known = "; ".join(f"{each.name} ({', '.join(each.marker_files)})" for each in FORMATS)
     raise InputError(
-        "`source` must be a name, a TF-Hub handle (https://...), a .keras file, or a folder of a known format "
-        f"({known}). Received: source={source} ({problem}).{hint} Use `kb.list_pretrained()` to see the names."
+        f"`source` must be a .keras file or a folder in one of these formats: {known}. Received: source={source}"
     )
 
 

@@ -8,11 +8,10 @@ import pytest
 from helpers import random_inputs, randomize, tiny_config
 
 import keras_bert as kb
-from keras_bert.export.convert import convert
 from keras_bert.parity import check
-from keras_bert.weights import encoder_from_tfhub, load_pretrained
+from keras_bert.weights import convert, encoder_from_tfhub, load_pretrained
 from keras_bert.weights.formats.huggingface import save_huggingface
-from keras_bert.weights.source import open_source
+from keras_bert.weights.load import open_source
 
 OTHER = {"activation": "gelu", "layer_norm_epsilon": 1e-6, "hidden_dropout": 0.2, "attention_dropout": 0.3}
 VOCABULARY = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *(f"w{i}" for i in range(95))]
@@ -31,7 +30,7 @@ def folder(pretrainer, tmp_path_factory):
 
 def test_the_config_and_the_outputs_come_back(pretrainer, folder):
     source = open_source(folder)
-    assert source.says_config and source.config == pretrainer.encoder.config
+    assert source.has_full_config and source.config == pretrainer.encoder.config
     encoder, _ = encoder_from_tfhub(folder)
     assert encoder.config == pretrainer.encoder.config
     assert encoder_from_tfhub(folder, activation="relu")[0].config.activation == "relu"
@@ -84,7 +83,7 @@ def test_the_interface_is_as_it_was(folder, pretrainer):
 
 def test_a_source_that_says_nothing_is_googles(reference_encoder):
     source = open_source(reference_encoder)
-    assert not source.says_config
+    assert not source.has_full_config
     assert (source.config.activation, source.config.layer_norm_epsilon) == ("gelu_tanh", 1e-12)
 
 

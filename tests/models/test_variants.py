@@ -175,7 +175,7 @@ def test_an_encoder_with_adapters_is_saved_with_them(tmp_path):
     encoder.save(tmp_path / "adapted.keras")
     loaded = keras.saving.load_model(tmp_path / "adapted.keras")
     same(outputs(encoder), outputs(loaded))
-    with pytest.raises(kb.InputError, match="own blocks"):
+    with pytest.raises(kb.InputError, match="`model` must have standard layers"):
         from keras_bert.export import export_onnx
 
         export_onnx(encoder, tmp_path / "model.onnx")

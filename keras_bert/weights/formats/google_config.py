@@ -39,7 +39,9 @@ def read_config(file: Path) -> BertConfig:
     settings = read_json(file)
     missing = [name for name in ("vocab_size", "hidden_size", "num_hidden_layers") if name not in settings]
     if missing:
-        raise InputError(f"`path` must be a BERT config with {missing[0]}. Received: path={file} ({missing[0]} is missing)")
+        raise InputError(
+            f"`path` must be a BERT config with {missing[0]}. Received: path={file} ({missing[0]} is missing)"
+        )
     for name, value in {"num_hidden_groups": 1, "inner_group_num": 1}.items():
         if settings.get(name, value) != value:
             raise InputError(f"`{name}` must be {value}. Received: {name}={settings[name]!r} in {file}")

@@ -127,9 +127,7 @@ def save_huggingface(model, path, vectorizer=None, labels=None) -> Path:
     heads = tuple(part for part in parts if part != "encoder")
     prefix, suffix = CLASS_PREFIXES[model_type], ARCHITECTURES.get(heads)
     if not set(heads) <= set(tensor_mappings(model_type, config, 2)):
-        raise InputError(
-            f"`model` must have the sentence task of {prefix}ForPreTraining. Received: {', '.join(heads)}"
-        )
+        raise InputError(f"`model` must have the sentence task of {prefix}ForPreTraining. Received: {', '.join(heads)}")
     if suffix is None or (model_type != "distilbert" and "classifier" in heads and not config.pooler):
         raise InputError(
             f"`model` must have the heads of a {prefix} model of transformers. Received: {', '.join(heads)}, "
@@ -191,9 +189,7 @@ def _by_plain_name(tensors: dict, model_type: str, path: Path) -> dict:
         plain = name.removeprefix(f"{model_type}.")
         plain = plain.replace("LayerNorm.gamma", "LayerNorm.weight").replace("LayerNorm.beta", "LayerNorm.bias")
         if plain in found:
-            raise InputError(
-                f"`source` must contain each tensor once. Received: {names[plain]} and {name} in {path}"
-            )
+            raise InputError(f"`source` must contain each tensor once. Received: {names[plain]} and {name} in {path}")
         found[plain], names[plain] = tensor, name
     return found
 
@@ -216,7 +212,9 @@ def _read_labels(settings: dict, num_classes: int, path: Path) -> list[str] | No
     if not isinstance(labels, dict) or not all(key.isdecimal() for key in labels):
         raise InputError(f"`id2label` must map numbers to names. Received: id2label={labels!r:.60} in {path}")
     if len(labels) != num_classes:
-        raise InputError(f"`id2label` must have {num_classes} entries, one per class. Received: {len(labels)} in {path}")
+        raise InputError(
+            f"`id2label` must have {num_classes} entries, one per class. Received: {len(labels)} in {path}"
+        )
     return [str(labels[key]) for key in sorted(labels, key=int)]
 
 

@@ -118,6 +118,17 @@ def load_keras_hub(path: Path):
         ) from None
 
 
+def open_backbone(source: Source):
+    """Load a source's backbone with KerasHub, in float32; a `.keras` file alone would keep its dtype policy."""
+    model = load_keras_hub(Path(source.label))
+    backbone = getattr(model, "backbone", model)
+    if backbone.dtype_policy.name == "float32":
+        return backbone
+    copy = type(backbone).from_config({**backbone.get_config(), "dtype": "float32"})
+    copy.set_weights(backbone.get_weights())
+    return copy
+
+
 def read_config(backbone, source: str) -> BertConfig:
     """Convert a backbone's config to a `BertConfig`.
 

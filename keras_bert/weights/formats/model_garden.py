@@ -41,7 +41,7 @@ class ModelGarden(Format):
     """Object-based checkpoints of BERT and ALBERT, as `tf.train.Checkpoint` in the Model Garden writes them."""
 
     name = "model_garden"
-    marker_files = ("bert_config.json", "bert_model.ckpt-1.index")
+    marker_files = ("bert_config.json", "bert_model.ckpt.index")
 
     def matches(self, path: Path) -> bool:
         """See `Format.matches`."""
@@ -152,8 +152,10 @@ def tensor_mappings(config: BertConfig) -> dict[str, list[TensorMapping]]:
             layer, sublayer = f"{first}/{number}", f"{BLOCK[part]}/"
         return f"encoder/layer_with_weights-{order.index(layer)}/{sublayer}{leaf}"
 
-    shapes = canonical_shapes(config)
     return {
-        "encoder": [TensorMapping(n, format_name(n), shape, merged_heads=False) for n, shape in shapes["encoder"].items()],
-        "masked_lm": [TensorMapping(n, MASKED_LM[n], shape, merged_heads=False) for n, shape in shapes["masked_lm"].items()],
+        part: [
+            TensorMapping(name, MASKED_LM.get(name) or format_name(name), shape, merged_heads=False)
+            for name, shape in canonical_shapes(config)[part].items()
+        ]
+        for part in ("encoder", "masked_lm")
     }

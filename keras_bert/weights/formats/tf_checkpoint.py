@@ -67,4 +67,6 @@ def _one_error(path: Path):
     try:
         yield
     except (tf.errors.OpError, RuntimeError, ValueError, IndexError) as error:
-        raise InputError(f"`path` must contain a complete checkpoint. Received: path={path} ({first_line(error)})") from None
+        raise InputError(
+            f"`path` must contain a complete checkpoint. Received: path={path} ({first_line(error)})"
+        ) from None

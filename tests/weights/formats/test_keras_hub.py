@@ -10,9 +10,9 @@ from helpers import randomize
 
 import keras_bert as kb
 from keras_bert.parity import check
+from keras_bert.parity.references import run_keras_hub
 from keras_bert.weights import to_keras_hub
 from keras_bert.weights.formats import keras_hub as kerashub
-from keras_bert.weights.formats.keras_hub import run_keras_hub
 from keras_bert.weights.source import load_weights, open_source
 
 SIZES = {

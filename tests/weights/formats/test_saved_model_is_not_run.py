@@ -5,12 +5,12 @@ import shutil
 import numpy as np
 import pytest
 from helpers import randomize, tiny_config
+from keras_bert.export.convert import convert
 
 import keras_bert as kb
 from keras_bert.cli.main import main
-from keras_bert.export import tfhub_encoder
-from keras_bert.export.convert import convert
 from keras_bert.weights import encoder_from_tfhub, load_pretrained
+from keras_bert.weights.formats import tfhub_writer
 from keras_bert.weights.formats.saved_model import open_saved_model
 from keras_bert.weights.formats.tfhub import open_tfhub, read_masked_lm_tensors, read_tensors, vocabulary_file
 from keras_bert.weights.source import open_source
@@ -50,9 +50,9 @@ def evil(pretrainer, vectorizer, tmp_path_factory):
         root.table = tf.lookup.StaticHashTable(Writes(["a"], [1]), 0)
         return honest(root, path, signatures)
 
-    honest = tfhub_encoder.write
+    honest = tfhub_writer.write_saved_model
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(tfhub_encoder, "write", write)
+        patch.setattr(tfhub_writer, "write_saved_model", write)
         path = kb.export_saved_model(pretrainer, place / "model", vectorizer, interface="tfhub")
     written.unlink()
     return path, written
