@@ -109,7 +109,7 @@ class StoredSavedModel:
                     lengths.append(len(outputs[key].list_value.values))
         return lengths
 
-    def read_tensor(self, path: tuple[str, ...], shape: tuple, dtype):
+    def read_tensor(self, path: tuple[str, ...], variable: "StoredVariable"):
         """Read a variable from the checkpoint, where the same names lead to it as in `saved_model.pb`.
 
         Raises:
@@ -121,9 +121,9 @@ class StoredSavedModel:
                 node = _item(self._checkpoint_nodes, {child.local_name: child.node_id for child in node.children}[name])
             key = {each.name: each.checkpoint_key for each in node.attributes}["VARIABLE_VALUE"]
             stored = self._reader.get_variable_to_dtype_map()[key], self._reader.get_variable_to_shape_map()[key]
-            if (stored[0], tuple(stored[1])) != (dtype, shape):
+            if (stored[0], tuple(stored[1])) != (variable.dtype, variable.shape):
                 raise ValueError(
-                    f"{'/'.join(path)} is {dtype.name} {shape} in saved_model.pb, but {stored[0].name} "
+                    f"{variable.name} is {variable.dtype.name} {variable.shape} in saved_model.pb, but {stored[0].name} "
                     f"{tuple(stored[1])} in the checkpoint"
                 )
             return self._reader.get_tensor(key)
@@ -175,7 +175,7 @@ class StoredVariable:
 
     def numpy(self):
         """Read the value from the checkpoint; see `StoredSavedModel.read_tensor`."""
-        return self._model.read_tensor(self._path, self.shape, self.dtype)
+        return self._model.read_tensor(self._path, self)
 
 
 @contextlib.contextmanager
