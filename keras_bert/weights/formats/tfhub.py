@@ -24,8 +24,9 @@ class TFHub(Format):
     def read(self, source) -> Source:
         """See `Format.read`. The config is read from an asset if this package wrote the SavedModel, else inferred."""
         model = read_tfhub(source)
-        head = read_masked_lm_tensors(model)
-        tensors = {"encoder": read_tensors(model), **({"masked_lm": head} if head else {})}
+        tensors = {"encoder": read_tensors(model), "masked_lm": read_masked_lm_tensors(model)}
+        if not tensors["masked_lm"]:
+            del tensors["masked_lm"]
         vocabulary, lowercase = read_vocabulary(model)
         return Source(
             label=model.label,

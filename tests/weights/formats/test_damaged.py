@@ -41,7 +41,7 @@ def assert_rejected(folder, match):
         ({"num_hidden_layers": 2}, "missing: encoder.layer.1.attention"),
         ({"id2label": ["no", "yes"]}, "`id2label`"),
         ({"id2label": {"no": 0, "yes": 1}}, "`id2label`"),
-        ({"id2label": {"0": "no"}}, "`id2label` must name each of 2 classes"),
+        ({"id2label": {"0": "no"}}, "`id2label` must have 2 entries"),
     ],
 )
 def test_rejects_inconsistent_config(change, match, folder):

@@ -61,7 +61,7 @@ def transformers_outputs(model) -> dict:
 
 
 def load_and_run(source):
-    """Build our model from a source's config and parts; return it and its outputs under the names of transformers."""
+    """Build a model from a source's config and parts; return it and its outputs by the names of transformers."""
     encoder = kb.BertEncoder(source.config)
     heads = {
         "masked_lm": lambda: kb.BertPretrainer(
