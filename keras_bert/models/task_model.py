@@ -1,6 +1,7 @@
 """The base class of all models with a head on a `BertEncoder`, and the checks that the heads share."""
 
 import inspect
+import numbers
 
 import keras
 
@@ -99,7 +100,7 @@ class TaskModel(PretrainedModel):
         if not isinstance(stored, cls) and kind_of(stored) != cls.kind:  # the source has no such head: a new one
             for name, parameter in parameters.items():
                 if parameter.default is parameter.empty and name not in ("self", "encoder", "kwargs", *kwargs):
-                    raise InputError(f"`{name}` must be given for the new head of a {cls.__name__}. Received: none")
+                    raise InputError(f"`{name}` must be given for a new {cls.__name__}. Received: no {name}")
             return cls(new_encoder, **kwargs)
         saved = stored.get_config()
         for name, value in kwargs.items():
@@ -152,5 +153,5 @@ def check_num_classes(num_classes, least: int = 2) -> None:
 
 def check_dropout(dropout) -> None:
     """Raise an `InputError` if `dropout` is not a number in [0, 1)."""
-    if isinstance(dropout, bool) or not isinstance(dropout, (int, float)) or not 0 <= dropout < 1:
+    if isinstance(dropout, bool) or not isinstance(dropout, numbers.Real) or not 0 <= dropout < 1:
         raise InputError(f"`dropout` must be a number of at least 0 and below 1. Received: dropout={dropout!r}")
