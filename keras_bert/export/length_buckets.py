@@ -16,7 +16,7 @@ def run_length_bucketed(function, columns: int, tokens, pack, max_length: int, b
         tokens: int32 `RaggedTensor` `[B, (tokens)]`, without special tokens.
         pack: maps a list of such tensors and a length T to the three inputs, as `BertTextVectorization.pack` does.
         max_length: the largest T. Longer rows are truncated.
-        bucket_tokens: the largest R * T, padding included. A longer row is a bucket of its own.
+        bucket_tokens: the largest R * T, padding included. A longer row is a bucket by itself.
 
     Returns:
         Float32 tensor `[B, C]`, in the order of `tokens`.

@@ -32,8 +32,8 @@ def check_standard_sublayers(model) -> None:
         else:
             continue
         raise InputError(
-            "`model` must have standard layers only, because the ONNX graph is written from their weights. "
-            f"Received: {found}. `kb.export_saved_model` traces the model and so exports modified layers."
+            "`model` must have standard layers only (no custom blocks), because the ONNX graph is written from their "
+            f"weights. Received: {found}. `kb.export_saved_model` traces the model and so exports modified layers."
         )
 
 
@@ -49,8 +49,8 @@ def _sublayers(model):
     yield "embeddings", embeddings, BertEmbeddings
     for name in ("word_embeddings", "position_embeddings", "type_embeddings"):
         if table := getattr(embeddings, name):
-            ours = type(table).__module__ == BertEmbeddings.__module__
-            yield f"embeddings/{name}", table, type(table) if ours else keras.layers.Embedding
+            is_package_class = type(table).__module__ == BertEmbeddings.__module__
+            yield f"embeddings/{name}", table, type(table) if is_package_class else keras.layers.Embedding
     yield "embeddings/layer_norm", embeddings.layer_norm, keras.layers.LayerNormalization
     if embeddings.projection is not None:
         yield "embeddings/projection", embeddings.projection, keras.layers.Dense
@@ -58,7 +58,7 @@ def _sublayers(model):
     for i, block in enumerate(encoder.blocks):
         yield from _block_sublayers(f"block_{i}", block)
 
-    pooler = getattr(model, "pooler", None) or encoder.pooler  # a classifier may have its own
+    pooler = getattr(model, "pooler", None) or encoder.pooler  # a classifier without encoder pooler has one
     if pooler is not None:
         yield "pooler", pooler, Pooler
         yield "pooler/dense", pooler.dense, keras.layers.Dense

@@ -62,9 +62,9 @@ class CheckReport:
 def check(source, encoder=None, tolerance: float = TOLERANCE, published: bool | None = None) -> CheckReport:
     """Compare an encoder with another implementation of the same model, on real and random inputs.
 
-    A model with TF-Hub's interface runs itself. transformers opens and runs weights of Hugging Face if it is installed.
-    KerasHub opens and runs its own. For all other formats, KerasHub runs the weights that this package read: this
-    checks the computation, but not that the tensors were assigned correctly.
+    A SavedModel with TF-Hub's interface contains its computation and is called. Weights of Hugging Face are opened and
+    run by transformers if it is installed, presets of KerasHub by KerasHub. Weights in other formats are run by
+    KerasHub too, but as this package read them: this checks the computation, not that each tensor was read correctly.
 
     Args:
         source: as for `load_weights`.

@@ -13,8 +13,9 @@ from keras_bert.weights.formats.tfhub import open_tfhub
 def open_reference(source, encoder) -> tuple:
     """Open the reference implementation of a source that holds weights only, and no graph.
 
-    transformers opens the folders of Hugging Face if it is installed, KerasHub its own. For all other formats, KerasHub
-    gets the weights of `encoder`. Such a reference checks the computation, but not that the file was read correctly.
+    Folders of Hugging Face are opened by transformers if it is installed, presets of KerasHub by KerasHub. For other
+    formats, KerasHub gets the weights of `encoder`. Such a reference checks the computation, but not that each tensor
+    was read correctly.
 
     Args:
         source: the opened `Source`.

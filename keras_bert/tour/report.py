@@ -8,7 +8,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from keras import ops
 
 from keras_bert.explain.attention import attention_maps
-from keras_bert.explain.figure import Picture
+from keras_bert.explain.figure import Figure
 from keras_bert.explain.plots import attention_map, confusion_matrix, learning_curves, parity_per_layer
 from keras_bert.inference import predict_logits
 from keras_bert.tour.machine import peak_memory_mib
@@ -45,7 +45,7 @@ def write_report(path: Path, facts: dict, data, classifier, vectorizer, steps, b
     path.write_text(filled, encoding="utf-8")
 
 
-def _pictures(facts: dict, data, classifier, vectorizer, said) -> dict[str, Picture]:
+def _pictures(facts: dict, data, classifier, vectorizer, said) -> dict[str, Figure]:
     pretraining, finetuning = facts["pretraining"]["history"], facts["finetuning"]["history"]
     both = {"training": "mlm_loss", "held out": "val_mlm_loss"}
     tasks = {"masked words": "val_mlm_accuracy", "next sentences": "val_nsp_accuracy"}
@@ -69,7 +69,7 @@ def _pictures(facts: dict, data, classifier, vectorizer, said) -> dict[str, Pict
     }
 
 
-def _attention(data, classifier, vectorizer) -> Picture:
+def _attention(data, classifier, vectorizer) -> Figure:
     """The head that looks most from word to word, on a short sentence of dev."""
     inputs = {name: ops.convert_to_numpy(value) for name, value in vectorizer(data.dev_texts).items()}
     lengths = inputs["input_mask"].sum(-1)  # [N]

@@ -142,7 +142,7 @@ def test_answers_and_tags_leave_as_onnx_alone(kind, outputs, call, models, tmp_p
     model = kb.BertSpanLabeler(encoder) if kind == "spans" else kb.BertTokenClassifier(encoder, 3)
     folder, out = kb.save_pretrained(model, tmp_path / "model", models.vectorizer), tmp_path / "out"
     refused = call("export", "--model", folder, "--out", out)
-    assert refused.status == 2 and "give --format onnx" in refused.err and not out.exists()
+    assert refused.status == 2 and "--format onnx" in refused.err and not out.exists()
     facts_of(call("export", "--model", folder, "--format", "onnx", "--out", out, "--json"))
     assert {output.name for output in onnx.load(out / "model.onnx").graph.output} == outputs
 

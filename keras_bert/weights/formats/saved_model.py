@@ -123,8 +123,8 @@ class StoredSavedModel:
             stored = self._reader.get_variable_to_dtype_map()[key], self._reader.get_variable_to_shape_map()[key]
             if (stored[0], tuple(stored[1])) != (variable.dtype, variable.shape):
                 raise ValueError(
-                    f"{variable.name} is {variable.dtype.name} {variable.shape} in saved_model.pb, but {stored[0].name} "
-                    f"{tuple(stored[1])} in the checkpoint"
+                    f"{variable.name} is {variable.dtype.name} {variable.shape} in saved_model.pb, but "
+                    f"{stored[0].name} {tuple(stored[1])} in the checkpoint"
                 )
             return self._reader.get_tensor(key)
 

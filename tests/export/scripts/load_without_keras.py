@@ -1,9 +1,9 @@
-"""Load every kind of export where there is TensorFlow and neither Keras, this package nor tensorflow_text."""
+"""Load every kind of export with TensorFlow, but without Keras, this package and tensorflow_text."""
 
 import sys
 
-KEPT_OUT = ("keras_bert", "keras", "keras_hub", "tf_keras", "tensorflow_text")
-sys.modules.update(dict.fromkeys(KEPT_OUT))  # None: an import of it fails
+BLOCKED = ("keras_bert", "keras", "keras_hub", "tf_keras", "tensorflow_text")
+sys.modules.update(dict.fromkeys(BLOCKED))  # None makes an import fail
 import numpy as np  # noqa: E402
 import tensorflow as tf  # noqa: E402
 from tensorflow.core.protobuf import saved_model_pb2  # noqa: E402
@@ -55,5 +55,5 @@ gradients = tape.gradient(loss, encoder.trainable_variables)
 results["with_gradient"] = sum(gradient is not None for gradient in gradients)
 first, second = (encoder(ids, training=True)["pooled_output"].numpy() for _ in range(2))
 results["dropout_moves"] = np.abs(first - second).max()
-assert all(sys.modules[name] is None for name in KEPT_OUT)
+assert all(sys.modules[name] is None for name in BLOCKED)
 np.savez(out, **results)

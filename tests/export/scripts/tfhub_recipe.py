@@ -1,4 +1,4 @@
-"""The recipe that TF-Hub publishes for a BERT, word for word, with the two models' places as arguments."""
+"""The recipe that TF-Hub publishes for a BERT, unchanged, with the paths of the two models as arguments."""
 
 import sys
 
@@ -9,7 +9,7 @@ import tf_keras
 
 out, preprocess_path, encoder_path, *more = sys.argv[1:]
 if "tensorflow_text" in more:
-    import tensorflow_text  # noqa: F401  (TF-Hub's own preprocessing cannot be loaded without)
+    import tensorflow_text  # noqa: F401  (TF-Hub's preprocessing model needs its operations)
 sentences = np.array(["a fine film", "unbelievable, this film!", "", "films film films film film film film film"])
 others = np.array(["film", "a fine film a fine film a fine film", "fine", "film film films"])
 
