@@ -47,7 +47,7 @@ def model_summary(model: keras.Model | BertConfig) -> dict:
         for weight in model.weights
         if "seed_generator" not in weight.path  # state of dropout, not a parameter
     ]
-    layers = Counter(type(layer).__name__ for layer in model._flatten_layers(include_self=False))
+    layers = Counter(_public_name(type(layer)) for layer in model._flatten_layers(include_self=False))
     layers.pop("InputLayer", None)
     return {
         "config": config.to_dict() if isinstance(config, BertConfig) else None,
@@ -78,3 +78,8 @@ def sizes_on_disk(folder: str | Path) -> dict[str, int]:
     folder = Path(folder)
     sizes = {str(path.relative_to(folder)): path.stat().st_size for path in folder.rglob("*") if path.is_file()}
     return dict(sorted(sizes.items(), key=lambda item: -item[1]))
+
+
+def _public_name(cls: type) -> str:
+    """The name of a layer class; of a private class, the name of its public base class."""
+    return next(base.__name__ for base in cls.__mro__ if not base.__name__.startswith("_"))

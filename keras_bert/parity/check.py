@@ -1,8 +1,8 @@
 """Check against a published model: copy its weights, run it and the encoder, and compare the outputs."""
 
 import dataclasses
-from pathlib import Path
 
+from keras_bert.catalog.listing import resolve
 from keras_bert.parity.compare import TOLERANCE, ParityReport, compare
 from keras_bert.parity.inputs import parity_inputs
 from keras_bert.parity.published_outputs import (
@@ -12,10 +12,11 @@ from keras_bert.parity.published_outputs import (
     read_published_outputs,
 )
 from keras_bert.parity.references import open_reference
-from keras_bert.weights.canonical_names import parts
-from keras_bert.weights.formats.tfhub import encoder_from_tfhub, label, open_tfhub, vocabulary_file
+from keras_bert.weights.canonical_names import encoder_and_pretrainer
+from keras_bert.weights.formats import find_format
+from keras_bert.weights.formats.tfhub import encoder_from_tfhub, label, open_tfhub, read_tfhub, read_vocabulary
+from keras_bert.weights.load import load_weights, open_source
 from keras_bert.weights.report import LoadReport
-from keras_bert.weights.source import is_external, load_weights, open_source
 
 NOT_THE_HANDLE = "Published values were not compared: the source is not the handle of the published L-12 model."
 
@@ -83,14 +84,15 @@ def check(source, encoder=None, tolerance: float = TOLERANCE, published: bool | 
     Source: the interface is https://www.tensorflow.org/hub/common_saved_model_apis/text. The files of published values
     name their origin.
     """
+    source = resolve(source)
     if _has_weights_only(source):
         return _check_weights(open_source(source), encoder, tolerance)
     loaded, weights = open_tfhub(source), None
     if encoder is None:
         encoder, weights = encoder_from_tfhub(loaded)
         weights = dataclasses.replace(weights, source=label(source))
-    encoder, _ = parts(encoder)
-    vectorizer = _new_vectorizer(*vocabulary_file(loaded))
+    encoder, _ = encoder_and_pretrainer(encoder)
+    vectorizer = _new_vectorizer(*read_vocabulary(read_tfhub(loaded)))
     parity = compare(encoder, loaded, parity_inputs(encoder.config, vectorizer), tolerance)
     folder, result = find_published_outputs(), None
     if not (is_published_handle(source) if published is None else published):
@@ -105,10 +107,8 @@ def check(source, encoder=None, tolerance: float = TOLERANCE, published: bool | 
 
 def _has_weights_only(source) -> bool:
     """Return whether a source is a folder or file of weights, without a graph to call."""
-    if not isinstance(source, (str, Path)) or "://" in str(source):
-        return False
-    path = Path(source)
-    return is_external(path) and not (path / "saved_model.pb").is_file()
+    found = find_format(source)
+    return found is not None and found.name != "tfhub"
 
 
 def _check_weights(source, encoder, tolerance: float) -> CheckReport:
@@ -118,7 +118,7 @@ def _check_weights(source, encoder, tolerance: float) -> CheckReport:
     report = load_weights(copy, source)
     if encoder is None:
         encoder, weights = copy, report
-    encoder, _ = parts(encoder)
+    encoder, _ = encoder_and_pretrainer(encoder)
     reference, description = open_reference(source, copy)
     vectorizer = _new_vectorizer(source.vocabulary, source.lowercase)
     parity = compare(encoder, reference, parity_inputs(source.config, vectorizer), tolerance)

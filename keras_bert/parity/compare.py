@@ -8,7 +8,7 @@ import numpy as np
 from keras_bert.constants import INPUT_KEYS
 from keras_bert.errors import InputError
 from keras_bert.parity.references import run_reference
-from keras_bert.weights.canonical_names import parts
+from keras_bert.weights.canonical_names import encoder_and_pretrainer
 
 # Rounding in float32 through 12 layers makes 1e-5. The smallest mistake known, epsilon 1e-6 for 1e-12, makes 2e-4.
 TOLERANCE = 5e-5
@@ -81,7 +81,7 @@ def compare(encoder, reference, inputs: dict, tolerance: float = TOLERANCE) -> P
 
     Source: the outputs are those of TF-Hub's `tensorflow/bert_en_uncased_L-12_H-768_A-12`, with the same names.
     """
-    encoder, _ = parts(encoder)
+    encoder, _ = encoder_and_pretrainer(encoder)
     missing = [key for key in INPUT_KEYS if key not in inputs]
     if missing:
         raise InputError(f"`inputs` must have the keys {', '.join(INPUT_KEYS)}. Received: no {', '.join(missing)}")

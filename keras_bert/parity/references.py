@@ -29,7 +29,7 @@ def open_reference(source, encoder) -> tuple:
     """
     if source.format == "huggingface" and find_spec("torch") and find_spec("transformers"):
         return open_transformers(source), f"transformers {version('transformers')}"
-    if source.format == "kerashub":
+    if source.format == "keras_hub":
         return keras_hub.open_backbone(source), f"KerasHub {version('keras-hub')}, which opened the file"
     try:
         return keras_hub.to_keras_hub(

@@ -72,4 +72,4 @@ def test_tokenize_uses_the_bundled_vocabulary(call, models, shipped):
 def test_an_installation_without_them(call, tmp_path, monkeypatch, command):
     monkeypatch.setattr("keras_bert.catalog.bundled.SAVED_MODELS", tmp_path)
     said = call(*command)
-    assert said.status == 2 and "elsewhere give a model's folder" in said.err and len(said.err.splitlines()) == 1
+    assert said.status == 2 and "give the folder of another model" in said.err and len(said.err.splitlines()) == 1

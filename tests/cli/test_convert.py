@@ -9,7 +9,7 @@ import pytest
 from helpers import randomize
 
 from keras_bert.weights.canonical_names import model_weights
-from keras_bert.weights.source import open_source
+from keras_bert.weights.load import open_source
 
 
 def facts_of(said) -> dict:
@@ -32,10 +32,10 @@ def test_around_all_formats_and_home_again(call, models, tmp_path):
 
     start = load_pretrained(models.encoder)
     before, source = start.model, models.encoder
-    for to in ("google", "tfhub", "huggingface", "google", "keras"):
+    for to in ("google_research", "tfhub", "huggingface", "google_research", "keras"):
         out = tmp_path / f"{len(list(tmp_path.iterdir()))}-{to}"
         facts = facts_of(call("convert", source, "--to", to, "--out", out, "--json"))
-        assert facts["left"] == (["next_sentence"] if to == "tfhub" else [])
+        assert facts["skipped"] == (["next_sentence"] if to == "tfhub" else [])
         if to != "keras":
             lost = {"next_sentence"} if any(path.name.endswith("tfhub") for path in tmp_path.iterdir()) else ()
             same(before, out, without=lost)
@@ -59,7 +59,7 @@ def test_from_files_that_other_libraries_wrote(call, tmp_path):
     backbone.save_to_preset(tmp_path / "preset")
     ids = np.array([[2, 7, 9, 11, 3], [2, 8, 3, 0, 0]], "int32")
     rows = {"input_word_ids": ids, "input_mask": np.int32(ids > 0), "input_type_ids": np.int32(ids > 8)}
-    for number, (source, to) in enumerate((("preset", "huggingface"), ("0", "google"), ("1", "tfhub"))):
+    for number, (source, to) in enumerate((("preset", "huggingface"), ("0", "google_research"), ("1", "tfhub"))):
         facts = facts_of(call("convert", tmp_path / source, "--to", to, "--out", tmp_path / str(number), "--json"))
         assert facts["parameters"] == backbone.count_params()
         encoder = kb.BertEncoder(open_source(tmp_path / str(number)).config)
@@ -69,7 +69,7 @@ def test_from_files_that_other_libraries_wrote(call, tmp_path):
 
     albert = Path(__file__).parents[1] / "weights" / "formats" / "model_garden" / "albert_tfhub"
     before = open_source(albert).parts["encoder"]
-    for to in ("huggingface", "google", "tfhub"):
+    for to in ("huggingface", "google_research", "tfhub"):
         facts_of(call("convert", albert, "--to", to, "--out", tmp_path / to, "--json"))
         after = open_source(tmp_path / to).parts["encoder"]
         assert before.keys() == after.keys()
@@ -86,8 +86,8 @@ def test_how_it_is_computed_goes_along_or_is_refused(call, tmp_path):
         facts_of(call("convert", tmp_path / "hf", "--to", to, "--out", tmp_path / to, "--json"))
         found = open_source(tmp_path / to).config
         assert (found.activation, found.layer_norm_epsilon) == ("gelu", 1e-6)
-    said = call("convert", tmp_path / "hf", "--to", "google", "--out", tmp_path / "google")
-    assert said.status == 2 and said.err.count("\n") == 1 and not (tmp_path / "google").exists(), said.err
+    said = call("convert", tmp_path / "hf", "--to", "google_research", "--out", tmp_path / "google_research")
+    assert said.status == 2 and said.err.count("\n") == 1 and not (tmp_path / "google_research").exists(), said.err
 
 
 def contents(folder) -> dict:
@@ -102,33 +102,33 @@ def test_a_format_that_loses_how_it_is_computed_is_noticed_and_nothing_is_writte
     save_huggingface(randomize(kb.BertEncoder(config)), tmp_path / "hf")
     facts_of(call("convert", tmp_path / "hf", "--to", "tfhub", "--out", tmp_path / "stands", "--json"))
     before = contents(tmp_path)
-    monkeypatch.setattr("keras_bert.weights.formats.tfhub.asset_path", lambda model, name: None)
+    monkeypatch.setattr("keras_bert.weights.formats.saved_model.StoredSavedModel.asset_path", lambda self, name: None)
     for out in ("new", "stands"):
         said = call("convert", tmp_path / "hf", "--to", "tfhub", "--out", tmp_path / out)
         assert said.status == 2 and said.err.count("\n") == 1, said.err
-        assert f"{out} computes as what it was made of, activation='gelu'. Received: 'gelu_tanh'" in said.err
+        assert f"{out} has activation='gelu_tanh', the source has activation='gelu'" in said.err
         assert contents(tmp_path) == before
 
 
-@pytest.mark.parametrize("to", ["google", "huggingface"])
+@pytest.mark.parametrize("to", ["google_research", "huggingface"])
 def test_a_format_that_changes_numbers_is_noticed_and_nothing_is_written(to, call, models, tmp_path, monkeypatch):
-    from keras_bert.weights.tensor_mapping import to_theirs
+    from keras_bert.weights.tensor_mapping import to_format
 
     def another(parts, tensors):
-        return {name: tensor + ("pooler" in name) for name, tensor in to_theirs(parts, tensors).items()}
+        return {name: tensor + ("pooler" in name) for name, tensor in to_format(parts, tensors).items()}
 
     facts_of(call("convert", models.encoder, "--to", to, "--out", tmp_path / "stands", "--json"))
     before = contents(tmp_path)
-    monkeypatch.setattr(f"keras_bert.weights.{to}.to_theirs", another)
+    monkeypatch.setattr(f"keras_bert.weights.formats.{to}.to_format", another)
     for out in ("new", "stands"):
         said = call("convert", models.encoder, "--to", to, "--out", tmp_path / out)
         assert said.status == 2 and said.err.count("\n") == 1, said.err
-        assert "Received: another pooler" in said.err and contents(tmp_path) == before
+        assert "tensor pooler_transform/" in said.err and contents(tmp_path) == before
 
 
 def test_a_classifier_with_its_labels(call, models, tmp_path):
     facts = facts_of(call("convert", models.classifier, "--to", "huggingface", "--out", tmp_path / "hf", "--json"))
-    assert facts["kind"] == "classifier" and facts["left"] == []
+    assert facts["kind"] == "classifier" and facts["skipped"] == []
     one, two = (
         facts_of(call("predict", "--model", folder, "a fine film", "--json"))["predictions"][0]
         for folder in (models.classifier, tmp_path / "hf")
@@ -138,8 +138,8 @@ def test_a_classifier_with_its_labels(call, models, tmp_path):
 
 def test_what_cannot_be_converted(call, models, tmp_path):
     for source, to, words in (
-        (tmp_path / "nothing", "google", "which is not there"),
-        (models.vocab, "google", "saved_model.pb"),
+        (tmp_path / "nothing", "google_research", "or an existing folder or file"),
+        (models.vocab, "google_research", "saved_model.pb"),
         (models.served, "keras", "interface of TF-Hub's BERT"),
     ):
         said = call("convert", source, "--to", to, "--out", tmp_path / "out")
@@ -147,5 +147,5 @@ def test_what_cannot_be_converted(call, models, tmp_path):
         assert not (tmp_path / "out").exists()
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "diary.txt").write_text("dear diary")
-    said = call("convert", models.encoder, "--to", "google", "--out", tmp_path / "mine")
+    said = call("convert", models.encoder, "--to", "google_research", "--out", tmp_path / "mine")
     assert said.status == 2 and "bert_model.ckpt.index" in said.err

@@ -6,11 +6,11 @@ from pathlib import Path
 
 from keras_bert.constants import INPUT_KEYS
 from keras_bert.errors import InputError
+from keras_bert.models import check_vocabulary_size
 from keras_bert.text.vocabulary import save_vocabulary
-from keras_bert.weights.canonical_names import encoder_weights, masked_lm_weights, parts
-from keras_bert.weights.formats.keras_folder import check_sizes
+from keras_bert.weights.canonical_names import encoder_and_pretrainer, encoder_weights, masked_lm_weights
+from keras_bert.weights.formats.saved_model import CONFIG_ASSET
 from keras_bert.weights.formats.saved_model_writer import require_tensorflow_backend, write_saved_model
-from keras_bert.weights.formats.tfhub import CONFIG
 
 
 def save_tfhub(model, path, vectorizer=None) -> Path:
@@ -45,14 +45,14 @@ def save_tfhub(model, path, vectorizer=None) -> Path:
     import tensorflow as tf
 
     require_tensorflow_backend()
-    encoder, pretrainer = parts(model)
+    encoder, pretrainer = encoder_and_pretrainer(model)
     if encoder.pooler is None:
         raise InputError(
             "`model` must have a pooler, because TF-Hub's interface returns `pooled_output`. "
             "Received: an encoder without a pooler"
         )
     if vectorizer is not None:
-        check_sizes(encoder, vectorizer.vocabulary_size())
+        check_vocabulary_size(encoder, vectorizer.vocabulary_size())
     variables = {}  # id of a Keras variable -> its tf.Variable
     weights = _plain_variables(encoder_weights(encoder))
     if encoder.config.share_blocks:  # the names of ALBERT's shared block contain no block index
@@ -80,9 +80,9 @@ def save_tfhub(model, path, vectorizer=None) -> Path:
     signature = tf.function(lambda **inputs: _without_list(call(inputs)), autograph=False)
     signature = signature.get_concrete_function(**_input_specs(INPUT_KEYS))
     with tempfile.TemporaryDirectory() as folder:
-        file = Path(folder) / f"{CONFIG}.json"
+        file = Path(folder) / f"{CONFIG_ASSET}.json"
         file.write_text(json.dumps(encoder.config.to_dict(), indent=2) + "\n", encoding="utf-8")
-        setattr(root, CONFIG, tf.saved_model.Asset(str(file)))
+        setattr(root, CONFIG_ASSET, tf.saved_model.Asset(str(file)))
         if vectorizer is not None:
             file = Path(folder) / "vocab.txt"
             save_vocabulary(vectorizer.get_vocabulary(), file)
