@@ -7,7 +7,7 @@ import pytest
 import keras_bert as kb
 from keras_bert import ops as fused
 from keras_bert.layers import TransformerBlock
-from keras_bert.training.freeze import freeze
+from keras_bert.training import freeze
 
 SIZES = {
     **dict(vocab_size=60, hidden_size=16, num_layers=3, num_heads=2, intermediate_size=32),

@@ -11,7 +11,7 @@ from keras_bert.text.masking import Masking
 from keras_bert.text.packing import PretrainingExamples, pack_examples
 from keras_bert.text.shards import pack_to_disk
 from keras_bert.training import MaskedBatches
-from keras_bert.training.pretrain import fingerprint
+from keras_bert.training.common import checksum
 
 CLS, SEP, VOCAB = 2, 3, 30000
 FIELDS = [field.name for field in dataclasses.fields(PretrainingExamples)]
@@ -51,7 +51,7 @@ def assert_same_rows(found, expected):
             continue
         assert isinstance(ours, np.memmap) and ours.dtype == theirs.dtype, name
         np.testing.assert_array_equal(ours, theirs, err_msg=name)
-    assert found.fingerprint == fingerprint(expected.input_word_ids)
+    assert found.fingerprint == checksum(expected.input_word_ids)
 
 
 @pytest.mark.parametrize("task", ["next", "order"])
