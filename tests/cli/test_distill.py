@@ -41,8 +41,8 @@ def test_wrong_calls(call, models, tmp_path):
         ),
         (["--teacher", models.classifier, "--dataset", models.dataset], "`--student` must be given with `--dataset`"),
         (["--teacher", models.classifier, "--data", "sample", "--steps", 1], "`--teacher` must be a pretrainer"),
-        (["--teacher", models.encoder, "--student", models.encoder, "--dataset", models.dataset], "`--teacher` must be a classifier"),
-        (["--teacher", models.encoder, "--data", "sample", "--steps", 1, "--layers", 2], "`num_layers` must be in 1 … 1"),
+        (["--teacher", models.encoder, "--student", models.encoder, "--dataset", models.dataset], "be a classifier"),
+        (["--teacher", models.encoder, "--data", "sample", "--steps", 1, "--layers", 2], "`num_layers`"),
     ):
         said = call("distill", *arguments, "--out", tmp_path / "out")
         assert said.status == 2 and words in said.err and said.err.count("\n") == 1, said.err

@@ -126,7 +126,7 @@ def test_rejects_checkpoint_of_other_shape(interrupted):
     with pytest.raises(InputError, match=r"`checkpoint_dir`.*intermediate/kernel .*\(32, 48\).*Received: .*\(32, 64\)"):
         pretrain_toy(interrupted, config=wide)
     deep = BertConfig.from_dict({**CONFIG.to_dict(), "num_layers": 2})
-    with pytest.raises(InputError, match="`checkpoint_dir`.*tensors"):
+    with pytest.raises(InputError, match="`checkpoint_dir`"):
         pretrain_toy(interrupted, config=deep)
 
 
