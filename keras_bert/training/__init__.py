@@ -5,6 +5,20 @@ without loading Keras. No submodule has the name of a function here: an imported
 """
 
 import importlib
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:  # type checkers and editors do not run `__getattr__`
+    from keras_bert.training.batches import LengthGroupedBatches, MaskedBatches
+    from keras_bert.training.config import TrainingConfig
+    from keras_bert.training.distillation import distill
+    from keras_bert.training.features import fit_features
+    from keras_bert.training.finetuning import finetune
+    from keras_bert.training.freezing import freeze
+    from keras_bert.training.optimizer import bert_adamw
+    from keras_bert.training.pretraining import pretrain
+    from keras_bert.training.pretraining_metrics import evaluate_pretrainer
+    from keras_bert.training.schedule import WarmupLinearDecay
+    from keras_bert.training.student import init_student
 
 _MODULES = {
     "LengthGroupedBatches": "batches",
@@ -21,7 +35,20 @@ _MODULES = {
     "pretrain": "pretraining",
 }
 
-__all__ = sorted(_MODULES)
+__all__ = [
+    "LengthGroupedBatches",
+    "MaskedBatches",
+    "TrainingConfig",
+    "WarmupLinearDecay",
+    "bert_adamw",
+    "distill",
+    "evaluate_pretrainer",
+    "finetune",
+    "fit_features",
+    "freeze",
+    "init_student",
+    "pretrain",
+]
 
 
 def __getattr__(name: str):

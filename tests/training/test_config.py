@@ -83,9 +83,7 @@ def test_rejects_unknown_field():
 def test_rejects_field_of_other_trainer(trainer, field, value):
     assert field not in fields_of(trainer)
     for config, fields in ((None, {field: value}), (TrainingConfig(**{field: value}), {})):
-        with pytest.raises(
-            kb.InputError, match=f"`{field}` must be left at its default.*{trainer}.*Received: {field}="
-        ):
+        with pytest.raises(kb.InputError, match=f"`{field}`.*default.*{trainer}.*Received: {field}="):
             resolve_config(trainer, config, fields)
 
 

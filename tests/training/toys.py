@@ -22,7 +22,7 @@ CONFIG = BertConfig(
 
 
 def documents(count=30, seed=0) -> TokenizedDocuments:
-    """Create documents in which each token id is mostly the previous one plus 1, so that a model can learn something."""
+    """Create documents in which a token id is mostly the previous one plus 1, so that there is a rule to learn."""
     rng = np.random.default_rng(seed)
     lists = []
     for _ in range(count):
