@@ -3,7 +3,7 @@
 import keras
 
 from keras_bert.training import finetune
-from keras_bert.training.selection import selection_key
+from keras_bert.training.finetuning import selection_key
 
 
 class Task:

@@ -17,7 +17,6 @@ from keras_bert.training.freezing import frozen
 from keras_bert.training.layer_rates import layer_rates
 from keras_bert.training.loop import run
 from keras_bert.training.metric_sums import MetricSums
-from keras_bert.training.selection import selection_key
 
 
 def finetune(
@@ -130,6 +129,24 @@ def finetune(
             identity=identity,
             trace_batches=[batches.dummy_batch(size, length=8 * size) for size in (2, 4)],
         )
+
+
+def selection_key(metrics: dict[str, float]) -> tuple[float, ...]:
+    """Return what epochs are compared by: the epoch with the largest key is the best.
+
+    The key is `val_selection_metric` or, without it, `val_accuracy`. Ties are resolved by the lowest `val_loss`. Where
+    there is neither, as in regression, the lowest `val_loss` decides.
+
+    Args:
+        metrics: the metrics of one epoch, by the names in the history.
+
+    Example:
+
+    >>> selection_key({"val_accuracy": 0.9, "val_loss": 0.3})
+    (0.9, -0.3)
+    """
+    value = next((metrics[name] for name in ("val_selection_metric", "val_accuracy") if name in metrics), 0.0)
+    return value, -metrics["val_loss"]
 
 
 def _batch_sums(logs: dict, batch: tuple, names: tuple[str, ...]) -> MetricSums:
