@@ -70,7 +70,7 @@ def measure(recipe: Recipe, seed: int, data: Path, tokens: int) -> dict:
     from keras_bert.text.shards import pack_to_disk
     from keras_bert.text.vocabulary import load_or_learn_vocabulary
     from keras_bert.training import pretrain
-    from keras_bert.training.embedding_init import warm_start_ppmi
+    from keras_bert.training.embedding_init import initialize_embeddings
 
     corpus = load_corpus([str(data / "data" / "corpus" / f"{name}.txt.xz") for name in ("wikipedia", "books")])
     work = WORK / str(recipe.vocabulary)
@@ -110,7 +110,7 @@ def measure(recipe: Recipe, seed: int, data: Path, tokens: int) -> dict:
             embeddings.position_embeddings.embeddings,
         )
         before = [keras.ops.convert_to_numpy(part).copy() for part in parts]
-        warm_start_ppmi(model, rows, masking, seed)
+        initialize_embeddings(model, rows, masking, seed)
         for name, part, value in zip(PARTS, parts, before, strict=True):
             if name not in recipe.start:
                 part.assign(value)

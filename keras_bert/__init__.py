@@ -19,6 +19,7 @@ __all__ = [
     "BertTokenClassifier",
     "InputError",
     "PRESETS",
+    "TrainingConfig",
     "compare",
     "distill",
     "embed",
@@ -55,5 +56,5 @@ if not _command_line:
     )
     from keras_bert.parity import compare
     from keras_bert.text import BertTextVectorization, learn_vocabulary, load_vocabulary, save_vocabulary
-    from keras_bert.training import distill, finetune, fit_features, pretrain
+    from keras_bert.training import TrainingConfig, distill, finetune, fit_features, pretrain
     from keras_bert.weights import list_pretrained, load_pretrained, load_weights, save_pretrained

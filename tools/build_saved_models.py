@@ -188,7 +188,7 @@ def held_out(data: str) -> dict:
     from keras_bert.data import load_corpus, tokenize_documents
     from keras_bert.text.masking import Masking
     from keras_bert.text.shards import pack_to_disk
-    from keras_bert.training.pretrain import evaluate_pretrainer
+    from keras_bert.training import evaluate_pretrainer
 
     trained = kb.load_pretrained(ENCODER)
     vectorizer = kb.BertTextVectorization(trained.vocabulary, sequence_length=128)

@@ -17,7 +17,8 @@ from keras_bert.tasks.losses import MEASURES
 from keras_bert.text.masking import Masking
 from keras_bert.text.packing import PretrainingExamples
 from keras_bert.training import MaskedBatches, bert_adamw
-from keras_bert.training.pretrain import compile_pretrainer, jit_compile
+from keras_bert.training.common import jit_compile
+from keras_bert.training.pretraining_metrics import compile_pretrainer
 
 INPUTS = ("input_word_ids", "input_mask", "input_type_ids")
 

@@ -12,10 +12,10 @@ from keras_bert.cli.options import (
     encoder_option,
     positive,
     size_option,
-    training_options,
     vocabulary_options,
 )
 from keras_bert.cli.output import reporting, show_table
+from keras_bert.cli.training_options import training_options
 
 LEARNING_ENCODER = ("freeze", "layer_decay", "accumulate", "log_dir", "resume")  # options of what the encoder learns in
 
@@ -100,7 +100,8 @@ class Freeze(click.ParamType):
 )
 @vocabulary_options
 @training_options(
-    learning_rate=None, learning_rate_help="[default: 5e-5 with --encoder, 3e-4 with --size; of features 1e-3]"
+    "finetune",
+    learning_rate={"default": None, "help": "[default: 5e-5 with --encoder, 3e-4 with --size; of features 1e-3]"},
 )
 @reporting
 def finetune(console, encoder, size, dataset, labels, out: Path, dropout, dtype, seed, pool, **options) -> dict:
@@ -162,7 +163,7 @@ def finetune(console, encoder, size, dataset, labels, out: Path, dropout, dtype,
         }
         if not features:
             settings |= {name: options[name] for name in ("accumulate", "freeze", "layer_decay", "log_dir")}
-            settings["score"] = task.score(model, reader, seed, options["held_out"])
+            settings["selection_metric"] = task.score(model, reader, seed, options["held_out"])
             settings |= {"seed": seed, "checkpoint_dir": work / "training"}
         history = task.fit(model, rows, held_out, **settings).history
         model = cast_model(model, "float32")
@@ -172,7 +173,8 @@ def finetune(console, encoder, size, dataset, labels, out: Path, dropout, dtype,
     measure = "error" if "error" in history else "accuracy"
     best, count = task.best(history), len(history["loss"])
     epochs = sorted({*range(0, count, -(-count // MANY)), best, count - 1})
-    names = ("loss", measure, "val_loss", f"val_{measure}", *(["val_score"] if "val_score" in history else []))
+    selected = [name for name in ("val_selection_metric",) if name in history]
+    names = ("loss", measure, "val_loss", f"val_{measure}", *selected)
     rows = ((i + 1, *(f"{history[name][i]:.4f}" for name in names)) for i in epochs)
     show_table(console, f"{out}: epoch {best + 1} is kept", ("epoch", *names), rows, right=("epoch", *names))
     shown = ", ".join(

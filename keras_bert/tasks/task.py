@@ -3,7 +3,7 @@
 import keras
 
 from keras_bert.training import finetune
-from keras_bert.training.finetune import goodness
+from keras_bert.training.finetuning import selection_key
 
 
 class Task:
@@ -24,4 +24,4 @@ class Task:
     def best(self, history: dict[str, list[float]]) -> int:
         """The epoch, from 0, whose weights the model was left with."""
         epochs = range(len(history["loss"]))
-        return max(epochs, key=lambda i: goodness({name: values[i] for name, values in history.items()}))
+        return max(epochs, key=lambda i: selection_key({name: values[i] for name, values in history.items()}))

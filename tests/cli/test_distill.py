@@ -33,16 +33,16 @@ def test_from_labels(call, models, tmp_path):
 
 def test_wrong_calls(call, models, tmp_path):
     for arguments, words in (
-        (["--teacher", models.encoder], "--data or --dataset"),
-        (["--teacher", models.encoder, "--data", "sample"], "--data goes with --steps"),
+        (["--teacher", models.encoder], "`--data` or `--dataset`"),
+        (["--teacher", models.encoder, "--data", "sample"], "`--steps` must be given with `--data`"),
         (
             ["--teacher", models.encoder, "--data", "sample", "--steps", 1, "--student", models.encoder],
-            "not with --student",
+            "`--student` must be left out",
         ),
-        (["--teacher", models.classifier, "--dataset", models.dataset], "--dataset goes with --student"),
-        (["--teacher", models.classifier, "--data", "sample", "--steps", 1], "a teacher with a masked-word head"),
-        (["--teacher", models.encoder, "--student", models.encoder, "--dataset", models.dataset], "with a classifier"),
-        (["--teacher", models.encoder, "--data", "sample", "--steps", 1, "--layers", 2], "a student has 1 … 1 layers"),
+        (["--teacher", models.classifier, "--dataset", models.dataset], "`--student` must be given with `--dataset`"),
+        (["--teacher", models.classifier, "--data", "sample", "--steps", 1], "`--teacher` must be a pretrainer"),
+        (["--teacher", models.encoder, "--student", models.encoder, "--dataset", models.dataset], "be a classifier"),
+        (["--teacher", models.encoder, "--data", "sample", "--steps", 1, "--layers", 2], "`num_layers`"),
     ):
         said = call("distill", *arguments, "--out", tmp_path / "out")
         assert said.status == 2 and words in said.err and said.err.count("\n") == 1, said.err

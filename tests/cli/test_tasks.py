@@ -91,7 +91,7 @@ def test_spans(call, train, tmp_path):
     trained, evaluated, out = train("spans", "dev.json")
     for name in ("exact_match", "f1", "answerable_f1", "unanswerable_f1"):
         assert evaluated[name] == pytest.approx(trained[name])
-    scores = trained["history"]["val_score"]  # what decides is told
+    scores = trained["history"]["val_selection_metric"]  # what decides is told
     assert scores[trained["epoch"] - 1] == max(scores) and all(0 <= score <= 100 for score in scores)
     text = "Who lives?\tAnna lives in Rome ."
     said = facts_of(call("predict", "--model", out, text, "--json"))["predictions"][0]

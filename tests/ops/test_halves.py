@@ -17,7 +17,7 @@ from keras_bert.tasks.losses import MEASURES, MeanCrossEntropy, TopOneAccuracy
 from keras_bert.tasks.objectives import CLASS
 from keras_bert.training import bert_adamw
 from keras_bert.training.distillation_loss import distillation_targets, distillation_task
-from keras_bert.training.pretrain import compile_pretrainer
+from keras_bert.training.pretraining_metrics import compile_pretrainer
 from tests.training import toys
 
 STILL = dataclasses.replace(toys.CONFIG, hidden_dropout=0.0, attention_dropout=0.0)
@@ -70,7 +70,7 @@ def test_pretraining_where_halves_hold_different_numbers_of_predictions(next_sen
 def test_finetuning_with_batches_of_many_shapes():
     batches = []
     for rows, length in ((8, 9), (6, 14), (1, 5), (3, 16)):
-        ids, labels = toys.labelled(rows, seed=rows, length=length)
+        ids, labels = toys.labeled(rows, seed=rows, length=length)
         batches.append((ids, labels.astype("int32")))
     same_steps(*classifiers(), batches)
 
@@ -82,7 +82,7 @@ def test_finetuning_by_a_teachers_logits():
         keras.utils.set_random_seed(1)
         models.append(kb.BertClassifier(kb.BertEncoder(STILL), 2, dropout=0.0))
         task.compile(models[-1], bert_adamw(1e-2), False)
-    ids, labels = toys.labelled(7, seed=3)
+    ids, labels = toys.labeled(7, seed=3)
     targets = distillation_targets(labels, np.random.default_rng(0).normal(size=(7, 2)), 2)
     same_steps(*models, [(ids, targets)] * 3, task.measures)
 
@@ -94,7 +94,7 @@ def test_it_goes_on_from_a_step_of_several_batches():
         keras.utils.set_random_seed(1)
         models.append(kb.BertClassifier(kb.BertEncoder(STILL), 2, dropout=0.0))
         models[-1].compile(bert_adamw(1e-2, accumulate=2), loss=MeanCrossEntropy(), metrics=[TopOneAccuracy()])
-    ids, labels = toys.labelled(4, seed=2)
+    ids, labels = toys.labeled(4, seed=2)
     same_steps(*models, [(ids, rng.permutation(labels).astype("int32")) for _ in range(4)])
 
 
@@ -119,7 +119,7 @@ halves.step_in_halves = lambda *args: called.append(1) or real(*args)
 import keras
 keras.utils.set_random_seed(1)
 model = kb.BertClassifier(kb.BertEncoder(STILL), 2, dropout=0.0)
-ids, labels = toys.labelled(33)
+ids, labels = toys.labeled(33)
 history = kb.finetune(model, ids, labels, ids, labels, epochs=2, batch_size=8, learning_rate=1e-3, verbose=0).history
 print(json.dumps([len(called), history]))
 """

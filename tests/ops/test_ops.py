@@ -14,7 +14,7 @@ from keras_bert.layers import BertEmbeddings, MaskedLMHead, TransformerBlock
 from keras_bert.ops import adamw, dropout
 from keras_bert.tasks.losses import MeanCrossEntropy, TopOneAccuracy
 from keras_bert.training.optimizer import BertAdamW, bert_adamw
-from keras_bert.training.pretrain import compile_pretrainer
+from keras_bert.training.pretraining_metrics import compile_pretrainer
 
 RNG = np.random.default_rng(0)
 

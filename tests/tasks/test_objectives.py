@@ -19,7 +19,7 @@ def encoder(seed=1):
 
 
 def rows(count=64, seed=0):
-    ids, _ = toys.labelled(count, seed=seed)
+    ids, _ = toys.labeled(count, seed=seed)
     return ids
 
 
@@ -126,7 +126,7 @@ def test_what_is_no_such_label():
         kb.evaluate(kb.BertTokenClassifier(encoder(), 3), ids, nothing)
     with pytest.raises(kb.InputError, match="a head for a task"):
         task_of(encoder())
-    with pytest.raises(kb.InputError, match="for one class of several. Received: a task of labels"):
+    with pytest.raises(kb.InputError, match="`teacher_logits`.*Received: a task of labels"):
         kb.finetune(classifier, ids, np.zeros((4, 3), int), ids, np.zeros((4, 3), int), teacher_logits=np.zeros((4, 3)))
     for problem_type, classes, words in (
         ("regression", 0, "at least 1"),
