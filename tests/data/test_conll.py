@@ -1,14 +1,9 @@
-"""Column files, read or refused in a line; names counted as seqeval counted them (seqeval.json, random tags)."""
-
-import json
-from pathlib import Path
+"""Column files that are read, and files that are rejected with one line."""
 
 import pytest
 
 import keras_bert as kb
-from keras_bert.data.conll import entity_f1, extract_entities, load_conll
-
-CASES = json.loads((Path(__file__).parent / "seqeval.json").read_text())["cases"]
+from keras_bert.data.conll import load_conll
 
 
 def test_columns(tmp_path):
@@ -42,23 +37,3 @@ def test_words_of_any_script(tmp_path):
     text = "\ufeff" + "".join(f"{word} \t O \r\n" for word in words)
     (tmp_path / "a.txt").write_bytes(text.encode())
     assert load_conll(tmp_path / "a.txt")[0].words == words
-
-
-@pytest.mark.parametrize("case", CASES, ids=range(len(CASES)))
-def test_names_are_counted_as_by_seqeval(case):
-    found = entity_f1(case["meant"], case["said"])
-    for name in ("precision", "recall", "f1", "accuracy"):
-        assert found[name] == pytest.approx(case[name]), name
-    for kind, (precision, recall, f1, count) in case["kinds"].items():
-        ours = found["kinds"][kind]
-        assert (ours["precision"], ours["recall"], ours["f1"]) == pytest.approx((precision, recall, f1))
-        assert ours["names"] == count
-
-
-def test_where_names_begin_and_end():
-    assert extract_entities(["I-PER", "I-PER", "I-LOC"]) == [("PER", 0, 1), ("LOC", 2, 2)]
-    assert extract_entities(["B-PER", "B-PER"]) == [("PER", 0, 0), ("PER", 1, 1)]
-    assert extract_entities(["S-PER", "I-PER", "E-PER", "O"]) == [("PER", 0, 0), ("PER", 1, 2)]
-    assert extract_entities(["O"]) == [] and extract_entities([]) == []
-    with pytest.raises(kb.InputError, match="a tag for each word of 1 sentences"):
-        entity_f1([["O", "O"]], [["O"]])
