@@ -3,7 +3,7 @@
 import keras
 from keras import ops
 
-from keras_bert.tasks.losses import WeightedMean, cross_entropies
+from keras_bert.tasks.losses import WeightedMean, cross_entropy
 
 SOFT, MASKED, COSINE = "soft", "masked", "cosine"
 
@@ -69,7 +69,7 @@ class _Losses(keras.layers.Layer):
         said = ops.log_softmax(ops.cast(our_logits, "float32") * soften)
         # Kullback-Leibler: gradients shrink by T^2, which is put back (Hinton et al., section 2).
         told = ops.sum(taught * (ops.log(ops.maximum(taught, 1e-30)) - said), -1) * self.temperature**2  # [B, P]
-        masked = cross_entropies(words, our_logits)  # [B, P]
+        masked = cross_entropy(words, our_logits)  # [B, P]
         ours, theirs = (ops.cast(x, "float32") for x in (ours, theirs))
         norms = ops.sqrt(ops.sum(ours**2, -1) * ops.sum(theirs**2, -1))
         apart = 1 - ops.sum(ours * theirs, -1) / ops.maximum(norms, 1e-12)  # [B, T]

@@ -7,8 +7,8 @@ import numpy as np
 from keras import ops
 
 from keras_bert.errors import InputError
-from keras_bert.tasks.losses import WeightedMean, cross_entropies, right
-from keras_bert.tasks.objectives import Task
+from keras_bert.tasks import Task
+from keras_bert.tasks.losses import WeightedMean, cross_entropy, is_correct
 
 
 @keras.saving.register_keras_serializable(package="keras_bert")
@@ -44,7 +44,7 @@ class DistillationLoss(WeightedMean):
         ours = ops.cast(y_pred, "float32") / self.temperature
         taught = ops.softmax(theirs)
         soft = ops.sum(taught * (ops.log_softmax(theirs) - ops.log_softmax(ours)), -1) * self.temperature**2  # [B]
-        return (1 - self.share) * cross_entropies(labels, y_pred) + self.share * soft
+        return (1 - self.share) * cross_entropy(labels, y_pred) + self.share * soft
 
 
 def distillation_targets(labels, teacher_logits, num_classes: int) -> np.ndarray:
@@ -68,7 +68,7 @@ def distillation_task(task: Task, temperature: float, share: float) -> Task:
     Raises:
         InputError: another task than one class of several, or impossible settings.
     """
-    if task.name != "class":
+    if task.problem_type != "single_label":
         raise InputError(f"a teacher's logits are for one class of several. Received: a task of {task.name}")
     if temperature <= 0 or not 0 <= share <= 1:
         raise InputError(
@@ -76,9 +76,9 @@ def distillation_task(task: Task, temperature: float, share: float) -> Task:
             f"Received: temperature={temperature!r}, alpha={share!r}"
         )
     loss = DistillationLoss(temperature, share)
-    return dataclasses.replace(task, loss=loss, measure=("accuracy", first_right))
+    return dataclasses.replace(task, loss=loss, metric=("accuracy", first_right))
 
 
 def first_right(y_true, y_pred):
     """`right` for targets `[B, 1 + C]` that begin with the class."""
-    return right(y_true[:, 0], y_pred)
+    return is_correct(y_true[:, 0], y_pred)

@@ -5,7 +5,7 @@ import numpy as np
 
 from keras_bert.errors import InputError
 from keras_bert.models import BertFeatureClassifier
-from keras_bert.tasks.objectives import CLASS
+from keras_bert.tasks import task_for
 from keras_bert.training.pretrain import jit_compile
 
 
@@ -89,4 +89,4 @@ def _check(classifier, features, labels) -> tuple[np.ndarray, np.ndarray]:
         )
     if not np.isfinite(features).all():
         raise InputError("features are finite numbers. Received: some that are not")
-    return features, CLASS.targets(classifier, {"input_word_ids": features}, labels)[0]
+    return features, task_for(classifier).targets(classifier, {"input_word_ids": features}, labels)[0]

@@ -10,7 +10,7 @@ from keras_bert import ops as fused
 from keras_bert.data.id_arrays import as_id_arrays, check_ids
 from keras_bert.errors import InputError
 from keras_bert.inference.evaluate import evaluate
-from keras_bert.tasks.objectives import task_of
+from keras_bert.tasks import task_for
 from keras_bert.training import distillation_loss as taught
 from keras_bert.training.batches import LengthGroupedBatches
 from keras_bert.training.freeze import frozen
@@ -107,7 +107,7 @@ def finetune(
     teacher.
     """
     train_ids, validation_ids = as_id_arrays(train_ids), as_id_arrays(validation_ids)
-    task = task_of(classifier)
+    task = task_for(classifier)
     for ids, labels in ((train_ids, train_labels), (validation_ids, validation_labels)):
         check_ids(classifier.encoder.config, ids)
         targets, weights = task.targets(classifier, ids, labels)
@@ -126,7 +126,7 @@ def finetune(
     total = epochs * epoch_steps
     schedule = WarmupLinearDecay(learning_rate, total, int(warmup * total))
 
-    names = ("loss", task.measure[0])
+    names = ("loss", task.metric[0])
 
     def validate() -> dict[str, float]:
         result = evaluate(classifier, validation_ids, validation_labels)
@@ -149,7 +149,7 @@ def finetune(
             title="finetune",
             steps=total,
             round_steps=epoch_steps,
-            measures=task.measures,
+            measures=task.per_example_fns,
             measure=measure,
             validate=validate,
             score=goodness,

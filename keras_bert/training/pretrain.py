@@ -8,7 +8,7 @@ import keras
 import numpy as np
 
 from keras_bert.errors import InputError
-from keras_bert.tasks.losses import MEASURES, MeanCrossEntropy, TopOneAccuracy
+from keras_bert.tasks.losses import PER_EXAMPLE_FNS, MeanCrossEntropy, TopOneAccuracy
 from keras_bert.text.masking import Masking
 from keras_bert.text.packing import PretrainingExamples
 from keras_bert.text.shards import StoredExamples
@@ -137,7 +137,7 @@ def pretrain(
         title="pretrain",
         steps=total,
         round_steps=validate_every or epoch_steps,
-        measures=MEASURES,
+        measures=PER_EXAMPLE_FNS,
         measure=_measure,
         validate=validate,
         score=lambda metrics: (-metrics["val_loss"],),
