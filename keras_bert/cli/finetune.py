@@ -132,9 +132,14 @@ def finetune(console, encoder, size, dataset, labels, task_name, out: Path, drop
     from keras_bert.weights import load_pretrained, save_pretrained
 
     if (encoder is None) == (size is None):
-        raise click.UsageError("give --encoder DIR, or --size NAME for random weights, one of them")
+        received = "both" if size else "neither"
+        raise click.UsageError(
+            f"either `--encoder`, or `--size` for random weights, must be given. Received: {received}"
+        )
     if encoder and options["vocab"]:
-        raise click.UsageError("--vocab goes with --size; a pretrained encoder has its own vocabulary")
+        raise click.UsageError(
+            "`--vocab` must be given with `--size` only: a pretrained encoder has its own vocabulary"
+        )
     task = find_task(task_name)
     if task.encoder_is_frozen:
         _refuse(f"the encoder is pretrained and frozen with --task {task.name}", "size", *ENCODER_OPTIONS)

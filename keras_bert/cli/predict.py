@@ -35,7 +35,8 @@ def predict(console, folder: str, input: str | None, output: str | None, top_k, 
     from keras_bert.inference.text_inputs import text_of_line
 
     if bool(texts) == bool(input):
-        raise click.UsageError("give TEXT, or --input FILE, one of them")
+        received = "both" if texts else "neither"
+        raise click.UsageError(f"either `TEXT` or `--input` must be given. Received: {received}")
     if output:
         check_output(output)
     if input:

@@ -75,7 +75,8 @@ def test_fill_mask_is_the_softmax_at_the_gap(call, models):
     shares = ops.convert_to_numpy(ops.softmax(logits))[0]
     for mask, expected in zip(masks, shares, strict=True):
         assert [each["token"] for each in mask["predictions"]] == [tokens[i] for i in np.argsort(-expected)[:3]]
-        np.testing.assert_allclose([each["probability"] for each in mask["predictions"]], np.sort(expected)[:-4:-1], rtol=1e-4)
+        probabilities = [each["probability"] for each in mask["predictions"]]
+        np.testing.assert_allclose(probabilities, np.sort(expected)[:-4:-1], rtol=1e-4)
 
 
 @pytest.mark.parametrize("pool", ["mean", "max", "cls", "pooled"])

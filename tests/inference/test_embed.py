@@ -34,9 +34,7 @@ def by_hand(encoder, inputs, row, pool):
 @pytest.mark.parametrize("pool", POOLS)
 def test_pooling_by_hand(encoder, pool):
     inputs = random_inputs(encoder.config, batch=7)
-    inputs["input_word_ids"] = np.where(
-        inputs["input_mask"], inputs["input_word_ids"], 9
-    )  # padding that would change the result if it were read
+    inputs["input_word_ids"] = np.where(inputs["input_mask"], inputs["input_word_ids"], 9)  # not zero
     vectors = kb.embed(encoder, inputs, pool, batch_size=3)  # in three batches, by length
     assert vectors.dtype == np.float32 and vectors.shape == (7, 128 if pool == "last4" else 32)
     for row in range(7):

@@ -91,8 +91,8 @@ def test_what_does_not_fit():
     refused(np.ones((3, 7, 32)), labels, r"Received: shape \[3, 7, 32\]")
     refused(np.ones((0, 32)), labels[:0], r"Received: shape \[0, 32\]")
     refused(np.full((3, 32), np.nan), labels, "finite")
-    refused(fine, labels[:2], r"labels, 3.*shape \(2,\)")
-    refused(fine, labels + 0.5, "whole-number")
+    refused(fine, labels[:2], r"`labels`.*\(3\).*shape=\(2,\)")
+    refused(fine, labels + 0.5, "`labels` must be integers")
     refused(fine, labels + 1, "0 … 1")
     refused(fine, labels, "epochs must be at least 1. Received: 0", epochs=0)
     with pytest.raises(kb.InputError, match="BertFeatureClassifier is expected. Received: Sequential"):

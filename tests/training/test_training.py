@@ -198,9 +198,9 @@ def test_what_does_not_fit_is_refused():
     model, (ids, labels) = toys.make_classifier(config=SMALL), toys.labelled(4)
     for words, answers, message in (
         ({**ids, "input_word_ids": ids["input_word_ids"] * 5}, labels, r"must lie in 0 … 59.*Received: 0 … 245"),
-        (ids, labels + 2, "labels must lie in 0 … 1. Received: [23] … [23]"),
-        (ids, labels[:3], "whole-number labels, 4"),
-        (ids, labels * 0.5, "whole-number labels"),
+        (ids, labels + 2, "`labels`.*0 … 1. Received: [23] … [23]"),
+        (ids, labels[:3], r"`labels`.*\(4\)"),
+        (ids, labels * 0.5, "`labels` must be integers"),
     ):
         with pytest.raises(InputError, match=message):
             finetune(model, words, answers, ids, labels, verbose=0)
