@@ -6,7 +6,6 @@ from pathlib import Path
 
 import numpy as np
 
-from keras_bert.data.id_arrays import as_id_arrays
 from keras_bert.errors import InputError
 from keras_bert.inference.backends import PretrainerBackend, TaskBackend
 from keras_bert.inference.fill_mask import mask_vectorizer
@@ -69,7 +68,7 @@ def open_onnx(folder: Path):
     shapes = {output.name: tuple(output.shape) for output in session.get_outputs() if output.name.endswith("logits")}
 
     def outputs(ids: dict, batch_size: int):
-        found = predict_length_sorted(_runner(session, list(shapes)), as_id_arrays(ids), batch_size, shapes)
+        found = predict_length_sorted(_runner(session, list(shapes)), ids, batch_size, shapes)
         return found["logits"] if "logits" in found else found
 
     settings = {name: config.get(name) for name in task.setting_names}

@@ -3,13 +3,15 @@
 import dataclasses
 import functools
 
+from keras_bert.data.id_arrays import as_id_arrays
+
 
 @dataclasses.dataclass(frozen=True)
 class Preprocessor:
     """Text preprocessing of a model: texts to padded token ids.
 
     Call it with N strings, or a tuple of two lists of N strings for pairs. It returns the dict of the encoder's inputs,
-    int32 `[N, T]`.
+    numpy int32 `[N, T]`.
 
     Attributes:
         vocabulary: the tokens; the index of a token is its id.
@@ -32,7 +34,7 @@ class Preprocessor:
         return cls(tuple(pretrained.vocabulary), pretrained.lowercase, length)
 
     def __call__(self, texts) -> dict:
-        return self.vectorizer(texts)
+        return as_id_arrays(self.vectorizer(texts))
 
     @functools.cached_property
     def vectorizer(self):
