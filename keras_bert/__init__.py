@@ -25,6 +25,7 @@ __all__ = [
     "embed",
     "evaluate",
     "export_saved_model",
+    "fill_mask",
     "finetune",
     "fit_features",
     "learn_vocabulary",
@@ -45,7 +46,7 @@ _command_line = Path(sys.argv[0]).name == "keras-bert" or (sys.argv[0] == "-m" a
 if not _command_line:
     from keras_bert.data import load_corpus, load_labeled
     from keras_bert.export import export_saved_model
-    from keras_bert.inference import embed, evaluate
+    from keras_bert.inference import Predictor, embed, evaluate, fill_mask
     from keras_bert.models import (
         BertClassifier,
         BertEncoder,

@@ -1,6 +1,5 @@
 """Reader of CoNLL column files, words with tags."""
 
-import collections
 import dataclasses
 import re
 from pathlib import Path
@@ -68,73 +67,3 @@ def load_conll(path: str | Path) -> list[TaggedSentence]:
     if not sentences:
         raise InputError(f"`path` must contain at least one sentence. Received: path={path} (0 sentences)")
     return sentences
-
-
-def extract_entities(tags) -> list[tuple[str, int, int]]:
-    """The names that tags mark, each its kind, its first word and its last.
-
-    Tags are `O`, or a kind after `B-` (a name begins), `I-` (goes on), `E-` (ends) or `S-` (alone). A tag that goes on
-    where nothing went before begins a name, as in the shared task's own script.
-
-    Example:
-
-    >>> extract_entities(["B-PER", "I-PER", "O", "I-LOC", "B-LOC"])
-    [('PER', 0, 1), ('LOC', 3, 3), ('LOC', 4, 4)]
-
-    Source: conlleval of the CoNLL-2000 shared task.
-    """
-    found, begun, before, kind_before = [], 0, "O", ""
-    for place, tag in enumerate([*tags, "O"]):
-        mark, _, kind = tag.partition("-")
-        ends = before != "O" and (mark in ("O", "B", "S") or before in ("E", "S") or kind != kind_before)
-        if ends:
-            found.append((kind_before, begun, place - 1))
-        begins = mark != "O" and (mark in ("B", "S") or before in ("O", "E", "S") or kind != kind_before)
-        if begins:
-            begun = place
-        before, kind_before = mark, kind
-    return found
-
-
-def entity_f1(meant: list, said: list) -> dict:
-    """Precision, recall and F1 of names: right is a name with the very words and kind.
-
-    Args:
-        meant, said: a list of tags a sentence, of the same lengths.
-
-    Returns:
-        A dict: `precision`, `recall`, `f1` over all names, each in [0, 1], `names` that were meant, `accuracy` of tags,
-        and `kinds`, the first three and the count of each kind.
-
-    Raises:
-        InputError: other lengths.
-
-    Example:
-
-    >>> entity_f1([["B-PER", "I-PER", "O"]], [["B-PER", "I-PER", "B-LOC"]])["f1"]
-    0.6666666666666666
-
-    Source: Tjong Kim Sang and De Meulder 2003, section 4; seqeval counts the same.
-    """
-    if [len(tags) for tags in meant] != [len(tags) for tags in said]:
-        raise InputError(f"a tag for each word of {len(meant)} sentences is expected. Received: another number")
-    counts: dict[str, list[int]] = collections.defaultdict(lambda: [0, 0, 0])  # right, said, meant
-    for true, ours in zip(meant, said, strict=True):
-        true, ours = set(extract_entities(true)), set(extract_entities(ours))
-        for place, names in enumerate((true & ours, ours, true)):
-            for kind, _, _ in names:
-                counts[kind][place] += 1
-    tags = [(a, b) for true, ours in zip(meant, said, strict=True) for a, b in zip(true, ours, strict=True)]
-    total = [sum(count[i] for count in counts.values()) for i in range(3)]
-    return {
-        **_rates(*total),
-        "names": total[2],
-        "accuracy": sum(a == b for a, b in tags) / max(1, len(tags)),
-        "kinds": {kind: {**_rates(*count), "names": count[2]} for kind, count in sorted(counts.items())},
-    }
-
-
-def _rates(right: int, said: int, meant: int) -> dict[str, float]:
-    precision, recall = right / max(1, said), right / max(1, meant)
-    both = precision + recall
-    return {"precision": precision, "recall": recall, "f1": 2 * precision * recall / both if both else 0.0}

@@ -1,10 +1,7 @@
 """Reader of SQuAD 1.1 and 2.0."""
 
-import collections
 import dataclasses
 import json
-import re
-import string
 from pathlib import Path
 
 from keras_bert.errors import InputError

@@ -135,7 +135,7 @@ def fill_gaps(step: Step, model: BertPretrainer, vectorizer, folder: Path) -> li
     save_pretrained(model, folder, vectorizer)
     found = fill_mask(load_pretrained(folder), list(GAPS))
     for row in found:
-        step.say(f"{row['text']}  →  {', '.join(guess['token'] for guess in row['gaps'][0]['guesses'])}")
+        step.say(f"{row['text']}  →  {', '.join(guess['token'] for guess in row['masks'][0]['predictions'])}")
     return found
 
 

@@ -133,7 +133,7 @@ def test_bad_standard_input(call, models, nothing_left, monkeypatch, content, wo
 def test_fill_mask_needs_a_gap_and_a_head(call, models, nothing_left):
     nothing_left(call("fill-mask", "--model", models.encoder, "a film"), "[MASK]", "a film")
     nothing_left(call("fill-mask", "--model", models.classifier, "a [MASK] film"), "classifier")
-    nothing_left(call("predict", "--model", models.encoder, "a film"), "pretrainer", "pairs", "single texts")
+    nothing_left(call("predict", "--model", models.encoder, "a film"), "`texts`", "[MASK]", "pairs", "a single text")
 
 
 def test_damaged_model_folder(call, models, nothing_left, tmp_path):

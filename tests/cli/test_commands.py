@@ -38,7 +38,7 @@ def test_predict_by_the_folder_and_by_the_export_agree(call, models):
     expected = np.exp(logits) / np.exp(logits).sum(-1, keepdims=True)
     for answer in (ours, served):
         assert [row["label"] for row in answer] == [["negative", "positive"][i] for i in logits.argmax(-1)]
-        np.testing.assert_allclose([row["probabilities"] for row in answer], expected, atol=1e-5)
+        np.testing.assert_allclose([[*row["probabilities"].values()] for row in answer], expected, atol=1e-5)
 
 
 def test_predict_reads_standard_input(call, models, monkeypatch):
@@ -59,23 +59,24 @@ def test_evaluate_counts(call, models):
 
 
 def test_fill_mask_is_the_softmax_at_the_gap(call, models):
-    facts = facts_of(call("fill-mask", "--model", models.encoder, "--top", "3", "a [MASK] film, a [MASK]", "--json"))
-    gaps = facts["texts"][0]["gaps"]
+    facts = facts_of(call("fill-mask", "--model", models.encoder, "--top-k", "3", "a [MASK] film, a [MASK]", "--json"))
+    masks = facts["texts"][0]["masks"]
     pretrained = load_pretrained(models.encoder)
     tokens = pretrained.vectorizer.get_vocabulary()
     ids = [
         "[CLS]",
         *facts_of(call("tokenize", "--vocab", models.vocab, "a [MASK] film, a [MASK]", "--json"))["texts"][0]["tokens"],
     ]
-    assert [gap["position"] for gap in gaps] == [i for i, token in enumerate(ids) if token == "[MASK]"]
+    assert [mask["position"] for mask in masks] == [i for i, token in enumerate(ids) if token == "[MASK]"]
     row = np.array([[tokens.index(token) for token in [*ids, "[SEP]"]]])
-    positions = np.array([[gap["position"] for gap in gaps]])
+    positions = np.array([[mask["position"] for mask in masks]])
     inputs = {"input_word_ids": row, "input_mask": np.ones_like(row), "input_type_ids": np.zeros_like(row)}
     logits = pretrained.model({**inputs, "masked_lm_positions": positions})["mlm_logits"]
     shares = ops.convert_to_numpy(ops.softmax(logits))[0]
-    for gap, expected in zip(gaps, shares, strict=True):
-        assert [guess["token"] for guess in gap["guesses"]] == [tokens[i] for i in np.argsort(-expected)[:3]]
-        np.testing.assert_allclose([g["probability"] for g in gap["guesses"]], np.sort(expected)[:-4:-1], rtol=1e-4)
+    for mask, expected in zip(masks, shares, strict=True):
+        assert [each["token"] for each in mask["predictions"]] == [tokens[i] for i in np.argsort(-expected)[:3]]
+        probabilities = [each["probability"] for each in mask["predictions"]]
+        np.testing.assert_allclose(probabilities, np.sort(expected)[:-4:-1], rtol=1e-4)
 
 
 @pytest.mark.parametrize("pool", ["mean", "max", "cls", "pooled"])
@@ -100,7 +101,7 @@ def test_embed_takes_every_pooling_of_the_library():
 def test_embed_finds_the_nearest_lines(call, models, tmp_path):
     sentences = ["the plot is thin", "a film", "no fun at all", "a much longer text about a film", "x"]
     (tmp_path / "lines.txt").write_text("\ufeff" + "\n \n".join(sentences) + "\n", encoding="utf-8")
-    wanted = ["--nearest", tmp_path / "lines.txt", "--top", 3, "a film", "fun [b]it[/b] is"]
+    wanted = ["--nearest", tmp_path / "lines.txt", "--top-k", 3, "a film", "fun [b]it[/b] is"]
     said = call("embed", "--model", models.encoder, *wanted, "--json")
     found = facts_of(said)["nearest"]
     assert [row["text"] for row in found] == ["a film", "fun [b]it[/b] is"] and "fun [b]it[/b] is" in said.err
@@ -170,7 +171,7 @@ def test_export_in_bfloat16_is_smaller_and_predicts(call, models, tmp_path):
     texts = ["a fine film", "no fun"]
     said = facts_of(call("predict", "--model", out, *texts, "--json"))["predictions"]
     expected = ops.convert_to_numpy(ops.softmax(models.model(models.vectorizer(texts))))
-    np.testing.assert_allclose([row["probabilities"] for row in said], expected, atol=0.03)
+    np.testing.assert_allclose([[*row["probabilities"].values()] for row in said], expected, atol=0.03)
 
 
 @pytest.mark.parametrize("dtype, apart", [("float32", 1e-5), ("int8", 0.05)])

@@ -64,7 +64,7 @@ def test_pretrain_with_sentence_order_then_ask(call, tmp_path):
     trained = load_pretrained(tmp_path / "order").model
     assert trained.sentence_task == "order"
     said = facts_of(call("predict", "--model", tmp_path / "order", "He rose.\tThen he left.", "--json"))["predictions"]
-    assert said[0]["label"] in ("in order", "swapped") and sum(said[0]["probabilities"]) == pytest.approx(1)
+    assert said[0]["label"] in ("in order", "swapped") and sum(said[0]["probabilities"].values()) == pytest.approx(1)
     refused = call(*wanted, "--no-next-sentence", "--out", tmp_path / "no")
     assert refused.status == 2 and "`--sentence-order` or `--no-next-sentence`" in refused.err
     assert refused.err.count("\n") == 1 and [path.name for path in tmp_path.iterdir()] == ["order"]
@@ -148,7 +148,7 @@ def test_freeze_leaves_the_encoder_as_it_was(call, models, tmp_path, monkeypatch
     ours, theirs = (model.encoder(inputs)["pooled_output"] for model in (frozen.model, load_pretrained(models.encoder)))
     np.testing.assert_allclose(ops.convert_to_numpy(ours), ops.convert_to_numpy(theirs), atol=1e-6)
     said = facts_of(call("predict", "--model", tmp_path / "frozen", "a fine film", "--json"))
-    assert sum(said["predictions"][0]["probabilities"]) == pytest.approx(1)
+    assert sum(said["predictions"][0]["probabilities"].values()) == pytest.approx(1)
     refused = call(*wanted, "--dtype", "float16")
     assert refused.status == 2 and "mixed_bfloat16" in refused.err and refused.err.count("\n") == 1
 

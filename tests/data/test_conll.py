@@ -42,23 +42,3 @@ def test_splits_at_spaces_and_tabs_only(tmp_path):
     text = "\ufeff" + "".join(f"{word} \t O \r\n" for word in words)
     (tmp_path / "a.txt").write_bytes(text.encode())
     assert load_conll(tmp_path / "a.txt")[0].words == words
-
-
-@pytest.mark.parametrize("case", CASES, ids=range(len(CASES)))
-def test_names_are_counted_as_by_seqeval(case):
-    found = entity_f1(case["meant"], case["said"])
-    for name in ("precision", "recall", "f1", "accuracy"):
-        assert found[name] == pytest.approx(case[name]), name
-    for kind, (precision, recall, f1, count) in case["kinds"].items():
-        ours = found["kinds"][kind]
-        assert (ours["precision"], ours["recall"], ours["f1"]) == pytest.approx((precision, recall, f1))
-        assert ours["names"] == count
-
-
-def test_where_names_begin_and_end():
-    assert extract_entities(["I-PER", "I-PER", "I-LOC"]) == [("PER", 0, 1), ("LOC", 2, 2)]
-    assert extract_entities(["B-PER", "B-PER"]) == [("PER", 0, 0), ("PER", 1, 1)]
-    assert extract_entities(["S-PER", "I-PER", "E-PER", "O"]) == [("PER", 0, 0), ("PER", 1, 2)]
-    assert extract_entities(["O"]) == [] and extract_entities([]) == []
-    with pytest.raises(kb.InputError, match="a tag for each word of 1 sentences"):
-        entity_f1([["O", "O"]], [["O"]])

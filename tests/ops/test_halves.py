@@ -13,8 +13,8 @@ import pytest
 import keras_bert as kb
 from keras_bert import ops as fused
 from keras_bert.ops import halves
-from keras_bert.tasks.losses import MEASURES, MeanCrossEntropy, TopOneAccuracy
-from keras_bert.tasks.objectives import CLASS
+from keras_bert.tasks.classification import CLASSIFICATION
+from keras_bert.tasks.losses import PER_EXAMPLE_FNS, MeanCrossEntropy, TopOneAccuracy
 from keras_bert.training import bert_adamw
 from keras_bert.training.distillation_loss import distillation_targets, distillation_task
 from keras_bert.training.pretraining_metrics import compile_pretrainer
@@ -38,7 +38,7 @@ def classifiers():
         yield model
 
 
-def same_steps(whole, halved, batches, counted=MEASURES):
+def same_steps(whole, halved, batches, counted=PER_EXAMPLE_FNS):
     """Logs and weights after each step; the weights by how far they moved, so that standing still would show."""
     step = halves.step_in_halves(halved, counted)
     begun = [np.array(weight) for weight in whole.get_weights()]
@@ -77,14 +77,14 @@ def test_finetuning_with_batches_of_many_shapes():
 
 def test_finetuning_by_a_teachers_logits():
     models = []
-    task = distillation_task(CLASS, 2.0, 0.7)
+    task = distillation_task(CLASSIFICATION, 2.0, 0.7)
     for _ in range(2):
         keras.utils.set_random_seed(1)
         models.append(kb.BertClassifier(kb.BertEncoder(STILL), 2, dropout=0.0))
         task.compile(models[-1], bert_adamw(1e-2), False)
     ids, labels = toys.labeled(7, seed=3)
     targets = distillation_targets(labels, np.random.default_rng(0).normal(size=(7, 2)), 2)
-    same_steps(*models, [(ids, targets)] * 3, task.measures)
+    same_steps(*models, [(ids, targets)] * 3, task.per_example_fns)
 
 
 def test_it_goes_on_from_a_step_of_several_batches():

@@ -78,7 +78,7 @@ def test_no_answer():
         for above in (None, 1.0, 3.0)
     }
     assert [said[above].text for above in (None, 1.0, 3.0)] == ["w1", "", "w1"]
-    assert said[None].none == 6.0 and said[None].score == 4.0
+    assert said[None].null_score == 6.0 and said[None].score == 4.0
 
 
 def test_ignores_invalid_spans():
@@ -89,10 +89,10 @@ def test_ignores_invalid_spans():
     ends[0, 22] = 5
     assert best_answers(rows, [context], starts, ends)[0].text == "w16 w17 w18"
     ends[0, 43] = 8  # 24 tokens on
-    assert len(best_answers(rows, [context], starts, ends, longest=30)[0].text.split()) == 24
-    assert best_answers(rows, [context], starts, ends, longest=20)[0].text == "w16 w17 w18"
+    assert len(best_answers(rows, [context], starts, ends, max_answer_length=30)[0].text.split()) == 24
+    assert best_answers(rows, [context], starts, ends, max_answer_length=20)[0].text == "w16 w17 w18"
     starts[0, 1] = ends[0, 1] = 50  # in the question
-    assert best_answers(rows, [context], starts, ends, longest=20)[0].text == "w16 w17 w18"
+    assert best_answers(rows, [context], starts, ends, max_answer_length=20)[0].text == "w16 w17 w18"
 
 
 def test_rejects_invalid_arguments():

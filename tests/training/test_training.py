@@ -207,9 +207,9 @@ def test_finetune_rejects_mismatched_input():
     model, (ids, labels) = toys.make_classifier(config=SMALL), toys.labeled(4)
     for input_ids, input_labels, message in (
         ({**ids, "input_word_ids": ids["input_word_ids"] * 5}, labels, r"must lie in 0 … 59.*Received: 0 … 245"),
-        (ids, labels + 2, "labels must lie in 0 … 1. Received: [23] … [23]"),
-        (ids, labels[:3], "whole-number labels, 4"),
-        (ids, labels * 0.5, "whole-number labels"),
+        (ids, labels + 2, "`labels`.*0 … 1. Received: [23] … [23]"),
+        (ids, labels[:3], r"`labels`.*\(4\)"),
+        (ids, labels * 0.5, "`labels` must be integers"),
     ):
         with pytest.raises(InputError, match=message):
             finetune(model, input_ids, input_labels, ids, labels, verbose=0)
