@@ -89,7 +89,7 @@ def test_a_file_is_short_enough_for_one_idea(path):
 
 @pytest.mark.peers
 def test_import_works_where_there_is_no_tensorflow():
-    pytest.importorskip("jax", reason="make test-peers installs JAX")
+    pytest.importorskip("jax", reason="make test-all installs JAX")
     program = (
         "import sys; sys.modules['tensorflow'] = None; import keras_bert as kb;"
         "config = kb.BertConfig(vocab_size=50, hidden_size=8, num_layers=1, num_heads=2, intermediate_size=16);"

@@ -37,7 +37,7 @@ PROGRAMS = {
     "keras_bert then keras": f"import keras_bert\nimport keras\n{LOAD_MODEL}",
     "keras then keras_bert": f"import keras\nimport keras_bert\n{LOAD_MODEL}",
     "one of its modules": f"from keras_bert.layers import Pooler\nimport keras\n{LOAD_MODEL}",
-    "tf.keras": "import tensorflow as tf, keras_bert\nkeras = tf.keras\n" + LOAD_MODEL,
+    "tf.keras": "import tensorflow as tf, keras_bert\n" + LOAD_MODEL.replace("keras.saving", "tf.keras.models"),
     "empty argv": f"import sys\nsys.argv = []\nimport keras_bert as kb\n{ALL_NAMES}",
     "argv of the command": f"import sys\nsys.argv[0] = '/bin/keras-bert'\nimport keras_bert as kb\n{ALL_NAMES}",
     "names after keras": f"import keras, keras_bert as kb\n{ALL_NAMES}",
@@ -52,10 +52,10 @@ PROGRAMS = {
     ),
     "keras that fails": (
         "import sys, pathlib\npathlib.Path('keras.py').write_text('raise RuntimeError(1)')\nsys.path.insert(0, '.')\n"
-        "import keras_bert\n"
+        "import importlib, keras_bert\n"
         "for _ in range(2):\n    try:\n        import keras\n    except RuntimeError:\n        pass\n"
         "    else:\n        raise SystemExit('no error')\n"
-        "sys.path.pop(0)\nimport keras\n" + LOAD_MODEL
+        "pathlib.Path('keras.py').unlink()\nimportlib.invalidate_caches()\nimport keras\n" + LOAD_MODEL
     ),
     "pickle and inspect": (
         "import pickle, inspect, doctest, keras_bert as kb\n"
@@ -64,7 +64,7 @@ PROGRAMS = {
         "    value = getattr(kb, name)\n"
         "    if callable(value):\n"
         "        assert pickle.loads(pickle.dumps(value)) is value\n"
-        "        assert inspect.getsourcefile(value) and inspect.signature(value) is not None\n"
+        "        assert inspect.getsourcefile(value) and (name == 'InputError' or inspect.signature(value))\n"
         "        assert doctest.DocTestFinder().find(value, name)\n"
         "doctest.DocTestFinder().find(kb)"
     ),
@@ -115,9 +115,7 @@ def test_names_agree():
     tree = ast.parse(Path(kb.__file__).read_text(encoding="utf-8"))
     (block,) = (node for node in tree.body if isinstance(node, ast.If))
     typed = {alias.name: node.module for node in block.body for alias in node.names}
-    modules = {
-        name: "keras_bert" if name == module else f"keras_bert.{module}" for name, module in _lazy.NAMES.items()
-    }
+    modules = {name: "keras_bert" if name == module else f"keras_bert.{module}" for name, module in _lazy.NAMES.items()}
     assert typed == modules
 
 

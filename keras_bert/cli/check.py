@@ -2,7 +2,7 @@
 
 import click
 
-from keras_bert.cli.output import reporting, show_table
+from keras_bert.cli.output import json_output, show_table
 
 
 @click.command()
@@ -13,7 +13,7 @@ from keras_bert.cli.output import reporting, show_table
     type=click.Path(exists=True, file_okay=False),
     help="Compare this trained encoder as it is; otherwise one is built and every tensor of SOURCE copied into it.",
 )
-@reporting
+@json_output
 def check(console, source: str, encoder: str | None) -> dict:
     """Hold our encoder against SOURCE: a TF-Hub handle, a SavedModel with TF-Hub's encoder interface, or weights of any
     format that `convert` reads, which transformers or KerasHub then run.

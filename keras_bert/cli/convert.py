@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from keras_bert.cli.options import MODEL_FOLDER, OutFolder
-from keras_bert.cli.output import reporting
+from keras_bert.cli.output import json_output
 
 MARKS = {  # files that tell a folder of a format from others
     "tfhub": ("saved_model.pb",),
@@ -29,7 +29,7 @@ def _folder_of_the_format(context: click.Context, option: click.Option, value: s
     callback=_folder_of_the_format,
     help="Folder to write; it appears whole, at the end.",
 )
-@reporting
+@json_output
 def convert(console, source: str, target: str, out: Path) -> dict:
     """Write the weights of SOURCE in another format, read them back, and compare every number.
 

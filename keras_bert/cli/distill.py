@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from keras_bert.cli.options import FiniteRange, ModelFolder, positive, training_options
-from keras_bert.cli.output import reporting, show_table
+from keras_bert.cli.output import json_output, show_table
 
 
 @click.command()
@@ -46,7 +46,7 @@ from keras_bert.cli.output import reporting, show_table
     "--held-out", type=FiniteRange(0, 0.5), default=0.05, show_default=True, help="Share to choose weights by."
 )
 @training_options(learning_rate=5e-4)
-@reporting
+@json_output
 def distill(console, teacher: str, sources, dataset: str | None, out: Path, seed: int, **options) -> dict:
     """Train a small model to say what a large one says.
 

@@ -3,8 +3,9 @@
 import click
 
 from keras_bert.catalog.bundled import ENCODER
-from keras_bert.cli.options import POOLS, file_option, model_option, positive, texts_argument
-from keras_bert.cli.output import reporting, shorten, show_table
+from keras_bert.cli.options import file_option, model_option, positive, texts_argument
+from keras_bert.cli.output import json_output, shorten, show_table
+from keras_bert.constants import POOLS
 from keras_bert.errors import InputError
 
 PART = 4096  # texts whose ids are in memory at a time
@@ -23,7 +24,7 @@ PART = 4096  # texts whose ids are in memory at a time
 @file_option("--nearest", "Sentences, one a line: show the nearest of them to each text.")
 @click.option("--top", type=positive, default=5, show_default=True, help="How many lines of --nearest to show.")
 @texts_argument()
-@reporting
+@json_output
 def embed(console, folder: str, pool: str, nearest: str | None, top: int, texts: list[str]) -> dict:
     """Give each text a vector, and show which texts are near each other, or which lines of a file are near a text.
 

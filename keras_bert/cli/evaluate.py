@@ -4,7 +4,7 @@ import click
 
 from keras_bert.catalog.bundled import SENTIMENT
 from keras_bert.cli.options import file_option, model_option
-from keras_bert.cli.output import reporting, show_table
+from keras_bert.cli.output import json_output, show_table
 
 
 @click.command()
@@ -15,7 +15,7 @@ from keras_bert.cli.output import reporting, show_table
     "it, for tags columns.",
     required=True,
 )
-@reporting
+@json_output
 def evaluate(console, folder: str, data: str) -> dict:
     """Measure a model on a file of what it was trained for.
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from keras_bert.cli.options import OutFolder, model_option
-from keras_bert.cli.output import reporting, show_table
+from keras_bert.cli.output import json_output, show_table
 from keras_bert.errors import InputError
 
 MARKS = {"saved_model": "saved_model.pb", "onnx": "model.onnx"}  # the file that tells such a folder from others
@@ -45,7 +45,7 @@ def _folder_of_the_format(context: click.Context, option: click.Option, value: s
     callback=_folder_of_the_format,
     help="Folder to write; it appears whole, at the end.",
 )
-@reporting
+@json_output
 def export(console, folder: str, target: str, interface: str | None, dtype: str | None, out: Path) -> dict:
     """Write a SavedModel that TensorFlow alone can run, or an ONNX file for ONNX Runtime, OpenVINO and others.
 

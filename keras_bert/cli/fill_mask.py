@@ -4,14 +4,14 @@ import click
 
 from keras_bert.catalog.bundled import ENCODER
 from keras_bert.cli.options import model_option, positive, texts_argument
-from keras_bert.cli.output import reporting, shorten, show_table
+from keras_bert.cli.output import json_output, shorten, show_table
 
 
 @click.command("fill-mask")
 @model_option("A pretrained model's folder.", ENCODER)
 @click.option("--top", type=positive, default=5, show_default=True, help="How many words to show for each gap.")
 @texts_argument()
-@reporting
+@json_output
 def fill_mask(console, folder: str, top: int, texts: list[str]) -> dict:
     """Show the likeliest tokens at every [MASK] of a text.
 

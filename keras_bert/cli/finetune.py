@@ -5,17 +5,17 @@ from pathlib import Path
 import click
 
 from keras_bert.cli.options import (
-    POOLS,
     FiniteRange,
     check_length,
-    config_of,
+    config_from_size,
     encoder_option,
     positive,
     size_option,
     training_options,
     vocabulary_options,
 )
-from keras_bert.cli.output import reporting, show_table
+from keras_bert.cli.output import json_output, show_table
+from keras_bert.constants import POOLS
 
 LEARNING_ENCODER = ("freeze", "layer_decay", "accumulate", "log_dir", "resume")  # options of what the encoder learns in
 
@@ -102,7 +102,7 @@ class Freeze(click.ParamType):
 @training_options(
     learning_rate=None, learning_rate_help="[default: 5e-5 with --encoder, 3e-4 with --size; of features 1e-3]"
 )
-@reporting
+@json_output
 def finetune(console, encoder, size, dataset, labels, out: Path, dropout, dtype, seed, pool, **options) -> dict:
     """Train a model for a task on labelled texts, from a pretrained encoder or from random weights.
 
@@ -143,7 +143,7 @@ def finetune(console, encoder, size, dataset, labels, out: Path, dropout, dtype,
         else:
             lowercase = not options["cased"]
             vocabulary = load_or_learn_vocabulary(options["vocab"], task.texts, options["vocab_size"], lowercase, work)
-            config = config_of(size, len(vocabulary), hidden_dropout=dropout, attention_dropout=dropout)
+            config = config_from_size(size, len(vocabulary), hidden_dropout=dropout, attention_dropout=dropout)
             body = BertEncoder(config, dtype=dtype)
         usual = 384 if options["task"] == "spans" else 128
         length = options["sequence_length"] or min(usual, body.config.max_position_embeddings)

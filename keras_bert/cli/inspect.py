@@ -5,12 +5,12 @@ from pathlib import Path
 
 import click
 
-from keras_bert.cli.output import reporting, show_table
+from keras_bert.cli.output import json_output, show_table
 
 
 @click.command()
 @click.argument("model", metavar="PRESET|DIR")
-@reporting
+@json_output
 def inspect(console, model: str) -> dict:
     """Count the parameters of every array, the layers by type, and the bytes on disk.
 

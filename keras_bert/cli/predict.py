@@ -4,13 +4,13 @@ import click
 
 from keras_bert.catalog.bundled import SENTIMENT
 from keras_bert.cli.options import model_option, texts_argument
-from keras_bert.cli.output import reporting, shorten, show_table
+from keras_bert.cli.output import json_output, shorten, show_table
 
 
 @click.command()
 @model_option("The folder of a fine-tuned model, of a pretrained one, or of an export that takes text.", SENTIMENT)
 @texts_argument()
-@reporting
+@json_output
 def predict(console, folder: str, texts: list[str]) -> dict:
     """Say what a model was trained to say of each text: its class and how sure that is, labels, a number, the answer to
     a question, a tag for each word. A model that was only pretrained says of a pair whether the second text follows the

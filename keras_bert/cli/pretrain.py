@@ -9,14 +9,14 @@ import click
 from keras_bert.cli.options import (
     FiniteRange,
     check_length,
-    config_of,
+    config_from_size,
     encoder_option,
     positive,
     size_option,
     training_options,
     vocabulary_options,
 )
-from keras_bert.cli.output import reporting, show_table
+from keras_bert.cli.output import json_output, show_table
 
 
 def mark(facts) -> str:
@@ -77,7 +77,7 @@ def mark(facts) -> str:
 )
 @vocabulary_options
 @training_options(learning_rate=1e-4)
-@reporting
+@json_output
 def pretrain(console, sources, encoder, steps, epochs, out: Path, seed, **options) -> dict:
     """Pretrain a BERT with masked words and next sentences, or sentence order, from random weights or, with --encoder,
     further.
@@ -124,7 +124,7 @@ def pretrain(console, sources, encoder, steps, epochs, out: Path, seed, **option
             vocabulary = load_or_learn_vocabulary(options["vocab"], sentences, options["vocab_size"], lowercase, work)
             changes = {"num_layers": options["layers"], "hidden_size": options["hidden"], "num_heads": options["heads"]}
             changes |= {"hidden_dropout": options["dropout"], "attention_dropout": options["dropout"]}
-            config = config_of(options["size"] or "tiny", len(vocabulary), **changes)
+            config = config_from_size(options["size"] or "tiny", len(vocabulary), **changes)
         check_length(length, config)
         vectorizer = BertTextVectorization(vocabulary, lowercase=lowercase, sequence_length=length)
         files = [(str(file), file.stat().st_size, file.stat().st_mtime_ns) for file in corpus.files]

@@ -3,14 +3,14 @@
 import click
 
 from keras_bert.cli.options import file_option, texts_argument
-from keras_bert.cli.output import reporting, shorten, show_table
+from keras_bert.cli.output import json_output, shorten, show_table
 
 
 @click.command()
 @file_option("--vocab", "Vocabulary, one token a line.", required=True)
 @click.option("--cased", is_flag=True, help="Keep capitals and accents, as the cased models do.")
 @texts_argument()
-@reporting
+@json_output
 def tokenize(console, vocab: str, cased: bool, texts: list[str]) -> dict:
     """Cut texts into WordPiece tokens and show their ids.
 

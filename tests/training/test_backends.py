@@ -36,7 +36,7 @@ assert max(history["val_accuracy"]) > 0.9, history
 @pytest.mark.parametrize("backend", ["jax", "torch"])
 def test_training_runs_on_the_backend(backend):
     if importlib.util.find_spec(backend) is None:
-        pytest.skip(f"make test-peers installs {backend}")
+        pytest.skip(f"make test-all installs {backend}")
     ran = subprocess.run(
         [sys.executable, "-c", SCRIPT, backend],
         cwd=Path(__file__).resolve().parents[2],
