@@ -50,9 +50,9 @@ def site(tmp_path_factory) -> Path:
 
 
 def files(folder: Path) -> set[str]:
-    return {
-        path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file() and path.suffix != ".pyc"
-    }
+    """The paths of all files below a folder, without compiled ones."""
+    found = (path for path in folder.rglob("*") if path.is_file() and path.suffix != ".pyc")
+    return {path.relative_to(folder).as_posix() for path in found}
 
 
 @pytest.mark.slow

@@ -1,4 +1,4 @@
-"""What holds for every command: help, one line an error, one JSON object a run."""
+"""What every command has in common: help with an example, one-line errors, one JSON object per run."""
 
 import json
 import subprocess
@@ -6,32 +6,32 @@ import sys
 
 import numpy as np
 import pytest
-from command_line import shell
 
 from keras_bert import __version__
 from keras_bert.cli.main import COMMANDS
-from keras_bert.cli.output import finite
+from keras_bert.cli.output import replace_non_finite
+from tests.cli.command_line import run_command
 
-NAMES = [command.name for command in COMMANDS]
+NAMES = list(COMMANDS)
 
 
-def test_the_commands_are_those_of_the_design():
+def test_command_names():
     expected = "tour tokenize pretrain finetune distill evaluate predict fill-mask embed inspect check convert export"
     assert NAMES == expected.split()
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_every_command_has_help_with_an_example(call, name):
-    said = call(name, "--help")
-    assert said.status == 0
-    assert f"Example:  keras-bert {name} " in said.out
-    assert "--json" in said.out
+def test_help_has_an_example(call, name):
+    result = call(name, "--help")
+    assert result.status == 0
+    assert f"Example:  keras-bert {name} " in result.out
+    assert "--json" in result.out
 
 
-def test_alone_it_shows_the_commands(call):
-    said = call()
-    assert said.status == 0
-    assert all(name in said.out for name in NAMES)
+def test_lists_commands_without_arguments(call):
+    result = call()
+    assert result.status == 0
+    assert all(name in result.out for name in NAMES)
 
 
 def test_version(call):
@@ -52,17 +52,17 @@ def test_version(call):
         (["finetune", "--size", "tiny", "--dataset", "sample", "--freeze", "some", "--out", "x"], "none, all"),
     ],
 )
-def test_a_wrong_call_is_one_line_and_status_2(call, tmp_path, monkeypatch, arguments, expected):
+def test_rejects_wrong_calls(call, tmp_path, monkeypatch, arguments, expected):
     monkeypatch.chdir(tmp_path)
-    said = call(*arguments)
-    assert said.status == 2
-    assert said.out == ""
-    assert said.err.startswith("error: ") and said.err.count("\n") == 1
-    assert expected in said.err
+    result = call(*arguments)
+    assert result.status == 2
+    assert result.out == ""
+    assert result.err.startswith("error: ") and result.err.count("\n") == 1
+    assert expected in result.err
     assert not list(tmp_path.iterdir())
 
 
-def test_help_does_not_wait_for_tensorflow():
+def test_help_imports_no_keras():
     program = (
         "import sys; sys.argv = ['keras-bert', '--help']; from keras_bert.cli.main import main; main();"
         "sys.exit('tensorflow' in sys.modules or 'keras' in sys.modules)"
@@ -70,16 +70,16 @@ def test_help_does_not_wait_for_tensorflow():
     assert subprocess.run([sys.executable, "-c", program], capture_output=True).returncode == 0
 
 
-def test_json_is_the_last_line_and_the_terminal_is_clean(models):
-    said = shell("predict", "--model", models.classifier, "a fine film", "no fun", "--json")
-    assert said.returncode == 0, said.stderr
-    assert said.stdout.count("\n") == 1
-    facts = json.loads(said.stdout)
-    assert [row["text"] for row in facts["predictions"]] == ["a fine film", "no fun"]
-    assert "a fine film" in said.stderr  # people's table
-    assert not any(noise in said.stderr for noise in ("oneDNN", "absl", "cuda", "Warning", "W0000"))
+def test_json_is_the_last_line_of_standard_output(models):
+    result = run_command("predict", "--model", models.classifier, "a fine film", "no fun", "--json")
+    assert result.returncode == 0, result.stderr
+    assert result.stdout.count("\n") == 1
+    results = json.loads(result.stdout)
+    assert [row["text"] for row in results["predictions"]] == ["a fine film", "no fun"]
+    assert "a fine film" in result.stderr  # the table
+    assert not any(noise in result.stderr for noise in ("oneDNN", "absl", "cuda", "Warning", "W0000"))
 
 
-def test_numbers_that_json_lacks_become_null():
-    facts = {"loss": np.float32("nan"), "curve": np.array([1.0, np.inf]), "count": np.int64(3), "none": None}
-    assert finite(facts) == {"loss": None, "curve": [1.0, None], "count": 3, "none": None}
+def test_non_finite_numbers_become_null():
+    results = {"loss": np.float32("nan"), "curve": np.array([1.0, np.inf]), "count": np.int64(3), "none": None}
+    assert replace_non_finite(results) == {"loss": None, "curve": [1.0, None], "count": 3, "none": None}
