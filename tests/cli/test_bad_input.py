@@ -19,7 +19,7 @@ BAD_DATA = {
     "latin-1": ("sentence\tlabel\nun café\t1\nno\t0\n".encode("latin-1"), "UTF-8"),
     "NUL": (b"sentence\tlabel\na\0film\t1\n", "NUL"),
     "empty string": (b"sentence\tlabel\n\t1\n", "empty"),
-    "label outside": (b"sentence\tlabel\na film\t2\n", "0 … 1"),
+    "label outside": (b"sentence\tlabel\na film\t2\n", "2"),
     "label negative": (b"sentence\tlabel\na film\t-1\n", "-1"),
     "label missing": (b"sentence\tlabel\na film\n", "columns"),
     "label a word": (b"sentence\tlabel\na film\tgood\n", "good"),
@@ -136,7 +136,7 @@ def test_bad_standard_input(call, models, nothing_left, monkeypatch, content, wo
 def test_fill_mask_needs_a_mask_and_a_head(call, models, nothing_left):
     nothing_left(call("fill-mask", "--model", models.encoder, "a film"), "[MASK]", "a film")
     nothing_left(call("fill-mask", "--model", models.classifier, "a [MASK] film"), "classifier")
-    nothing_left(call("predict", "--model", models.encoder, "a film"), "pretrainer", "pairs", "single texts")
+    nothing_left(call("predict", "--model", models.encoder, "a film"), "pretrainer", "pairs")
 
 
 def test_damaged_model_folder(call, models, nothing_left, tmp_path):

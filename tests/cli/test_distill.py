@@ -3,7 +3,7 @@
 import pytest
 
 from keras_bert.weights import load_pretrained
-from tests.cli.command_line import results_of
+from tests.cli.command_line import assert_error, results_of
 
 
 def test_from_text(call, models, tmp_path):
@@ -26,18 +26,16 @@ def test_from_labels(call, models, tmp_path):
 
 
 def test_rejects_wrong_options(call, models, tmp_path):
-    for arguments, words in (
-        (["--teacher", models.encoder], "--data or --dataset"),
-        (["--teacher", models.encoder, "--data", "sample"], "--data goes with --steps"),
-        (
-            ["--teacher", models.encoder, "--data", "sample", "--steps", 1, "--student", models.encoder],
-            "not with --student",
-        ),
-        (["--teacher", models.classifier, "--dataset", models.dataset], "--dataset goes with --student"),
-        (["--teacher", models.classifier, "--data", "sample", "--steps", 1], "a teacher with a masked-word head"),
-        (["--teacher", models.encoder, "--student", models.encoder, "--dataset", models.dataset], "with a classifier"),
-        (["--teacher", models.encoder, "--data", "sample", "--steps", 1, "--layers", 2], "a student has 1 … 1 layers"),
+    encoder, classifier = ["--teacher", models.encoder], ["--teacher", models.classifier]
+    text, labeled = ["--data", "sample"], ["--dataset", models.dataset]
+    for options, words in (
+        (encoder, ["--data", "--dataset"]),
+        ([*encoder, *text], ["--data", "--steps"]),
+        ([*encoder, *text, "--steps", 1, "--student", models.encoder], ["--student"]),
+        ([*classifier, *labeled], ["--dataset", "--student"]),
+        ([*classifier, *text, "--steps", 1], ["teacher"]),
+        ([*encoder, "--student", models.encoder, *labeled], ["teacher", "classifier"]),
+        ([*encoder, *text, "--steps", 1, "--layers", 2], ["layers", "2"]),
     ):
-        result = call("distill", *arguments, "--out", tmp_path / "out")
-        assert result.status == 2 and words in result.err and result.err.count("\n") == 1, result.err
+        assert_error(call("distill", *options, "--out", tmp_path / "out"), *words)
         assert not list(tmp_path.iterdir())
