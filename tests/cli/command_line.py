@@ -6,10 +6,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+ROOT = Path(__file__).resolve().parents[2]
+
 
 def environment() -> dict[str, str]:
-    """Environment variables without the ones that silence TensorFlow: the command itself must do that."""
-    settings = {**os.environ, "COLUMNS": "100", "CUDA_VISIBLE_DEVICES": "-1"}
+    """Environment variables without the one that silences TensorFlow: the command itself must do that."""
+    settings = {**os.environ, "COLUMNS": "100", "CUDA_VISIBLE_DEVICES": "-1", "PYTHONPATH": str(ROOT)}
     settings.pop("TF_CPP_MIN_LOG_LEVEL", None)
     return settings
 
