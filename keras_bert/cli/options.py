@@ -162,9 +162,9 @@ def check_length(sequence_length: int, config: BertConfig) -> None:
         )
 
 
-def texts_argument():
+def texts_argument(required: bool = True):
     """Create the argument `TEXT...`; `-` reads the lines of standard input."""
-    return click.argument("texts", nargs=-1, required=True, metavar="TEXT...|-", callback=_read_texts)
+    return click.argument("texts", nargs=-1, required=required, metavar="TEXT...|-", callback=_read_texts)
 
 
 def _read_texts(context, param, texts: tuple[str, ...]) -> list[str]:
