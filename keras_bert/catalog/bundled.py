@@ -4,7 +4,9 @@ from pathlib import Path
 
 from keras_bert.errors import InputError
 
-SAVED_MODELS = Path(__file__).resolve().parents[2] / "saved_models"
+PACKAGE = Path(__file__).resolve().parents[1]
+# An installed wheel holds the models inside the package, a checkout beside it.
+SAVED_MODELS = PACKAGE / "saved_models" if (PACKAGE / "saved_models").is_dir() else PACKAGE.parent / "saved_models"
 ENCODER, SENTIMENT = "bert_en_uncased_mini", "sst2_sentiment"
 BUNDLED = {  # name: description
     ENCODER: "encoder with its masked-LM head, pretrained by this project; TF-Hub's interface",

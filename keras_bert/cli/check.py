@@ -2,7 +2,7 @@
 
 import click
 
-from keras_bert.cli.output import reporting, show_table
+from keras_bert.cli.output import json_output, show_table
 
 
 @click.command()
@@ -13,7 +13,7 @@ from keras_bert.cli.output import reporting, show_table
     type=click.Path(exists=True, file_okay=False),
     help="Compare this trained model's encoder.  [default: an encoder with the weights of SOURCE]",
 )
-@reporting
+@json_output
 def check(console, source: str, encoder: str | None) -> dict:
     """Compare an encoder of this package with SOURCE, layer by layer.
 

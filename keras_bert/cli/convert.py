@@ -51,7 +51,7 @@ def _check_out(context: click.Context, option: click.Parameter, value: str) -> P
     callback=_check_out,
     help="Folder to write. It is created when everything is complete and verified.",
 )
-@reporting
+@json_output
 def convert(console, source: str, target: str, out: Path) -> dict:
     """Write the weights of SOURCE in another format, read them back, and compare every number.
 

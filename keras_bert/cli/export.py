@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from keras_bert.cli.options import OutFolder, model_option
-from keras_bert.cli.output import reporting, show_table
+from keras_bert.cli.output import json_output, show_table
 from keras_bert.errors import InputError
 
 MARKER_FILES = {"saved_model": "saved_model.pb", "onnx": "model.onnx"}  # by which a folder of the format is recognized

@@ -4,7 +4,7 @@ import click
 
 from keras_bert.catalog.bundled import ENCODER
 from keras_bert.cli.options import model_option, positive, texts_argument
-from keras_bert.cli.output import reporting, shorten, show_table
+from keras_bert.cli.output import json_output, shorten, show_table
 
 
 @click.command("fill-mask")

@@ -8,7 +8,7 @@ import click
 from keras_bert.cli.options import (
     FiniteRange,
     check_length,
-    config_of,
+    config_from_size,
     encoder_option,
     positive,
     size_option,

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from keras_bert.cli.output import reporting, show_table
+from keras_bert.cli.output import json_output, show_table
 
 
 @click.command()

@@ -9,7 +9,7 @@ import click
 from keras_bert.cli.options import (
     FiniteRange,
     check_length,
-    config_of,
+    config_from_size,
     encoder_option,
     positive,
     size_option,
@@ -103,7 +103,7 @@ def pretrain(console, sources, encoder, steps, epochs, out: Path, seed, **option
             vocabulary = load_or_learn_vocabulary(options["vocab"], sentences, options["vocab_size"], lowercase, work)
             changes = {"num_layers": options["layers"], "hidden_size": options["hidden"], "num_heads": options["heads"]}
             changes |= {"hidden_dropout": options["dropout"], "attention_dropout": options["dropout"]}
-            config = config_of(options["size"] or "tiny", len(vocabulary), **changes)
+            config = config_from_size(options["size"] or "tiny", len(vocabulary), **changes)
         check_length(length, config)
         vectorizer = BertTextVectorization(vocabulary, lowercase=lowercase, sequence_length=length)
         files = [(str(file), file.stat().st_size, file.stat().st_mtime_ns) for file in corpus.files]

@@ -36,7 +36,7 @@ except kb.InputError as error:
 @pytest.mark.parametrize("backend", ["jax", "torch"])
 def test_load_pretrained_without_tensorflow(backend, tmp_path):
     if importlib.util.find_spec(backend) is None:
-        pytest.skip(f"{backend} is not installed: make test-peers")
+        pytest.skip(f"{backend} is not installed: make test-all")
     tokens = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *(f"word{i}" for i in range(95))]
     classifier = randomize(kb.BertClassifier(kb.BertEncoder(tiny_config())))
     vectorizer = kb.BertTextVectorization(tokens, sequence_length=8)
