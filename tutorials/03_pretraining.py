@@ -61,8 +61,8 @@ def show(figure, name):
 # %% [markdown]
 # ## 1 · Text to pairs
 #
-# The sample that comes with the package is prose: documents of sentences. Some documents are held out first, whole, so
-# that no sentence measured later has a neighbour that was learned from.
+# The sample that comes with the package is prose: documents of sentences. Some documents are held out first, whole,
+# so that no sentence measured later has a neighbour that was learned from.
 
 # %%
 corpus = kb.load_corpus("sample")
@@ -75,9 +75,9 @@ train, held_out = tokenize_documents(corpus, vectorizer).split(fraction=0.1, see
 print(f"{len(train)} documents to learn from, {len(held_out)} held out; {len(train.ids):,} tokens, V = {V:,}")
 
 # %% [markdown]
-# Next-sentence prediction asks whether B follows A. A pair is made from consecutive sentences, cut in two at a sentence
-# boundary; half the time B is then swapped for sentences of another document. Label 0 means "is next", 1 "is random",
-# as in the original code. By hand, for one document:
+# Next-sentence prediction asks whether B follows A. A pair is made from consecutive sentences, cut in two at a
+# sentence boundary; half the time B is then swapped for sentences of another document. Label 0 means "is next", 1 "is
+# random", as in the original code. By hand, for one document:
 
 
 # %%
@@ -115,10 +115,10 @@ for a, b, label in by_hand[:4]:
     print(f"{('is next', 'random')[label]:8} A: {read(a)[:60]} …\n{'':8} B: {read(b)[:60]} …")
 
 # %% [markdown]
-# The package does the same for millions of sentences, with what is still missing here: too long pairs are cut from the
-# front or the back of the longer member, and one row in ten aims at a random shorter length, since fine-tuning will
-# meet short ones. It does so ten times over (`dupe_factor`, as in the original code), each time with other pairs: with
-# one set of pairs the model would soon know them by heart.
+# The package does the same for millions of sentences, with what is still missing here: too long pairs are cut from
+# the front or the back of the longer member, and one row in ten aims at a random shorter length, since fine-tuning
+# will meet short ones. It does so ten times over (`dupe_factor`, as in the original code), each time with other
+# pairs: with one set of pairs the model would soon know them by heart.
 
 # %%
 examples = pack_examples(train, T, vectorizer.cls_id, vectorizer.sep_id, seed=0, dupe_factor=10)
@@ -152,15 +152,15 @@ for axis in axes:
 show(figure, "pairs")
 
 # %% [markdown]
-# *Look at* the line at 48: nearly every row is full, so little arithmetic is wasted on padding; the few short ones are
-# there on purpose. Labels are not quite half and half: where a single sentence fills the row, or ends the document,
-# none is left to be the next one, so its B must be random.
+# *Look at* the line at 48: nearly every row is full, so little arithmetic is wasted on padding; the few short ones
+# are there on purpose. Labels are not quite half and half: where a single sentence fills the row, or ends the
+# document, none is left to be the next one, so its B must be random.
 
 # %% [markdown]
 # ## 2 · Masking: 15 %, of which 80/10/10
 #
-# In each row 15 % of the ordinary tokens are to be predicted. If they all turned into `[MASK]`, the encoder would only
-# ever work where it sees that token, and fine-tuning shows none. So of the chosen ones
+# In each row 15 % of the ordinary tokens are to be predicted. If they all turned into `[MASK]`, the encoder would
+# only ever work where it sees that token, and fine-tuning shows none. So of the chosen ones
 #
 # - 80 % become `[MASK]`,
 # - 10 % become a random token: any token may be wrong, so every one must be checked against its context,
@@ -311,8 +311,8 @@ show(figure, "gather")
 # %% [markdown]
 # ## 4 · The loss by hand
 #
-# For each hidden token, minus the logarithm of the probability that the softmax gives the right one; the mean over the
-# hidden tokens. Unused slots (weight 0) count for nothing. NSP is the same with two classes. The loss is the sum.
+# For each hidden token, minus the logarithm of the probability that the softmax gives the right one; the mean over
+# the hidden tokens. Unused slots (weight 0) count for nothing. NSP is the same with two classes. The loss is the sum.
 
 
 # %%
@@ -342,8 +342,8 @@ print(f"NSP by hand {by_hand_loss[1]:.5f}, package {before['nsp_loss']:.5f}; ln 
 assert np.allclose(by_hand_loss, (before["mlm_loss"], before["nsp_loss"]), rtol=1e-4)
 
 # %% [markdown]
-# A model that knows nothing gives every token the same probability, 1 / V, and so a loss of ln V. The fresh one is near
-# it, a little above for the random bias. A loss *far above* it at the start means that something is broken.
+# A model that knows nothing gives every token the same probability, 1 / V, and so a loss of ln V. The fresh one is
+# near it, a little above for the random bias. A loss *far above* it at the start means that something is broken.
 
 # %% [markdown]
 # ## 5 · The learning rate: up, then down
@@ -427,9 +427,9 @@ for axis, name, mark, meaning in (
 show(figure, "training")
 
 # %% [markdown]
-# *Look at* the left: from ln V the loss falls fast while the model learns which tokens are frequent, down to the dotted
-# line. What it gains below that line comes from the context. The right hardly leaves its dotted line: with 36 documents
-# there is little to tell one story from another.
+# *Look at* the left: from ln V the loss falls fast while the model learns which tokens are frequent, down to the
+# dotted line. What it gains below that line comes from the context. The right hardly leaves its dotted line: with 36
+# documents there is little to tell one story from another.
 
 # %%
 for text in GAPS:
@@ -472,8 +472,8 @@ assert np.allclose(counts, theirs.toarray(), rtol=1e-3)
 
 # %% [markdown]
 # *Pointwise mutual information* says how much more often two tokens meet than chance would have it; what is negative
-# is set to 0 (PPMI), and the contexts' frequencies are flattened a little (to the power of 0.75). The table is V by V:
-# its H largest singular vectors, each times the root of its value, are vectors of width H that hold most of it.
+# is set to 0 (PPMI), and the contexts' frequencies are flattened a little (to the power of 0.75). The table is V by
+# V: its H largest singular vectors, each times the root of its value, are vectors of width H that hold most of it.
 
 # %%
 seen = np.flatnonzero(counts.sum(axis=1))
@@ -492,9 +492,9 @@ for word in ("she", "her", "could", "said"):
     print(f"near {word!r}:", "  ".join(vocabulary[seen[i]] for i in np.argsort(-similar)[1:8]))
 
 # %% [markdown]
-# No step was trained, and pronouns already stand with pronouns. `embedding_init="ppmi"` puts such vectors into the token
-# embedding, the log of each token's share into the head's bias, and gentle waves into the positions; the architecture
-# is untouched. The same training twice, from random weights (as above) and from there:
+# No step was trained, and pronouns already stand with pronouns. `embedding_init="ppmi"` puts such vectors into the
+# token embedding, the log of each token's share into the head's bias, and gentle waves into the positions; the
+# architecture is untouched. The same training twice, from random weights (as above) and from there:
 
 # %%
 keras.utils.set_random_seed(0)
@@ -525,9 +525,9 @@ print(f"held out: from random weights {min(history['val_mlm_loss']):.3f}, "
 assert np.mean(warm_history["val_mlm_loss"]) < np.mean(history["val_mlm_loss"])
 
 # %% [markdown]
-# *Look at* how far the blue curve is ahead: it reaches every loss some hundred steps sooner. In the end so small a text
-# holds both back. The command has it too: `keras-bert pretrain --embedding-init ppmi`; runs on Wikipedia with each of the
-# three parts left out: `docs/recipe.md`.
+# *Look at* how far the blue curve is ahead: it reaches every loss some hundred steps sooner. In the end so small a
+# text holds both back. The command has it too: `keras-bert pretrain --embedding-init ppmi`; runs on Wikipedia with
+# each of the three parts left out: `docs/recipe.md`.
 
 # %% [markdown]
 # ## Summary
@@ -539,8 +539,8 @@ assert np.mean(warm_history["val_mlm_loss"]) < np.mean(history["val_mlm_loss"])
 # - Masks, loss and schedule by hand are the package's, number for number.
 # - Counted neighbours are a better place to start from than random vectors.
 #
-# Half a minute on 40,000 tokens gives a model that knows little more than which words are common; BERT read 3.3 billion
-# words, forty times. Tutorial 04 takes an encoder and gives it a job.
+# Half a minute on 40,000 tokens gives a model that knows little more than which words are common; BERT read 3.3
+# billion words, forty times. Tutorial 04 takes an encoder and gives it a job.
 #
 # ## Exercises
 #
@@ -549,5 +549,6 @@ assert np.mean(warm_history["val_mlm_loss"]) < np.mean(history["val_mlm_loss"])
 # 2. Pass `whole_words=True` to `Masking.from_vocabulary`. Is the loss higher or lower, and why?
 # 3. Train without next-sentence prediction (`next_sentence=False` in `pack_examples` and `BertPretrainer`). Does the
 #    MLM loss change?
-# 4. Set the warm-up to 0 (`warmup=0.0`) and the peak to 3e-2. At which step does it go wrong?
-# 5. Interrupt a run with `checkpoint_dir="run"` by Ctrl-C and start it again: `history` ends in the very same numbers.
+# 4. Set the warm-up to 0 (`warmup=0.0`) and the peak to 3e-2. At which step does the loss diverge?
+# 5. Interrupt a run with `checkpoint_dir="run"` by Ctrl-C and start it again: `history` ends in the very same
+#    numbers.
