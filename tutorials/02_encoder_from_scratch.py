@@ -211,6 +211,7 @@ print("one head:", tuple(one_head(x, 0).shape))
 # A heads run side by side, each of width D = H / A with its own maps. Their outputs are concatenated and mapped back
 # to width H. One `einsum` computes all heads at once:
 
+
 # %%
 def attention_by_hand(x, mask=None):
     q, k, v = (ops.einsum("bth,had->batd", x, kernel[n]) + bias[n][:, None, :] for n in "qkv")  # [B, A, T, D] each
