@@ -21,7 +21,7 @@ test-peers: $(VENV)/.installed-peers
 # Ours and the peers in turns, best on a quiet machine; BENCH="--only forward" for a part of it.
 bench: $(VENV)/.installed-bench
 	$(BIN)/python -m benchmarks.run $(BENCH)
-	$(BIN)/python -m benchmarks.results --only
+	$(BIN)/python -m experiments.results_page --only
 
 lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check .
