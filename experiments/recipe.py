@@ -3,7 +3,8 @@
     python experiments/recipe.py --data DIR                   # every run not in experiments/results/recipe.json
     python experiments/recipe.py --data DIR --only "as bundled"  # by the beginning of their names
 
-DIR is the folder named by `KERAS_BERT_DATA`. Each run trains on the same number of tokens, with a complete learning-rate
+DIR is the folder named by `KERAS_BERT_DATA`. Each run trains on the same number of tokens, with a complete
+learning-rate
 schedule, and is measured on held-out documents with 15 % of the tokens masked. docs/recipe.md is written from all runs
 so far.
 """
@@ -146,14 +147,17 @@ def write_page(found: dict) -> None:
         "",
         "Written by `python experiments/recipe.py --data $KERAS_BERT_DATA`: pretraining runs of "
         f"{found['tokens'] / 1e6:.1f} million tokens",
-        "each, with a complete schedule. The settings are those of the bundled encoder except for the length (4 layers,",
+        "each, with a complete schedule. The settings are those of the bundled encoder except for the length",
+        "(4 layers,",
         "hidden size 256, 8,192 tokens, PPMI initialization, 25 % of the tokens masked, 32 x 128, peak learning rate",
         "1e-3, no dropout, masked LM only; here in float32), and one of them is changed per run. With random",
         "initialization a model predicts little more than token frequencies for longer than this. So the runs show",
         "which changes end this phase earlier, not which model is better after a hundred million tokens.",
         "",
-        f"Measured on {HELD_OUT:,} rows of held-out documents with 15 % of the tokens masked: masked-LM accuracy, loss in",
-        "nats per token and, to compare vocabularies, per word; mean and standard deviation over seeds. Best values are",
+        f"Measured on {HELD_OUT:,} rows of held-out documents with 15 % of the tokens masked: masked-LM",
+        f"accuracy, loss in",
+        "nats per token and, to compare vocabularies, per word; mean and standard deviation over seeds. Best",
+        "values are",
         "bold.",
         "",
         "| run | seeds | accuracy | loss per token | loss per word | parameters |",

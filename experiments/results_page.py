@@ -4,7 +4,8 @@
     python -m experiments.results_page --data DIR --only check
     python -m experiments.results_page --only                            # measure nothing, only write the page
 
-DIR is the folder named by `KERAS_BERT_DATA`, with `data/SST-2`, `data/vocab` and `reference/tfhub`. Other rows stay as in
+DIR is the folder named by `KERAS_BERT_DATA`, with `data/SST-2`, `data/vocab` and `reference/tfhub`. Other rows stay as
+in
 experiments/results/results.json. The rows of the bundled models come from tools/measured.json, which
 `tools/build_saved_models.py` writes. The speed table comes from the last `make bench`.
 """
@@ -53,8 +54,10 @@ def check(data: str) -> dict:
     difference = facts["max_abs_difference"]
     return {
         "what": "parity with an encoder written by Google's exporter, randomized biases and norms",
-        "result": f"largest difference {max(difference['sequence_output'], *difference['encoder_outputs']):.1e} in the layers, "
-        f"{difference['pooled_output']:.1e} in the pooled output; {facts['parameters']:,} parameters, tolerance {facts['tolerance']:.0e}",
+        "result": f"largest difference {max(difference['sequence_output'], "
+        "*difference['encoder_outputs']):.1e} in the layers, "
+        f"{difference['pooled_output']:.1e} in the pooled output; {facts['parameters']:,} parameters, tolerance",
+        f"{facts['tolerance']:.0e}",
         "command": command,
     }
 
@@ -110,7 +113,8 @@ def tour(data: str) -> dict:
         "what": "the tour on the embedded sample: two layers, hidden size 128, pretrained and fine-tuned on the sample",
         "result": f"dev accuracy {100 * evaluation['accuracy']:.1f} %; the bundled encoder on the same sentences "
         f"{100 * facts['bundled']['evaluation']['accuracy']:.1f} %; TF-IDF with logistic regression "
-        f"{100 * evaluation['tfidf']:.1f} %; most frequent class {100 * evaluation['majority']:.1f} %; masked-LM accuracy "
+        f"{100 * evaluation['tfidf']:.1f} %; most frequent class {100 * evaluation['majority']:.1f} %; "
+        f"masked-LM accuracy "
         f"{100 * pretraining['mlm_accuracy']:.1f} % on validation prose; {facts['seconds']['total'] / 60:.1f} minutes, "
         f"{facts['peak_memory_mib'] / 1024:.1f} GiB",
         "command": command,
@@ -154,8 +158,10 @@ def write_page(rows: dict) -> None:
         "# Results",
         "",
         "Written by `python -m experiments.results_page --data $KERAS_BERT_DATA`; each row names its command. Accuracy",
-        "is the mean and standard deviation over seeds, where several are named. No run is trained on dev or selects its",
-        "epoch with it. SST-2's settings were selected among three with whole sentences held out of train, before these",
+        "is the mean and standard deviation over seeds, where several are named. No run is trained on dev or",
+        "selects its",
+        "epoch with it. SST-2's settings were selected among three with whole sentences held out of train,",
+        "before these",
         "seeds were measured on dev; [settings.md](settings.md) repeats that comparison with more settings. Earlier",
         "recipes had been seen on dev with other seeds, and so had the tour's plan.",
         "",
@@ -163,7 +169,8 @@ def write_page(rows: dict) -> None:
         "|---|---|---|",
         *(f"| {row['what']} | {row['result']} | `{row['command']}` |" for row in [*rows.values(), *bundled()]),
         "",
-        "Published results for SST-2: 85.5 % on dev, the best epoch of one run, in keras.io's guide to pretraining with",
+        "Published results for SST-2: 85.5 % on dev, the best epoch of one run, in keras.io's guide to",
+        "pretraining with",
         "KerasHub (9.4 million parameters, WikiText-103); 85.9 % on GLUE's test set by BERT-Mini (11.2 million,",
         "3.3 billion words; Turc et al. 2019, arXiv:1908.08962). Other tasks: [tasks.md](tasks.md). Parts of the",
         "pretraining recipe: [recipe.md](recipe.md).",
@@ -188,11 +195,14 @@ def speeds(found: dict) -> list[str]:
         "",
         f"Written by `make bench`, or a part of it: `python -m benchmarks.run --only {measured}`",
         f"({days[0]} to {days[-1]}, {machine['cpus']} cores of {machine['cpu']}; {versions}).",
-        "The contestants of a row run alternately in one run; their outputs are compared first; medians. The ratio is this",
-        "project divided by the best peer at the same precision; the faster of the two is bold. The limit is the fastest",
+        "The contestants of a row run alternately in one run; their outputs are compared first; medians. The",
+        "ratio is this",
+        "project divided by the best peer at the same precision; the faster of the two is bold. The limit is",
+        "the fastest",
         "matrix product of that run in GFLOP/s.",
         "",
-        "| workload | precision | keras_bert | peers, best first | ratio | share of the limit | peak memory, keras_bert / best peer |",
+        "| workload | precision | keras_bert | peers, best first | ratio | share of the limit | peak memory,",
+        "keras_bert / best peer |",
         "|---|---|---|---|---|---|---|",
     ]
     for row in (row for rows in works.values() for row in rows if row["ours"]):

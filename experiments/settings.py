@@ -1,11 +1,12 @@
 """Compare settings of fine-tuning on a held-out part of the training set.
 
-    python -m experiments.settings --data DIR                     # every run that is not in experiments/results/settings.json
+    python -m experiments.settings --data DIR                     # every run that is not in
+    experiments/results/settings.json
     python -m experiments.settings --data DIR --only SQuAD-1.1
 
-DIR is the folder named by `KERAS_BERT_DATA`. Whole sentences of SST-2's training part, or whole articles of SQuAD's, are
-held out. The dev part of a set is used only for docs/results.md and docs/tasks.md. docs/settings.md is written from all
-runs so far.
+DIR is the folder named by `KERAS_BERT_DATA`. Whole sentences of SST-2's training part, or whole articles of SQuAD's,
+are held out. The dev part of a set is used only for docs/results.md and docs/tasks.md. docs/settings.md is written
+from all runs so far.
 """
 
 import argparse
@@ -87,7 +88,8 @@ def write_page(found: dict) -> None:
         "# Comparison of fine-tuning settings",
         "",
         "Written by `python -m experiments.settings --data $KERAS_BERT_DATA`. The training part of each set is split",
-        "again: one part to train on (of which `--held-out` selects the best epoch), one part to measure on. Dev is not",
+        "again: one part to train on (of which `--held-out` selects the best epoch), one part to measure on.",
+        "Dev is not",
         "used. One seed per row; the best value is bold. Differences below two standard errors mean little.",
     ]
     for name, runs in found.items():

@@ -3,7 +3,8 @@
     python -m experiments.tasks --data DIR                 # every run not in experiments/results/tasks.json
     python -m experiments.tasks --data DIR --only TREC     # one set, or `freezing`
 
-DIR is the folder named by `KERAS_BERT_DATA`. `keras-bert finetune` runs on each set with several seeds and settings that
+DIR is the folder named by `KERAS_BERT_DATA`. `keras-bert finetune` runs on each set with several seeds and settings
+that
 were fixed before; the dev part only measures. The baselines: always the commonest answer, and TF-IDF of words and word
 pairs with logistic regression. A second table compares which layers are trained. docs/tasks.md is written from all runs
 so far.
@@ -48,7 +49,8 @@ FROZEN = ("TREC", "SST-5")
 
 
 def prepare(name: str, data: Path, folder: Path) -> None:
-    """Write a folder for `keras-bert finetune`; without a dev part, hold out a tenth of the rows or the last articles."""
+    """Write a folder for `keras-bert finetune`; without a dev part, hold out a tenth of the rows or the last "
+    "articles."""
     folder.mkdir(parents=True, exist_ok=True)
     if name.startswith("SQuAD"):
         (file,) = (data / "SQuAD").glob(f"*-v{name[-3:]}-*.json")
@@ -116,9 +118,11 @@ def write_page(found: dict) -> None:
         "# Every task on real data",
         "",
         "Written by `python -m experiments.tasks --data $KERAS_BERT_DATA`. The bundled encoder, fine-tuned, beside two",
-        "baselines: always the commonest answer, and TF-IDF with logistic regression. Accuracy (of spans F1) on dev, in",
+        "baselines: always the commonest answer, and TF-IDF with logistic regression. Accuracy (of spans F1)",
+        "on dev, in",
         "percent; for BERT mean and standard deviation over seeds, with the commands below. The best value of a row is",
-        "bold. Of a set without a dev part, a tenth of the rows or the last articles are held out. Nothing was selected",
+        "bold. Of a set without a dev part, a tenth of the rows or the last articles are held out. Nothing was",
+        "selected",
         "with dev, except that SQuAD's had been seen with an earlier recipe. SQuAD's settings were compared on train",
         "alone, so far without the sequence length of 128 that is used here: [settings.md](settings.md).",
         "",
