@@ -155,7 +155,7 @@ def write_page(found: dict) -> None:
         "which changes end this phase earlier, not which model is better after a hundred million tokens.",
         "",
         f"Measured on {HELD_OUT:,} rows of held-out documents with 15 % of the tokens masked: masked-LM",
-        f"accuracy, loss in",
+        "accuracy, loss in",
         "nats per token and, to compare vocabularies, per word; mean and standard deviation over seeds. Best",
         "values are",
         "bold.",

@@ -27,9 +27,8 @@ def split(rows: list[tuple[str, str]], count: int, seed: int, shortest: int = 5)
     """
     words = [tuple(text.split()) for text, _ in rows]
     within, sentences = set(), []
-    for line in sorted(
-        set(words), key=lambda line: (-len(line), line)
-    ):  # longest first: a line within no longer line is a sentence
+    # Longest first: a line that occurs within no longer line is a sentence.
+    for line in sorted(set(words), key=lambda line: (-len(line), line)):
         if line not in within:
             sentences.append(line)
             within |= phrases(line)
