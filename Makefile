@@ -29,7 +29,7 @@ test-all: lint $(VENV)/.installed-peers
 # Compare the speed with other implementations, on a quiet machine; BENCH="--only forward" runs a part of it.
 bench: $(VENV)/.installed-bench
 	$(BIN)/python -m benchmarks.run $(BENCH)
-	$(BIN)/python -m benchmarks.results --only
+	$(BIN)/python -m experiments.results_page --only
 
 lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check .

@@ -99,7 +99,8 @@ def main() -> None:
     lines = [
         "# Weights in and out",
         "",
-        "Written by `python -m experiments.parity`: random weights at the published sizes, written in each format, read",
+        "Written by `python -m experiments.parity`: random weights at the published sizes, written in each",
+        "format, read",
         "back to the same bytes, and computed by another library beside ours. The largest difference allowed is 5e-5.",
         "",
         "| model | format | parameters | on disk | computed by | layers, largest difference | pooled |",
