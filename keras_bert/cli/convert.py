@@ -6,7 +6,7 @@ import click
 
 from keras_bert.cli.logging import import_quietly
 from keras_bert.cli.options import OutFolder
-from keras_bert.cli.output import reporting
+from keras_bert.cli.output import json_output
 
 
 class FormatName(click.ParamType):

@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from keras_bert.cli.options import FiniteRange, ModelFolder, positive
-from keras_bert.cli.output import reporting, show_table
+from keras_bert.cli.output import json_output, show_table
 from keras_bert.cli.training_options import training_options
 from keras_bert.training.config import default_of
 
@@ -46,7 +46,7 @@ FIELDS = ("batch_size", "accumulate", "learning_rate", "temperature", "seed", "l
     epochs={"default": default_of("finetune", "epochs"), "help": "Number of passes over --dataset."},
     alpha={"help": "Weight of the teacher's term in the loss, with --dataset; 1 - alpha is that of the labels."},
 )
-@reporting
+@json_output
 def distill(console, teacher: str, sources, dataset: str | None, out: Path, **options) -> dict:
     """Train a small model to match a large one.
 
@@ -137,7 +137,6 @@ def _distill_labels(console, teacher, dataset: str, out: Path, options: dict, se
     from keras_bert.data import load_labeled, select
     from keras_bert.inference import evaluate, predict_logits
     from keras_bert.models import BertClassifier
-    from keras_bert.models.cast import cast_model
     from keras_bert.text import BertTextVectorization
     from keras_bert.training import finetune
     from keras_bert.weights import load_pretrained, save_pretrained
@@ -167,7 +166,7 @@ def _distill_labels(console, teacher, dataset: str, out: Path, options: dict, se
         epochs=options["epochs"],
         **settings,
     ).history
-    model = in_float32(model)
+    model = cast_model(model, "float32")
     save_pretrained(model, out, vectorizer, labels=list(data.label_names))
     results = {}
     for prefix, each, vectorize in (("", model, vectorizer), ("teacher_", teacher.model, teacher_vectorizer)):

@@ -4,7 +4,7 @@ import click
 
 from keras_bert.catalog.bundled import ENCODER
 from keras_bert.cli.options import file_option, model_option, positive, texts_argument
-from keras_bert.cli.output import reporting, shorten, show_table
+from keras_bert.cli.output import json_output, shorten, show_table
 from keras_bert.constants import POOLS
 from keras_bert.errors import InputError
 
@@ -24,7 +24,7 @@ CHUNK_SIZE = 4096  # number of texts whose ids are in memory at a time
 @file_option("--nearest", "Sentences, one per line; show those nearest to each text.")
 @click.option("--top-k", type=positive, default=5, show_default=True, help="Number of lines of --nearest to show.")
 @texts_argument()
-@reporting
+@json_output
 def embed(console, folder: str, pool: str, nearest: str | None, top_k: int, texts: list[str]) -> dict:
     """Compute a vector for each text, and show the cosine similarity of the texts, or the lines of a file that are
     nearest to each text.

@@ -4,7 +4,7 @@ import click
 
 from keras_bert.catalog.bundled import SENTIMENT
 from keras_bert.cli.options import file_option, model_option, positive
-from keras_bert.cli.output import reporting, show_table
+from keras_bert.cli.output import json_output, show_table
 
 
 @click.command()
@@ -16,7 +16,7 @@ from keras_bert.cli.output import reporting, show_table
     required=True,
 )
 @click.option("--batch-size", type=positive, default=64, show_default=True)
-@reporting
+@json_output
 def evaluate(console, folder: str, data: str, batch_size: int) -> dict:
     """Evaluate a model on a file of labeled examples.
 

@@ -45,7 +45,7 @@ def _out_folder(context: click.Context, option: click.Option, value: str) -> Pat
     callback=_out_folder,
     help="Folder to write. It appears when it is complete.",
 )
-@reporting
+@json_output
 def export(console, folder: str, format_name: str, interface: str | None, dtype: str | None, out: Path) -> dict:
     """Write a SavedModel, which TensorFlow runs alone, or an ONNX file for ONNX Runtime, OpenVINO and others.
 

@@ -11,7 +11,7 @@ from keras_bert.cli.output import json_output, shorten, show_table
 @model_option("Folder of a pretrained model.", ENCODER)
 @click.option("--top-k", type=positive, default=5, show_default=True, help="Number of tokens per mask.")
 @texts_argument()
-@reporting
+@json_output
 def fill_mask(console, folder: str, top_k: int, texts: list[str]) -> dict:
     """Show the most probable tokens at every [MASK] of a text.
 

@@ -14,7 +14,8 @@ from keras_bert.cli.options import (
     size_option,
     vocabulary_options,
 )
-from keras_bert.cli.output import reporting, show_table
+from keras_bert.cli.output import json_output, show_table
+from keras_bert.cli.training_options import training_options
 from keras_bert.constants import POOLS
 
 ENCODER_OPTIONS = ("freeze", "layer_decay", "accumulate", "log_dir", "resume")  # of training the encoder itself
@@ -108,9 +109,13 @@ class Freeze(click.ParamType):
 )
 @vocabulary_options
 @training_options(
-    learning_rate=None, learning_rate_help="[default: 5e-5 with --encoder, 3e-4 with --size; 1e-3 for --task features]"
+    "finetune",
+    learning_rate={
+        "default": None,
+        "help": "Peak learning rate.  [default: 5e-5 with --encoder, 3e-4 with --size; 1e-3 for --task features]",
+    },
 )
-@reporting
+@json_output
 def finetune(console, encoder, size, dataset, labels, task_name, out: Path, dropout, dtype, seed, **options) -> dict:
     """Train a model for a task on labeled examples, from a pretrained encoder or from random weights.
 
@@ -121,11 +126,11 @@ def finetune(console, encoder, size, dataset, labels, task_name, out: Path, drop
     """
     import keras
 
-    from keras_bert import ops as fused
+    from keras_bert import ops
     from keras_bert.files import working_directory
     from keras_bert.inference import predict_logits
     from keras_bert.models import BertEncoder
-    from keras_bert.models.cast import in_float32
+    from keras_bert.models.cast import cast_model
     from keras_bert.tasks import Preprocessor, TrainedModel, find_task
     from keras_bert.text.vocabulary import load_or_learn_vocabulary
     from keras_bert.weights import load_pretrained, save_pretrained
@@ -143,7 +148,7 @@ def finetune(console, encoder, size, dataset, labels, task_name, out: Path, drop
     if task.encoder_is_frozen:
         _refuse(f"the encoder is pretrained and frozen with --task {task.name}", "size", *ENCODER_OPTIONS)
     _refuse(f"not an option of --task {task.name}", *(name for name in MODEL_OPTIONS if name not in task.model_options))
-    fused.partition_cpu_threads()
+    ops.partition_cpu_threads()
     data = task.load(dataset, [name.strip() for name in labels.split(",")] if labels else None)
     with working_directory(out, options["resume"]) as work:
         keras.utils.set_random_seed(seed)
@@ -154,7 +159,7 @@ def finetune(console, encoder, size, dataset, labels, task_name, out: Path, drop
         else:
             lowercase = not options["cased"]
             vocabulary = load_or_learn_vocabulary(options["vocab"], data.texts, options["vocab_size"], lowercase, work)
-            config = config_of(size, len(vocabulary), hidden_dropout=dropout, attention_dropout=dropout)
+            config = config_from_size(size, len(vocabulary), hidden_dropout=dropout, attention_dropout=dropout)
             body = BertEncoder(config, dtype=dtype)
         longest = body.config.max_position_embeddings
         length = options["sequence_length"] or min(task.defaults.sequence_length, longest)
@@ -184,9 +189,9 @@ def finetune(console, encoder, size, dataset, labels, task_name, out: Path, drop
         else:
             settings |= {name: options[name] for name in ("accumulate", "freeze", "layer_decay", "log_dir")}
             selection_metric = task.selection_metric(trained_model(model), data, seed, options["held_out"])
-            settings |= {"score": selection_metric, "seed": seed, "checkpoint_dir": work / "training"}
+            settings |= {"selection_metric": selection_metric, "seed": seed, "checkpoint_dir": work / "training"}
             history = _train_model(model, rows, held_out, settings)
-        model = in_float32(model)
+        model = cast_model(model, "float32")
         metrics = task.evaluate(trained_model(model), data.dev)
         save_pretrained(model, out, preprocessor.vectorizer, labels=list(data.label_names) or None, **data.settings)
     best = task.best_epoch(history)
@@ -223,7 +228,7 @@ def _show_history(console, title: str, history: dict, best: int, metric: str) ->
     """Show losses and metrics by epoch; of many epochs some, among them the best and the last."""
     count = len(history["loss"])
     epochs = sorted({*range(0, count, -(-count // MAX_ROWS)), best, count - 1})
-    names = [name for name in ("loss", metric, "val_loss", f"val_{metric}", "val_score") if name in history]
+    names = [name for name in ("loss", metric, "val_loss", f"val_{metric}", "val_selection_metric") if name in history]
     rows = ((i + 1, *(f"{history[name][i]:.4f}" for name in names)) for i in epochs)
     show_table(console, title, ("epoch", *names), rows, right=("epoch", *names))
 

@@ -10,7 +10,7 @@ from keras_bert.cli.output import json_output, show_table
 
 @click.command()
 @click.argument("model", metavar="NAME|PRESET|DIR")
-@reporting
+@json_output
 def inspect(console, model: str) -> dict:
     """Count the parameters of every array, the layers by type, and the bytes on disk.
 

@@ -206,34 +206,6 @@ def vocabulary_options(command):
     return _add(options, command)
 
 
-def training_options(learning_rate: float | None, learning_rate_help: str | None = None):
-    """Create the decorator that adds the options of every training command: batches, seed, log, `--resume`, `--out`."""
-    number = {"type": positive, "show_default": True}
-    options = [
-        click.option("--batch-size", default=32, help="Examples per batch.", **number),
-        click.option("--accumulate", default=1, help="Batches per optimizer step, to save memory.", **number),
-        click.option(
-            "--learning-rate",
-            type=FiniteRange(min=0, min_open=True),
-            default=learning_rate,
-            show_default=True,
-            help=learning_rate_help or "Peak learning rate, after the warmup.",
-        ),
-        click.option(
-            "--dtype",
-            type=click.Choice(["float32", "mixed_bfloat16"]),
-            default="float32",
-            show_default=True,
-            help="Data type of the computation. The weights and the written model are float32.",
-        ),
-        click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Random seed."),
-        click.option("--log-dir", type=click.Path(file_okay=False), metavar="DIR", help="Folder of a TensorBoard log."),
-        click.option("--resume", is_flag=True, help="Continue an interrupted run of the same command."),
-        out_option(*MODEL_FOLDER),
-    ]
-    return lambda command: _add(options, command)
-
-
 def _add(options: list, command):
     for option in reversed(options):  # the last one applied comes first in the help
         command = option(command)

@@ -4,7 +4,7 @@ import click
 
 from keras_bert.catalog.bundled import SENTIMENT
 from keras_bert.cli.options import file_option, model_option, positive, texts_argument
-from keras_bert.cli.output import reporting, shorten, show_table
+from keras_bert.cli.output import json_output, shorten, show_table
 
 
 @click.command()
@@ -14,7 +14,7 @@ from keras_bert.cli.output import reporting, shorten, show_table
 @click.option("--top-k", type=positive, help="Also list the k most probable classes, or tokens per mask.")
 @click.option("--batch-size", type=positive, default=64, show_default=True)
 @texts_argument(required=False)
-@reporting
+@json_output
 def predict(console, folder: str, input: str | None, output: str | None, top_k, batch_size: int, texts) -> dict:
     """Predict what a model was trained for: the class of a text and its probability, labels, a number, the answer to a
     question, or a tag for each word.

@@ -15,7 +15,7 @@ from keras_bert.cli.options import (
     size_option,
     vocabulary_options,
 )
-from keras_bert.cli.output import reporting, show_table
+from keras_bert.cli.output import json_output, show_table
 from keras_bert.cli.training_options import training_options
 
 
@@ -67,7 +67,7 @@ from keras_bert.cli.training_options import training_options
 )
 @vocabulary_options
 @training_options("pretrain", "steps", "epochs", "embedding_init")
-@reporting
+@json_output
 def pretrain(console, sources, encoder, steps, epochs, out: Path, seed, **options) -> dict:
     """Pretrain a BERT with masked tokens and a sentence task, from random weights or, with --encoder, from a model.
 

@@ -11,7 +11,7 @@ from keras_bert.cli.output import json_output, shorten, show_table
 @file_option("--vocab", f"Vocabulary, one token per line.  [default: that of the bundled {ENCODER}]")
 @click.option("--cased", is_flag=True, help="Keep capitals and accents, for a cased vocabulary given by --vocab.")
 @texts_argument()
-@reporting
+@json_output
 def tokenize(console, vocab: str | None, cased: bool, texts: list[str]) -> dict:
     """Split texts into WordPiece tokens and show their ids.
 

@@ -8,7 +8,8 @@ from keras_bert.errors import InputError
 from keras_bert.export.onnx_models import onnx_model
 from keras_bert.export.text_inputs import check_vectorizer, max_sequence_length
 from keras_bert.files import atomic_write
-from keras_bert.weights.formats.keras_folder import KINDS, check_labels
+from keras_bert.models.pretrained_model import MODEL_CLASSES
+from keras_bert.weights.formats.keras_folder import check_labels
 
 DTYPES = ("float32", "int8")
 

@@ -3,11 +3,11 @@
 from pathlib import Path
 
 from keras_bert.errors import InputError
-from keras_bert.export.precision import in_dtype as cast_model
 from keras_bert.export.preprocessing import export_preprocessing
 from keras_bert.export.text_inputs import check_vectorizer
 from keras_bert.export.text_model import export_classifier, export_encoder
 from keras_bert.models import BertClassifier, BertEncoder, BertFeatureClassifier, BertPretrainer
+from keras_bert.models.cast import cast_model
 from keras_bert.weights.formats.saved_model_writer import require_tensorflow_backend
 from keras_bert.weights.formats.tfhub_writer import save_tfhub
 

@@ -11,9 +11,9 @@ from keras_bert.inference.backends import PretrainerBackend, TaskBackend
 from keras_bert.inference.fill_mask import mask_vectorizer
 from keras_bert.inference.predict import predict_length_sorted
 from keras_bert.inference.sentence_pairs import OUTPUTS
+from keras_bert.models.pretrained_model import MODEL_CLASSES
 from keras_bert.tasks import TASKS, Preprocessor, TrainedModel
 from keras_bert.tasks.classification import softmax
-from keras_bert.weights.formats.keras_folder import KINDS
 
 FILES = ("vocab.txt", "config.json")
 
@@ -63,7 +63,7 @@ def open_onnx(folder: Path):
     task = next(
         task
         for task in TASKS.values()
-        if KINDS.get(kind) is task.model_class and task.problem_type in (None, problem_type)
+        if MODEL_CLASSES.get(kind) is task.model_class and task.problem_type in (None, problem_type)
     )
     shapes = {output.name: tuple(output.shape) for output in session.get_outputs() if output.name.endswith("logits")}
 

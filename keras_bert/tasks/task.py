@@ -169,8 +169,8 @@ class Task:
         Args:
             history: the `history` of the Keras `History`.
         """
-        if "val_score" in history:
-            values = history["val_score"]
+        if "val_selection_metric" in history:
+            values = history["val_selection_metric"]
         elif self.higher_is_better:
             values = history[f"val_{self.metric[0]}"]
         else:
@@ -203,7 +203,7 @@ class Task:
 
 def problem_type_of(model) -> str | None:
     """Return the problem type of a classifier, or None for other models."""
-    return getattr(model, "problem", None)
+    return getattr(model, "problem_type", None)
 
 
 def check_pairs(texts: Sequence, expected: bool | None, hint: str = "") -> None:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from keras_bert.data.conll import TaggedSentence, load_conll
-from keras_bert.data.table import check_names
+from keras_bert.data.table import check_label_names
 from keras_bert.errors import InputError
 from keras_bert.metrics import accuracy, cross_entropy, entity_f1, extract_entities
 from keras_bert.models import BertTokenClassifier
@@ -35,7 +35,7 @@ class TokensTask(Task):
         """Read `train.txt` and `dev.txt`, see `load_conll`."""
         paths = check_files(dataset, self.data_files)
         train, dev = map(load_conll, paths)
-        names = tuple(check_names(label_names or sorted({tag for each in train for tag in each.tags})))
+        names = tuple(check_label_names(label_names or sorted({tag for each in train for tag in each.tags})))
         if len(names) < 2:
             raise InputError(f"`dataset` must have at least two tags. Received: {len(names)} in {paths[0]}")
         for path, part in zip(paths, (train, dev), strict=True):

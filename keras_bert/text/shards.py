@@ -154,7 +154,7 @@ class _ExamplesWriter:
             field.append(getattr(rows, name))
 
     def finish(self) -> str:
-        """Complete the files and return the fingerprint of the token ids, equal to `training.pretrain.fingerprint`."""
+        """Complete the files and return the fingerprint of the token ids, equal to `training.common.checksum`."""
         for field in self.fields.values():
             field.write_header()
         words = self.fields["input_word_ids"]

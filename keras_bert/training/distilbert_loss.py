@@ -3,7 +3,7 @@
 import keras
 from keras import ops
 
-from keras_bert.tasks.losses import WeightedMean, cross_entropy
+from keras_bert.tasks.losses import WeightedMean
 
 SOFT, MASKED, COSINE = "soft", "masked", "cosine"
 
@@ -75,7 +75,7 @@ class _DistilBertLosses(keras.layers.Layer):
         # Kullback-Leibler divergence. The factor T^2 keeps the size of the gradients (Hinton et al. 2015, section 2).
         log_teacher = ops.log(ops.maximum(teacher, 1e-30))  # [B, P, V]
         soft = ops.sum(teacher * (log_teacher - log_student), -1) * self.temperature**2  # [B, P]
-        masked = cross_entropies(labels, logits)  # [B, P]
+        masked = cross_entropy(labels, logits)  # [B, P]
         states, teacher_states = (ops.cast(x, "float32") for x in (states, teacher_states))  # [B, T, H]
         norms = ops.sqrt(ops.sum(states**2, -1) * ops.sum(teacher_states**2, -1))  # [B, T]
         cosine = 1 - ops.sum(states * teacher_states, -1) / ops.maximum(norms, 1e-12)  # [B, T]

@@ -7,8 +7,8 @@ import numpy as np
 from keras import ops
 
 from keras_bert.errors import InputError
-from keras_bert.tasks.losses import MeanCrossEntropy, WeightedMean, cross_entropies, right
-from keras_bert.tasks.objectives import Task
+from keras_bert.tasks import Task
+from keras_bert.tasks.losses import MeanCrossEntropy, WeightedMean, cross_entropy, is_correct
 from keras_bert.training.config import TrainingConfig
 
 
@@ -51,7 +51,7 @@ class DistillationLoss(WeightedMean):
         student_logits = ops.cast(y_pred, "float32") / self.temperature  # [B, C]
         log_ratios = ops.log_softmax(teacher_logits) - ops.log_softmax(student_logits)  # [B, C]
         divergence = ops.sum(ops.softmax(teacher_logits) * log_ratios, -1) * self.temperature**2  # [B]
-        return (1 - self.alpha) * cross_entropies(labels, y_pred) + self.alpha * divergence
+        return (1 - self.alpha) * cross_entropy(labels, y_pred) + self.alpha * divergence
 
 
 def check_teacher(task: Task, labels, teacher_logits, config: TrainingConfig) -> None:
@@ -105,9 +105,9 @@ def distillation_targets(labels, teacher_logits, num_classes: int) -> np.ndarray
 def distillation_task(task: Task, temperature: float, alpha: float) -> Task:
     """Return a single-label classification task with the loss `DistillationLoss`."""
     loss = DistillationLoss(temperature, alpha)
-    return dataclasses.replace(task, loss=loss, measure=("accuracy", is_label_correct))
+    return dataclasses.replace(task, loss=loss, metric=("accuracy", is_label_correct))
 
 
 def is_label_correct(y_true, y_pred):
     """Return 1 where the label has the highest logit, otherwise 0, for targets `[B, 1 + C]`: float32 `[B]`."""
-    return right(y_true[:, 0], y_pred)
+    return is_correct(y_true[:, 0], y_pred)

@@ -5,7 +5,7 @@ import numpy as np
 
 from keras_bert.errors import InputError
 from keras_bert.models import BertFeatureClassifier
-from keras_bert.tasks.objectives import task_of
+from keras_bert.tasks import task_for
 from keras_bert.training.common import jit_compile
 from keras_bert.training.config import is_integer
 
@@ -64,7 +64,7 @@ def fit_features(
     for name, value in (("epochs", epochs), ("batch_size", batch_size)):
         if not is_integer(value) or value < 1:
             raise InputError(f"`{name}` must be an integer, 1 or more. Received: {name}={value!r}")
-    task = task_of(model)
+    task = task_for(model)
     train = _features_and_targets(task, model, "train_features", train_features, train_labels)
     validation = _features_and_targets(task, model, "validation_features", validation_features, validation_labels)
     head = keras.Model(model.head.inputs, model.head.outputs[0])  # the optimizer stays with this model, not the head

@@ -8,7 +8,7 @@ import numpy as np
 from keras_bert import ops
 from keras_bert.data.id_arrays import as_id_arrays, check_ids
 from keras_bert.inference.evaluate import evaluate
-from keras_bert.tasks.objectives import task_of
+from keras_bert.tasks import task_for
 from keras_bert.training.batches import LengthGroupedBatches
 from keras_bert.training.common import checksum, jit_compile, make_optimizer, steps_per_epoch
 from keras_bert.training.config import TrainingConfig, resolve_config
@@ -78,7 +78,7 @@ def finetune(
     """
     config = resolve_config("finetune", config, fields)
     train_ids, validation_ids = as_id_arrays(train_ids), as_id_arrays(validation_ids)
-    task = task_of(model)
+    task = task_for(model)
     for ids, labels in ((train_ids, train_labels), (validation_ids, validation_labels)):
         check_ids(model.encoder.config, ids)
         targets, weights = task.targets(model, ids, labels)
@@ -93,7 +93,7 @@ def finetune(
     )
     epoch_steps = steps_per_epoch(batches, config.accumulate)
     steps = config.epochs * epoch_steps
-    names = ("loss", task.measure[0])
+    names = ("loss", task.metric[0])
 
     def evaluate_epoch() -> dict[str, float]:
         metrics = evaluate(model, validation_ids, validation_labels)
@@ -122,7 +122,7 @@ def finetune(
             title="finetune",
             steps=steps,
             validate_every=epoch_steps,
-            per_example_fns=task.measures,
+            per_example_fns=task.per_example_fns,
             batch_sums=lambda logs, batch: _batch_sums(logs, batch, names),
             evaluate=evaluate_epoch,
             selection_key=selection_key,

@@ -5,7 +5,7 @@ import dataclasses
 import keras
 
 from keras_bert.errors import InputError
-from keras_bert.tasks.losses import MEASURES
+from keras_bert.tasks.losses import PER_EXAMPLE_FNS
 from keras_bert.text.masking import Masking
 from keras_bert.text.packing import PretrainingExamples
 from keras_bert.training.batches import MaskedBatches
@@ -112,7 +112,7 @@ def pretrain(
         title="pretrain",
         steps=steps,
         validate_every=config.validate_every or epoch_steps,
-        per_example_fns=MEASURES,
+        per_example_fns=PER_EXAMPLE_FNS,
         batch_sums=pretraining_sums,
         evaluate=evaluate,
         selection_key=lambda metrics: (-metrics["val_loss"],),

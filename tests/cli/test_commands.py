@@ -59,7 +59,7 @@ def test_fill_mask_is_the_softmax_at_each_mask(call, models):
     results = results_of(
         call("fill-mask", "--model", models.encoder, "--top", "3", "a [MASK] film, a [MASK]", "--json")
     )
-    gaps = results["texts"][0]["gaps"]
+    masks = results["texts"][0]["masks"]
     pretrained = load_pretrained(models.encoder)
     tokens = pretrained.vectorizer.get_vocabulary()
     ids = [

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from keras_bert.weights.canonical_names import model_weights
-from keras_bert.weights.source import open_source
+from keras_bert.weights.load import open_source
 from tests.cli.command_line import assert_error, results_of
 from tests.helpers import randomize
 
@@ -108,14 +108,14 @@ def test_round_trip_check_of_the_config(call, tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("to", ["google", "huggingface"])
 def test_round_trip_check_of_the_weights(to, call, models, tmp_path, monkeypatch):
-    from keras_bert.weights.tensor_mapping import to_theirs
+    from keras_bert.weights.tensor_mapping import to_format
 
     def changed(parts, tensors):
-        return {name: tensor + ("pooler" in name) for name, tensor in to_theirs(parts, tensors).items()}
+        return {name: tensor + ("pooler" in name) for name, tensor in to_format(parts, tensors).items()}
 
     results_of(call("convert", models.encoder, "--to", to, "--out", tmp_path / "existing", "--json"))
     before = contents(tmp_path)
-    monkeypatch.setattr(f"keras_bert.weights.{to}.to_theirs", changed)
+    monkeypatch.setattr(f"keras_bert.weights.{to}.to_format", changed)
     for out in ("new", "existing"):
         result = call("convert", models.encoder, "--to", to, "--out", tmp_path / out)
         assert_error(result, "pooler")

@@ -6,9 +6,8 @@ from pathlib import Path
 import pytest
 
 import keras_bert as kb
-from keras_bert.data.conll import entity_f1, extract_entities, load_conll
+from keras_bert.data.conll import load_conll
 
-CASES = json.loads((Path(__file__).parent / "seqeval.json").read_text(encoding="utf-8"))["cases"]
 
 
 def test_reads_columns(tmp_path):

@@ -5,9 +5,8 @@ import json
 import pytest
 
 import keras_bert as kb
-from keras_bert.data.squad import Question, load_squad, normalise, overlap, score, score_answers
+from keras_bert.data.squad import Question, load_squad
 
-CASES = json.loads((Path(__file__).parent / "squad_scores.json").read_text(encoding="utf-8"))["cases"]
 
 
 def write(path, *qas, context="The river Seine runs through Paris."):

@@ -13,7 +13,7 @@ from keras_bert.data.files import read_lines
 from keras_bert.tasks import TASKS, Task, TaskData, TaskDefaults, register_task, task_for
 from keras_bert.tasks.losses import MeanBinaryCrossEntropy, label_accuracy
 from keras_bert.tasks.task_data import LabeledTexts, check_files
-from keras_bert.weights.formats import keras_folder
+from keras_bert.models.pretrained_model import MODEL_CLASSES
 from tests.training.toys import CONFIG, VOCABULARY, labelled
 
 
@@ -81,7 +81,6 @@ class ToyTask(Task):
 @pytest.fixture
 def toy(monkeypatch):
     """The registered task; it is removed after the test."""
-    monkeypatch.setitem(keras_folder.KINDS, "toy", ToyHead)
     task = ToyTask(
         name="toy",
         description="a yes-no question about each text",
@@ -101,7 +100,7 @@ def make():
 
 
 def test_library(toy, tmp_path):
-    model, (ids, labels) = make(), labelled(96)
+    model, (ids, labels) = make(), labeled(96)
     labels = labels[:, None]
     assert task_for(model) is toy
     settings = {"epochs": 6, "batch_size": 16, "learning_rate": 3e-3, "verbose": 0}

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 import keras_bert as kb
-from keras_bert.parity import check
 from keras_bert.inference.sentence_pairs import class_names, predict_sentence_pairs
+from keras_bert.parity import check
 from keras_bert.weights.formats.huggingface import save_huggingface
 from keras_bert.weights.load import build_model, load_weights, open_source
 
