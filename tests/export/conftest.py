@@ -27,22 +27,28 @@ def _vocabulary() -> list:
 
 
 @pytest.fixture(scope="session")
-def exports(tmp_path_factory):
-    """Models in this process, and the folders that they were exported to."""
-    folder = tmp_path_factory.mktemp("exports")
+def models():
+    """A vectorizer, a pretrainer and a classifier, and texts for them."""
     vectorizer = kb.BertTextVectorization(_vocabulary(), sequence_length=32)
     config = tiny_config(vocab_size=vectorizer.vocabulary_size(), hidden_dropout=0.1, attention_dropout=0.1)
-    pretrainer = randomize(kb.BertPretrainer(kb.BertEncoder(config)), seed=1)
-    classifier = randomize(kb.BertClassifier(kb.BertEncoder(config)), seed=2)
     return SimpleNamespace(
         vectorizer=vectorizer,
-        pretrainer=pretrainer,
-        classifier=classifier,
+        pretrainer=randomize(kb.BertPretrainer(kb.BertEncoder(config)), seed=1),
+        classifier=randomize(kb.BertClassifier(kb.BertEncoder(config)), seed=2),
         texts=TEXTS,
         labels=LABELS,
-        text=kb.export_saved_model(classifier, folder / "text", vectorizer, labels=LABELS),
-        features=kb.export_saved_model(pretrainer.encoder, folder / "features", vectorizer),
-        encoder=kb.export_saved_model(pretrainer, folder / "encoder", vectorizer, interface="tfhub"),
+    )
+
+
+@pytest.fixture(scope="session")
+def exports(models, tmp_path_factory):
+    """The models, and the folders that they were exported to."""
+    folder, vectorizer = tmp_path_factory.mktemp("exports"), models.vectorizer
+    return SimpleNamespace(
+        **vars(models),
+        text=kb.export_saved_model(models.classifier, folder / "text", vectorizer, labels=LABELS),
+        features=kb.export_saved_model(models.pretrainer.encoder, folder / "features", vectorizer),
+        encoder=kb.export_saved_model(models.pretrainer, folder / "encoder", vectorizer, interface="tfhub"),
         preprocess=kb.export_saved_model(vectorizer, folder / "preprocess"),
     )
 

@@ -13,33 +13,34 @@ from tests.export.modified_layers import CLASSES, DoubledDense, copy_weights, mo
 from tests.helpers import random_inputs, randomize, tiny_config
 
 
-def config_for(exports):
-    return tiny_config(vocab_size=exports.vectorizer.vocabulary_size())
+def config_for(models):
+    return tiny_config(vocab_size=models.vectorizer.vocabulary_size())
 
 
-def serve(model, exports, folder):
-    path = kb.export_saved_model(model, folder, exports.vectorizer)
+def serve(model, models, folder):
+    path = kb.export_saved_model(model, folder, models.vectorizer)
     signatures = tf.saved_model.load(str(path)).signatures
-    text = tf.constant(exports.texts)
+    text = tf.constant(models.texts)
     pooled = signatures["pool"](text=text)["pooled_output"].numpy()
     return signatures["serving_default"](text=text)["logits"].numpy(), pooled
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("part", CLASSES)
-def test_text_saved_model_has_modified_layers(part, exports, tmp_path):
-    modified, equal = modified_and_equal(part, config_for(exports))
-    found, expected = serve(modified, exports, tmp_path / "modified"), serve(equal, exports, tmp_path / "equal")
+def test_text_saved_model_has_modified_layers(part, models, tmp_path):
+    modified, equal = modified_and_equal(part, config_for(models))
+    found, expected = serve(modified, models, tmp_path / "modified"), serve(equal, models, tmp_path / "equal")
     for output, reference in zip(found, expected, strict=True):
         np.testing.assert_allclose(output, reference, atol=2e-5)
-    ids = exports.vectorizer(exports.texts)
+    ids = models.vectorizer(models.texts)
     np.testing.assert_allclose(found[0], keras.ops.convert_to_numpy(equal(ids, training=False)), atol=2e-5)
     copy_weights(modified, equal)  # without the modification, the outputs are others
     assert np.abs(found[0] - keras.ops.convert_to_numpy(equal(ids, training=False))).max() > 1e-3
 
 
 @pytest.mark.parametrize("part", CLASSES)
-def test_tfhub_saved_model_has_modified_layers(part, exports, tmp_path):
-    modified, equal = modified_and_equal(part, config_for(exports))
+def test_tfhub_saved_model_has_modified_layers(part, models, tmp_path):
+    modified, equal = modified_and_equal(part, config_for(models))
     loaded = tf.saved_model.load(str(kb.export_saved_model(modified.encoder, tmp_path / "modified")))
     inputs = random_inputs(equal.encoder.config)
     assert kb.compare(equal.encoder, loaded, inputs).passed
@@ -63,14 +64,15 @@ def enable_lora(layer):
         weight.assign(np.random.default_rng(0).standard_normal(weight.shape) * 0.3)
 
 
-def test_text_saved_model_has_lora(exports, tmp_path):
-    classifier = randomize(kb.BertClassifier(kb.BertEncoder(config_for(exports))))
-    before, _ = serve(classifier, exports, tmp_path / "before")
+@pytest.mark.slow
+def test_text_saved_model_has_lora(models, tmp_path):
+    classifier = randomize(kb.BertClassifier(kb.BertEncoder(config_for(models))))
+    before, _ = serve(classifier, models, tmp_path / "before")
     for block in classifier.encoder.blocks:
         enable_lora(block.intermediate)
         enable_lora(block.attention.query_dense)
-    found, _ = serve(classifier, exports, tmp_path / "lora")
-    expected = classifier(exports.vectorizer(exports.texts), training=False)
+    found, _ = serve(classifier, models, tmp_path / "lora")
+    expected = classifier(models.vectorizer(models.texts), training=False)
     np.testing.assert_allclose(found, keras.ops.convert_to_numpy(expected), atol=2e-5)
     assert np.abs(found - before).max() > 1e-3
 
@@ -88,11 +90,11 @@ def test_tfhub_rejects_modified_weights(modify, tmp_path):
     assert not list(tmp_path.iterdir())
 
 
-def test_saving_merges_lora(exports, tmp_path):
+def test_saving_merges_lora(models, tmp_path):
     """The advice of the error above."""
-    encoder = randomize(kb.BertEncoder(config_for(exports)))
+    encoder = randomize(kb.BertEncoder(config_for(models)))
     enable_lora(encoder.blocks[0].intermediate)
-    loaded = kb.load_pretrained(kb.save_pretrained(encoder, tmp_path / "saved", exports.vectorizer)).encoder
+    loaded = kb.load_pretrained(kb.save_pretrained(encoder, tmp_path / "saved", models.vectorizer)).encoder
     check_standard_sublayers(loaded)
     assert kb.compare(encoder, loaded, random_inputs(encoder.config)).passed
 

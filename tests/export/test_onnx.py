@@ -123,12 +123,12 @@ def test_bfloat16_weights_are_written_as_float32(tmp_path):
     np.testing.assert_allclose(found["logits"], run_keras(copy, inputs)["logits"], atol=1e-5)
 
 
-def test_tokenizer_files(exports, tmp_path):
+def test_tokenizer_files(models, tmp_path):
     from tokenizers import BertWordPieceTokenizer
 
-    folder = export_onnx(exports.classifier, tmp_path / "out", exports.vectorizer, labels=exports.labels)
+    folder = export_onnx(models.classifier, tmp_path / "out", models.vectorizer, labels=models.labels)
     settings = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-    assert settings == {"kind": "classifier", "labels": exports.labels, "lowercase": True, "sequence_length": 32}
+    assert settings == {"kind": "classifier", "labels": models.labels, "lowercase": True, "sequence_length": 32}
     tokenizer = BertWordPieceTokenizer(str(folder / "vocab.txt"), lowercase=settings["lowercase"])
     tokenizer.enable_truncation(settings["sequence_length"])
     tokenizer.enable_padding()
@@ -136,7 +136,7 @@ def test_tokenizer_files(exports, tmp_path):
     rows = tokenizer.encode_batch(texts)
     ids, mask = (np.array([getattr(row, name) for row in rows], np.int32) for name in ("ids", "attention_mask"))
     found = run_onnx(folder, {"input_word_ids": ids, "input_mask": mask, "input_type_ids": np.zeros_like(ids)})
-    expected = run_keras(exports.classifier, exports.vectorizer(texts))
+    expected = run_keras(models.classifier, models.vectorizer(texts))
     np.testing.assert_allclose(found["probabilities"], expected["probabilities"], atol=1e-5)
 
 
@@ -170,16 +170,16 @@ def test_rejects_missing_packages(dtype, missing, tmp_path, monkeypatch):
     assert not list(tmp_path.iterdir())
 
 
-def test_rejects_wrong_arguments(exports, tmp_path):
+def test_rejects_wrong_arguments(models, tmp_path):
     file = tmp_path / "file"
     file.write_text("not a folder")
     small = kb.BertEncoder(tiny_config(num_layers=1, vocab_size=50))
     cases = [
         (("a string", "out"), {}, "`model`.*Received: str"),
-        ((exports.vectorizer, "out"), {}, "`model`.*Received: BertTextVectorization"),
-        ((exports.classifier, "out"), {"labels": ["one"]}, "labels"),
+        ((models.vectorizer, "out"), {}, "`model`.*Received: BertTextVectorization"),
+        ((models.classifier, "out"), {"labels": ["one"]}, "labels"),
         ((small, "out"), {"labels": ["a", "b"]}, "labels"),
-        ((small, "out"), {"vectorizer": exports.vectorizer}, "`vectorizer`.*vocab_size=50.*Received"),
+        ((small, "out"), {"vectorizer": models.vectorizer}, "`vectorizer`.*vocab_size=50.*Received"),
         ((small, "out"), {"vectorizer": ["a", "b"]}, "`vectorizer`.*Received: list"),
         ((small, "out"), {"dtype": "bfloat16"}, "`dtype`.*Received: dtype='bfloat16'"),
         ((small, file), {}, "`path`"),

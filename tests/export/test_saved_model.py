@@ -7,6 +7,8 @@ import pytest
 import keras_bert as kb
 from tests.helpers import random_inputs, tiny_config
 
+pytestmark = pytest.mark.slow  # the fixture `exports` takes seconds
+
 
 def _numpy(values):
     return {key: keras.ops.convert_to_numpy(value) for key, value in values.items()}

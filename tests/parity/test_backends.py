@@ -72,6 +72,7 @@ def saved_model(request, tmp_path_factory):
 
 
 @pytest.mark.peers
+@pytest.mark.slow
 @pytest.mark.parametrize("backend", ["jax", "torch"])
 def test_outputs_match_on_every_backend(backend, saved_model):
     if importlib.util.find_spec(backend) is None:
