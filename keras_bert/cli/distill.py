@@ -137,6 +137,7 @@ def _distill_labels(console, teacher, dataset: str, out: Path, options: dict, se
     from keras_bert.data import load_labeled, select
     from keras_bert.inference import evaluate, predict_logits
     from keras_bert.models import BertClassifier
+    from keras_bert.models.cast import cast_model
     from keras_bert.text import BertTextVectorization
     from keras_bert.training import finetune
     from keras_bert.weights import load_pretrained, save_pretrained

@@ -3,7 +3,7 @@
 import keras
 from keras import ops
 
-from keras_bert.tasks.losses import WeightedMean
+from keras_bert.tasks.losses import WeightedMean, cross_entropy
 
 SOFT, MASKED, COSINE = "soft", "masked", "cosine"
 

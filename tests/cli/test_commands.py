@@ -74,9 +74,10 @@ def test_fill_mask_is_the_softmax_at_each_mask(call, models):
     inputs = {"input_word_ids": row, "input_mask": np.ones_like(row), "input_type_ids": np.zeros_like(row)}
     logits = pretrained.model({**inputs, "masked_lm_positions": positions})["mlm_logits"]
     probabilities = ops.convert_to_numpy(ops.softmax(logits))[0]
-    for gap, expected in zip(gaps, probabilities, strict=True):
-        assert [guess["token"] for guess in gap["guesses"]] == [tokens[i] for i in np.argsort(-expected)[:3]]
-        np.testing.assert_allclose([g["probability"] for g in gap["guesses"]], np.sort(expected)[:-4:-1], rtol=1e-4)
+    for mask, expected in zip(masks, probabilities, strict=True):
+        assert [each["token"] for each in mask["predictions"]] == [tokens[i] for i in np.argsort(-expected)[:3]]
+        found = [each["probability"] for each in mask["predictions"]]
+        np.testing.assert_allclose(found, np.sort(expected)[:-4:-1], rtol=1e-4)
 
 
 @pytest.mark.parametrize("pool", ["mean", "max", "cls", "pooled"])

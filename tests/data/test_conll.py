@@ -1,13 +1,9 @@
 """CoNLL files are read or rejected; entity metrics equal those of seqeval (seqeval.json, random tags)."""
 
-import json
-from pathlib import Path
-
 import pytest
 
 import keras_bert as kb
 from keras_bert.data.conll import load_conll
-
 
 
 def test_reads_columns(tmp_path):

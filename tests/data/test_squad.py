@@ -8,7 +8,6 @@ import keras_bert as kb
 from keras_bert.data.squad import Question, load_squad
 
 
-
 def write(path, *qas, context="The river Seine runs through Paris."):
     paragraph = {"context": context, "qas": list(qas)}
     path.write_text(

@@ -3,10 +3,10 @@
 import keras
 import numpy as np
 import pytest
-from keras_bert.training.freezing import freeze
 
 import keras_bert as kb
 from keras_bert import ops as fused
+from keras_bert.training.freezing import freeze
 from tests.helpers import assert_close, tiny_config, to_numpy
 
 VARIANTS = {

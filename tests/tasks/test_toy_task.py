@@ -10,31 +10,24 @@ import pytest
 import keras_bert as kb
 from keras_bert.cli.main import main
 from keras_bert.data.files import read_lines
+from keras_bert.models.task_model import TaskModel
 from keras_bert.tasks import TASKS, Task, TaskData, TaskDefaults, register_task, task_for
 from keras_bert.tasks.losses import MeanBinaryCrossEntropy, label_accuracy
 from keras_bert.tasks.task_data import LabeledTexts, check_files
-from keras_bert.models.pretrained_model import MODEL_CLASSES
-from tests.training.toys import CONFIG, VOCABULARY, labelled
+from tests.training.toys import CONFIG, VOCABULARY, labeled
 
 
 @keras.saving.register_keras_serializable(package="toy")
-class ToyHead(keras.Model):
+class ToyHead(TaskModel):
     """One logit per text: is it a question?"""
 
     kind = "toy"
 
-    def __init__(self, encoder, name=None):
+    def __init__(self, encoder, name=None, trainable=True):
         head = keras.layers.Dense(1, name="logit")
-        super().__init__(inputs=encoder.input, outputs=head(encoder(encoder.input)["pooled_output"]), name=name)
-        self.encoder, self.head = encoder, head
-        self.dtype_policy = encoder.dtype_policy
-
-    def get_config(self):
-        return {"encoder": keras.saving.serialize_keras_object(self.encoder), "name": self.name}
-
-    @classmethod
-    def from_config(cls, config):
-        return cls(**{**config, "encoder": keras.saving.deserialize_keras_object(config["encoder"])})
+        logits = head(encoder(encoder.input)["pooled_output"])  # [B, 1]
+        super().__init__(encoder, logits, name=name, trainable=trainable)
+        self.head = head
 
 
 @dataclasses.dataclass(frozen=True)
