@@ -12,6 +12,7 @@ from keras_bert.text.masking import Masking
 from keras_bert.text.packing import PretrainingExamples, pack_examples
 from keras_bert.text.shards import pack_to_disk
 from keras_bert.training import MaskedBatches
+from keras_bert.training.common import checksum
 
 CLS, SEP, VOCAB = 2, 3, 30000
 FIELDS = [field.name for field in dataclasses.fields(PretrainingExamples)]
