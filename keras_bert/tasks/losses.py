@@ -1,9 +1,8 @@
 """Losses and per-example metrics, on logits and class ids."""
 
 import keras
-from keras import ops
 
-from keras_bert import ops as fused
+from keras_bert import ops
 
 
 class WeightedMean(keras.losses.Loss):
@@ -25,9 +24,9 @@ class WeightedMean(keras.losses.Loss):
     def __call__(self, y_true, y_pred, sample_weight=None):
         losses = self.call(y_true, y_pred)
         if sample_weight is None:
-            return ops.mean(losses)
-        weights = ops.cast(sample_weight, losses.dtype)
-        return ops.divide_no_nan(ops.sum(losses * weights), ops.sum(weights))
+            return keras.ops.mean(losses)
+        weights = keras.ops.cast(sample_weight, losses.dtype)
+        return keras.ops.divide_no_nan(keras.ops.sum(losses * weights), keras.ops.sum(weights))
 
 
 @keras.saving.register_keras_serializable(package="keras_bert")
