@@ -11,7 +11,7 @@ import pytest
 def free_memory():
     """Drop Keras's global state and TensorFlow's graphs, then return freed memory to the system.
 
-    glibc keeps freed blocks in its heaps. A process that has trained models holds more than a gigabyte of them.
+    This frees about a tenth of what a file of training tests leaves; TensorFlow keeps compiled functions.
     """
     yield
     if "keras" in sys.modules:
