@@ -146,30 +146,6 @@ class MeanOf(keras.metrics.Mean):
         return super().update_state(self.function(y_true, y_pred), sample_weight)
 
 
-def cross_entropy(labels, logits):
-    """Compute -log softmax(logits)[label]: int `[…]`, float `[…, C]` to float32 `[…]`."""
-    labels, logits = ops.cast(labels, "int32"), ops.convert_to_tensor(logits)
-    if fused.runs("loss"):
-        from keras_bert.ops.cross_entropy import cross_entropy as kernel
-
-        flat = kernel(ops.reshape(logits, (-1, logits.shape[-1])), ops.reshape(labels, (-1,)))
-        return ops.reshape(flat, ops.shape(labels))
-    return ops.sparse_categorical_crossentropy(labels, ops.cast(logits, "float32"), from_logits=True)
-
-
-def is_correct(labels, logits):
-    """Return 1 where the label has the highest logit, otherwise 0: int `[…]`, float `[…, C]` to float32 `[…]`."""
-    labels, logits = ops.cast(labels, "int32"), ops.convert_to_tensor(logits)
-    if fused.runs("loss"):
-        from keras_bert.ops.cross_entropy import top_one
-
-        flat = top_one(ops.reshape(logits, (-1, logits.shape[-1])), ops.reshape(labels, (-1,)))
-        return ops.cast(ops.reshape(flat, ops.shape(labels)), "float32")
-    is_label = ops.arange(ops.shape(logits)[-1], dtype="int32") == labels[..., None]  # [..., C]
-    own, others = (ops.max(ops.where(part, logits, -float("inf")), -1) for part in (is_label, ~is_label))  # [...]
-    return ops.cast(own > others, "float32")
-
-
 def label_accuracy(labels, logits):
     """Compute the fraction of labels predicted correctly: 0 or 1 `[B, C]`, float `[B, C]` to float32 `[B]`."""
     predicted = ops.cast(logits > 0, "float32")  # [B, C]
