@@ -8,7 +8,8 @@ import numpy as np
 from keras_bert.errors import InputError
 from keras_bert.metrics import classification_metrics
 from keras_bert.models import BertClassifier
-from keras_bert.tasks.losses import MeanCrossEntropy, is_correct
+from keras_bert.ops import is_correct
+from keras_bert.tasks.losses import MeanCrossEntropy
 from keras_bert.tasks.registry import register_task
 from keras_bert.tasks.task_data import LabeledTexts, TrainedModel
 from keras_bert.tasks.text_task import TextTask, shown_text
