@@ -1,8 +1,9 @@
 """Losses and per-example metrics, on logits and class ids."""
 
 import keras
+from keras import ops
 
-from keras_bert import ops
+from keras_bert.ops import cross_entropy, is_correct
 
 
 class WeightedMean(keras.losses.Loss):
