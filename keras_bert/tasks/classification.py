@@ -26,7 +26,7 @@ class ClassificationTask(TextTask):
 
     def labels_of(self, table, labels) -> np.ndarray:
         """Return the class ids, int32 `[N]`."""
-        return table.classes(labels)[0]
+        return table.class_labels(labels)[0]
 
     def targets(self, model, ids: dict, labels) -> tuple:
         """Check class ids: int `[N]`, 0 … C - 1."""
