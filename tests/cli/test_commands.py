@@ -57,7 +57,7 @@ def test_evaluate_accuracy_and_confusion(call, models):
 
 def test_fill_mask_is_the_softmax_at_each_mask(call, models):
     results = results_of(
-        call("fill-mask", "--model", models.encoder, "--top", "3", "a [MASK] film, a [MASK]", "--json")
+        call("fill-mask", "--model", models.encoder, "--top-k", "3", "a [MASK] film, a [MASK]", "--json")
     )
     masks = results["texts"][0]["masks"]
     pretrained = load_pretrained(models.encoder)
@@ -104,7 +104,7 @@ def test_embed_accepts_every_pool():
 def test_embed_finds_the_nearest_lines(call, models, tmp_path):
     sentences = ["the plot is thin", "a film", "no fun at all", "a much longer text about a film", "x"]
     (tmp_path / "lines.txt").write_text("\ufeff" + "\n \n".join(sentences) + "\n", encoding="utf-8")
-    arguments = ["--nearest", tmp_path / "lines.txt", "--top", 3, "a film", "fun [b]it[/b] is"]
+    arguments = ["--nearest", tmp_path / "lines.txt", "--top-k", 3, "a film", "fun [b]it[/b] is"]
     result = call("embed", "--model", models.encoder, *arguments, "--json")
     found = results_of(result)["nearest"]
     assert [row["text"] for row in found] == ["a film", "fun [b]it[/b] is"] and "fun [b]it[/b] is" in result.err
@@ -174,7 +174,7 @@ def test_export_in_bfloat16_is_smaller_and_predicts(call, models, tmp_path):
     texts = ["a fine film", "no fun"]
     result = results_of(call("predict", "--model", out, *texts, "--json"))["predictions"]
     expected = ops.convert_to_numpy(ops.softmax(models.model(models.vectorizer(texts))))
-    np.testing.assert_allclose([row["probabilities"] for row in result], expected, atol=0.03)
+    np.testing.assert_allclose([[*row["probabilities"].values()] for row in result], expected, atol=0.03)
 
 
 @pytest.mark.parametrize("dtype, tolerance", [("float32", 1e-5), ("int8", 0.05)])

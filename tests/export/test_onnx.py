@@ -128,7 +128,10 @@ def test_tokenizer_files(models, tmp_path):
 
     folder = export_onnx(models.classifier, tmp_path / "out", models.vectorizer, labels=models.labels)
     settings = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-    assert settings == {"kind": "classifier", "labels": models.labels, "lowercase": True, "sequence_length": 32}
+    assert settings == {
+        **{"kind": "classifier", "labels": models.labels, "lowercase": True, "sequence_length": 32},
+        **{"problem_type": "single_label", "pairs": None, "no_answer": None},
+    }
     tokenizer = BertWordPieceTokenizer(str(folder / "vocab.txt"), lowercase=settings["lowercase"])
     tokenizer.enable_truncation(settings["sequence_length"])
     tokenizer.enable_padding()
