@@ -46,7 +46,7 @@ def test_multi_label():
 
 def test_regression():
     ids = rows()
-    expected = (ids["input_word_ids"][:, 1] - 5) * 2.0 + 1  # the class of toys.labelled
+    expected = (ids["input_word_ids"][:, 1] - 5) * 2.0 + 1  # the class of toys.labeled
     model = kb.BertClassifier(encoder(), 1, problem_type="regression")
     history = kb.finetune(model, ids, expected, ids, expected, **SETTINGS).history
     assert set(history) == {
