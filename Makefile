@@ -1,39 +1,53 @@
-# `make tour` and `make test` need Python 3.11-3.13, git and make; everything else is installed into .venv.
+# `make tour` and `make test` need Python 3.11-3.13, git and make. Everything else is installed into .venv.
 PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
 OUT    ?= tour
+PYTEST := $(BIN)/python -m pytest
+# Two processes; a file's tests stay in one of them, so that its models are built once.
+PARALLEL := -n 2 --dist loadfile --durations=10
 export TF_CPP_MIN_LOG_LEVEL ?= 3
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: tour test test-peers bench lint notebooks clean
+.PHONY: tour test test-fast test-all bench lint notebooks wheel clean
 
 tour: $(VENV)/.installed
 	$(BIN)/keras-bert tour --out $(OUT)
 
-test: $(VENV)/.installed-dev lint
-	$(BIN)/python -m pytest -m "not peers" --doctest-modules -n 2 --dist loadfile --durations=10
-	@echo "Not run here: the tests against PyTorch, transformers, JAX and google-research ($$(grep -rl 'mark.peers' tests | wc -l) files). They need: make test-peers"
+test: lint
+	$(PYTEST) -m "not slow and not peers" --doctest-modules $(PARALLEL)
 
-test-peers: $(VENV)/.installed-peers
-	$(BIN)/python -m pytest -m peers
+# Under a minute: the parts that most changes touch.
+test-fast: $(VENV)/.installed-dev
+	$(PYTEST) -m "not slow and not peers" tests/test_*.py tests/text tests/layers tests/ops tests/models
 
-# Ours and the peers in turns, best on a quiet machine; BENCH="--only forward" for a part of it.
+# Everything: also tutorials, browser, wheel, and comparisons with PyTorch, transformers, JAX and google-research/bert.
+test-all: lint $(VENV)/.installed-peers
+	$(PYTEST) -m "not peers" --doctest-modules $(PARALLEL)
+	$(PYTEST) -m peers
+
+# Compare the speed with other implementations, on a quiet machine; BENCH="--only forward" runs a part of it.
 bench: $(VENV)/.installed-bench
 	$(BIN)/python -m benchmarks.run $(BENCH)
-	$(BIN)/python -m benchmarks.results --only
+	$(BIN)/python -m experiments.results_page --only
 
 lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 
+# Execute tutorials/NN_name.py into tutorials/notebooks/NN_name.ipynb; CHAPTERS="tutorials/01_text_to_ids.py" for one.
 notebooks: $(VENV)/.installed-dev
-	cd tutorials && for lesson in 0*.py; do ../$(BIN)/jupytext --to ipynb --execute $$lesson || exit 1; done
+	$(BIN)/python -m tools.run_notebooks --out tutorials/notebooks $(or $(CHAPTERS),$(wildcard tutorials/[0-9]*.py))
 
-# pip is told its pins, not its registry; each stamp is renewed when what it depends on changes.
-$(VENV)/.installed: pyproject.toml constraints.txt
+# A wheel that holds the bundled models, in dist/.
+wheel: $(VENV)/.installed
+	$(BIN)/python -m pip wheel --quiet --no-deps --no-build-isolation --wheel-dir dist .
+
+# Versions come from constraints.txt, packages from the index that pip is configured for.
+# A stamp file is renewed when one of the files that it depends on changes.
+$(VENV)/.installed: pyproject.toml setup.py constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' \
-		|| { echo "error: Python 3.11, 3.12 or 3.13 is needed; name one with PYTHON=..." >&2; exit 2; }
+		|| { echo "error: Python 3.11, 3.12 or 3.13 is needed. Name one with PYTHON=..." >&2; exit 2; }
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --no-compile -c constraints.txt -e .
 	touch $@

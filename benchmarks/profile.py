@@ -28,7 +28,7 @@ from benchmarks import inputs  # noqa: E402
 from keras_bert import ops  # noqa: E402
 from keras_bert.tasks.losses import MeanCrossEntropy, TopOneAccuracy  # noqa: E402
 from keras_bert.training import bert_adamw  # noqa: E402
-from keras_bert.training.pretrain import compile_pretrainer  # noqa: E402
+from keras_bert.training.pretraining_metrics import compile_pretrainer  # noqa: E402
 
 STEPS = 10
 XLA = "XLA programs"

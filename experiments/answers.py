@@ -1,4 +1,4 @@
-"""What finds answers in texts without an encoder: the measure beside SQuAD."""
+"""A baseline for SQuAD without an encoder: TF-IDF and logistic regression over runs of words."""
 
 import random
 from pathlib import Path
@@ -8,60 +8,72 @@ import scipy.sparse
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 
-from keras_bert.data.squad import Question, load_squad, score_answers
+from keras_bert.data.squad import Question, load_squad
+from keras_bert.metrics.squad import squad_metrics
 
-LONGEST = 5  # words of an answer
-AROUND = 8  # words before and after
-NEAR = 5.0  # the weight of one number beside words
+MAX_ANSWER_WORDS = 5
+CONTEXT_WORDS = 8  # words before and after a candidate
+SIMILARITY_WEIGHT = 5.0  # scale of the one similarity feature beside the many word features
 
 
-def of_spans(folder: Path) -> dict:
-    """F1 on the dev part of two guesses: no answer, or where all have one, the context's first three words; and the run
-    of words that logistic regression likes best by two things: the question's first words with the run's shape, and by
-    TF-IDF how like the question the words around it are."""
+def squad_baselines(folder: Path) -> dict:
+    """Compute the F1 of two baselines on the dev part.
+
+    `commonest` answers that there is no answer or, where every question has one, the first three words of the context.
+    `tfidf` answers the run of words with the highest probability of a logistic regression on two kinds of features: the
+    question's first words combined with the shape of the run, and the TF-IDF similarity of the question and the words
+    around the run.
+    """
     train, dev = (load_squad(folder / f"{part}.json") for part in ("train", "dev"))
-    words = TfidfVectorizer(sublinear_tf=True).fit([each.context for each in train])
+    words = TfidfVectorizer(sublinear_tf=True).fit([question.context for question in train])
     shapes = TfidfVectorizer(token_pattern=r"\S+")
     draw = random.Random(0)
-    shown, near, labels = [], [], []
+    sampled_texts, sampled_similarities, labels = [], [], []
     for question in (each for each in train if each.answers):
-        runs, texts, likeness = candidates(question, words)
-        right = [i for i, run in enumerate(runs) if run == question.answers[0][0]]
-        for i in [*right[:1], *draw.sample(range(len(runs)), min(8, len(runs)))]:
-            shown.append(texts[i])
-            near.append(likeness[i])
-            labels.append(int(i in right))
-    features = scipy.sparse.hstack([shapes.fit_transform(shown), NEAR * np.array(near)]).tocsr()
-    model = LogisticRegression(C=10, max_iter=1000).fit(features, labels)
+        runs, texts, similarities = candidates(question, words)
+        correct = [i for i, run in enumerate(runs) if run == question.answers[0][0]]
+        for i in [*correct[:1], *draw.sample(range(len(runs)), min(8, len(runs)))]:
+            sampled_texts.append(texts[i])
+            sampled_similarities.append(similarities[i])
+            labels.append(int(i in correct))
+    features = [shapes.fit_transform(sampled_texts), SIMILARITY_WEIGHT * np.array(sampled_similarities)]
+    model = LogisticRegression(C=10, max_iter=1000).fit(scipy.sparse.hstack(features).tocsr(), labels)
 
-    some_have_none = any(not each.answers for each in dev)
-    commonest, likeliest = {}, {}
+    has_unanswerable = any(not question.answers for question in dev)
+    commonest, tfidf = {}, {}
     for question in dev:
-        runs, texts, likeness = candidates(question, words)
-        features = scipy.sparse.hstack([shapes.transform(texts), NEAR * likeness]).tocsr()
-        likeliest[question.name] = runs[int(model.predict_proba(features)[:, 1].argmax())]
-        commonest[question.name] = "" if some_have_none else " ".join(question.context.split()[:3])
+        runs, texts, similarities = candidates(question, words)
+        features = scipy.sparse.hstack([shapes.transform(texts), SIMILARITY_WEIGHT * similarities]).tocsr()
+        tfidf[question.name] = runs[int(model.predict_proba(features)[:, 1].argmax())]
+        commonest[question.name] = "" if has_unanswerable else " ".join(question.context.split()[:3])
+    expected = {question.name: [text for text, _ in question.answers] for question in dev}
     scores = {
-        name: score_answers(dev, said)["f1"] / 100 for name, said in (("commonest", commonest), ("tfidf", likeliest))
+        name: squad_metrics(expected, predicted)["f1"] / 100
+        for name, predicted in (("commonest", commonest), ("tfidf", tfidf))
     }
     return {"examples": len(dev), **scores}
 
 
 def candidates(question: Question, tfidf: TfidfVectorizer) -> tuple[list[str], list[str], np.ndarray]:
-    """All runs of words in a context, what each looks like, and how like the question its surroundings are `[N, 1]`."""
-    places, place = [], 0
+    """List all runs of words in a context.
+
+    Returns:
+        The runs; a text of features for each; the similarity of the question and the words around each, `[N, 1]`.
+    """
+    offsets, position = [], 0
     for word in question.context.split():
-        begin = question.context.index(word, place)
-        place = begin + len(word)
-        places.append((begin, place))
-    asks = "_".join(question.question.lower().split()[:2])
-    runs, texts, around = [], [], []
-    for i in range(len(places)):
-        for j in range(i, min(i + LONGEST, len(places))):
-            run = question.context[places[i][0] : places[j][1]].strip(".,;:()\"'")
+        start = question.context.index(word, position)
+        position = start + len(word)
+        offsets.append((start, position))
+    first_words = "_".join(question.question.lower().split()[:2])
+    runs, texts, surroundings = [], [], []
+    for i in range(len(offsets)):
+        for j in range(i, min(i + MAX_ANSWER_WORDS, len(offsets))):
+            run = question.context[offsets[i][0] : offsets[j][1]].strip(".,;:()\"'")
             shape = "".join("9" if c.isdigit() else "A" if c.isupper() else "" for c in run)[:6] or "a"
             runs.append(run)
-            texts.append(f"{asks}+{shape} {asks}+{j - i} {shape}")
-            begin, end = places[max(0, i - AROUND)][0], places[min(len(places) - 1, j + AROUND)][1]
-            around.append(question.context[begin:end])
-    return runs, texts, (tfidf.transform(around) @ tfidf.transform([question.question]).T).toarray()
+            texts.append(f"{first_words}+{shape} {first_words}+{j - i} {shape}")
+            start, end = offsets[max(0, i - CONTEXT_WORDS)][0], offsets[min(len(offsets) - 1, j + CONTEXT_WORDS)][1]
+            surroundings.append(question.context[start:end])
+    similarities = (tfidf.transform(surroundings) @ tfidf.transform([question.question]).T).toarray()  # [N, 1]
+    return runs, texts, similarities

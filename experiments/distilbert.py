@@ -1,4 +1,4 @@
-"""DistilBERT's claims, of the encoder that ships: half its layers, distilled on its corpus, both fine-tuned alike.
+"""DistilBERT's claims for the bundled encoder: half the layers, distilled on its corpus, fine-tuned the same way.
 
 Sanh et al. 2019 (arXiv:1910.01108): 40 % of the parameters saved, 60 % faster, 97 % of the accuracy kept.
 """
@@ -16,13 +16,16 @@ DISTILL = (
 
 
 def claims(run, data: str, tuned: dict, seeds) -> dict:
-    """A row of docs/results.md.
+    """Measure the three claims.
 
     Args:
-        run: what runs a command and gives its facts.
-        data: the folder that `KERAS_BERT_DATA` names.
-        tuned: how the encoder that ships was fine-tuned, of saved_models/measured.json.
-        seeds: of the student's fine-tuning; the teacher's of the same seeds are compared.
+        run: runs a command and returns its JSON object.
+        data: the folder named by `KERAS_BERT_DATA`.
+        tuned: the entry `finetuning` of tools/measured.json, for the bundled encoder.
+        seeds: seeds of the student's fine-tuning; the teacher's runs with the same seeds are compared.
+
+    Returns:
+        A row of docs/results.md.
     """
     import keras_bert as kb
     from keras_bert.data import load_labeled
@@ -32,10 +35,10 @@ def claims(run, data: str, tuned: dict, seeds) -> dict:
     with tempfile.TemporaryDirectory() as folder:
         student = Path(folder) / "student"
         run(DISTILL, data, OUT=student)
-        of_student = []
+        student_accuracies = []
         for seed in seeds:
-            found, _ = run(command.replace("OUT", folder), data, SEED=seed, STUDENT=student)
-            of_student.append(found["accuracy"])
+            facts, _ = run(command.replace("OUT", folder), data, SEED=seed, STUDENT=student)
+            student_accuracies.append(facts["accuracy"])
         texts = load_labeled(str(Path(data) / "data" / "SST-2")).dev_texts
         pairs = []
         for source in ("bert_en_uncased_mini", student):
@@ -43,18 +46,18 @@ def claims(run, data: str, tuned: dict, seeds) -> dict:
             rows = kb.BertTextVectorization(trained.vocabulary, sequence_length=128)(texts)
             pairs.append((kb.BertClassifier(trained.encoder), rows))
         seconds: list[list[float]] = [[], []]
-        for _ in range(6):  # in turns; the first one compiles
-            for (model, rows), took in zip(pairs, seconds, strict=True):
-                begun = time.perf_counter()
+        for _ in range(6):  # interleaved; the first round compiles
+            for (model, rows), times in zip(pairs, seconds, strict=True):
+                start = time.perf_counter()
                 predict_logits(model, rows)
-                took.append(time.perf_counter() - begun)
+                times.append(time.perf_counter() - start)
         sizes = [model.count_params() for model, _ in pairs]
         faster = statistics.median(seconds[0][1:]) / statistics.median(seconds[1][1:])
-    of_teacher = [each["accuracy"] for each in tuned["runs"] if each["seed"] in seeds]
-    kept = statistics.mean(of_student) / statistics.mean(of_teacher)
-    each = ", ".join(f"{100 * accuracy:.2f}" for accuracy in of_student)
+    teacher_accuracies = [each["accuracy"] for each in tuned["runs"] if each["seed"] in seeds]
+    kept = statistics.mean(student_accuracies) / statistics.mean(teacher_accuracies)
+    each = ", ".join(f"{100 * accuracy:.2f}" for accuracy in student_accuracies)
     return {
-        "what": f"DistilBERT's claims of bert_en_uncased_mini: half the layers, distilled, fine-tuned on SST-2, "
+        "what": f"DistilBERT's claims for bert_en_uncased_mini: half the layers, distilled, fine-tuned on SST-2, "
         f"{len(seeds)} seeds",
         "result": f"{100 * (1 - sizes[1] / sizes[0]):.0f} % of the parameters saved ({sizes[1]:,} of {sizes[0]:,}), "
         f"{100 * (faster - 1):.0f} % faster, {100 * kept:.1f} % of the accuracy kept ({each})",

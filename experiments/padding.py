@@ -1,9 +1,9 @@
-"""How much of a batch is padding, which is the most that packing several rows into one could give.
+"""The share of padding in batches: an upper limit for the gain of packing several rows into one.
 
     python -m experiments.padding
 
-Fine-tuning: SST-2's train sentences at batch 32, as they come, padded to the batch's longest or to 128, and grouped by
-length. Pretraining: the rows that sentences of documents are packed to, short ones on purpose among them.
+Fine-tuning: SST-2's training sentences with batch size 32: in random order, padded to the longest row or to 128, and
+grouped by length. Pretraining: packed rows, some of which are short on purpose.
 """
 
 import itertools
@@ -28,8 +28,8 @@ BATCH, LENGTH, DOCUMENTS = 32, 128, 2000
 
 
 def main() -> None:
-    """Count and print."""
-    table = Table("work", "rows", "padding", "packing gives at most")
+    """Count the padding and print a table."""
+    table = Table("workload", "rows", "padding", "largest gain of packing")
     with tempfile.TemporaryDirectory() as folder:
         data = find_data(None)
         texts = Texts(data, Path(folder))
@@ -44,7 +44,7 @@ def main() -> None:
     add(
         table, work, "grouped by length, as `finetune` does", lengths.sum(), sum(rows * width for rows, width in widths)
     )
-    add(table, work, "as they come, to the longest", lengths.sum(), sum(len(each) * each.max() for each in chunks))
+    add(table, work, "random order, to the longest", lengths.sum(), sum(len(each) * each.max() for each in chunks))
     add(table, work, f"to {LENGTH}", lengths.sum(), len(lengths) * LENGTH)
     wikipedia = data / "data" / "corpus" / "wikipedia.txt.xz" if data else Path()
     name, source = ("Wikipedia", wikipedia) if wikipedia.is_file() else ("the embedded sample", "sample")
@@ -55,7 +55,7 @@ def main() -> None:
 
 
 def add(table: Table, work: str, rows: str, tokens: int, computed: int) -> None:
-    """A line: of so many positions computed, these hold tokens."""
+    """Add a row: the share of the computed positions without a token."""
     table.add_row(work, rows, f"{1 - tokens / computed:.1%}", f"{computed / tokens:.2f} x")
 
 

@@ -18,9 +18,8 @@ import numpy as np
 import keras_bert as kb
 from keras_bert.catalog import list_published
 from keras_bert.errors import InputError
-from keras_bert.export.convert import convert
 from keras_bert.parity import check
-from keras_bert.weights import to_keras_hub
+from keras_bert.weights import convert, to_keras_hub
 
 ROOT = Path(__file__).resolve().parent.parent
 LIMIT = 5e-5
@@ -29,8 +28,8 @@ MODELS = ("bert_en_uncased_L-12_H-768_A-12", "distilbert-base-uncased", "albert-
 FORMATS = {
     "tfhub": "TF-Hub's interface",
     "huggingface": "Hugging Face",
-    "google": "google-research's checkpoint",
-    "kerashub": "KerasHub's preset",
+    "google_research": "google-research's checkpoint",
+    "keras_hub": "KerasHub's preset",
 }
 
 
@@ -52,7 +51,7 @@ def rows(name: str, place: Path, beyond: list[str]) -> list[str]:
     for format_name, shown in FORMATS.items():
         out = place / format_name
         try:
-            if format_name == "kerashub":
+            if format_name == "keras_hub":
                 to_keras_hub(kb.load_pretrained(ours).encoder).save_to_preset(out)
             else:
                 convert(ours, format_name, out)
@@ -64,7 +63,7 @@ def rows(name: str, place: Path, beyond: list[str]) -> list[str]:
         apart = found.parity.to_dict()["max_abs_difference"]
         apart["layers"] = max([apart["sequence_output"], *apart.get("encoder_outputs", ())])
         computed = {found.reference: apart}
-        if format_name == "google":
+        if format_name == "google_research":
             computed["google-research's own code"] = by_the_original(out, kb.load_pretrained(ours).encoder)
         for who, apart in computed.items():
             pooled = f"{apart['pooled_output']:.1e}" if apart.get("pooled_output") is not None else "-"
@@ -100,7 +99,8 @@ def main() -> None:
     lines = [
         "# Weights in and out",
         "",
-        "Written by `python -m experiments.parity`: random weights at the published sizes, written in each format, read",
+        "Written by `python -m experiments.parity`: random weights at the published sizes, written in each",
+        "format, read",
         "back to the same bytes, and computed by another library beside ours. The largest difference allowed is 5e-5.",
         "",
         "| model | format | parameters | on disk | computed by | layers, largest difference | pooled |",

@@ -1,10 +1,12 @@
-"""What parts of the recipe of the encoder that ships give: short pretraining runs, one thing changed in each.
+"""Short pretraining runs that change one part of the bundled encoder's recipe at a time.
 
-    python experiments/recipe.py --data DIR                   # every run that experiments/results/recipe.json has not yet
-    python experiments/recipe.py --data DIR --only shipped    # by the beginning of their names
+    python experiments/recipe.py --data DIR                   # every run not in experiments/results/recipe.json
+    python experiments/recipe.py --data DIR --only "as bundled"  # by the beginning of their names
 
-DIR is the folder that `KERAS_BERT_DATA` names. Each run trains for so many tokens, with the whole schedule, and is
-measured on held-out documents, where 15 % of the tokens are hidden. docs/recipe.md is written from all runs so far.
+DIR is the folder named by `KERAS_BERT_DATA`. Each run trains on the same number of tokens, with a complete
+learning-rate
+schedule, and is measured on held-out documents with 15 % of the tokens masked. docs/recipe.md is written from all runs
+so far.
 """
 
 import argparse
@@ -18,15 +20,15 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 FOUND, PAGE = ROOT / "experiments" / "results" / "recipe.json", ROOT / "docs" / "recipe.md"
 WORK = ROOT / "build" / "recipe"
-PARTS = ("embeddings", "bias", "positions")  # of the warm start
+PARTS = ("embeddings", "bias", "positions")  # of the PPMI initialization
 HELD_OUT = 1500  # rows
 
 
 @dataclasses.dataclass(frozen=True)
 class Recipe:
-    """What a run is made of; the defaults are the encoder's that ships."""
+    """The settings of a run; the defaults are those of the bundled encoder."""
 
-    start: tuple[str, ...] = PARTS
+    ppmi: tuple[str, ...] = PARTS
     masking: float = 0.25
     rate: float = 1e-3
     layers: int = 4
@@ -39,28 +41,28 @@ class Recipe:
 
 
 RUNS = {
-    "as shipped": (Recipe(), (0, 1, 2)),
-    "random start": (Recipe(start=()), (0, 1)),
-    "warm start, embeddings alone": (Recipe(start=("embeddings",)), (0,)),
-    "warm start, all but the embeddings": (Recipe(start=("bias", "positions")), (0,)),
-    "warm start, all but the bias": (Recipe(start=("embeddings", "positions")), (0,)),
-    "warm start, all but the positions": (Recipe(start=("embeddings", "bias")), (0,)),
+    "as bundled": (Recipe(), (0, 1, 2)),
+    "random initialization": (Recipe(ppmi=()), (0, 1)),
+    "PPMI for the embeddings only": (Recipe(ppmi=("embeddings",)), (0,)),
+    "PPMI without the embeddings": (Recipe(ppmi=("bias", "positions")), (0,)),
+    "PPMI without the output bias": (Recipe(ppmi=("embeddings", "positions")), (0,)),
+    "PPMI without the positions": (Recipe(ppmi=("embeddings", "bias")), (0,)),
     "15 % masked": (Recipe(masking=0.15), (0,)),
     "40 % masked": (Recipe(masking=0.4), (0,)),
-    "half the rate": (Recipe(rate=5e-4), (0,)),
-    "twice the rate": (Recipe(rate=2e-3), (0,)),
-    "twice the batch, half the steps": (Recipe(batch=64), (0,)),
+    "half the learning rate": (Recipe(rate=5e-4), (0,)),
+    "twice the learning rate": (Recipe(rate=2e-3), (0,)),
+    "twice the batch size, half the steps": (Recipe(batch=64), (0,)),
     "dropout 0.1": (Recipe(dropout=0.1), (0,)),
-    "deeper, narrower: 8 layers of 192": (Recipe(layers=8, hidden=192), (0,)),
-    "wider: 4 layers of 384": (Recipe(hidden=384), (0,)),
-    "embeddings of 128, brought to 256": (Recipe(embedding=128), (0,)),
-    "16,384 tokens": (Recipe(vocabulary=16384), (0,)),
-    "with next sentences": (Recipe(next_sentence=True), (0,)),
+    "deeper and narrower: 8 layers, hidden size 192": (Recipe(layers=8, hidden=192), (0,)),
+    "wider: 4 layers, hidden size 384": (Recipe(hidden=384), (0,)),
+    "embedding size 128, projected to 256": (Recipe(embedding=128), (0,)),
+    "vocabulary of 16,384 tokens": (Recipe(vocabulary=16384), (0,)),
+    "with next-sentence prediction": (Recipe(next_sentence=True), (0,)),
 }
 
 
 def measure(recipe: Recipe, seed: int, data: Path, tokens: int) -> dict:
-    """Train, and look at held-out rows."""
+    """Train, and measure on held-out rows."""
     import keras
     import numpy as np
 
@@ -70,7 +72,7 @@ def measure(recipe: Recipe, seed: int, data: Path, tokens: int) -> dict:
     from keras_bert.text.shards import pack_to_disk
     from keras_bert.text.vocabulary import load_or_learn_vocabulary
     from keras_bert.training import pretrain
-    from keras_bert.training.embedding_init import warm_start_ppmi
+    from keras_bert.training.embedding_init import initialize_embeddings
 
     corpus = load_corpus([str(data / "data" / "corpus" / f"{name}.txt.xz") for name in ("wikipedia", "books")])
     work = WORK / str(recipe.vocabulary)
@@ -102,7 +104,7 @@ def measure(recipe: Recipe, seed: int, data: Path, tokens: int) -> dict:
     )
     model = kb.BertPretrainer(kb.BertEncoder(config), sentence_task="next" if recipe.next_sentence else None)
     masking = Masking.from_vocabulary(vocabulary, rate=recipe.masking, max_predictions=round(128 * recipe.masking) + 1)
-    if recipe.start:
+    if recipe.ppmi:
         embeddings = model.encoder.embeddings
         parts = (
             embeddings.word_embeddings.embeddings,
@@ -110,9 +112,9 @@ def measure(recipe: Recipe, seed: int, data: Path, tokens: int) -> dict:
             embeddings.position_embeddings.embeddings,
         )
         before = [keras.ops.convert_to_numpy(part).copy() for part in parts]
-        warm_start_ppmi(model, rows, masking, seed)
+        initialize_embeddings(model, rows, masking, seed)
         for name, part, value in zip(PARTS, parts, before, strict=True):
-            if name not in recipe.start:
+            if name not in recipe.ppmi:
                 part.assign(value)
     history = pretrain(
         model,
@@ -126,10 +128,10 @@ def measure(recipe: Recipe, seed: int, data: Path, tokens: int) -> dict:
         seed=seed,
         verbose=0,
     ).history
-    # The held-out text in words: a loss for each token would favour a vocabulary that cuts words into many.
+    # The loss per word: the loss per token favors a vocabulary that splits words into many tokens.
     ids = held_out[:HELD_OUT].input_word_ids
-    pieces = np.isin(ids, np.flatnonzero(masking.ordinary)).sum()
-    words = np.isin(ids, [i for i in np.flatnonzero(masking.ordinary) if not vocabulary[i].startswith("##")]).sum()
+    pieces = np.isin(ids, np.flatnonzero(masking.maskable)).sum()
+    words = np.isin(ids, [i for i in np.flatnonzero(masking.maskable) if not vocabulary[i].startswith("##")]).sum()
     return {
         "accuracy": history["val_mlm_accuracy"][-1],
         "loss": history["val_mlm_loss"][-1],
@@ -139,36 +141,47 @@ def measure(recipe: Recipe, seed: int, data: Path, tokens: int) -> dict:
 
 
 def write_page(found: dict) -> None:
-    """docs/recipe.md."""
+    """Write docs/recipe.md."""
     lines = [
-        "# What parts of the recipe give, in short runs",
+        "# Parts of the pretraining recipe, in short runs",
         "",
         "Written by `python experiments/recipe.py --data $KERAS_BERT_DATA`: pretraining runs of "
         f"{found['tokens'] / 1e6:.1f} million tokens",
-        "each, with the whole schedule, as the encoder that ships is trained but for their length (4 layers of 256,",
-        "8,192 tokens of vocabulary, warm start, 25 % of the tokens masked, 32 x 128, peak rate 1e-3, no dropout, no",
-        "next sentences; here in float32), one thing changed in each. From a random start a model sits on a plateau,",
-        "where it knows little more than how frequent words are, for longer than this: the runs show who has left it,",
-        "not who is ahead after a hundred million tokens, and seeds differ in when they leave.",
+        "each, with a complete schedule. The settings are those of the bundled encoder except for the length",
+        "(4 layers,",
+        "hidden size 256, 8,192 tokens, PPMI initialization, 25 % of the tokens masked, 32 x 128, peak learning rate",
+        "1e-3, no dropout, masked LM only; here in float32), and one of them is changed per run. With random",
+        "initialization a model predicts little more than token frequencies for longer than this. So the runs show",
+        "which changes end this phase earlier, not which model is better after a hundred million tokens.",
         "",
-        f"Measured on {HELD_OUT:,} rows of held-out documents, 15 % of the tokens hidden: the share of hidden tokens",
-        "found, the loss in nats a token and, to compare vocabularies, a word.",
+        f"Measured on {HELD_OUT:,} rows of held-out documents with 15 % of the tokens masked: masked-LM",
+        "accuracy, loss in",
+        "nats per token and, to compare vocabularies, per word; mean and standard deviation over seeds. Best",
+        "values are",
+        "bold.",
         "",
-        "| run | seeds | found | loss a token | loss a word | parameters |",
+        "| run | seeds | accuracy | loss per token | loss per word | parameters |",
         "|---|---|---|---|---|---|",
     ]
-    for name in (name for name in RUNS if found["runs"].get(name)):
-        each = list(found["runs"][name].values())
-        accuracies = [100 * run["accuracy"] for run in each]
-        spread = f" ± {statistics.stdev(accuracies):.1f}" if len(each) > 1 else ""
-        losses = [run["loss"] for run in each]
-        spread_of_loss = f" ± {statistics.stdev(losses):.2f}" if len(each) > 1 else ""
-        word = statistics.mean(run["loss_a_word"] for run in each)
-        lines.append(
-            f"| {name} | {len(each)} | {statistics.mean(accuracies):.1f}{spread} % "
-            f"| {statistics.mean(losses):.2f}{spread_of_loss} | {word:.2f} | {each[0]['parameters']:,} |"
-        )
+    measured = {name: list(found["runs"][name].values()) for name in RUNS if found["runs"].get(name)}
+    best = {
+        key: choose(statistics.mean(run[key] for run in runs) for runs in measured.values())
+        for key, choose in (("accuracy", max), ("loss", min), ("loss_a_word", min))
+    }
+    for name, runs in measured.items():
+        cells = [
+            _cell([run[key] * scale for run in runs], best[key] * scale, digits, unit)
+            for key, scale, digits, unit in (("accuracy", 100, 1, " %"), ("loss", 1, 2, ""), ("loss_a_word", 1, 2, ""))
+        ]
+        lines.append(f"| {name} | {len(runs)} | {' | '.join(cells)} | {runs[0]['parameters']:,} |")
     PAGE.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def _cell(values: list[float], best: float, digits: int, unit: str) -> str:
+    """Format mean and standard deviation; bold if the mean is the best of its column."""
+    mean = f"{statistics.mean(values):.{digits}f}"
+    mean = f"**{mean}**" if mean == f"{best:.{digits}f}" else mean
+    return mean + (f" ± {statistics.stdev(values):.{digits}f}" if len(values) > 1 else "") + unit
 
 
 def main() -> None:
@@ -178,10 +191,10 @@ def main() -> None:
     parser.add_argument("--tokens", type=int, default=800 * 32 * 128)
     arguments = parser.parse_args()
     if not arguments.data:
-        parser.error("--data DIR is needed, or KERAS_BERT_DATA")
+        parser.error("`--data` must be given, or KERAS_BERT_DATA must name the folder. Received: neither")
     found = json.loads(FOUND.read_text(encoding="utf-8")) if FOUND.exists() else {"runs": {}}
     if found.setdefault("tokens", arguments.tokens) != arguments.tokens:
-        parser.error(f"{FOUND} holds runs of {found['tokens']:,} tokens. Received: --tokens {arguments.tokens}")
+        parser.error(f"`--tokens` must be {found['tokens']}, as in {FOUND}. Received: --tokens={arguments.tokens}")
     from keras_bert import ops
 
     ops.partition_cpu_threads()

@@ -1,11 +1,12 @@
-"""How the settings of fine-tuning are chosen: a few are tried, and a part of the training set alone is looked at.
+"""Compare settings of fine-tuning on a held-out part of the training set.
 
-    python -m experiments.settings --data DIR                     # every run that experiments/results/settings.json has not yet
+    python -m experiments.settings --data DIR                     # every run that is not in
+    experiments/results/settings.json
     python -m experiments.settings --data DIR --only SQuAD-1.1
 
-DIR is the folder that `KERAS_BERT_DATA` names. In place of a set's dev part, which is for docs/results.md and
-docs/tasks.md alone, whole sentences of SST-2's training set are held out, or whole articles of SQuAD's.
-docs/settings.md is written from all runs so far.
+DIR is the folder named by `KERAS_BERT_DATA`. Whole sentences of SST-2's training part, or whole articles of SQuAD's,
+are held out. The dev part of a set is used only for docs/results.md and docs/tasks.md. docs/settings.md is written
+from all runs so far.
 """
 
 import argparse
@@ -16,7 +17,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from experiments.tasks import hold_out_articles, prepare
+from experiments.tasks import bold, hold_out_articles, prepare
 
 ROOT = Path(__file__).resolve().parent.parent
 FOUND, PAGE = ROOT / "experiments" / "results" / "settings.json", ROOT / "docs" / "settings.md"
@@ -26,7 +27,7 @@ COMMAND = (
     "keras-bert finetune --encoder bert_en_uncased_mini --dataset build/settings/{name} {always} {settings} "
     "--dropout 0.1 --seed 1 --out build/settings/{name}-model --json"
 )
-# What is always given, what is measured, and what is tried.
+# Set: fixed options, metric, compared options.
 SETS = {
     "SST-2": (
         "--labels negative,positive --batch-size 32 --held-out 0.02",
@@ -52,7 +53,7 @@ SETS = {
 
 
 def prepare_inside(name: str, data: Path, folder: Path) -> None:
-    """The training part of a set, parted once more."""
+    """Split the training part of a set again."""
     shutil.rmtree(folder, ignore_errors=True)
     if name == "SST-2":
         words = [sys.executable, str(ROOT / "experiments" / "split_sentences.py"), str(data / "SST-2" / "train.tsv")]
@@ -64,12 +65,12 @@ def prepare_inside(name: str, data: Path, folder: Path) -> None:
 
 
 def command(name: str, settings: str) -> str:
-    """What fine-tunes with these settings."""
+    """Return the command that fine-tunes with these settings."""
     return COMMAND.format(name=name, always=SETS[name][0], settings=settings)
 
 
 def run(name: str, settings: str) -> dict:
-    """What the part that is held out says of them, in percent."""
+    """Fine-tune and return the metric on the held-out part, in percent."""
     words = [sys.executable, "-m", "keras_bert", *command(name, settings).split()[1:]]
     done = subprocess.run(words, cwd=ROOT, stdout=subprocess.PIPE, text=True, check=True)
     facts = json.loads(done.stdout.splitlines()[-1])
@@ -82,20 +83,24 @@ def run(name: str, settings: str) -> dict:
 
 
 def write_page(found: dict) -> None:
-    """docs/settings.md."""
+    """Write docs/settings.md."""
     lines = [
-        "# How the settings were chosen",
+        "# Comparison of fine-tuning settings",
         "",
-        "Written by `python -m experiments.settings --data $KERAS_BERT_DATA`. Each set's training part is parted once",
-        "more: one seed a row, the best epoch chosen by the rows that `--held-out` takes, measured on what stands in",
-        "for dev. Dev itself was not looked at. Differences below two standard errors say little.",
+        "Written by `python -m experiments.settings --data $KERAS_BERT_DATA`. The training part of each set is split",
+        "again: one part to train on (of which `--held-out` selects the best epoch), one part to measure on.",
+        "Dev is not",
+        "used. One seed per row; the best value is bold. Differences below two standard errors mean little.",
     ]
     for name, runs in found.items():
         examples = next(iter(runs.values()))["examples"]
         kind = f"{SENTENCES:,} whole sentences" if name == "SST-2" else f"{examples:,} questions of whole articles"
-        lines += ["", f"## {name}: {SETS[name][1]} on {kind}, out of train", "", "| settings | % | best epoch |"]
+        lines += ["", f"## {name}: {SETS[name][1]} on {kind} held out of train", "", "| settings | % | best epoch |"]
+        best = max(each["score"] for each in runs.values())
         lines += ["|---|---|---|"]
-        lines += [f"| `{settings}` | {each['score']:.1f} | {each['epoch']} |" for settings, each in runs.items()]
+        lines += [
+            f"| `{settings}` | {bold(each['score'], best)} | {each['epoch']} |" for settings, each in runs.items()
+        ]
         lines += ["", f"    {command(name, 'SETTINGS')}"]
     PAGE.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
@@ -106,7 +111,7 @@ def main() -> None:
     parser.add_argument("--only", nargs="*", choices=[*SETS], default=[*SETS])
     arguments = parser.parse_args()
     if not arguments.data:
-        parser.error("--data DIR is needed, or KERAS_BERT_DATA")
+        parser.error("`--data` must be given, or KERAS_BERT_DATA must name the folder. Received: neither")
     found = json.loads(FOUND.read_text(encoding="utf-8")) if FOUND.exists() else {}
     for name in arguments.only:
         prepare_inside(name, arguments.data / "data", WORK / name)

@@ -1,10 +1,10 @@
-"""A train and a dev part out of SST-2's train.tsv alone, to choose settings by without a look at the real dev.
+"""Split SST-2's train.tsv into a training and a validation part, to compare settings without using dev.
 
     python experiments/split_sentences.py path/to/SST-2/train.tsv OUT --sentences 1000 --seed 1
 
-SST-2 trains on sentences and on all their phrases: a random tenth of the rows reads ten points too high, since the
-phrases of each held-out row are trained on. Here whole sentences are held out, with every phrase that only they have.
-OUT gets `train.tsv` and `dev.tsv`.
+SST-2's training part contains sentences and all their phrases. The accuracy on a random tenth of the rows is ten points
+too high, because the phrases of each held-out row are trained on. Here whole sentences are held out, with every phrase
+that occurs only in them. OUT gets `train.tsv` and `dev.tsv`.
 """
 
 import argparse
@@ -15,19 +15,20 @@ from keras_bert.files import atomic_write
 
 
 def phrases(words: tuple[str, ...]) -> set[tuple[str, ...]]:
-    """Every run of words in a sentence, itself included."""
+    """Return all runs of words of a sentence, including the sentence."""
     return {words[i:j] for i in range(len(words)) for j in range(i + 1, len(words) + 1)}
 
 
 def split(rows: list[tuple[str, str]], count: int, seed: int, shortest: int = 5) -> tuple[list, list]:
-    """Rows to train on and `count` whole sentences, of `shortest` words or more, to measure on; each `(text, label)`.
+    """Split `(text, label)` rows into training rows and `count` whole sentences of at least `shortest` words.
 
     Raises:
-        ValueError: there are fewer sentences.
+        ValueError: there are too few sentences.
     """
     words = [tuple(text.split()) for text, _ in rows]
     within, sentences = set(), []
-    for line in sorted(set(words), key=lambda line: (-len(line), line)):  # the longest first: what is in none, is whole
+    # Longest first: a line that occurs within no longer line is a sentence.
+    for line in sorted(set(words), key=lambda line: (-len(line), line)):
         if line not in within:
             sentences.append(line)
             within |= phrases(line)
@@ -46,19 +47,19 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     arguments = parser.parse_args()
     if arguments.out.exists():
-        parser.error(f"a new folder is made. Received: {arguments.out}, which exists")
+        parser.error(f"`out` must be a new folder. Received: out={arguments.out}, which exists.")
     try:
-        header, *lines = arguments.data.read_text("utf-8").rstrip("\n").split("\n")
+        header, *lines = arguments.data.read_text(encoding="utf-8").rstrip("\n").split("\n")
         rows = [(text.strip(), label) for text, label in (line.rsplit("\t", 1) for line in lines)]
         train, dev = split(rows, arguments.sentences, arguments.seed)
         with atomic_write(arguments.out) as draft:
             draft.mkdir()
             for name, part in (("train", train), ("dev", dev)):
                 text = "\n".join([header, *("\t".join(row) for row in part)]) + "\n"
-                (draft / f"{name}.tsv").write_text(text, "utf-8")
+                (draft / f"{name}.tsv").write_text(text, encoding="utf-8")
     except (OSError, ValueError) as error:
         parser.error(f"{arguments.data}: {error}")
-    print(f"{len(train):,} rows to train on, {len(dev):,} sentences to measure on")
+    print(f"{len(train):,} training rows, {len(dev):,} held-out sentences")
 
 
 if __name__ == "__main__":

@@ -1,11 +1,13 @@
-"""Every kind of task on real data, from the encoder that ships, beside what needs no encoder.
+"""Every task on real data: the bundled encoder, fine-tuned, beside baselines without an encoder.
 
-    python -m experiments.tasks --data DIR                 # every run that experiments/results/tasks.json has not yet
-    python -m experiments.tasks --data DIR --only TREC     # of one set, or `freezing`
+    python -m experiments.tasks --data DIR                 # every run not in experiments/results/tasks.json
+    python -m experiments.tasks --data DIR --only TREC     # one set, or `freezing`
 
-DIR is the folder that `KERAS_BERT_DATA` names. Each set is fine-tuned on by `keras-bert finetune`, over seeds, settings
-fixed beforehand; its dev part only measures. Beside it: always the commonest answer, and TF-IDF of one and two words
-with logistic regression. Then what it matters which layers learn. docs/tasks.md is written from all runs so far.
+DIR is the folder named by `KERAS_BERT_DATA`. `keras-bert finetune` runs on each set with several seeds and settings
+that
+were fixed before; the dev part only measures. The baselines: always the commonest answer, and TF-IDF of words and word
+pairs with logistic regression. A second table compares which layers are trained. docs/tasks.md is written from all runs
+so far.
 """
 
 import argparse
@@ -17,7 +19,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from experiments.answers import of_spans
+from experiments.answers import squad_baselines
 
 ROOT = Path(__file__).resolve().parent.parent
 FOUND, PAGE = ROOT / "experiments" / "results" / "tasks.json", ROOT / "docs" / "tasks.md"
@@ -27,28 +29,28 @@ FINETUNE = (
     "keras-bert finetune --encoder bert_en_uncased_mini --dataset build/tasks/{name} {more} "
     "--dropout 0.1 --batch-size 16 --held-out 0.1 --seed {seed} --out build/tasks/{name}-{seed} --json"
 )
-SPANS = "--task spans --sequence-length 128 --learning-rate 5e-4"  # rows as long as those of pretraining
+SPANS = "--task spans --sequence-length 128 --learning-rate 5e-4"  # the sequence length of pretraining
 SETS = {
-    "TREC": ("six kinds of questions", "--epochs 8 --learning-rate 2e-4 --dtype mixed_bfloat16", "accuracy"),
-    "SST-5": ("five shades of opinion", "--epochs 4 --learning-rate 2e-4 --dtype mixed_bfloat16", "accuracy"),
-    "MRPC": ("do two sentences say the same?", "--epochs 6 --learning-rate 2e-4", "accuracy"),
-    "SQuAD-1.1": ("answers that stand in a text", f"{SPANS} --epochs 4", "f1"),
-    "SQuAD-2.0": ("the same, some without an answer", f"{SPANS} --epochs 8", "f1"),
+    "TREC": ("six classes of questions", "--epochs 8 --learning-rate 2e-4 --dtype mixed_bfloat16", "accuracy"),
+    "SST-5": ("sentiment in five classes", "--epochs 4 --learning-rate 2e-4 --dtype mixed_bfloat16", "accuracy"),
+    "MRPC": ("paraphrase or not, sentence pairs", "--epochs 6 --learning-rate 2e-4", "accuracy"),
+    "SQuAD-1.1": ("answer spans", f"{SPANS} --epochs 4", "f1"),
+    "SQuAD-2.0": ("answer spans, some questions without an answer", f"{SPANS} --epochs 8", "f1"),
 }
-# How much of the encoder learns, on two of the sets.
+# Which layers are trained, on two of the sets.
 FREEZING = {
-    "everything learns": "",
-    "the embeddings and the first two of four layers rest": "--freeze 2",
-    "all of the encoder rests": "--freeze all",
-    "gradual: a layer more each epoch, from the last down": "--freeze gradual",
-    "each layer at 0.7 of the rate of the one above": "--layer-decay 0.7",
+    "all layers": "",
+    "all but the embeddings and the first two of four layers": "--freeze 2",
+    "the head only": "--freeze all",
+    "gradual: one more layer per epoch, from the last one": "--freeze gradual",
+    "all, each layer with 0.7 times the learning rate of the next": "--layer-decay 0.7",
 }
 FROZEN = ("TREC", "SST-5")
 
 
 def prepare(name: str, data: Path, folder: Path) -> None:
-    """A folder as `keras-bert finetune` reads it. A set without a dev part gives a tenth, an article set its last
-    articles, the same ones each time."""
+    """Write a folder for `keras-bert finetune`; without a dev part, hold out a tenth of the rows or the last "
+    "articles."""
     folder.mkdir(parents=True, exist_ok=True)
     if name.startswith("SQuAD"):
         (file,) = (data / "SQuAD").glob(f"*-v{name[-3:]}-*.json")
@@ -68,18 +70,20 @@ def prepare(name: str, data: Path, folder: Path) -> None:
 
 
 def hold_out_articles(file: Path, folder: Path) -> None:
-    """`train.json` and `dev.json` out of one of SQuAD's files: its last article, of many its last two, is dev."""
-    whole = json.loads(file.read_text(encoding="utf-8"))
-    articles = whole["data"]
+    """Split a SQuAD file into train.json and dev.json: the last article (of eight or more, the last two) is dev."""
+    squad = json.loads(file.read_text(encoding="utf-8"))
+    articles = squad["data"]
     held = 1 if len(articles) < 8 else 2
     for part, chosen in (("train", articles[:-held]), ("dev", articles[-held:])):
-        text = json.dumps({**whole, "data": chosen}, ensure_ascii=False)
+        text = json.dumps({**squad, "data": chosen}, ensure_ascii=False)
         (folder / f"{part}.json").write_text(text, encoding="utf-8")
 
 
-def of_texts(folder: Path) -> dict:
-    """The commonest class, and TF-IDF with logistic regression, on the dev part. Of a pair: what its texts share, and
-    what only one has."""
+def text_baselines(folder: Path) -> dict:
+    """Compute the dev accuracy of the commonest class and of TF-IDF with logistic regression.
+
+    The features of a pair are the words that both texts share and the words that only one has.
+    """
     import numpy as np
     import scipy.sparse
     from sklearn.feature_extraction.text import TfidfVectorizer
@@ -95,9 +99,9 @@ def of_texts(folder: Path) -> dict:
     def features(texts):
         if not pairs:
             return tfidf.transform(texts)
-        one, other = map(tfidf.transform, texts)
-        shared = one.multiply(other)
-        return scipy.sparse.hstack([shared.sum(1), shared, abs(one - other)]).tocsr()
+        first, second = map(tfidf.transform, texts)
+        shared = first.multiply(second)
+        return scipy.sparse.hstack([shared.sum(1), shared, abs(first - second)]).tocsr()
 
     model = LogisticRegression(C=10, max_iter=1000).fit(features(data.train_texts), data.train_labels)
     commonest = np.bincount(data.train_labels).argmax()
@@ -109,57 +113,73 @@ def of_texts(folder: Path) -> dict:
 
 
 def write_page(found: dict) -> None:
-    """docs/tasks.md."""
+    """Write docs/tasks.md."""
     lines = [
-        "# Every kind of task, from the encoder that ships",
+        "# Every task on real data",
         "",
-        "Written by `python -m experiments.tasks --data $KERAS_BERT_DATA`. Accuracy, of spans F1, on the dev part, in",
-        "percent; ours is mean and standard deviation over seeds, by the commands below. A set without a dev part of",
-        "its own gives a tenth of its rows, or its last articles. Nothing was chosen by dev, but SQuAD's had been seen",
-        "with an earlier recipe. Trials of SQuAD's settings on train alone, so far without the rows of 128 used here:",
-        "[settings.md](settings.md).",
+        "Written by `python -m experiments.tasks --data $KERAS_BERT_DATA`. The bundled encoder, fine-tuned, beside two",
+        "baselines: always the commonest answer, and TF-IDF with logistic regression. Accuracy (of spans F1)",
+        "on dev, in",
+        "percent; for BERT mean and standard deviation over seeds, with the commands below. The best value of a row is",
+        "bold. Of a set without a dev part, a tenth of the rows or the last articles are held out. Nothing was",
+        "selected",
+        "with dev, except that SQuAD's had been seen with an earlier recipe. SQuAD's settings were compared on train",
+        "alone, so far without the sequence length of 128 that is used here: [settings.md](settings.md).",
         "",
-        "| set | what is asked | examples | always the commonest | TF-IDF, logistic regression | ours |",
+        "| set | task | examples | commonest answer | TF-IDF, logistic regression | bert_en_uncased_mini |",
         "|---|---|---|---|---|---|",
     ]
-    measured = {name: entry for name, entry in found["sets"].items() if entry["ours"]}
+    measured = {name: entry for name, entry in found["sets"].items() if entry["bert"]}
     for name, entry in measured.items():
-        asked, baselines = SETS[name][0], [f"{100 * entry[key]:.1f}" for key in ("commonest", "tfidf")]
-        lines.append(
-            f"| {name} | {asked} | {entry['examples']:,} | {' | '.join(baselines)} | {spread(entry['ours'])} |"
-        )
+        best = max(entry["commonest"], entry["tfidf"], statistics.mean(entry["bert"].values()))
+        baselines = [bold(100 * entry[key], 100 * best) for key in ("commonest", "tfidf")]
+        scores = mean_and_deviation(entry["bert"], best)
+        lines.append(f"| {name} | {SETS[name][0]} | {entry['examples']:,} | {' | '.join(baselines)} | {scores} |")
     for name, entry in measured.items():
-        if {round(score, 6) for score in entry["ours"].values()} == {round(entry["commonest"], 6)}:
-            lines += ["", f"Of {name} no seed learned more than to give the commonest answer always."]
+        if {round(score, 6) for score in entry["bert"].values()} == {round(entry["commonest"], 6)}:
+            lines += ["", f"On {name}, every seed always predicts the commonest answer."]
     lines += ["", *(f"    {command(name, 'SEED')}" for name in measured)]
     if found["freezing"]:
-        lines += ["", "## Which layers learn", "", f"| | {' | '.join(FROZEN)} | by |", "|---" * (2 + len(FROZEN)) + "|"]
+        title = "## Which layers are trained"
+        lines += ["", title, "", f"| | {' | '.join(FROZEN)} | option |", "|---" * (2 + len(FROZEN)) + "|"]
+        best = {
+            name: max(statistics.mean(runs[name].values()) for runs in found["freezing"].values() if runs.get(name))
+            for name in FROZEN
+            if any(runs.get(name) for runs in found["freezing"].values())
+        }
         for how, runs in found["freezing"].items():
             option = f"`{FREEZING[how]}`" if FREEZING[how] else "the command above"
-            lines.append(f"| {how} | {' | '.join(spread(runs.get(name, {})) for name in FROZEN)} | {option} |")
+            cells = (mean_and_deviation(runs.get(name, {}), best.get(name)) for name in FROZEN)
+            lines.append(f"| {how} | {' | '.join(cells)} | {option} |")
     PAGE.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
-def spread(scores: dict) -> str:
-    """Mean, deviation and number of runs."""
+def bold(value: float, best: float) -> str:
+    """Format a value in percent; bold if it is the best."""
+    text = f"{value:.1f}"
+    return f"**{text}**" if text == f"{best:.1f}" else text
+
+
+def mean_and_deviation(scores: dict, best: float | None) -> str:
+    """Format mean, standard deviation and number of seeds; the mean is bold if it is the best."""
     if not scores:
         return "-"
     each = [100 * score for score in scores.values()]
     deviation = f" ± {statistics.stdev(each):.1f}" if len(each) > 1 else ""
-    return f"**{statistics.mean(each):.1f}**{deviation} ({len(each)} seed{'s' * (len(each) > 1)})"
+    return f"{bold(statistics.mean(each), 100 * best)}{deviation} ({len(each)} seed{'s' * (len(each) > 1)})"
 
 
 def command(name: str, seed, more: str = "") -> str:
-    """What fine-tunes on a set."""
+    """Return the command that fine-tunes on a set."""
     return FINETUNE.format(name=name, more=f"{SETS[name][1]} {more}".strip(), seed=seed)
 
 
 def run(name: str, seed: str, more: str = "") -> float:
-    """The score on dev of one run."""
+    """Fine-tune once and return the score on dev."""
     words = [sys.executable, "-m", "keras_bert", *command(name, seed, more).split()[1:]]
     done = subprocess.run(words, cwd=ROOT, stdout=subprocess.PIPE, text=True, check=True)
     score = json.loads(done.stdout.splitlines()[-1])[SETS[name][2]]
-    return score / 100 if SETS[name][2] == "f1" else score  # SQuAD's own script counts in percent
+    return score / 100 if SETS[name][2] == "f1" else score  # SQuAD's official script reports percent
 
 
 def main() -> None:
@@ -168,20 +188,20 @@ def main() -> None:
     parser.add_argument("--only", nargs="*", choices=[*SETS, "freezing"], default=[*SETS, "freezing"])
     arguments = parser.parse_args()
     if not arguments.data:
-        parser.error("--data DIR is needed, or KERAS_BERT_DATA")
+        parser.error("`--data` must be given, or KERAS_BERT_DATA must name the folder. Received: neither")
     found = json.loads(FOUND.read_text(encoding="utf-8")) if FOUND.exists() else {"sets": {}, "freezing": {}}
     sets = [name for name in SETS if name in arguments.only]
     for name in [*sets, *(FROZEN if "freezing" in arguments.only else ())]:
         prepare(name, arguments.data / "data", WORK / name)
         if name not in found["sets"]:
-            found["sets"][name] = {**(of_spans if "SQuAD" in name else of_texts)(WORK / name), "ours": {}}
-    wanted = [(name, "", found["sets"][name]["ours"]) for name in sets]
+            found["sets"][name] = {**(squad_baselines if "SQuAD" in name else text_baselines)(WORK / name), "bert": {}}
+    wanted = [(name, "", found["sets"][name]["bert"]) for name in sets]
     for name in FROZEN if "freezing" in arguments.only else ():
         for how, more in FREEZING.items():
             runs = found["freezing"].setdefault(how, {})
-            runs[name] = runs.get(name, {}) if more else found["sets"][name]["ours"]
+            runs[name] = runs.get(name, {}) if more else found["sets"][name]["bert"]
             wanted.append((name, more, runs[name]))
-    for seed in map(str, SEEDS):  # all that is wanted once, before anything twice
+    for seed in map(str, SEEDS):  # every run with the first seed before any with the second
         for name, more, scores in wanted:
             if seed not in scores:
                 scores[seed] = run(name, seed, more)

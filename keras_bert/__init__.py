@@ -1,10 +1,37 @@
-"""keras_bert: a BERT encoder from scratch in Keras 3. The public names, nothing else."""
+"""BERT from scratch in Keras 3: the public names of the package.
 
-import sys
-from pathlib import Path
+`BertConfig`, `PRESETS` and `InputError` are here at once; every other name is imported at its first use (see `_lazy`).
+"""
 
+from typing import TYPE_CHECKING
+
+from keras_bert import _lazy
 from keras_bert.config import PRESETS, BertConfig
 from keras_bert.errors import InputError
+
+if TYPE_CHECKING:  # type checkers and editors do not run `__getattr__`
+    from keras_bert import explain, layers
+    from keras_bert.catalog.listing import list_pretrained
+    from keras_bert.data import load_corpus, load_labeled
+    from keras_bert.export import export_onnx, export_saved_model
+    from keras_bert.inference.embed import embed
+    from keras_bert.inference.evaluate import evaluate
+    from keras_bert.inference.fill_mask import fill_mask
+    from keras_bert.inference.predictor import Predictor
+    from keras_bert.models import (
+        BertClassifier,
+        BertEncoder,
+        BertFeatureClassifier,
+        BertPretrainer,
+        BertSpanLabeler,
+        BertTokenClassifier,
+    )
+    from keras_bert.parity import compare
+    from keras_bert.text import BertTextVectorization, learn_vocabulary, load_vocabulary, save_vocabulary
+    from keras_bert.training import distill, finetune, fit_features, pretrain
+    from keras_bert.training.config import TrainingConfig
+    from keras_bert.weights import load_pretrained, load_weights, save_pretrained
+    from keras_bert.weights.convert import convert
 
 __version__ = "0.1.0"
 
@@ -19,13 +46,20 @@ __all__ = [
     "BertTokenClassifier",
     "InputError",
     "PRESETS",
+    "Predictor",
+    "TrainingConfig",
     "compare",
+    "convert",
     "distill",
     "embed",
     "evaluate",
+    "explain",
+    "export_onnx",
     "export_saved_model",
+    "fill_mask",
     "finetune",
     "fit_features",
+    "layers",
     "learn_vocabulary",
     "list_pretrained",
     "load_corpus",
@@ -38,22 +72,16 @@ __all__ = [
     "save_vocabulary",
 ]
 
-# `keras-bert --help` does not wait for TensorFlow: the commands import what they use themselves. Everywhere else all
-# names are here at once, and their classes known to `keras.saving`.
-_command_line = Path(sys.argv[0]).name == "keras-bert" or (sys.argv[0] == "-m" and "keras_bert" in sys.orig_argv)
-if not _command_line:
-    from keras_bert.data import load_corpus, load_labeled
-    from keras_bert.export import export_saved_model
-    from keras_bert.inference import embed, evaluate
-    from keras_bert.models import (
-        BertClassifier,
-        BertEncoder,
-        BertFeatureClassifier,
-        BertPretrainer,
-        BertSpanLabeler,
-        BertTokenClassifier,
-    )
-    from keras_bert.parity import compare
-    from keras_bert.text import BertTextVectorization, learn_vocabulary, load_vocabulary, save_vocabulary
-    from keras_bert.training import distill, finetune, fit_features, pretrain
-    from keras_bert.weights import list_pretrained, load_pretrained, load_weights, save_pretrained
+
+def __getattr__(name: str):
+    """Import a public name at its first use (PEP 562)."""
+    value = globals()[name] = _lazy.load(name)
+    return value
+
+
+def __dir__() -> list[str]:
+    """List all public names, used or not."""
+    return sorted({*globals(), *__all__})
+
+
+_lazy.register_after_keras()

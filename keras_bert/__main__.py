@@ -1,4 +1,4 @@
-"""`python -m keras_bert` is `keras-bert`."""
+"""Run the command line: `python -m keras_bert` is the same as `keras-bert`."""
 
 import sys
 

@@ -1,7 +1,7 @@
-"""Names that several parts of the package share; nothing here imports Keras."""
+"""Names shared across the package. This module imports nothing, so that the command line starts fast."""
 
-INPUT_KEYS = ("input_word_ids", "input_mask", "input_type_ids")  # as TF-Hub's BERT names them
+INPUT_KEYS = ("input_word_ids", "input_mask", "input_type_ids")  # TF-Hub's names
 SPECIAL_TOKENS = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
-SENTENCE_TASKS = ("next", "order")  # BERT's next sentence, ALBERT's sentence order
+SENTENCE_TASKS = ("next", "order")  # BERT's next sentence prediction, ALBERT's sentence order prediction
 PROBLEM_TYPES = ("single_label", "multi_label", "regression")
 POOLS = ("mean", "max", "cls", "pooled", "second-to-last", "sum4", "last4")

@@ -1,19 +1,20 @@
-"""The one error that is the user's to mend."""
+"""The exception for invalid user input."""
 
 
 class InputError(ValueError):
-    """What was received cannot be used; the message is one line that says what is expected instead.
+    """Exception raised for invalid user input.
 
-    It is a `ValueError`, so callers who do not know this package catch it all the same. The command line prints it as
-    `error: …` with exit status 2; any other exception is a bug of ours and keeps its traceback.
+    The message is one line: what is expected, then what was received. It is a `ValueError`, so code that does not know
+    this package can catch it. The command line prints it as `error: …` with exit status 2. Any other exception is a bug
+    of the package and keeps its traceback.
 
     Example:
 
-    >>> raise InputError("a vocabulary needs [CLS]. Received: 3 tokens without it")
+    >>> raise InputError("`vocab_size` must be a positive integer. Received: vocab_size=0")
     Traceback (most recent call last):
     ...
-    keras_bert.errors.InputError: a vocabulary needs [CLS]. Received: 3 tokens without it
+    keras_bert.errors.InputError: `vocab_size` must be a positive integer. Received: vocab_size=0
     """
 
-    # Keras adds colours and the failing call's arguments to an error that leaves a layer, unless it bears this.
+    # Without this attribute, Keras appends colors and the arguments of the layer call to the message.
     _keras_call_info_injected = True

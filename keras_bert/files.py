@@ -1,43 +1,40 @@
-"""Files and folders that are either whole or not there."""
+"""Atomic writes of files and folders, and the working folder of a long run."""
 
 import contextlib
 import shutil
+import time
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
 from keras_bert.errors import InputError
 
-OURS = ("tour.json", "vocab.txt", "training")
-
-
-def _remove(path: Path) -> None:
-    if path.is_dir() and not path.is_symlink():
-        shutil.rmtree(path, ignore_errors=True)
-    else:
-        path.unlink(missing_ok=True)
+WORKING_FILES = ("tour.json", "vocab.txt", "training")  # at least one of them is in every working folder
+DISCARDED = "discarded"  # marks a working folder that the system did not allow to be deleted
+RENAME_DELAYS = (0.05, 0.1, 0.2, 0.4)  # seconds
 
 
 @contextlib.contextmanager
 def atomic_write(path: str | Path) -> Iterator[Path]:
-    """Give a free path beside `path`; on success it takes the place of `path`, on any error nothing is left of it.
+    """Write a file or a folder completely or not at all.
 
-    What stood at `path` before stays untouched until the new content is complete, so that a full disk or Ctrl-C
-    loses nothing. The suffix is kept, since Keras chooses its format by it.
+    The content is written to a temporary path in the same folder, which is renamed to `path` on success and deleted on
+    any error. The previous content of `path` stays until then, so a full disk or Ctrl-C loses nothing.
 
     Args:
-        path: the file or folder to (re)place. Missing parent folders are made.
+        path: the file or folder to write or replace. Missing parent folders are created.
 
     Yields:
-        A path in the same folder, not existing yet: create a file or a folder there.
+        The temporary path, which does not exist yet: create a file or a folder there, and close it. It has the suffix
+        of `path`, because Keras chooses a file format by the suffix.
 
     Example:
 
     >>> import tempfile
     >>> target = Path(tempfile.mkdtemp()) / "vocab.txt"
     >>> with atomic_write(target) as draft:
-    ...     _ = draft.write_text("[PAD]")
-    >>> target.read_text()
+    ...     _ = draft.write_text("[PAD]", encoding="utf-8")
+    >>> target.read_text(encoding="utf-8")
     '[PAD]'
     """
     target = Path(path)
@@ -46,60 +43,105 @@ def atomic_write(path: str | Path) -> Iterator[Path]:
     draft = target.with_name(f".{token}-{target.name}")
     try:
         yield draft
-        if target.is_dir() and not target.is_symlink():  # rename cannot replace a filled folder: move it away first
+        if _is_folder(target) or (_is_folder(draft) and target.exists()):
+            # No system renames anything over a folder with files, nor a folder over a file: move the old one away.
             old = target.with_name(f".{token}-old-{target.name}")
-            target.rename(old)
+            _rename(target, old)
             try:
-                draft.rename(target)
+                _rename(draft, target)
             except BaseException:
-                old.rename(target)
+                _rename(old, target)
                 raise
             _remove(old)
         else:
-            draft.replace(target)
+            _rename(draft, target)
     finally:
         _remove(draft)
 
 
+def _rename(source: Path, target: Path) -> None:
+    """Rename; on a permission error, wait and try again.
+
+    On Windows, a virus scanner or an indexer may hold a new file open for a moment, and open files cannot be renamed.
+    """
+    for delay in (*RENAME_DELAYS, None):
+        try:
+            source.replace(target)  # unlike `rename`, it overwrites an existing file on Windows too
+            return
+        except PermissionError:
+            if delay is None:
+                raise
+            time.sleep(delay)
+
+
+def _remove(path: Path) -> None:
+    if _is_folder(path):
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)
+
+
+def _is_folder(path: Path) -> bool:
+    return path.is_dir() and not path.is_symlink()
+
+
 class Interrupted(KeyboardInterrupt):
-    """Ctrl-C, with the line that says what stands and how to go on."""
+    """Ctrl-C, with a message that says where the checkpoint is and how to continue."""
 
 
 @contextlib.contextmanager
-def working_directory(out: Path, resume: bool, hint: str = "the same command with --resume goes on") -> Iterator[Path]:
-    """Give the folder `<out>.work`; it is removed at the end, but stays after Ctrl-C or an error with its checkpoint.
+def working_directory(
+    out: Path, resume: bool, hint: str = "run the same command with --resume to continue"
+) -> Iterator[Path]:
+    """Create the folder `<out>.work` for a long run, and delete it at the end.
+
+    After Ctrl-C or an error, the folder is kept if it holds a checkpoint.
 
     Args:
-        out: what is written at the end.
-        resume: go on with what an interrupted run left there. Without it, such a folder is an error, so that hours of
-            work are not lost by a command given twice.
-        hint: how to go on, for the line after Ctrl-C.
+        out: the path that the run writes at its end.
+        resume: continue from the checkpoint of an interrupted run. Without it, an existing folder is an error, so that
+            a repeated command cannot overwrite hours of work.
+        hint: how to continue; the last part of the message after Ctrl-C.
 
     Yields:
-        The folder.
+        The path of the folder.
 
     Raises:
-        InputError: there is unfinished work and `resume` is not given.
-        Interrupted: Ctrl-C inside, and a checkpoint stands.
+        InputError: the folder exists and `resume` is False, or its path is used by something else.
+        Interrupted: Ctrl-C, and the folder holds a checkpoint.
     """
     work = out.with_name(f"{out.name}.work")
+    if (work / DISCARDED).exists():
+        _remove(work)
     if work.exists() and not resume:
         raise InputError(
-            f"give --resume to go on with unfinished work, or remove it. Received: {work}, without --resume"
+            f"`--resume` must be given where unfinished work exists. Received: {work}, without --resume. "
+            "Give --resume to continue that work, or delete the folder."
         )
-    if work.is_dir() and any(work.iterdir()) and not any((work / name).exists() for name in OURS):
-        raise InputError(f"a folder for unfinished work is expected. Received: {work}, with other files")
+    if work.is_dir() and any(work.iterdir()) and not any((work / name).exists() for name in WORKING_FILES):
+        raise InputError(f"`{work}` must be a folder with unfinished work. Received: a folder with other files")
     try:
         work.mkdir(parents=True, exist_ok=True)
     except FileExistsError:
-        raise InputError(f"a folder for unfinished work is expected. Received: {work}, which is a file") from None
+        raise InputError(f"`{work}` must be free for unfinished work. Received: an existing file") from None
     try:
         yield work
     except BaseException as error:
-        stands = any(work.rglob("checkpoint.npz"))
-        if not stands:
-            shutil.rmtree(work)
-        if stands and isinstance(error, KeyboardInterrupt):
-            raise Interrupted(f"the checkpoint in {work} stands; {hint}") from None
+        has_checkpoint = any(work.rglob("checkpoint.npz"))
+        if not has_checkpoint:
+            _discard(work)
+        if has_checkpoint and isinstance(error, KeyboardInterrupt):
+            raise Interrupted(f"a checkpoint was saved in {work}; {hint}") from None
         raise
-    shutil.rmtree(work)
+    _discard(work)
+
+
+def _discard(work: Path) -> None:
+    """Delete a working folder, or mark it, so that the next run deletes it.
+
+    On Windows, a memory-mapped file cannot be deleted, and a run may still map its packed examples.
+    """
+    _remove(work)
+    if work.exists():
+        with contextlib.suppress(OSError):
+            (work / DISCARDED).touch()

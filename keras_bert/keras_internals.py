@@ -1,6 +1,7 @@
 """Access to private names of Keras, all in this file: a test per function shows which name a Keras upgrade changed."""
 
 import keras
+from keras.src.backend.common.stateless_scope import get_stateless_scope, in_stateless_scope
 
 
 def momentums(optimizer) -> list:
@@ -60,7 +61,14 @@ def keras_mask(x):
 
 
 def uncast_value(variable):
-    """Return the backend's variable as it is stored, also inside a layer that casts its variables."""
+    """Return the backend's variable as it is stored, also inside a layer that casts its variables.
+
+    In a `keras.StatelessScope` (an export, for one) it is the value that the scope holds for the variable.
+    """
+    if in_stateless_scope():
+        value = get_stateless_scope().get_current_value(variable)
+        if value is not None:
+            return value
     return variable._value
 
 

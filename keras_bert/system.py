@@ -1,10 +1,53 @@
-"""Facts about the machine."""
+"""What this process may use of its machine: processors and memory, on every operating system."""
 
+import math
 import os
+import sys
+
+try:
+    import resource
+except ImportError:  # Windows has no such module
+    resource = None
 
 
 def available_cpus() -> int:
-    """Return the number of CPU cores that this process may use."""
-    if hasattr(os, "sched_getaffinity"):  # not on macOS
+    """Count the processors that this process may use.
+
+    The count respects CPU affinity (`taskset`, container limits by cpuset) on systems that report it. macOS and
+    Windows do not; there it is the number of processors of the machine.
+
+    Returns:
+        The number of processors, at least 1.
+
+    Example:
+
+    >>> available_cpus() >= 1
+    True
+
+    Source: https://docs.python.org/3/library/os.html#os.sched_getaffinity
+    """
+    if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
+
+
+def peak_memory_mib() -> float:
+    """Return the largest amount of memory that this process has held so far.
+
+    The peak of the largest finished child process is added, as if both peaks came at the same time.
+
+    Returns:
+        The peak resident set size in MiB; NaN where the system does not report it (Windows).
+
+    Example:
+
+    >>> peak = peak_memory_mib()
+    >>> math.isnan(peak) or peak > 1
+    True
+
+    Source: getrusage(2): `ru_maxrss` is in KiB on Linux and in bytes on macOS.
+    """
+    if resource is None:
+        return math.nan
+    peak = sum(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    return peak / (2**20 if sys.platform == "darwin" else 2**10)

@@ -1,4 +1,4 @@
-"""What every test may use: a quiet TensorFlow, and the optional real data."""
+"""Settings and fixtures for all tests: TensorFlow without a GPU and without logs, and paths of optional real data."""
 
 import os
 from pathlib import Path
@@ -8,16 +8,16 @@ os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
 
 import pytest  # noqa: E402
 
-collect_ignore = ["weights/formats/model_garden/make.py"]  # runs with Google's own code, in an environment of its own
+collect_ignore = ["weights/formats/model_garden/make.py"]  # needs Google's code, in a separate environment
 
 ROOT = Path(__file__).resolve().parent.parent
 
 
 def _real_data() -> Path | None:
-    """The folder with `data/` and `reference/`: KERAS_BERT_DATA, or `shared` beside the checkout."""
-    for place in (os.environ.get("KERAS_BERT_DATA"), ROOT.parent / "shared"):
-        if place and (Path(place) / "data").is_dir():
-            return Path(place)
+    """Return the folder with `data/` and `reference/`: KERAS_BERT_DATA, or `shared` next to the repository, or None."""
+    for folder in (os.environ.get("KERAS_BERT_DATA"), ROOT.parent / "shared"):
+        if folder and (Path(folder) / "data").is_dir():
+            return Path(folder)
     return None
 
 
@@ -25,7 +25,7 @@ def _real_data() -> Path | None:
 def shared_dir() -> Path:
     folder = _real_data()
     if folder is None:
-        pytest.skip("no real data: KERAS_BERT_DATA names no folder with data/ and reference/")
+        pytest.skip("no real data: KERAS_BERT_DATA must be a folder with data/ and reference/")
     return folder
 
 
@@ -38,5 +38,5 @@ def shared_data(shared_dir) -> Path:
 def reference_encoder(shared_dir) -> Path:
     folder = shared_dir / "reference" / "tfhub" / "bert_en_uncased_L-2_H-128_A-2"
     if not folder.is_dir():
-        pytest.skip("no reference SavedModel in the real data's reference/tfhub")
+        pytest.skip("no SavedModel bert_en_uncased_L-2_H-128_A-2 in reference/tfhub of the real data")
     return folder

@@ -1,4 +1,7 @@
-"""The house as docs/architecture.md draws it: imports run one way, and TensorFlow stays in its rooms."""
+"""The package's structure: imports in one direction, no cycles, TensorFlow only inside functions, short files.
+
+Imports inside functions count as imports: a function that imports upward is a hidden cycle.
+"""
 
 import ast
 import os
@@ -9,93 +12,185 @@ from pathlib import Path
 import pytest
 
 PACKAGE = Path(__file__).resolve().parent.parent / "keras_bert"
+
+# Part of the package to the parts that it may import. `LEAVES` may be imported by all.
+LEAVES = {"constants", "errors", "files", "keras_internals", "system"}
+MODELS = {"config", "ops", "layers", "models"}
+LIBRARY = {*MODELS, "text", "weights", "metrics", "data", "catalog", "tasks"}
+APPLICATIONS = {"training", "inference", "export", "explain", "parity"}
 MAY_IMPORT = {
+    "constants": set(),
+    "errors": set(),
+    "files": set(),
+    "system": set(),
+    "keras_internals": set(),
     "config": set(),
     "text": {"config"},
-    "fused": {"config"},
-    "layers": {"config", "fused"},
-    "models": {"config", "layers"},
+    "ops": {"config"},
+    "layers": {"config", "ops"},
+    "models": {"config", "ops", "layers"},
+    "catalog": {"config"},
+    "metrics": {"config"},
     "data": {"config", "text"},
-    "training": {"config", "text", "fused", "layers", "models"},
-    "weights": {"config", "text", "layers", "models"},
-    "export": {"config", "text", "layers", "models", "weights"},
-    "explain": {"config", "text", "layers", "models"},
-    "tasks": {"text", "models", "data", "training"},
-    "tour": {"config", "text", "layers", "models", "data", "training", "weights", "export", "explain"},
+    "weights": {*MODELS, "text", "catalog"},
+    "tasks": {*MODELS, "text", "weights", "metrics", "data", "catalog"},
+    "inference": LIBRARY,
+    "training": {*LIBRARY, "inference"},
+    "explain": LIBRARY,
+    "parity": {*LIBRARY, "inference"},
+    "export": LIBRARY,
+    "tour": {*LIBRARY, *APPLICATIONS},
+    "cli": {*LIBRARY, *APPLICATIONS, "tour"},
 }
-EVERYWHERE = {"errors", "files", "shipped"}
-AGAINST_THE_STREAM = {("models/encoder.py", "keras_bert.weights")}  # BertEncoder.from_pretrained
-# TensorFlow's own, imported where they run
-COMPILED = tuple(
-    f"fused/{name}.py"
-    for name in ("xla", "dropout", "elementwise", "cross_entropy", "compiled", "flat", "adamw", "halves")
-)
-WITH_TENSORFLOW = ("fused/", "text/", "data/", "export/", "weights/", "cli/", "tour/")
-WITHOUT_TENSORFLOW = (
-    *("text/documents.py", "text/segments.py", "text/packing.py", "text/shards.py", "text/masking.py"),
-    "weights/folder.py",
-)
+TENSORFLOW = {"tensorflow", "tensorflow_hub", "tensorflow_datasets", "tensorflow_text"}
+# These parts run on every backend. `ops` holds TensorFlow kernels, imported inside functions.
+WITHOUT_TENSORFLOW = {"config", "layers", "models", "metrics", "training", "catalog", "constants", "errors", "files"}
+
+FILES = {path.relative_to(PACKAGE).as_posix(): path for path in sorted(PACKAGE.rglob("*.py"))}
+
+
+def module_of(name: str) -> str:
+    """`models/encoder.py` is `keras_bert.models.encoder`."""
+    return ".".join(["keras_bert", *Path(name).with_suffix("").parts]).removesuffix(".__init__")
+
+
+MODULES = {module_of(name): name for name in FILES}
+
+
+def part_of(name: str) -> str:
+    """`models/encoder.py` is in `models`."""
+    return Path(name).parts[0].removesuffix(".py")
 
 
 def imports(path: Path):
-    """`(module, at_top_level)` of every import in a file."""
-    tree = ast.parse(path.read_text(encoding="utf-8"))
-    top = set(map(id, tree.body))
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            yield from ((alias.name, id(node) in top) for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            assert node.level == 0, f"{path}: imports are written in full"
-            yield node.module, id(node) in top
-            if node.module == "keras_bert":
-                yield from ((f"keras_bert.{alias.name}", id(node) in top) for alias in node.names)
+    """Yield `(module, at_top_level)` for every import of a file, also inside functions.
+
+    `from keras_bert.models import encoder` yields `keras_bert.models.encoder` too. Imports under
+    `if TYPE_CHECKING:` do not run and are left out.
+    """
+
+    def visit(nodes, top_level):
+        for node in nodes:
+            if isinstance(node, ast.Import):
+                yield from ((alias.name, top_level) for alias in node.names)
+            elif isinstance(node, ast.ImportFrom):
+                assert node.level == 0, f"{path}: imports must be absolute"
+                yield node.module, top_level
+                names = (f"{node.module}.{alias.name}" for alias in node.names)
+                yield from ((name, top_level) for name in names if name in MODULES)
+            elif isinstance(node, ast.If) and getattr(node.test, "id", "") == "TYPE_CHECKING":
+                yield from visit(node.orelse, top_level)
+            else:
+                function = isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda))
+                yield from visit(ast.iter_child_nodes(node), top_level and not function)
+
+    yield from visit(ast.parse(path.read_text(encoding="utf-8")).body, True)
 
 
-FILES = sorted(PACKAGE.rglob("*.py"))
-ROOMS = [path for path in FILES if path.relative_to(PACKAGE).parts[0].removesuffix(".py") in MAY_IMPORT]
+IMPORTS = {name: list(imports(path)) for name, path in FILES.items()}
 
 
-@pytest.mark.parametrize("path", ROOMS, ids=lambda path: str(path.relative_to(PACKAGE)))
-def test_imports_run_one_way(path):
-    room = path.relative_to(PACKAGE).parts[0].removesuffix(".py")
-    for module, _ in imports(path):
+def graph() -> dict[str, set[str]]:
+    """File to the files of the package that it imports.
+
+    The root's `keras_bert/__init__.py` is left out: its public names are loaded lazily.
+    """
+    edges = {}
+    for name, found in IMPORTS.items():
+        if name != "__init__.py":
+            targets = {MODULES[module] for module, _ in found if module in MODULES}
+            edges[name] = targets - {name, "__init__.py"}
+    return edges
+
+
+def cycles(edges: dict[str, set[str]]) -> list[list[str]]:
+    """The strongly connected components of more than one node.
+
+    Source: Tarjan 1972, "Depth-first search and linear graph algorithms".
+    """
+    index, low, stack, found = {}, {}, [], []
+
+    def visit(node):
+        index[node] = low[node] = len(index)
+        stack.append(node)
+        for other in sorted(edges[node]):
+            if other not in index:
+                visit(other)
+            if other in stack:
+                low[node] = min(low[node], low[other])
+        if low[node] == index[node]:
+            component = stack[stack.index(node) :]
+            del stack[stack.index(node) :]
+            if len(component) > 1:
+                found.append(sorted(component))
+
+    for node in edges:
+        if node not in index:
+            visit(node)
+    return found
+
+
+def test_cycles_finds_a_cycle():
+    assert cycles({"a": {"b"}, "b": {"c"}, "c": {"b"}, "d": {"a"}}) == [["b", "c"]]
+
+
+def test_no_cycles_between_files():
+    assert cycles(graph()) == []
+
+
+def test_table_has_no_cycles():
+    assert cycles({part: targets - {part} for part, targets in MAY_IMPORT.items()}) == []
+
+
+def test_every_part_is_in_the_table():
+    assert {part_of(name) for name in FILES} - {"__init__", "__main__", "_lazy"} == set(MAY_IMPORT)
+
+
+@pytest.mark.parametrize("name", [name for name in FILES if part_of(name) in MAY_IMPORT])
+def test_imports_in_one_direction(name):
+    part = part_of(name)
+    for module, _ in IMPORTS[name]:
         if module.startswith("keras_bert."):
             other = module.split(".")[1]
-            if other == "__version__" or (path.relative_to(PACKAGE).as_posix(), module) in AGAINST_THE_STREAM:
-                continue
-            assert other == room or other in MAY_IMPORT[room] | EVERYWHERE, f"{room} imports {module}"
+            if other != "_lazy" and f"keras_bert.{other}" in MODULES:
+                assert other == part or other in MAY_IMPORT[part] | LEAVES, f"{part} must not import {module}"
 
 
-@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PACKAGE)))
-def test_tensorflow_stays_in_its_rooms_and_inside_functions(path):
-    place = path.relative_to(PACKAGE).as_posix()
-    for module, top_level in imports(path):
-        if module.split(".")[0] in ("tensorflow", "tensorflow_hub", "tensorflow_datasets", "tensorflow_text"):
-            assert place.startswith(WITH_TENSORFLOW) and place not in WITHOUT_TENSORFLOW, f"{place} imports {module}"
-            assert not top_level or place in COMPILED, f"{place} imports {module} before anyone asks for it"
+def uses_tensorflow(name: str, top_level: bool) -> bool:
+    """Whether a file imports TensorFlow, at the top level or inside functions."""
+    return any(module.split(".")[0] in TENSORFLOW and top == top_level for module, top in IMPORTS[name])
 
 
-@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PACKAGE)))
-def test_compiled_files_are_imported_where_they_run(path):
-    names = {"keras_bert." + place.removesuffix(".py").replace("/", ".") for place in COMPILED}
-    if path.relative_to(PACKAGE).as_posix() not in COMPILED:
-        assert not [module for module, top_level in imports(path) if top_level and module in names]
+# Files of `ops` with TensorFlow kernels. They import TensorFlow at the top and are imported inside functions.
+KERNELS = {name for name in FILES if part_of(name) == "ops" and uses_tensorflow(name, top_level=True)}
 
 
-@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PACKAGE)))
-def test_a_file_is_short_enough_for_one_idea(path):
-    assert len(path.read_text(encoding="utf-8").splitlines()) <= 250
+@pytest.mark.parametrize("name", FILES)
+def test_tensorflow_is_imported_inside_functions(name):
+    assert name in KERNELS or not uses_tensorflow(name, top_level=True)
+    if part_of(name) in WITHOUT_TENSORFLOW:
+        assert not uses_tensorflow(name, top_level=False)
+
+
+@pytest.mark.parametrize("name", sorted(set(FILES) - KERNELS))
+def test_kernels_are_imported_inside_functions(name):
+    assert not {MODULES.get(module) for module, top_level in IMPORTS[name] if top_level} & KERNELS
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_length(name):
+    assert len(FILES[name].read_text(encoding="utf-8").splitlines()) <= 250
 
 
 @pytest.mark.peers
-def test_import_works_where_there_is_no_tensorflow():
-    pytest.importorskip("jax", reason="make test-peers installs JAX")
+def test_import_without_tensorflow():
+    pytest.importorskip("jax", reason="make test-all installs JAX")
     program = (
         "import sys; sys.modules['tensorflow'] = None; import keras_bert as kb;"
         "config = kb.BertConfig(vocab_size=50, hidden_size=8, num_layers=1, num_heads=2, intermediate_size=16);"
         "print(kb.BertEncoder(config).count_params())"
     )
     environment = {**os.environ, "KERAS_BACKEND": "jax"}
-    ran = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True)
-    assert ran.returncode == 0, ran.stderr
-    assert int(ran.stdout) > 0
+    done = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert int(done.stdout) > 0

@@ -156,14 +156,14 @@ def finetune(data: str) -> dict:
 def look(data: str) -> dict:
     """What the files that ship do, as they are: for the cards, and for the tests to hold them to."""
     checked, _ = run(f"keras-bert check {ENCODER} --json", data)
-    gaps, _ = run(f"keras-bert fill-mask --top 3 --json {' '.join(map(shlex.quote, GAPS + ROLES))}", data)
+    gaps, _ = run(f"keras-bert fill-mask --top-k 3 --json {' '.join(map(shlex.quote, GAPS + ROLES))}", data)
     embedded, _ = run(f"keras-bert embed --json {shlex.quote(SAMPLE)}", data)
     apart = checked["max_abs_difference"]
     found = {
         "held_out": held_out(data),
         "check": {"passed": checked["passed"], "largest": max(apart["pooled_output"], *apart["encoder_outputs"])},
         "gaps": [
-            {"text": row["text"], "guesses": [guess["token"] for guess in row["gaps"][0]["guesses"]]}
+            {"text": row["text"], "guesses": [guess["token"] for guess in row["masks"][0]["predictions"]]}
             for row in gaps["texts"]
         ],
         "roles": len(ROLES),  # the last ones of the gaps
@@ -188,7 +188,7 @@ def held_out(data: str) -> dict:
     from keras_bert.data import load_corpus, tokenize_documents
     from keras_bert.text.masking import Masking
     from keras_bert.text.shards import pack_to_disk
-    from keras_bert.training.pretrain import evaluate_pretrainer
+    from keras_bert.training import evaluate_pretrainer
 
     trained = kb.load_pretrained(ENCODER)
     vectorizer = kb.BertTextVectorization(trained.vocabulary, sequence_length=128)

@@ -1,22 +1,22 @@
 # %% [markdown]
 # # 02 · A BERT encoder from scratch
 #
-# Tutorial 01 turned text into ids. Here the ids become vectors that know their context: the encoder of BERT
-# ([Devlin et al. 2018](https://arxiv.org/abs/1810.04805)), built in plain Keras in six steps.
+# Tutorial 01 turned text into ids. The encoder of BERT ([Devlin et al. 2018](https://arxiv.org/abs/1810.04805)) turns
+# ids into vectors that depend on their context. We build it in plain Keras, in six steps.
 #
 # | step | what | shape |
 # |---|---|---|
 # | 1 | token + position + segment embeddings | `[B, T]` → `[B, T, H]` |
-# | 2 | attention by hand, one head, then `MultiHeadAttention` | `[B, T, H]` → `[B, T, H]` |
+# | 2 | attention: three tokens, one head, A heads, `MultiHeadAttention` | `[B, T, H]` → `[B, T, H]` |
 # | 3 | the padding mask | `[B, T]` |
 # | 4 | the transformer block | `[B, T, H]` → `[B, T, H]` |
 # | 5 | L blocks and the pooler | `[B, T, H]` → `[B, H]` |
 # | 6 | counting every parameter of BERT base | 109,482,240 |
 #
-# B is the batch, T the tokens of a sequence, H the width of a vector, A the attention heads, L the blocks.
-# At the end the package's `BertEncoder` gets the same weights and has to give the same numbers.
+# B is the batch size, T the sequence length, H the hidden size, A the number of attention heads, L the number of
+# blocks. At the end the package's `BertEncoder` gets the same weights and must give the same numbers.
 #
-# Run it as a script (`python tutorials/02_encoder_from_scratch.py`, pictures in `tutorials/out/`) or as a notebook.
+# Run it as a script (`python tutorials/02_encoder_from_scratch.py`, figures in `tutorials/out/`) or as a notebook.
 # `--full` builds BERT base, all 110 million parameters, instead of the small one.
 
 # %%
@@ -40,22 +40,22 @@ keras.utils.set_random_seed(0)
 
 
 def show(figure, name):
-    """In a notebook below the cell, from a script into a file."""
+    """Show a figure below the cell in a notebook; write it to a file from a script."""
     if NOTEBOOK:
         plt.show()
     else:
         folder = Path(__file__).resolve().parent / "out"
         folder.mkdir(exist_ok=True)
         figure.savefig(folder / f"02_{name}.png", dpi=110)
-        print(f"picture: {folder / f'02_{name}.png'}")
+        print(f"figure: {folder / f'02_{name}.png'}")
     plt.close(figure)
 
 
 # %% [markdown]
 # ## The data: two sequences
 #
-# A pair of sentences and a single, shorter one, which is padded to the same length. Three arrays describe them, under
-# the names that TF-Hub's BERT uses: which token, whether it is one, and which sentence it belongs to.
+# A pair of sentences, and a shorter single sentence that is padded to the same length. Three arrays describe them,
+# with the names of TF-Hub's BERT: the token ids, the mask (1 at tokens, 0 at padding), and the segment of each token.
 
 # %%
 TEXTS = [
@@ -74,8 +74,8 @@ for key, value in inputs.items():
     print(f"{key:15}", *value.tolist(), sep="\n  ")
 
 # %% [markdown]
-# One object holds all sizes. These are tiny so that every matrix can be looked at; step 6 uses the published ones.
-# Dropout is off: it is for training, and today we compare numbers.
+# One object holds all sizes. Here they are tiny, so that every matrix can be printed; step 6 uses the published
+# sizes. Dropout is 0, because we compare numbers.
 
 # %%
 config = kb.BertConfig(
@@ -91,14 +91,15 @@ config = kb.BertConfig(
 H, A = config.hidden_size, config.num_heads
 
 # %% [markdown]
-# ## 1 · Embeddings: what, where, and in which sentence
+# ## 1 · Embeddings: token, position, segment
 #
-# Three tables of learned vectors, one row looked up in each, and the rows summed. Attention (step 2) treats its input
-# as a set: without the position rows "the film was not bad" and "was the bad film not" would be the same to it.
-# LayerNorm then brings every vector to mean 0 and variance 1, and a learned scale and shift.
+# Three tables of learned vectors: one row is looked up in each, and the three rows are added. Attention (step 2) does
+# not depend on the order of its inputs: without the position embeddings, "the film was not bad" and "was the bad film
+# not" would give the same vectors. LayerNorm then normalizes every vector to mean 0 and variance 1, and applies a
+# learned scale and shift.
 #
-# Two details that cost people days: BERT's LayerNorm has an epsilon of 1e-12 (Keras' default is 1e-3), and its dropout
-# comes *after* the LayerNorm.
+# Two details are often wrong in reimplementations: BERT's LayerNorm has an epsilon of 1e-12 (the default of Keras is
+# 1e-3), and its dropout comes *after* the LayerNorm.
 
 
 # %%
@@ -123,15 +124,15 @@ embeddings = Embeddings(config)
 x = embeddings(input_word_ids, input_type_ids)
 print("embedded:", tuple(x.shape))
 
-# Fresh tables are nearly zero; larger random numbers show more, here and in the attention below.
+# New tables are nearly zero. Larger random numbers make the figures below readable.
 for table in (embeddings.word, embeddings.position, embeddings.segment):
     table.embeddings.assign(np.random.default_rng(table.input_dim).normal(0, 1, table.embeddings.shape))
 
 # %%
 word, position, segment = (ops.convert_to_numpy(part) for part in embeddings.parts(input_word_ids, input_type_ids))
-pictures = {"token": word[0], "position": position, "segment": segment[0], "sum": word[0] + position + segment[0]}
+panels = {"token": word[0], "position": position, "segment": segment[0], "sum": word[0] + position + segment[0]}
 figure, axes = plt.subplots(1, 4, figsize=(11, 3.4), layout="constrained", sharey=True)
-for axis, (name, values) in zip(axes, pictures.items(), strict=True):
+for axis, (name, values) in zip(axes, panels.items(), strict=True):
     image = axis.imshow(values, cmap="RdBu", vmin=-4, vmax=4, aspect="auto")
     axis.set(title=name, xlabel="dimension")
 axes[0].set_yticks(range(T), padded[0])
@@ -139,28 +140,79 @@ figure.colorbar(image, ax=axes, label="value")
 show(figure, "embeddings")
 
 # %% [markdown]
-# *Look at* the two rows of "[SEP]" and of "was": equal in the first picture, different in the last, since they stand
-# elsewhere. The segment rows are the same within a sentence and change after the first `[SEP]`.
+# *Look at* the two rows of "[SEP]" and the two rows of "was": they are equal in the first panel and different in the
+# last, because their positions differ. The segment rows are the same within a sentence and change after the first
+# `[SEP]`.
 #
-# ## 2 · Attention by hand
+# ## 2 · Attention
 #
-# Every token asks a question (query), offers a label (key) and has something to tell (value): three linear maps of its
-# vector. How well a query fits a key is their dot product; a softmax over the keys makes weights that sum to 1; the
-# answer is the weighted mean of the values ([Vaswani et al. 2017](https://arxiv.org/abs/1706.03762), section 3.2.1):
+# Each token has a query, a key and a value: three linear maps of its vector. The score of a query and a key is their
+# dot product. A softmax over the keys turns scores into weights that sum to 1. The output is the weighted mean of the
+# values ([Vaswani et al. 2017](https://arxiv.org/abs/1706.03762), section 3.2.1):
 #
-# $$\mathrm{Attention}(Q, K, V) = \mathrm{softmax}\left(\frac{Q K^\top}{\sqrt{H/A}}\right) V$$
+# $$\mathrm{Attention}(Q, K, V) = \mathrm{softmax}\left(\frac{Q K^\top}{\sqrt{d}}\right) V$$
 #
-# The root keeps the dot products of wide vectors from growing, which would make the softmax pick one key and pass no
-# gradient. A heads do this side by side, each H / A wide, each with its own maps.
+# ### Three tokens, with numbers for a pencil
+#
+# Queries, keys and values have d = 1 here, so that the root is 1. The first token's query is 1, so its scores are the
+# three keys 0, 1 and 2; exp gives 1, 2.72 and 7.39, their sum is 11.11, and the weights are 0.09, 0.24 and 0.67.
+
+# %%
+query = np.array([[1.0], [0.0], [-1.0]])  # [T, d], T = 3, d = 1
+key = np.array([[0.0], [1.0], [2.0]])  # [T, d]
+value = np.array([[10.0], [20.0], [30.0]])  # [T, d]
+
+scores = query @ key.T  # [T, T]
+weights = np.exp(scores) / np.exp(scores).sum(axis=1, keepdims=True)  # [T, T]
+print("weights\n", weights.round(2))
+print("outputs", (weights @ value).ravel().round(2))
+assert np.allclose(weights[0], [0.09, 0.24, 0.67], atol=0.01)
+assert np.allclose((weights @ value)[1], 20)  # query 0: all scores are 0, so the output is the mean of the values
+
+# %% [markdown]
+# ### Why the root
+#
+# The dot product of two random vectors of width d has a standard deviation of about √d. Without the division, wide
+# vectors give large scores, and the softmax gives nearly all weight to one key. Its gradient is then nearly zero.
 
 # %%
 rng = np.random.default_rng(7)
+for d in (4, 64, 1024):
+    scores = rng.normal(size=(1000, d)) @ rng.normal(size=(d, 10))  # 1,000 queries, 10 keys
+    for name, s in (("with root", scores / np.sqrt(d)), ("without", scores)):
+        weights = np.exp(s - s.max(1, keepdims=True))
+        weights /= weights.sum(1, keepdims=True)
+        print(f"d = {d:4}, {name:9}: mean of the largest weight {weights.max(1).mean():.2f}")
+
+# %% [markdown]
+# ### One head
+#
+# The same for the embedded sentences, with learned maps of the vectors to queries, keys and values of width D:
+
+# %%
 D = H // A  # width of a head
 kernel = {name: rng.normal(0, 0.3, (H, A, D)).astype("float32") for name in "qkv"}
 bias = {name: rng.normal(0, 0.3, (A, D)).astype("float32") for name in "qkv"}
 out_kernel, out_bias = rng.normal(0, 0.3, (A, D, H)).astype("float32"), rng.normal(0, 0.3, H).astype("float32")
 
 
+def one_head(x, a):
+    q, k, v = (ops.matmul(x, kernel[n][:, a]) + bias[n][a] for n in "qkv")  # [B, T, D] each
+    scores = ops.matmul(q, ops.transpose(k, (0, 2, 1))) / np.sqrt(D)  # [B, T, T]
+    return ops.matmul(ops.softmax(scores, axis=-1), v)  # [B, T, D]
+
+
+x = embeddings(input_word_ids, input_type_ids)  # [B, T, H]
+print("one head:", tuple(one_head(x, 0).shape))
+
+# %% [markdown]
+# ### A heads
+#
+# A heads run side by side, each of width D = H / A with its own maps. Their outputs are concatenated and mapped back
+# to width H. One `einsum` computes all heads at once:
+
+
+# %%
 def attention_by_hand(x, mask=None):
     q, k, v = (ops.einsum("bth,had->batd", x, kernel[n]) + bias[n][:, None, :] for n in "qkv")  # [B, A, T, D] each
     scores = ops.matmul(q, ops.transpose(k, (0, 1, 3, 2))) / np.sqrt(D)  # [B, A, T, T]
@@ -171,13 +223,16 @@ def attention_by_hand(x, mask=None):
     return ops.einsum("batd,adh->bth", heads, out_kernel) + out_bias, weights  # [B, T, H], [B, A, T, T]
 
 
-x = embeddings(input_word_ids, input_type_ids)
 by_hand, unmasked = attention_by_hand(x)
-print("attended:", tuple(by_hand.shape), "weights:", tuple(unmasked.shape))
+print("outputs:", tuple(by_hand.shape), "weights:", tuple(unmasked.shape))
+
+heads = ops.concatenate([one_head(x, a) for a in range(A)], axis=-1)  # [B, T, A * D]
+concatenated = ops.matmul(heads, out_kernel.reshape(A * D, H)) + out_bias  # [B, T, H]
+assert float(ops.max(ops.abs(concatenated - by_hand))) < 1e-5
 
 # %% [markdown]
-# `keras.layers.MultiHeadAttention` is this, and its kernels have these very shapes. With the same weights it gives the
-# same numbers:
+# `keras.layers.MultiHeadAttention` computes the same, and its kernels have the same shapes. With the same weights it
+# gives the same numbers:
 
 # %%
 attention = keras.layers.MultiHeadAttention(num_heads=A, key_dim=D)
@@ -189,11 +244,12 @@ print(f"by hand and MultiHeadAttention differ by at most {difference:.1e}")
 assert difference < 1e-5
 
 # %% [markdown]
-# ## 3 · The mask: nobody looks at padding
+# ## 3 · The padding mask
 #
-# The second sequence ends in five pads, which are there only because arrays are rectangular. Before the softmax their
-# scores become so low that their weight is exactly zero. The mask hides *keys*, for every query alike: `[B, 1, T]`
-# against scores of `[B, A, T, T]`. The pads' own rows are computed like any other and nobody reads them.
+# The second sequence ends with padding, because arrays are rectangular. Before the softmax, the scores of padding
+# keys are set so low that their weights are exactly zero. The mask hides *keys*, for all queries alike: it has shape
+# `[B, 1, T]`, and Keras inserts the axis of heads, `[B, 1, 1, T]`, for scores of `[B, A, T, T]`. The outputs at
+# padding positions are computed as well, but not used.
 
 # %%
 mask = input_mask[:, None, :]  # [B, 1, T]
@@ -207,40 +263,49 @@ figure, axes = plt.subplots(1, 2, figsize=(9.5, 4.8), layout="constrained", shar
 for axis, weights, name in zip(axes, (ops.convert_to_numpy(unmasked), masked), ("no mask", "masked"), strict=True):
     image = axis.imshow(weights[1, 0], cmap="Blues", vmin=0, vmax=1)
     axis.set_xticks(range(T), padded[1], rotation=90)
-    axis.set(title=name, xlabel="key: looked at")
+    axis.set(title=name, xlabel="key")
 axes[0].set_yticks(range(T), padded[1])
-axes[0].set_ylabel("query: looking")
+axes[0].set_ylabel("query")
 figure.colorbar(image, ax=axes, label="weight", shrink=0.8)
 show(figure, "mask")
 
 # %% [markdown]
-# *Look at* the right half of each picture: without a mask the words spend weight on pads; with it those columns are
-# empty and the same weight is shared among the words. The test that matters: whatever stands in the pads, the words
-# must not notice.
+# *Look at* the right half of each panel: without a mask, tokens give weight to padding; with it those columns are 0,
+# and the weight is distributed over the tokens. The test that matters: other ids at the padding positions must not
+# change the outputs of the tokens.
 
 # %%
-other_ids = np.where(input_mask == 1, input_word_ids, 5)  # other words where the pads were
+other_ids = np.where(input_mask == 1, input_word_ids, 5)  # other tokens at the padding positions
 other = embeddings(other_ids, input_type_ids)
-real = input_mask == 1
+is_token = input_mask == 1
 
 
-def moved(mask):
+def largest_change(mask):
     pair = (ops.convert_to_numpy(attention(value, value, attention_mask=mask)) for value in (x, other))
-    return np.abs(np.subtract(*pair))[real].max()
+    return np.abs(np.subtract(*pair))[is_token].max()
 
 
-print(f"words move by {moved(None):.3f} without the mask, by {moved(mask):.1e} with it")
-assert moved(None) > 0.1 and moved(mask) < 1e-5
+print(f"largest change of a token: {largest_change(None):.3f} without the mask, {largest_change(mask):.1e} with it")
+assert largest_change(None) > 0.1 and largest_change(mask) < 1e-5
 
 # %% [markdown]
 # ## 4 · The block
 #
-# Attention mixes tokens; a feed-forward part then works on each token alone. Each has a residual around it (what came
-# in is added to what comes out, so that a deep stack passes gradients) and a LayerNorm after that sum: "post-LN". Most
-# later models normalise before; BERT's weights fit the original order only.
+# Attention combines tokens; the feed-forward part then transforms each token separately. Each of the two has a
+# residual connection (its input is added to its output, so that gradients pass through a deep stack) and a LayerNorm
+# after that sum. This order is called "post-LN". Most later models normalize before ("pre-LN"), which trains more
+# easily when the stack is deep; BERT's published weights fit the original order only.
 #
-# The activation is GELU, in the tanh approximation, which Google's BERT was trained with. The exact GELU differs by
-# less than 0.0005 a value, yet by 0.002 in the outputs of twelve layers: enough to be found out by a check.
+# The activation is GELU, which weights its input by the probability that a standard normal variable is smaller.
+# Google's BERT was trained with the tanh approximation. How far is it from the exact function?
+
+# %%
+z = np.linspace(-6, 6, 10001).astype("float32")
+difference = float(ops.max(ops.abs(ops.gelu(z, approximate=True) - ops.gelu(z, approximate=False))))
+print(f"the two GELUs differ by at most {difference:.5f}")
+
+# %% [markdown]
+# That is small, but tutorial 04 shows that a comparison of two models finds it.
 
 
 # %%
@@ -265,9 +330,9 @@ print("block:", tuple(Block(config)(x, input_mask).shape))
 # %% [markdown]
 # ## 5 · The stack and the pooler
 #
-# L blocks, one after another, each with its own weights. Then one vector for the whole sequence: the pooler takes the
-# first token, `[CLS]`, through a dense layer and tanh. `[CLS]` means nothing by itself; pretraining (tutorial 03) and
-# fine-tuning (tutorial 04) teach it to collect what a sentence-level answer needs.
+# L blocks, one after another, each with its own weights. Then one vector for the whole sequence: the pooler applies a
+# dense layer and tanh to the output of the first token, `[CLS]`. This token has no meaning of its own. Pretraining
+# (tutorial 03) and fine-tuning (tutorial 04) train its output to represent the sequence.
 
 
 # %%
@@ -288,15 +353,16 @@ def build_encoder(config):
     return keras.Model(inputs, {"sequence_output": x, "pooled_output": pooler(x[:, 0])})  # [B, T, H], [B, H]
 
 
-ours = build_encoder(config)
-outputs = ours(inputs)
-print({name: tuple(value.shape) for name, value in outputs.items()}, f"{ours.count_params():,} parameters")
+by_hand = build_encoder(config)
+outputs = by_hand(inputs)
+print({name: tuple(value.shape) for name, value in outputs.items()}, f"{by_hand.count_params():,} parameters")
 
 # %% [markdown]
 # ### The check
 #
-# The package's `BertEncoder` is the same with documentation, dropout, initialisers, mixed precision and saving. Random
-# values go into every weight (fresh biases are 0 and fresh scales 1, and would hide mistakes), the same into both.
+# The package's `BertEncoder` is the same model with dropout, initializers, mixed precision and saving. We set all
+# weights of both models to the same random values. (New biases are 0 and new LayerNorm scales are 1, which would hide
+# mistakes.)
 
 # %%
 encoder = kb.BertEncoder(config)
@@ -306,53 +372,72 @@ def same_random_weights(first, second):
     shapes = [weight.shape for weight in first.weights]
     assert shapes == [weight.shape for weight in second.weights]
     rng = np.random.default_rng(0)
-    spread = 1.5 * first.weights[0].shape[-1] ** -0.5  # so that attention is far from even at any H
+    spread = 1.5 * first.weights[0].shape[-1] ** -0.5  # so that attention weights are not uniform
     values = [rng.normal(0, spread if len(shape) > 1 else 0.2, shape) for shape in shapes]
     for weight, value in zip(first.weights, values, strict=True):
-        value += weight.name == "gamma"  # LayerNorm's scales are around 1
+        if weight.name == "gamma":  # LayerNorm scales are around 1
+            value += 1
     for model in (first, second):
         model.set_weights(values)
 
 
 def largest_difference(first, second, inputs):
-    one, other = first(inputs), second(inputs)
-    return {name: float(ops.max(ops.abs(one[name] - other[name]))) for name in one}
+    first, second = first(inputs), second(inputs)
+    return {name: float(ops.max(ops.abs(first[name] - second[name]))) for name in first}
 
 
-same_random_weights(ours, encoder)
-differences = largest_difference(ours, encoder, inputs)
+same_random_weights(by_hand, encoder)
+differences = largest_difference(by_hand, encoder, inputs)
 print("largest difference:", {name: f"{value:.1e}" for name, value in differences.items()})
 assert max(differences.values()) < 1e-5
 
 # %% [markdown]
-# The package also tells what each head looks at. One row a block, one column a head, for the first sequence:
+# ### What attention learns
+#
+# `kb.explain.attention_maps` returns the attention weights of all heads. In a model with random weights they mean
+# nothing, so we load the bundled encoder, which was pretrained for hours. One row per block, one column per head:
 
 # %%
-maps = attention_maps(encoder, inputs)  # L arrays [B, A, T, T]
-figure, axes = plt.subplots(len(maps), A, figsize=(10, 8), layout="constrained", sharex=True, sharey=True)
+pretrained = kb.load_pretrained("bert_en_uncased_mini")
+row = {name: np.asarray(value) for name, value in pretrained.vectorizer(["The old man opened the door."]).items()}
+length = int(row["input_mask"].sum())
+row = {name: value[:, :length] for name, value in row.items()}  # [1, T]
+tokens = [pretrained.vectorizer.id_to_token(int(i)) for i in row["input_word_ids"][0]]
+maps = attention_maps(pretrained.encoder, row)  # L arrays [1, A, T, T]
+A = pretrained.encoder.config.num_heads
+figure, axes = plt.subplots(len(maps), A, figsize=(10, 10), layout="constrained", sharex=True, sharey=True)
 for i, row in enumerate(axes):
     for a, axis in enumerate(row):
         image = axis.imshow(maps[i][0, a], cmap="Blues", vmin=0, vmax=1)
         axis.set_title(f"block {i + 1}, head {a + 1}", fontsize=9)
-        axis.set_xticks(range(T), padded[0], rotation=90, fontsize=8)
-        axis.set_yticks(range(T), padded[0], fontsize=8)
+        axis.set_xticks(range(length), tokens, rotation=90, fontsize=8)
+        axis.set_yticks(range(length), tokens, fontsize=8)
 figure.colorbar(image, ax=axes, label="weight", shrink=0.5)
 show(figure, "attention_maps")
 
 # %% [markdown]
-# *Look at* how different the heads are, though all weights are random: each head has maps of its own, so each finds its
-# own pairs. Training gives those pairs a meaning.
+# *Look at* the rows (queries) and columns (keys): several heads give most weight to a neighboring token (a line
+# beside the diagonal), others to `[CLS]`, `[SEP]` or the period. Heads like these are found in every trained BERT
+# ([Clark et al. 2019](https://arxiv.org/abs/1906.04341)). How much of its weight does each head give to the previous
+# token?
+
+# %%
+for i, weights in enumerate(maps):
+    previous = [float(np.mean(np.diagonal(weights[0, a], offset=-1))) for a in range(A)]
+    print(f"block {i + 1}:", *(f"{share:.2f}" for share in previous))
+
+# %% [markdown]
 #
 # ## 6 · Counting to 109,482,240
 #
-# BERT base is nothing but larger numbers: H = 768, A = 12, L = 12, 30,522 tokens, 512 positions. Where do its
-# parameters sit?
+# BERT base is the same model with larger numbers: H = 768, A = 12, L = 12, 30,522 tokens, 512 positions. How many
+# parameters does each part have?
 
 # %%
 base = kb.BertConfig.from_preset("bert_en_uncased_L-12_H-768_A-12")
 V, H, L, F = base.vocab_size, base.hidden_size, base.num_layers, base.intermediate_size
 parameters = {
-    "token table": V * H,
+    "token embeddings": V * H,
     "positions, segments": (base.max_position_embeddings + base.type_vocab_size) * H + 2 * H,  # and a LayerNorm
     "attention": L * (4 * (H * H + H) + 2 * H),  # query, key, value, output; LayerNorm
     "feed-forward": L * ((H * F + F) + (F * H + H) + 2 * H),
@@ -371,45 +456,45 @@ axis.spines[["top", "right"]].set_visible(False)
 show(figure, "parameters")
 
 # %% [markdown]
-# *Look at* the feed-forward parts: half of BERT, twice the attention. The number of heads is in none of the formulas:
-# heads split H, they do not add to it.
+# *Look at* the feed-forward parts: they have half of all parameters, twice as many as attention. The number of heads
+# is in none of the formulas, because the heads divide H among them.
 #
 # With `--full` the same code builds BERT base and repeats the check at its size.
 
 # %%
 if FULL:
-    ours, encoder = build_encoder(base), kb.BertEncoder(base)
-    assert ours.count_params() == encoder.count_params() == total
-    same_random_weights(ours, encoder)
+    by_hand, encoder = build_encoder(base), kb.BertEncoder(base)
+    assert by_hand.count_params() == encoder.count_params() == total
+    same_random_weights(by_hand, encoder)
     rng = np.random.default_rng(1)
     long = {
         "input_word_ids": rng.integers(1, V, (2, 64)),
         "input_mask": (np.arange(64) < np.array([[64], [40]])).astype("int32"),
         "input_type_ids": rng.integers(0, 2, (2, 64)),
     }
-    differences = largest_difference(ours, encoder, long)
+    differences = largest_difference(by_hand, encoder, long)
     print(f"BERT base, {encoder.count_params():,} parameters:", differences)
     assert max(differences.values()) < 5e-5
 else:
-    assert encoder.count_params() == ours.count_params()
+    assert encoder.count_params() == by_hand.count_params()
 
 # %% [markdown]
 # ## Summary
 #
-# - An input vector is the sum of a token's, a position's and a segment's row, normalised.
-# - Attention is a weighted mean of values; the weights are a softmax of how well queries fit keys.
-# - The mask hides padding as keys, and then padding changes no number.
-# - A block is attention and a feed-forward part, each with a residual and a LayerNorm after it; BERT is a stack of
-#   blocks.
+# - An input vector is the normalized sum of a token, a position and a segment embedding.
+# - Attention is a weighted mean of values; the weights are a softmax of the scaled dot products of queries and keys.
+# - The mask hides padding keys; then padding changes no output.
+# - A block is attention and a feed-forward part, each with a residual connection and a LayerNorm after it. BERT is a
+#   stack of blocks.
 # - `BertEncoder` is this model: the same weights gave the same numbers.
 #
 # ## Exercises
 #
-# 1. Set `approximate=False` in `Block` and run the check again. How large is the difference, and after how many blocks
-#    does it pass 5e-5?
+# 1. Set `approximate=False` in `Block` and run the check again. How large is the difference, and after how many
+#    blocks does it pass 5e-5?
 # 2. Remove the position embeddings and shuffle the words of the first sentence. Which outputs change?
 # 3. Mask queries as well as keys (`mask & mask transposed`). Which rows of `sequence_output` change, and does
 #    `pooled_output`?
-# 4. Move both LayerNorms before their part ("pre-LN"). Does a published weight file still make sense?
-# 5. How many parameters has BERT large (`bert_en_uncased_L-24_H-1024_A-16`)? Predict, then ask
+# 4. Move both LayerNorms before their part ("pre-LN"). Can you still use published weights?
+# 5. How many parameters does BERT large have (`bert_en_uncased_L-24_H-1024_A-16`)? Compute it, then compare with
 #    `kb.BertEncoder(kb.BertConfig.from_preset(…)).count_params()`.

@@ -12,7 +12,7 @@ from benchmarks.accelerator.hlo import summary, timeline
 from benchmarks.contestants.ours import INPUTS, Stored, encoder
 from benchmarks.contestants.protocol import serve
 from keras_bert.training import bert_adamw
-from keras_bert.training.pretrain import compile_pretrainer
+from keras_bert.training.pretraining_metrics import compile_pretrainer
 
 GENERATORS = {"threefry": "threefry2x32", "philox": "philox4x32"}
 

@@ -13,11 +13,12 @@ from benchmarks.contestants.protocol import keras_policy, serve
 from benchmarks.contestants.serving import Tokeniser
 from keras_bert import ops
 from keras_bert.inference import predict_logits
-from keras_bert.tasks.losses import MEASURES
+from keras_bert.tasks.losses import PER_EXAMPLE_FNS
 from keras_bert.text.masking import Masking
 from keras_bert.text.packing import PretrainingExamples
 from keras_bert.training import MaskedBatches, bert_adamw
-from keras_bert.training.pretrain import compile_pretrainer, jit_compile
+from keras_bert.training.common import jit_compile
+from keras_bert.training.pretraining_metrics import compile_pretrainer
 
 INPUTS = ("input_word_ids", "input_mask", "input_type_ids")
 
@@ -74,7 +75,7 @@ class Pretraining:
         inputs = {name: rows[name] for name in (*INPUTS, "masked_lm_positions")}
         targets = rows["masked_lm_ids"]
         self.batch = inputs, {"mlm_logits": targets}, {"mlm_logits": np.ones(targets.shape, np.float32)}
-        self.train_on_batch = ops.train_on_batch(self.model, MEASURES)
+        self.train_on_batch = ops.train_on_batch(self.model, PER_EXAMPLE_FNS)
         self.steps = task["check_steps"]
 
     def answers(self) -> dict:

@@ -9,7 +9,7 @@ from keras_bert.ops import KERNELS
 DISABLED = {
     "two halves of the batch": "cpu_data_parallel",
     "attention": "attention",
-    "dense": "dense",
+    "feed_forward": "feed_forward and dense",
     "dropout_add_norm": "dropout_add_norm",
     "layer_norm": "layer_norm",
     "embedding_lookup": "embedding_lookup",

@@ -1,5 +1,6 @@
-"""Bundled models, published models and the hashes of their files."""
+"""Models by name: bundled models, published models, and the hashes of their files."""
 
-from keras_bert.catalog.published_models import Identity, PublishedModel, identify, list_published
+from keras_bert.catalog.listing import PretrainedInfo, list_pretrained
+from keras_bert.catalog.published_models import CheckpointMatch, PublishedModel, identify, list_published
 
-__all__ = ["Identity", "PublishedModel", "identify", "list_published"]
+__all__ = ["CheckpointMatch", "PretrainedInfo", "PublishedModel", "identify", "list_pretrained", "list_published"]

@@ -1,19 +1,19 @@
-"""The published models by name, and which of them a folder holds, by the SHA-256 of its files.
+"""Published models, and which of them a folder contains, identified by the SHA-256 hashes of its files.
 
-`published_models.json` lists who made them, their sizes, the addresses where they are had, and of each address the
-hashes that were found in public:
+`published_models.json` lists the publishers, the sizes, the download addresses, and for each address the hashes that
+were found in public sources:
 
-- google-research/bert's archives, and the Model Garden's: NVIDIA/DeepLearningExamples,
-  `{PyTorch,TensorFlow2}/LanguageModeling/BERT/data/GooglePretrainedWeightDownloader.py`, which checks what it
-  downloads; those of the former stand in quantapix/qnarre's downloader too.
-- Hugging Face's: Git LFS names a file by its SHA-256, and `https://huggingface.co/NAME/raw/REVISION/FILE` shows it.
-  Read in code that pins files so, such as boda-xiao/PKUEEG (`bert_v3_model_checksums.json`) and JYOUN9/EggHand_Code
-  (`configs/assets/bert.json`), and in the copies of TJ-Solergibert/transformers-in-supercomputers, rafiepour/CTran and
-  fadliaulawi/data2.2_more. In one place only: the weights of large uncased and of DistilBERT multilingual, and the
-  `pytorch_model.bin` of SST-2.
+- Archives of google-research/bert and of the Model Garden: NVIDIA/DeepLearningExamples,
+  `{PyTorch,TensorFlow2}/LanguageModeling/BERT/data/GooglePretrainedWeightDownloader.py`, which verifies its downloads.
+  The hashes of google-research/bert are in the downloader of quantapix/qnarre too.
+- Hugging Face: Git LFS identifies a file by its SHA-256, shown at `https://huggingface.co/NAME/raw/REVISION/FILE`.
+  The hashes were read in code that pins files by them, such as boda-xiao/PKUEEG (`bert_v3_model_checksums.json`) and
+  JYOUN9/EggHand_Code (`configs/assets/bert.json`), and in the copies of
+  TJ-Solergibert/transformers-in-supercomputers, rafiepour/CTran and fadliaulawi/data2.2_more. Found in one place only:
+  the weights of large uncased and of DistilBERT multilingual, and the `pytorch_model.bin` of SST-2.
 
-They are others' readings: of the files themselves only four vocabularies were hashed again. No hash was found for the
-weights of the 24 small BERTs, the whole-word-masking ones, DistilBERT cased and ALBERT, nor for TF-Hub's SavedModels.
+These are second-hand values: only four vocabularies were downloaded and hashed again. No hash was found for the weights
+of the 24 small BERTs, the whole-word-masking models, DistilBERT cased and ALBERT, or for TF-Hub's SavedModels.
 
 Names, sizes and addresses: the READMEs of google-research/bert and google-research/albert, and the models' pages.
 """
@@ -38,53 +38,53 @@ class PublishedModel:
     """A model that its authors published.
 
     Attributes:
-        name: the preset's name where there is one, or its authors'.
-        by: who published it, and when.
-        config: its `BertConfig`; of the activation, Google's form.
-        parameters: of the encoder, with the pooler where it has one.
-        places: the addresses where it is had.
+        name: the preset's name if there is one, else the authors' name.
+        publisher: the organization and the year.
+        config: its `BertConfig`, with the activation as google-research/bert computes it.
+        parameters: number of parameters of the encoder, including the pooler if there is one.
+        urls: the addresses where the model can be downloaded.
     """
 
     name: str
-    by: str
+    publisher: str
     config: BertConfig
     parameters: int
-    places: tuple[str, ...]
+    urls: tuple[str, ...]
 
 
 @dataclasses.dataclass(frozen=True)
-class Identity:
-    """Which published model a folder holds, or holds in part.
+class CheckpointMatch:
+    """The published model that a folder contains, completely or in part.
 
     Attributes:
-        model: its name.
-        by: who published it, and when.
-        place: the address whose files the folder's are compared with.
-        files: file name to `"published"`, or to what else it is.
+        model: the model's name.
+        publisher: the organization and the year.
+        url: the address of the files that the folder's files were compared with.
+        files: file name to `"published"`, or to a description of the difference.
     """
 
     model: str
-    by: str
-    place: str
+    publisher: str
+    url: str
     files: dict[str, str]
 
     @property
-    def has_weights(self) -> bool:
-        """Whether every file of weights is as published."""
+    def has_published_weights(self) -> bool:
+        """Whether every weight file is identical to the published one."""
         return all(state == PUBLISHED for name, state in self.files.items() if name in WEIGHTS)
 
     def __str__(self) -> str:
         same = ", ".join(name for name, state in self.files.items() if state == PUBLISHED)
-        other = ", ".join(f"{name} ({state})" for name, state in self.files.items() if state != PUBLISHED)
-        if not self.has_weights:
-            return f"not the published {self.model}, {self.by}: {other}; as at {self.place}: {same}"
-        line = f"published: {self.model}, {self.by}; as at {self.place}: {same}"
-        return f"{line}; not as there: {other}" if other else line
+        different = ", ".join(f"{name} ({state})" for name, state in self.files.items() if state != PUBLISHED)
+        if not self.has_published_weights:
+            return f"not the published {self.model}, {self.publisher}: {different}; identical to {self.url}: {same}"
+        line = f"published: {self.model}, {self.publisher}; identical to {self.url}: {same}"
+        return f"{line}; different: {different}" if different else line
 
 
 @functools.cache
 def list_published() -> tuple[PublishedModel, ...]:
-    """All published models that this package knows, with or without a known hash.
+    """List all published models that this package knows, with or without a known hash.
 
     Example:
 
@@ -95,29 +95,29 @@ def list_published() -> tuple[PublishedModel, ...]:
     models = []
     for entry in _table()["models"]:
         config = BertConfig.from_dict(entry.get("config") or PRESETS[entry["name"]])
-        models.append(PublishedModel(**{**entry, "config": config, "places": tuple(entry["places"])}))
+        models.append(PublishedModel(**{**entry, "config": config, "urls": tuple(entry["urls"])}))
     return tuple(models)
 
 
-def files_at(place: str) -> dict[str, dict]:
-    """The files known at an address: name to `sha256` and, where known, `bytes`; empty if none is known."""
-    return _table()["places"].get(place, {}).get("files", {})
+def files_at(url: str) -> dict[str, dict]:
+    """Return the known files at an address: name to `sha256` and, if known, `bytes`; empty if no file is known."""
+    return _table()["urls"].get(url, {}).get("files", {})
 
 
-def identify(folder: str | Path) -> Identity | None:
-    """The published model that a folder holds, by the bytes of its files.
+def identify(folder: str | Path) -> CheckpointMatch | None:
+    """Identify the published model that a folder contains, by the hashes of its files.
 
-    A folder whose weights have other bytes is known by its config, if that is the published one.
+    If the weights differ from every published file, the model is identified by its config file.
 
     Args:
-        folder: a folder as Hugging Face or google-research/bert has them; every file whose name a published one bears
-            is read whole.
+        folder: a folder in the format of Hugging Face or google-research/bert. Every file that has the name of a
+            published file is read completely.
 
     Returns:
-        An `Identity`; or None if the folder holds no published weights and no published config beside others.
+        A `CheckpointMatch`; or None if neither the weights nor the config file are published ones.
 
     Raises:
-        InputError: there is no such folder.
+        InputError: the folder does not exist.
 
     Example:
 
@@ -125,32 +125,32 @@ def identify(folder: str | Path) -> Identity | None:
     >>> identify(tempfile.mkdtemp()) is None
     True
 
-    Source: FIPS 180-4 (SHA-256); the hashes' sources are named at the head of this file.
+    Source: FIPS 180-4 (SHA-256); the module docstring lists the sources of the hashes.
     """
     folder = Path(folder)
     if not folder.is_dir():
-        raise InputError(f"a folder is expected. Received: {folder}")
-    places = [(model, place, files_at(place)) for model in list_published() for place in model.places]
-    names = sorted({name for _, _, known in places for name in known if (folder / name).is_file()})
+        raise InputError(f"`folder` must be an existing folder. Received: folder={folder}")
+    candidates = [(model, url, files_at(url)) for model in list_published() for url in model.urls]
+    names = sorted({name for _, _, known in candidates for name in known if (folder / name).is_file()})
     if not set(names) & set(WEIGHTS):
         return None
     found = {name: (_sha256(folder / name), (folder / name).stat().st_size) for name in names}
-    best, most = None, (0, 0)
-    for model, place, known in places:
+    best, best_score = None, (0, 0)
+    for model, url, known in candidates:
         files = {name: _state(known[name], *found[name]) for name in names if name in known}
         same = {name for name, state in files.items() if state == PUBLISHED}
         if not set(files) & set(WEIGHTS) or not same & {*WEIGHTS, *CONFIGS}:
             continue
-        agreement = (len(same & set(WEIGHTS)), len(same))
-        if agreement > most:
-            best, most = Identity(model.name, model.by, place, files), agreement
+        score = (len(same & set(WEIGHTS)), len(same))
+        if score > best_score:
+            best, best_score = CheckpointMatch(model.name, model.publisher, url, files), score
     return best
 
 
 def _state(known: dict, sha256: str, size: int) -> str:
     if sha256 == known["sha256"]:
         return PUBLISHED
-    return f"{size:,} of {known['bytes']:,} bytes" if size < known.get("bytes", 0) else "other bytes"
+    return f"{size:,} of {known['bytes']:,} bytes" if size < known.get("bytes", 0) else "different content"
 
 
 def _sha256(path: Path) -> str:

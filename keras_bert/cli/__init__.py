@@ -1,0 +1,1 @@
+"""The command line `keras-bert`: one command per file; `main` lists them."""

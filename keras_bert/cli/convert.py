@@ -1,48 +1,74 @@
-"""`keras-bert convert`: from any published format to another."""
+"""The command `keras-bert convert`: write weights in another format."""
 
 from pathlib import Path
 
 import click
 
-from keras_bert.cli.options import MODEL_FOLDER, OutFolder
-from keras_bert.cli.output import reporting
-
-MARKS = {  # files that tell a folder of a format from others
-    "tfhub": ("saved_model.pb",),
-    "keras": MODEL_FOLDER,
-    "huggingface": ("config.json", "model.safetensors"),
-    "google": ("bert_model.ckpt.index",),
-}
+from keras_bert.cli.logging import import_quietly
+from keras_bert.cli.options import OutFolder
+from keras_bert.cli.output import json_output
 
 
-def _folder_of_the_format(context: click.Context, option: click.Option, value: str) -> Path:
-    return OutFolder(*MARKS[context.params["target"]]).convert(value, option, context)
+class FormatName(click.ParamType):
+    """The name of a format. The list is imported on use: `--help` would otherwise wait for TensorFlow."""
+
+    name = "format"
+
+    def convert(self, value, param, context) -> str:
+        """Return the name, or raise a usage error that lists the names."""
+        import_quietly("tensorflow")
+        from keras_bert.errors import InputError
+        from keras_bert.weights.formats import format_named
+
+        try:
+            return format_named(value).name
+        except InputError as error:
+            self.fail(str(error).replace("`to`", "`--to`", 1), param, context)
+
+
+def _check_out(context: click.Context, option: click.Parameter, value: str) -> Path:
+    """Accept a new folder, or one of the format to write, which is then replaced."""
+    from keras_bert.weights.formats import format_named
+
+    return OutFolder(*format_named(context.params["target"]).marker_files).convert(value, option, context)
 
 
 @click.command()
 @click.argument("source")
-@click.option("--to", "target", type=click.Choice(list(MARKS)), required=True, is_eager=True, help="What to write.")
+@click.option(
+    "--to",
+    "target",
+    type=FormatName(),
+    required=True,
+    is_eager=True,
+    metavar="FORMAT",
+    help="Format to write: tfhub, keras, huggingface or google_research.",
+)
 @click.option(
     "--out",
     required=True,
     metavar="DIR",
-    callback=_folder_of_the_format,
-    help="Folder to write; it appears whole, at the end.",
+    callback=_check_out,
+    help="Folder to write. It is created when everything is complete and verified.",
 )
-@reporting
+@json_output
 def convert(console, source: str, target: str, out: Path) -> dict:
     """Write the weights of SOURCE in another format, read them back, and compare every number.
 
-    SOURCE is a folder of ours, of Hugging Face, of KerasHub or of google-research's TensorFlow 1 checkpoints, a .keras
-    file, a SavedModel with TF-Hub's encoder interface, or its handle. No code of it is run. Heads come along where the
-    format has them.
+    SOURCE is a model's name, a folder of this package, of Hugging Face, of KerasHub, of google-research/bert or of the
+    Model Garden, a .keras file, or a SavedModel with TF-Hub's encoder interface (its folder or its handle). No code of
+    the source is run. Heads are written too if the format stores them.
 
-    Example:  keras-bert convert path/to/bert-base-uncased --to google --out uncased_L-12_H-768_A-12
+    Example:  keras-bert convert path/to/bert-base-uncased --to google_research --out uncased_L-12_H-768_A-12
     """
-    from keras_bert.export.convert import convert as write
+    from keras_bert.weights.convert import convert as run
 
-    facts = write(source, target, out)
-    console.print(f"{out}: {facts['tensors']} tensors, {facts['parameters']:,} parameters, read back the same")
-    if facts["left"]:
-        console.print(f"without its {', '.join(facts['left'])}, which this format has no place for", style="yellow")
+    facts = run(source, to=target, out=out)
+    console.print(
+        f"{out}: {facts['tensors']} tensors, {facts['parameters']:,} parameters, verified by reading them back"
+    )
+    if facts["skipped"]:
+        console.print(
+            f"not written, because the format does not store it: {', '.join(facts['skipped'])}", style="yellow"
+        )
     return facts

@@ -1,94 +1,98 @@
-"""`keras-bert embed`: texts to vectors."""
+"""`keras-bert embed`: vectors of texts, and the texts that are nearest to each other."""
 
 import click
 
 from keras_bert.catalog.bundled import ENCODER
-from keras_bert.cli.options import POOLS, file_option, model_option, positive, texts_argument
-from keras_bert.cli.output import reporting, shorten, show_table
+from keras_bert.cli.options import file_option, model_option, positive, texts_argument
+from keras_bert.cli.output import json_output, shorten, show_table
+from keras_bert.constants import POOLS
 from keras_bert.errors import InputError
 
-PART = 4096  # texts whose ids are in memory at a time
+CHUNK_SIZE = 4096  # number of texts whose ids are in memory at a time
 
 
 @click.command()
-@model_option("A trained model's folder.", ENCODER)
+@model_option("Folder of a trained model.", ENCODER)
 @click.option(
     "--pool",
     type=click.Choice(POOLS),
     default="mean",
     show_default=True,
-    help="The mean over a text's tokens, or the largest of each number; the vector at [CLS], or the pooler's output; "
-    "the mean over tokens of the block before the last, or of the last four, added up or side by side.",
+    help="How the vectors of the tokens become one vector: mean or max over the last block; the vector of [CLS]; the "
+    "output of the pooler; the mean over the second-to-last block, or over the last four, summed or concatenated.",
 )
-@file_option("--nearest", "Sentences, one a line: show the nearest of them to each text.")
-@click.option("--top", type=positive, default=5, show_default=True, help="How many lines of --nearest to show.")
+@file_option("--nearest", "Sentences, one per line; show those nearest to each text.")
+@click.option("--top-k", type=positive, default=5, show_default=True, help="Number of lines of --nearest to show.")
 @texts_argument()
-@reporting
-def embed(console, folder: str, pool: str, nearest: str | None, top: int, texts: list[str]) -> dict:
-    """Give each text a vector, and show which texts are near each other, or which lines of a file are near a text.
+@json_output
+def embed(console, folder: str, pool: str, nearest: str | None, top_k: int, texts: list[str]) -> dict:
+    """Compute a vector for each text, and show the cosine similarity of the texts, or the lines of a file that are
+    nearest to each text.
 
     With --json the vectors are printed.
 
     Example:  keras-bert embed --model tour/encoder "a fine film" "a good movie" "the bus is late"
 
-    Example:  keras-bert embed --nearest sentences.txt --top 3 "a fine film"
+    Example:  keras-bert embed --nearest sentences.txt --top-k 3 "a fine film"
     """
     from keras_bert.weights import load_pretrained
 
     lines = _sentences(nearest) if nearest else {}
     trained = load_pretrained(folder)
     vectors = _vectors(console, trained, texts, pool)  # [N, D]
-    unit = _of_length_one(vectors)
-    near = (unit @ unit.T).tolist()
-    facts = {"size": vectors.shape[1], "pool": pool, "texts": texts, "embeddings": vectors, "cosine": near}
-    title = f"cosine similarity of vectors of {vectors.shape[1]} numbers ({pool})"
+    unit = _normalized(vectors)
+    cosine = (unit @ unit.T).tolist()  # [N, N]
+    facts = {"size": vectors.shape[1], "pool": pool, "texts": texts, "embeddings": vectors, "cosine": cosine}
+    title = f"cosine similarity of vectors of size {vectors.shape[1]} ({pool})"
     if nearest:
-        others = _of_length_one(_vectors(console, trained, list(lines.values()), pool))  # [M, D]
+        others = _normalized(_vectors(console, trained, list(lines.values()), pool))  # [M, D]
         console.print(f"{nearest}: {title}", markup=False)
         shown = zip(texts, unit @ others.T, strict=True)
-        return {**facts, "nearest": [_show_nearest(console, text, row, lines, top) for text, row in shown]}
-    heads = [f"to {i}" for i in range(1, len(texts) + 1)][:12]
-    rows = ((i, shorten(text), *(f"{x:.2f}" for x in near[i - 1][:12])) for i, text in enumerate(texts, 1))
-    show_table(console, title, ("", "text", *heads), rows, right=heads)
+        return {**facts, "nearest": [_show_nearest(console, text, row, lines, top_k) for text, row in shown]}
+    headings = [f"to {i}" for i in range(1, len(texts) + 1)][:12]
+    rows = ((i, shorten(text), *(f"{x:.2f}" for x in cosine[i - 1][:12])) for i, text in enumerate(texts, 1))
+    show_table(console, title, ("", "text", *headings), rows, right=headings)
     return facts
 
 
 def _sentences(path: str) -> dict[int, str]:
-    """The lines of a file that are not blank, by their number, from 1."""
+    """Return the lines of a file that are not blank, by line number, from 1."""
     from keras_bert.data.files import read_lines
 
     lines = {number: line for number, line in read_lines(path) if line.strip()}
     if not lines:
-        raise InputError(f"{path}: a sentence a line is expected. Received: blank lines alone")
+        raise InputError(f"`--nearest` must be a file with one sentence per line. Received: {path} (blank lines only)")
     return lines
 
 
 def _vectors(console, trained, texts: list[str], pool: str):
-    """float32 `[N, D]`, the texts cut to the encoder's positions."""
+    """Return the vectors of texts, float32 `[N, D]`."""
     import numpy as np
     from rich.progress import track
 
     from keras_bert.inference import embed
-    from keras_bert.tasks.preprocessor import Preprocessor
+    from keras_bert.tasks import Preprocessor
 
-    vectorizer = Preprocessor.of(trained).vectorizer
-    starts = track(range(0, len(texts), PART), "embedding", console=console, transient=True, disable=len(texts) <= PART)
-    return np.concatenate([embed(trained.encoder, vectorizer(texts[i : i + PART]), pool) for i in starts])
+    preprocessor = Preprocessor.from_pretrained(trained)
+    few = len(texts) <= CHUNK_SIZE
+    starts = track(range(0, len(texts), CHUNK_SIZE), "embedding", console=console, transient=True, disable=few)
+    return np.concatenate([embed(trained.encoder, preprocessor(texts[i : i + CHUNK_SIZE]), pool) for i in starts])
 
 
-def _of_length_one(vectors):
+def _normalized(vectors):
+    """Return the vectors scaled to length 1."""
     import numpy as np
 
     return vectors / np.linalg.norm(vectors, axis=-1, keepdims=True)
 
 
-def _show_nearest(console, text: str, cosines, lines: dict[int, str], top: int) -> dict:
-    """The lines with the highest cosines `[M]`, as a table and as facts."""
+def _show_nearest(console, text: str, cosines, lines: dict[int, str], top_k: int) -> dict:
+    """Show the lines with the highest cosines `[M]`, and return them."""
     import numpy as np
 
     numbers = list(lines)
-    best = np.argsort(-cosines, kind="stable")[:top]
-    found = [{"line": numbers[i], "text": lines[numbers[i]], "cosine": float(cosines[i])} for i in best]
-    rows = ((f"{row['cosine']:.3f}", row["line"], shorten(row["text"])) for row in found)
+    best = np.argsort(-cosines, kind="stable")[:top_k]
+    nearest = [{"line": numbers[i], "text": lines[numbers[i]], "cosine": float(cosines[i])} for i in best]
+    rows = ((f"{row['cosine']:.3f}", row["line"], shorten(row["text"])) for row in nearest)
     show_table(console, shorten(text), ("cosine", "line", "text"), rows, right=("cosine", "line"))
-    return {"text": text, "lines": found}
+    return {"text": text, "lines": nearest}

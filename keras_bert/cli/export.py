@@ -1,79 +1,84 @@
-"""`keras-bert export`: a trained model as one graph that needs nothing of ours."""
+"""`keras-bert export`: write a trained model as a SavedModel or an ONNX file."""
 
 from pathlib import Path
 
 import click
 
 from keras_bert.cli.options import OutFolder, model_option
-from keras_bert.cli.output import reporting, show_table
+from keras_bert.cli.output import json_output, show_table
 from keras_bert.errors import InputError
 
-MARKS = {"saved_model": "saved_model.pb", "onnx": "model.onnx"}  # the file that tells such a folder from others
+MARKER_FILES = {"saved_model": "saved_model.pb", "onnx": "model.onnx"}  # by which a folder of the format is recognized
 DTYPES = {"saved_model": ("float32", "bfloat16"), "onnx": ("float32", "int8")}
 
 
-def _folder_of_the_format(context: click.Context, option: click.Option, value: str) -> Path:
-    return OutFolder(MARKS[context.params["target"]]).convert(value, option, context)
+def _out_folder(context: click.Context, option: click.Option, value: str) -> Path:
+    return OutFolder(MARKER_FILES[context.params["format_name"]]).convert(value, option, context)
 
 
 @click.command()
 @model_option()
 @click.option(
     "--format",
-    "target",
-    type=click.Choice(list(MARKS)),
+    "format_name",
+    type=click.Choice(list(MARKER_FILES)),
     default="saved_model",
     show_default=True,
-    is_eager=True,  # read before --out, which depends on it
+    is_eager=True,  # parsed before --out, whose check depends on it
 )
 @click.option(
     "--interface",
     type=click.Choice(["text", "tfhub", "preprocess"]),
-    help="Of a SavedModel: text in; TF-Hub's encoder (ids in); or TF-Hub's preprocessing (text to ids) alone.  "
-    "[default: text]",
+    help="Interface of a SavedModel: text to outputs, TF-Hub's encoder (ids to features), or TF-Hub's preprocessing "
+    "(text to ids).  [default: text]",
 )
 @click.option(
     "--dtype",
     type=click.Choice(["float32", "bfloat16", "int8"]),
-    help="What weights are stored and multiplied in: bfloat16 in a SavedModel of text, int8 in ONNX.  "
-    "[default: as the model has it]",
+    help="Dtype of the weights and of the computation: bfloat16 for a SavedModel that takes text, int8 for ONNX.  "
+    "[default: the model's]",
 )
 @click.option(
     "--out",
     required=True,
     metavar="DIR",
-    callback=_folder_of_the_format,
-    help="Folder to write; it appears whole, at the end.",
+    callback=_out_folder,
+    help="Folder to write. It appears when it is complete.",
 )
-@reporting
-def export(console, folder: str, target: str, interface: str | None, dtype: str | None, out: Path) -> dict:
-    """Write a SavedModel that TensorFlow alone can run, or an ONNX file for ONNX Runtime, OpenVINO and others.
+@json_output
+def export(console, folder: str, format_name: str, interface: str | None, dtype: str | None, out: Path) -> dict:
+    """Write a SavedModel, which TensorFlow runs alone, or an ONNX file for ONNX Runtime, OpenVINO and others.
 
-    As a SavedModel, a classifier takes strings and gives probabilities, logits and label; a pretrained model gives its
-    features. ONNX takes ids, int32, and is for models of answers and of tags too; vocab.txt and config.json beside it
-    are for the tokenizer.
+    The SavedModel of a classifier takes text and returns probabilities, logits and labels. The one of a pretrained
+    model takes text and returns features. ONNX files take token ids, and also exist for models of answers and of tags.
+    The folder of an ONNX file holds vocab.txt and config.json for the tokenizer.
 
-    Example:  keras-bert export --model tour/classifier --format saved_model --out served
+    Example:  keras-bert export --model tour/classifier --format saved_model --out classifier_saved_model
     """
     from keras_bert.export import export_onnx, export_saved_model
     from keras_bert.models.summary import sizes_on_disk
     from keras_bert.weights import load_pretrained
 
-    if dtype and dtype not in DTYPES[target]:
-        raise click.UsageError(f"--dtype of --format {target} is {' or '.join(DTYPES[target])}. Received: {dtype}")
-    if interface and target == "onnx":
-        raise click.UsageError("--interface belongs to --format saved_model: an ONNX file takes ids")
+    if dtype and dtype not in DTYPES[format_name]:
+        allowed = " or ".join(DTYPES[format_name])
+        raise click.UsageError(f"`--dtype` must be {allowed} for --format {format_name}. Received: --dtype {dtype}")
+    if interface and format_name == "onnx":
+        raise click.UsageError("`--interface` must be given with --format saved_model only. Received: --format onnx")
     if dtype and interface not in (None, "text"):
-        raise click.UsageError("--dtype belongs to --interface text")
+        raise click.UsageError(
+            f"`--dtype` must be given with --interface text only. Received: --dtype {dtype} --interface {interface}"
+        )
     trained = load_pretrained(folder)
     model = trained.encoder if trained.kind == "pretrainer" else trained.model
-    if trained.kind in ("span_labeler", "token_classifier") and target == "saved_model" and interface in (None, "text"):
-        raise InputError(
-            "a SavedModel that takes text is one of a classifier or an encoder; give --format onnx, or --interface "
-            f"tfhub for the encoder alone. Received: {folder}, a {trained.kind}"
-        )
-    if target == "onnx":
-        export_onnx(model, out, trained.vectorizer, trained.labels, dtype or "float32")
+    if trained.kind in ("span_labeler", "token_classifier") and format_name == "saved_model":
+        if interface in (None, "text"):
+            raise InputError(
+                f"`--model` must be a classifier or an encoder for a SavedModel that takes text. Received: {folder}, a "
+                f"{trained.kind}. Use --format onnx, or --interface tfhub for the encoder alone."
+            )
+    if format_name == "onnx":
+        settings = {"pairs": trained.pairs, "no_answer": trained.no_answer}
+        export_onnx(model, out, trained.vectorizer, trained.labels, dtype or "float32", **settings)
     elif interface == "preprocess":
         export_saved_model(trained.vectorizer, out)
     elif interface == "tfhub":
@@ -84,5 +89,6 @@ def export(console, folder: str, target: str, interface: str | None, dtype: str 
     files = sizes_on_disk(out)
     rows = ((name, f"{size / 2**20:,.1f}") for name, size in files.items())
     show_table(console, str(out), ("file", "MiB"), rows, right=("MiB",))
-    interface = "ids" if target == "onnx" else interface or "text"
-    return {"out": str(out), "format": target, "interface": interface, "bytes": sum(files.values()), "files": files}
+    interface = "ids" if format_name == "onnx" else interface or "text"
+    size = sum(files.values())
+    return {"out": str(out), "format": format_name, "interface": interface, "bytes": size, "files": files}

@@ -1,29 +1,29 @@
-"""`keras-bert fill-mask`: what a pretrained model puts in a gap."""
+"""`keras-bert fill-mask`: the most probable tokens at every [MASK]."""
 
 import click
 
 from keras_bert.catalog.bundled import ENCODER
 from keras_bert.cli.options import model_option, positive, texts_argument
-from keras_bert.cli.output import reporting, shorten, show_table
+from keras_bert.cli.output import json_output, shorten, show_table
 
 
 @click.command("fill-mask")
-@model_option("A pretrained model's folder.", ENCODER)
-@click.option("--top", type=positive, default=5, show_default=True, help="How many words to show for each gap.")
+@model_option("Folder of a pretrained model.", ENCODER)
+@click.option("--top-k", type=positive, default=5, show_default=True, help="Number of tokens per mask.")
 @texts_argument()
-@reporting
-def fill_mask(console, folder: str, top: int, texts: list[str]) -> dict:
-    """Show the likeliest tokens at every [MASK] of a text.
+@json_output
+def fill_mask(console, folder: str, top_k: int, texts: list[str]) -> dict:
+    """Show the most probable tokens at every [MASK] of a text.
 
     Example:  keras-bert fill-mask --model tour/encoder "a [MASK] film"
     """
     from keras_bert.inference.fill_mask import fill_mask as fill
     from keras_bert.weights import load_pretrained
 
-    found = fill(load_pretrained(folder), texts, top)
-    for row in found:
-        for number, gap in enumerate(row["gaps"], 1):
-            title = shorten(row["text"]) + (f" (gap {number})" if len(row["gaps"]) > 1 else "")
-            cells = ((guess["token"], f"{guess['probability']:.4f}") for guess in gap["guesses"])
+    results = fill(load_pretrained(folder), texts, top_k)
+    for result in results:
+        for number, mask in enumerate(result["masks"], 1):
+            title = shorten(result["text"]) + (f" (mask {number})" if len(result["masks"]) > 1 else "")
+            cells = ((each["token"], f"{each['probability']:.4f}") for each in mask["predictions"])
             show_table(console, title, ("token", "probability"), cells, right=("probability",))
-    return {"texts": found}
+    return {"texts": results}

@@ -1,39 +1,47 @@
-"""`keras-bert finetune`: a classifier from labelled sentences."""
+"""`keras-bert finetune`: train a model for a task on labeled examples."""
 
+import re
 from pathlib import Path
 
 import click
 
 from keras_bert.cli.options import (
-    POOLS,
     FiniteRange,
     check_length,
-    config_of,
+    config_from_size,
     encoder_option,
     positive,
     size_option,
-    training_options,
     vocabulary_options,
 )
-from keras_bert.cli.output import reporting, show_table
+from keras_bert.cli.output import json_output, show_table
+from keras_bert.cli.training_options import training_options
+from keras_bert.constants import POOLS
 
-LEARNING_ENCODER = ("freeze", "layer_decay", "accumulate", "log_dir", "resume")  # options of what the encoder learns in
+ENCODER_OPTIONS = ("freeze", "layer_decay", "accumulate", "log_dir", "resume")  # of training the encoder itself
+MODEL_OPTIONS = ("pool",)  # of `Task.build_model`; a task names those that it takes
+MAX_ROWS = 20  # epochs in the table
 
 
-MANY = 20  # epochs; of more a table shows some
+def task_names() -> list[str]:
+    """Return the names of the bundled tasks, without importing Keras: the modules that call `register_task`."""
+    folder = Path(__file__).resolve().parents[1] / "tasks"
+    calls = re.compile(r"^(\w+ = )?register_task\(", re.MULTILINE)
+    modules = sorted(path for path in folder.glob("*.py") if calls.search(path.read_text(encoding="utf-8")))
+    return [path.stem.replace("_", "-") for path in modules]
 
 
 class Freeze(click.ParamType):
-    """`none`, `all`, `gradual`, or how many of the first layers."""
+    """`none`, `all`, `gradual`, or the number of frozen blocks."""
 
     name = "freeze"
 
     def convert(self, value, param, context):
-        """The value as the training takes it."""
+        """Return the value as `kb.finetune` takes it."""
         if value in ("none", "all", "gradual") or isinstance(value, int):
             return value
         if not value.isdecimal():
-            self.fail(f"none, all, gradual or a number of layers is expected. Received: {value!r}", param, context)
+            self.fail(f"must be none, all, gradual or a number of blocks. Received: {value!r}", param, context)
         return int(value)
 
 
@@ -44,38 +52,39 @@ class Freeze(click.ParamType):
     "--dataset",
     required=True,
     metavar="sample|sst2|FOLDER",
-    help="Labelled texts; a folder holds train.tsv and dev.tsv (header line, sentence<TAB>label or two texts and a "
-    "label).",
+    help="Labeled examples. A folder holds train.tsv and dev.tsv (a header line, then sentence<TAB>label or two texts "
+    "and a label), or the files of the task.",
 )
-@click.option(
-    "--labels", metavar="NAME,NAME,...", help="The names of a folder's classes, labels or tags; by default those in it."
-)
+@click.option("--labels", metavar="NAME,NAME,...", help="Names of the classes, labels or tags.  [default: those in it]")
 @click.option(
     "--task",
-    type=click.Choice(["classification", "multi-label", "regression", "spans", "tokens", "features"]),
+    "task_name",
     default="classification",
     show_default=True,
-    help="What is learned: a class a text or a pair; labels parted by commas; a number; answers that stand in a text "
-    "(train.json, dev.json as SQuAD has them); a tag a word (train.txt, dev.txt in columns); features: a class a text "
-    "or a pair, by a head alone, on vectors that the encoder works out once.",
+    metavar="|".join(task_names()),
+    help="What is learned: one class per text or pair; any number of labels, separated by commas; a number; answers "
+    "that are part of a context (train.json, dev.json as in SQuAD); one tag per word (train.txt, dev.txt as in CoNLL); "
+    "features: one class, by a head alone, on features that the encoder computes once.",
 )
 @click.option(
     "--pool",
     type=click.Choice(POOLS),
     default="max",
     show_default=True,
-    help="Of --task features: how a text's tokens become its vector; see embed.",
+    help="For --task features: how the vectors of the tokens become one vector, see embed.",
 )
-@click.option("--epochs", type=positive, help="[default: 3; of features 100]")
+@click.option("--epochs", type=positive, help="[default: 3; 100 for --task features]")
 @click.option(
     "--held-out",
     type=FiniteRange(0, 0.5, min_open=True),
     default=0.05,
     show_default=True,
-    help="Share of train.tsv to choose the best epoch by.",
+    help="Fraction of the training examples to choose the best epoch by.",
 )
 @click.option(
-    "--sequence-length", type=click.IntRange(min=3), help="Longest row, in tokens.  [default: 128; of spans 384]"
+    "--sequence-length",
+    type=click.IntRange(min=3),
+    help="Tokens per row, at most.  [default: 128; 384 for --task spans]",
 )
 @click.option(
     "--freeze",
@@ -83,31 +92,35 @@ class Freeze(click.ParamType):
     default="none",
     show_default=True,
     metavar="none|all|gradual|K",
-    help="What stays as it is: all of the encoder, or the embeddings and the first K layers; gradual: a layer more "
-    "learns each epoch, from the last one down.",
+    help="What is not trained: the whole encoder, or the embeddings and the first K blocks. gradual: one more block is "
+    "trained each epoch, from the last one to the first.",
 )
 @click.option(
     "--layer-decay",
     type=FiniteRange(0, 1, min_open=True),
     default=1.0,
     show_default=True,
-    help="Each layer's learning rate is this times that of the layer above it.",
+    help="The learning rate of each layer is this times that of the layer above it.",
 )
 @click.option(
     "--dropout",
     type=FiniteRange(0, 1, max_open=True),
-    help="Rate everywhere in the model.  [default: 0.1 with --size, the encoder's own with --encoder]",
+    help="Dropout rate of the encoder and the head.  [default: 0.1 with --size, that of the model with --encoder]",
 )
 @vocabulary_options
 @training_options(
-    learning_rate=None, learning_rate_help="[default: 5e-5 with --encoder, 3e-4 with --size; of features 1e-3]"
+    "finetune",
+    learning_rate={
+        "default": None,
+        "help": "Peak learning rate.  [default: 5e-5 with --encoder, 3e-4 with --size; 1e-3 for --task features]",
+    },
 )
-@reporting
-def finetune(console, encoder, size, dataset, labels, out: Path, dropout, dtype, seed, pool, **options) -> dict:
-    """Train a model for a task on labelled texts, from a pretrained encoder or from random weights.
+@json_output
+def finetune(console, encoder, size, dataset, labels, task_name, out: Path, dropout, dtype, seed, **options) -> dict:
+    """Train a model for a task on labeled examples, from a pretrained encoder or from random weights.
 
-    Part of the training data chooses the best epoch; the dev file only measures. Ctrl-C leaves a checkpoint beside
-    --out, and the same command with --resume goes on from it.
+    Part of the training examples chooses the best epoch; the dev file is only evaluated at the end. Ctrl-C leaves a
+    checkpoint beside --out, and the same command with --resume continues from it.
 
     Example:  keras-bert finetune --encoder bert --dataset sample --out sentiment
     """
@@ -115,25 +128,28 @@ def finetune(console, encoder, size, dataset, labels, out: Path, dropout, dtype,
 
     from keras_bert import ops
     from keras_bert.files import working_directory
+    from keras_bert.inference import predict_logits
     from keras_bert.models import BertEncoder
-    from keras_bert.models.cast import in_float32
-    from keras_bert.tasks.preprocessor import Preprocessor
-    from keras_bert.tasks.registry import TASKS
+    from keras_bert.models.cast import cast_model
+    from keras_bert.tasks import Preprocessor, TrainedModel, find_task
     from keras_bert.text.vocabulary import load_or_learn_vocabulary
     from keras_bert.weights import load_pretrained, save_pretrained
 
     if (encoder is None) == (size is None):
-        raise click.UsageError("give --encoder DIR, or --size NAME for random weights, one of them")
+        received = "both" if size else "neither"
+        raise click.UsageError(
+            f"either `--encoder`, or `--size` for random weights, must be given. Received: {received}"
+        )
     if encoder and options["vocab"]:
-        raise click.UsageError("--vocab belongs to --size; an encoder's folder brings its own vocabulary")
-    features = options["task"] == "features"
-    if features:
-        _refuse("the encoder of --task features is pretrained and rests", "size", *LEARNING_ENCODER)
-    else:
-        _refuse("only --task features pools", "pool")
+        raise click.UsageError(
+            "`--vocab` must be given with `--size` only: a pretrained encoder has its own vocabulary"
+        )
+    task = find_task(task_name)
+    if task.encoder_is_frozen:
+        _refuse(f"the encoder is pretrained and frozen with --task {task.name}", "size", *ENCODER_OPTIONS)
+    _refuse(f"not an option of --task {task.name}", *(name for name in MODEL_OPTIONS if name not in task.model_options))
     ops.partition_cpu_threads()
-    names = [name.strip() for name in labels.split(",")] if labels else None
-    task = TASKS[options["task"]](dataset, names, *([pool] if features else []))
+    data = task.load(dataset, [name.strip() for name in labels.split(",")] if labels else None)
     with working_directory(out, options["resume"]) as work:
         keras.utils.set_random_seed(seed)
         if encoder:
@@ -142,59 +158,83 @@ def finetune(console, encoder, size, dataset, labels, out: Path, dropout, dtype,
             body = start.encoder.copy(dropout, dtype)
         else:
             lowercase = not options["cased"]
-            vocabulary = load_or_learn_vocabulary(options["vocab"], task.texts, options["vocab_size"], lowercase, work)
-            config = config_of(size, len(vocabulary), hidden_dropout=dropout, attention_dropout=dropout)
+            vocabulary = load_or_learn_vocabulary(options["vocab"], data.texts, options["vocab_size"], lowercase, work)
+            config = config_from_size(size, len(vocabulary), hidden_dropout=dropout, attention_dropout=dropout)
             body = BertEncoder(config, dtype=dtype)
-        usual = 384 if options["task"] == "spans" else 128
-        length = options["sequence_length"] or min(usual, body.config.max_position_embeddings)
+        longest = body.config.max_position_embeddings
+        length = options["sequence_length"] or min(task.defaults.sequence_length, longest)
         check_length(length, body.config)
-        reader = Preprocessor(tuple(vocabulary), lowercase, length)
-        model = task.model(body)
-        rows, held_out = task.rows(reader, seed, options["held_out"])
+        preprocessor = Preprocessor(tuple(vocabulary), lowercase, length)
+        model = task.build_model(body, data, **{name: options[name] for name in task.model_options})
+        rows, held_out = task.train_validation_rows(data, preprocessor, seed, options["held_out"])
         console.print(
-            f"{dataset}: {task.sizes[0]:,} examples to train on and to choose the best epoch by, {task.sizes[1]:,} to "
-            f"measure on; {model.count_params():,} parameters"
+            f"{dataset}: {len(data.train):,} examples to train on and to choose the best epoch by, {len(data.dev):,} "
+            f"to evaluate on; {model.count_params():,} parameters"
         )
+
+        def trained_model(model) -> TrainedModel:
+            def outputs(ids: dict, batch_size: int):
+                return predict_logits(model, ids, batch_size)
+
+            return TrainedModel(outputs, preprocessor, list(data.label_names) or None, data.settings)
+
+        rate = task.defaults.learning_rate if encoder else task.defaults.learning_rate_from_scratch
         settings = {
-            "epochs": options["epochs"] or (100 if features else 3),
+            "epochs": options["epochs"] or task.defaults.epochs,
             "batch_size": options["batch_size"],
-            "learning_rate": options["learning_rate"] or (1e-3 if features else 5e-5 if encoder else 3e-4),
+            "learning_rate": options["learning_rate"] or rate,
         }
-        if not features:
+        if task.encoder_is_frozen:
+            history = _train_head(model, rows, held_out, settings)
+        else:
             settings |= {name: options[name] for name in ("accumulate", "freeze", "layer_decay", "log_dir")}
-            settings["score"] = task.score(model, reader, seed, options["held_out"])
-            settings |= {"seed": seed, "checkpoint_dir": work / "training"}
-        history = task.fit(model, rows, held_out, **settings).history
-        model = in_float32(model)
-        measured = task.measure(model, reader)
-        kept = {"pairs": task.pairs, "no_answer": task.no_answer}
-        save_pretrained(model, out, reader.vectorizer, labels=list(task.label_names) or None, **kept)
-    measure = "error" if "error" in history else "accuracy"
-    best, count = task.best(history), len(history["loss"])
-    epochs = sorted({*range(0, count, -(-count // MANY)), best, count - 1})
-    names = ("loss", measure, "val_loss", f"val_{measure}", *(["val_score"] if "val_score" in history else []))
-    rows = ((i + 1, *(f"{history[name][i]:.4f}" for name in names)) for i in epochs)
-    show_table(console, f"{out}: epoch {best + 1} is kept", ("epoch", *names), rows, right=("epoch", *names))
-    shown = ", ".join(
-        f"{name} [bold]{value:.4f}[/bold]" for name, value in measured.items() if isinstance(value, float)
-    )
-    console.print(f"on dev, {measured['examples']:,} texts: {shown}")
-    shown = {"spans": r"$'who knew?\tthe man who knew'", "tokens": '"John lives in London"'}
-    usual = r"$'a man sleeps\ta person rests'" if task.pairs else '"a fine film"'
-    example = shown.get(options["task"], usual)
-    console.print(f"try:  keras-bert predict --model {out} {example}", markup=False, soft_wrap=True)
+            selection_metric = task.selection_metric(trained_model(model), data, seed, options["held_out"])
+            settings |= {"selection_metric": selection_metric, "seed": seed, "checkpoint_dir": work / "training"}
+            history = _train_model(model, rows, held_out, settings)
+        model = cast_model(model, "float32")
+        metrics = task.evaluate(trained_model(model), data.dev)
+        save_pretrained(model, out, preprocessor.vectorizer, labels=list(data.label_names) or None, **data.settings)
+    best = task.best_epoch(history)
+    _show_history(console, f"{out}: the weights of epoch {best + 1} are kept", history, best, task.metric[0])
+    shown = ", ".join(f"{name} [bold]{value:.4f}[/bold]" for name, value in metrics.items() if isinstance(value, float))
+    console.print(f"on dev, {metrics['examples']:,} examples: {shown}")
+    console.print(f"try:  keras-bert predict --model {out} {task.example_text(data)}", markup=False, soft_wrap=True)
     return {
         "out": str(out),
-        **measured,
-        f"held_out_{measure}": history[f"val_{measure}"][best],
+        **metrics,
+        f"held_out_{task.metric[0]}": history[f"val_{task.metric[0]}"][best],
         "epoch": best + 1,
         "parameters": model.count_params(),
         "history": history,
     }
 
 
-def _refuse(why: str, *names: str) -> None:
-    """A usage error if an option is given that this task has not."""
+def _train_model(model, rows: tuple, held_out: tuple, settings: dict) -> dict:
+    from keras_bert.training import finetune as train
+
+    return train(model, *rows, *held_out, **settings).history
+
+
+def _train_head(model, rows: tuple, held_out: tuple, settings: dict) -> dict:
+    """Train the head of a model on the features that its frozen encoder computes once."""
+    from keras_bert.inference import embed
+    from keras_bert.training import fit_features
+
+    parts = [part for ids, labels in (rows, held_out) for part in (embed(model.encoder, ids, model.pool), labels)]
+    return fit_features(model, *parts, **settings).history
+
+
+def _show_history(console, title: str, history: dict, best: int, metric: str) -> None:
+    """Show losses and metrics by epoch; of many epochs some, among them the best and the last."""
+    count = len(history["loss"])
+    epochs = sorted({*range(0, count, -(-count // MAX_ROWS)), best, count - 1})
+    names = [name for name in ("loss", metric, "val_loss", f"val_{metric}", "val_selection_metric") if name in history]
+    rows = ((i + 1, *(f"{history[name][i]:.4f}" for name in names)) for i in epochs)
+    show_table(console, title, ("epoch", *names), rows, right=("epoch", *names))
+
+
+def _refuse(reason: str, *names: str) -> None:
+    """Raise a usage error if one of these options is given."""
     for name in names:
         if click.get_current_context().get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE:
-            raise click.UsageError(f"{why}. Received: --{name.replace('_', '-')}")
+            raise click.UsageError(f"{reason}. Received: --{name.replace('_', '-')}")

@@ -1,52 +1,54 @@
-"""`keras-bert inspect`: what a model is made of."""
+"""The command `keras-bert inspect`: parameters, layers and files of a model."""
 
 import dataclasses
 from pathlib import Path
 
 import click
 
-from keras_bert.cli.output import reporting, show_table
+from keras_bert.cli.output import json_output, show_table
 
 
 @click.command()
-@click.argument("model", metavar="PRESET|DIR")
-@reporting
+@click.argument("model", metavar="NAME|PRESET|DIR")
+@json_output
 def inspect(console, model: str) -> dict:
     """Count the parameters of every array, the layers by type, and the bytes on disk.
 
-    Of a folder it says, by SHA-256, whether the files are those of a published model; of a preset, where to have it.
+    For a folder, it also compares the files' SHA-256 with the published models. For a preset, it builds an encoder of
+    that size, and lists the addresses where the model can be downloaded.
 
     Example:  keras-bert inspect bert_en_uncased_L-12_H-768_A-12
     """
     from keras_bert.catalog import identify, list_published
+    from keras_bert.catalog.bundled import ENCODER, find_bundled
     from keras_bert.config import BertConfig
     from keras_bert.errors import InputError
-    from keras_bert.models.summary import model_facts, sizes_on_disk
+    from keras_bert.models.summary import model_summary, sizes_on_disk
     from keras_bert.weights import load_pretrained
 
-    identity, places = None, []
-    if Path(model).exists():
-        identity = identify(model) if Path(model).is_dir() else None
+    match, urls, files = None, [], {}
+    path = find_bundled(model) if model == ENCODER and not Path(model).exists() else Path(model)
+    if path.exists():
+        match = identify(path) if path.is_dir() else None
         try:
-            loaded = load_pretrained(model).model
+            loaded = load_pretrained(path).model
         except InputError as error:
-            if identity is None or identity.has_weights:
+            if match is None or match.has_published_weights:
                 raise
-            raise InputError(f"{error}; this is {identity}") from None
-        facts = {"name": model, **model_facts(loaded), "files": sizes_on_disk(model)}
+            raise InputError(f"{error} ({match})") from None
+        facts, files = model_summary(loaded), sizes_on_disk(path)
     else:
-        facts = {"name": model, **model_facts(BertConfig.from_preset(model)), "files": {}}
-        places = [p for known in list_published() if known.name in (model, f"small_bert/{model}") for p in known.places]
-    facts |= {"published": identity and dataclasses.asdict(identity), "places": places}
+        facts = model_summary(BertConfig.from_preset(model))
+        urls = [url for each in list_published() if each.name in (model, f"small_bert/{model}") for url in each.urls]
+    facts = {"name": model, **facts, "files": files, "published": match and dataclasses.asdict(match), "urls": urls}
     arrays = ((a["name"], " x ".join(map(str, a["shape"])), f"{a['parameters']:,}") for a in facts["arrays"])
     show_table(console, model, ("array", "shape", "parameters"), arrays, right=("shape", "parameters"))
-    layers = facts["layers"].items()
-    show_table(console, "\nlayers", ("type", "count"), layers, right=("count",))
-    if facts["files"]:
-        files = ((name, f"{size / 2**20:,.1f}") for name, size in facts["files"].items())
-        show_table(console, "\nfiles", ("file", "MiB"), files, right=("MiB",))
-    room = facts["parameters"] * 4 / 2**20
-    for line in [str(identity)] if identity else places:
+    show_table(console, "\nlayers", ("type", "count"), facts["layers"].items(), right=("count",))
+    if files:
+        sizes = ((name, f"{size / 2**20:,.1f}") for name, size in files.items())
+        show_table(console, "\nfiles", ("file", "MiB"), sizes, right=("MiB",))
+    for line in [str(match)] if match else urls:
         console.print(line, markup=False, soft_wrap=True)
-    console.print(f"\n[bold]{facts['parameters']:,}[/bold] parameters, {room:,.1f} MiB as float32")
+    mib = facts["parameters"] * 4 / 2**20
+    console.print(f"\n[bold]{facts['parameters']:,}[/bold] parameters, {mib:,.1f} MiB in float32")
     return facts

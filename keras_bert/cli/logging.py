@@ -1,6 +1,7 @@
-"""A clean terminal: what TensorFlow and its friends say while they start is switched off before they are imported."""
+"""Silence the start-up notices of TensorFlow and other libraries, so that only the command's own output is shown."""
 
 import importlib
+import importlib.util
 import logging
 import os
 import shutil
@@ -8,7 +9,7 @@ import sys
 import tempfile
 import warnings
 
-# setdefault: whoever looks for a fault sets these before the call and hears everything again.
+# Only defaults: set one of these variables before the call to see a library's notices again.
 SILENCE = {
     "TF_CPP_MIN_LOG_LEVEL": "3",
     "GRPC_VERBOSITY": "ERROR",
@@ -17,11 +18,11 @@ SILENCE = {
 }
 
 
-def quiet() -> None:
-    """Silence start-up notices, library warnings and logs; errors are still raised.
+def silence_libraries() -> None:
+    """Turn off start-up notices, warnings and logs of libraries. Errors are still raised.
 
-    Call it before TensorFlow is imported. Variables already in the environment keep their values, and `python -W` keeps
-    the warnings.
+    Call it before TensorFlow is imported. Environment variables that are already set keep their values, and `python -W`
+    keeps the warnings.
     """
     for name, value in SILENCE.items():
         os.environ.setdefault(name, value)
@@ -32,14 +33,17 @@ def quiet() -> None:
 
 
 def import_quietly(module: str) -> None:
-    """Import a module while what native code writes on standard error is held back; shown if the import fails.
+    """Import a module if it is installed, without what its native code writes on standard error.
 
-    TensorFlow's C++ log ignores every setting until its own libraries are loaded, and they already talk while loading.
+    TensorFlow's C++ log follows no setting until its libraries are loaded, and they write while they load. If the
+    import fails, the held text is printed.
 
     Args:
-        module: the name to import.
+        module: name of the module.
     """
-    if module in sys.modules or os.environ.get("TF_CPP_MIN_LOG_LEVEL") != "3":
+    if importlib.util.find_spec(module) is None:
+        return
+    if module in sys.modules or sys.stderr is None or os.environ.get("TF_CPP_MIN_LOG_LEVEL") != "3":
         importlib.import_module(module)
         return
     with tempfile.TemporaryFile() as held:
@@ -50,8 +54,8 @@ def import_quietly(module: str) -> None:
             importlib.import_module(module)
         except Exception:
             held.seek(0)
-            with os.fdopen(os.dup(terminal), "wb") as shown:
-                shutil.copyfileobj(held, shown)
+            with os.fdopen(os.dup(terminal), "wb") as stderr:
+                shutil.copyfileobj(held, stderr)
             raise
         finally:
             os.dup2(terminal, 2)

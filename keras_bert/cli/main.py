@@ -1,57 +1,58 @@
-"""The command line `keras-bert`: one command a file; here they are gathered, and every failure becomes one line."""
+"""The command line `keras-bert`: the list of its commands, and one line for every error."""
 
 import errno
+import importlib
 import os
 import sys
 
 import click
 
 from keras_bert import __version__
-from keras_bert.cli.check import check
-from keras_bert.cli.convert import convert
-from keras_bert.cli.distill import distill
-from keras_bert.cli.embed import embed
-from keras_bert.cli.evaluate import evaluate
-from keras_bert.cli.export import export
-from keras_bert.cli.fill_mask import fill_mask
-from keras_bert.cli.finetune import finetune
-from keras_bert.cli.inspect import inspect
-from keras_bert.cli.logging import quiet
-from keras_bert.cli.predict import predict
-from keras_bert.cli.pretrain import pretrain
-from keras_bert.cli.tokenize import tokenize
-from keras_bert.cli.tour import tour
+from keras_bert.cli.logging import silence_libraries
 from keras_bert.errors import InputError
 
-NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-COMMANDS = (
-    tour,
-    tokenize,
-    pretrain,
-    finetune,
-    distill,
-    evaluate,
-    predict,
-    fill_mask,
-    embed,
-    inspect,
-    check,
-    convert,
-    export,
-)
+# In the order of use. A command's file (`fill-mask` is in fill_mask.py) is imported when the command runs or shows its
+# help, so that the list below appears at once.
+COMMANDS = {
+    "tour": "Build a text classifier from raw text, step by step, and check it.",
+    "tokenize": "Show the WordPiece tokens and ids of texts.",
+    "pretrain": "Pretrain an encoder on raw text.",
+    "finetune": "Train a model for a task, from a pretrained encoder or from scratch.",
+    "distill": "Train a small model to imitate a large one.",
+    "evaluate": "Compute a model's metrics on a labeled file.",
+    "predict": "Predict labels, numbers, answers or tags for texts.",
+    "fill-mask": "Predict the tokens at the [MASK] positions of texts.",
+    "embed": "Compute vectors of texts and their similarities.",
+    "inspect": "List a model's arrays, layers, sizes and origin.",
+    "check": "Compare an encoder with a reference implementation.",
+    "convert": "Convert weights from one published format to another.",
+    "export": "Export a model as SavedModel or ONNX.",
+}
+DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 class OrderedGroup(click.Group):
-    """A group that lists its commands as one uses them, not by the alphabet."""
+    """Group that lists its commands in the order of use and imports each one when it is needed."""
 
     def list_commands(self, context: click.Context) -> list[str]:
-        """The commands' names, in the order they were given."""
-        return list(self.commands)
+        """List the names of the commands in the order of use."""
+        return list(COMMANDS)
+
+    def get_command(self, context: click.Context, name: str) -> click.Command | None:
+        """Import the command of that name; None if there is no such command."""
+        if name not in COMMANDS:
+            return None
+        file = name.replace("-", "_")
+        return getattr(importlib.import_module(f"keras_bert.cli.{file}"), file)
+
+    def format_commands(self, context: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the list of commands without importing them."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
 
 
 @click.group(
     cls=OrderedGroup,
-    commands=COMMANDS,
     invoke_without_command=True,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
@@ -61,45 +62,55 @@ def cli(context: click.Context) -> None:
     """BERT in Keras 3, from raw text to a served model.
 
     Start with:  keras-bert tour
+
+    Show a command's options and an example:  keras-bert predict --help
     """
     if context.invoked_subcommand is None:
         click.echo(context.get_help())
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Run one command line and say how it went.
+    """Run one command line.
 
     Args:
-        argv: the arguments, without the program's name; those of the process where not given.
+        argv: arguments without the program's name. Default: those of the process.
 
     Returns:
-        The exit status: 0 when done, 1 when a check did not pass, 2 for what the user can mend (one line `error: …` on
-        standard error), 130 after Ctrl-C. A bug keeps its traceback.
+        The exit status: 0 for success, 1 if a check did not pass, 2 for invalid input (one line `error: ...` on
+        standard error), 130 after Ctrl-C. Any other exception is a bug and is not caught.
 
     Example:
 
     >>> main(["tokenize", "--help"])
     Usage: keras-bert tokenize ...
     """
-    quiet()
+    silence_libraries()
     try:
         return cli.main(args=argv, prog_name="keras-bert", standalone_mode=False) or 0
-    except BrokenPipeError:  # the reader has gone: `keras-bert … | head`
+    except BrokenPipeError:  # the reader of a pipe has ended, as in `keras-bert ... | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except (KeyboardInterrupt, click.Abort) as error:
-        why = str(error.__cause__ or error)  # click makes its own error of Ctrl-C
-        return _say("interrupted", why or "nothing was written", 130)
+        reason = str(error.__cause__ or error)  # click replaces KeyboardInterrupt by its own Abort
+        return _print_failure("interrupted", reason or "nothing was written", 130)
     except click.ClickException as error:
-        return _say("error", error.format_message(), 2)
+        return _print_failure("error", _click_message(error), 2)
     except InputError as error:
-        return _say("error", str(error), 2)
+        return _print_failure("error", str(error), 2)
     except OSError as error:
-        where = f": {error.filename}" if error.filename else ""
-        room = "; the disk has no room for it, free some" if error.errno in NO_ROOM else ""
-        return _say("error", f"{error.strerror or error}{where}{room}", 2)
+        file = f": {error.filename}" if error.filename else ""
+        hint = ". Free some disk space and try again." if error.errno in DISK_FULL else ""
+        return _print_failure("error", f"{error.strerror or error}{file}{hint}", 2)
 
 
-def _say(what: str, message: str, status: int) -> int:
-    print(f"{what}: {' '.join(message.split())}", file=sys.stderr)
+def _click_message(error: click.ClickException) -> str:
+    """The message of an invalid option: "`--out` must be ..." where the option's own type raised it."""
+    if isinstance(error, click.BadParameter) and error.param and error.message.startswith("must "):
+        return f"`{error.param.opts[0]}` {error.message}"
+    return error.format_message()
+
+
+def _print_failure(kind: str, message: str, status: int) -> int:
+    """Print one line on standard error and return the exit status."""
+    print(f"{kind}: {' '.join(message.split())}", file=sys.stderr)
     return status

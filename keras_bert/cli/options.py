@@ -1,4 +1,4 @@
-"""Options that several commands share, and how their values are read."""
+"""Options that several commands share, and the conversion of their values."""
 
 import math
 import sys
@@ -19,79 +19,79 @@ SIZES = {
     "base": "bert_en_uncased_L-12_H-768_A-12",
     "large": "bert_en_uncased_L-24_H-1024_A-16",
 }
-POOLS = ("mean", "max", "cls", "pooled", "second-to-last", "sum4", "last4")
-MODEL_FOLDER = ("model.keras", "config.json")
+MODEL_FOLDER = ("model.keras", "config.json")  # the files of a folder that `save_pretrained` wrote
+OUT_HELP = "Folder to write. It appears when it is complete."
 
 
 positive = click.IntRange(min=1)
 
 
 class FiniteRange(click.FloatRange):
-    """A range of numbers that nan and infinity are not in; click lets nan pass every bound."""
+    """A range of numbers without NaN and infinity; click lets NaN pass every bound."""
 
     def convert(self, value, param, context) -> float:
-        """The number, or a usage error."""
+        """Convert the value, or fail with a usage error."""
         number = super().convert(value, param, context)
         if not math.isfinite(number):
-            self.fail(f"a finite number is expected. Received: {value}", param, context)
+            self.fail(f"must be a finite number. Received: {value}", param, context)
         return number
 
 
 class OutFolder(click.ParamType):
-    """A folder to write: a new one, an empty one, or one of the same kind, which the new one replaces at the end.
+    """A folder to write: a new one, an empty one, or one of the same kind, which is replaced at the end.
 
     Args:
-        marks: files that tell such a folder from others, so that no foreign folder is ever replaced.
+        markers: files that such a folder holds. A folder with other files is never replaced.
     """
 
     name = "folder"
 
-    def __init__(self, *marks: str):
-        self.marks = marks
+    def __init__(self, *markers: str):
+        self.markers = markers
 
     def convert(self, value, param, context) -> Path:
-        """The path, or a usage error that says why nothing is written there."""
+        """Convert the value to a path, or fail with a usage error."""
         path = Path(value)
         if path.is_file():
-            self.fail(f"a folder is expected. Received: {value}, which is a file", param, context)
+            self.fail(f"must be a folder. Received: {value}, which is a file", param, context)
         if Path.cwd().is_relative_to(path.resolve()):
-            self.fail(f"a folder below the working one is expected. Received: {value}, which holds it", param, context)
-        if path.is_dir() and any(path.iterdir()) and not all((path / mark).exists() for mark in self.marks):
-            wanted = f"a new or empty folder is expected, or one with {' and '.join(self.marks)} to replace"
-            self.fail(f"{wanted}. Received: {value}, with other files", param, context)
+            self.fail(f"must not hold the working folder. Received: {value}", param, context)
+        if path.is_dir() and any(path.iterdir()) and not all((path / name).exists() for name in self.markers):
+            expected = f"must be a new or empty folder, or one with {' and '.join(self.markers)}, which is replaced"
+            self.fail(f"{expected}. Received: {value}, with other files", param, context)
         return path
 
 
-def out_option(*marks: str, **settings):
-    """`--out DIR`, which replaces only a folder that holds the files in `marks`."""
-    settings = {"required": True, "help": "Folder to write; it appears whole, at the end.", **settings}
-    return click.option("--out", type=OutFolder(*marks), metavar="DIR", **settings)
+def out_option(*markers: str, **settings):
+    """Create `--out DIR`. An existing folder is replaced only if it holds the files `markers`."""
+    settings = {"required": True, "help": OUT_HELP, **settings}
+    return click.option("--out", type=OutFolder(*markers), metavar="DIR", **settings)
 
 
 class ModelFolder(click.ParamType):
-    """A folder that is there, or the name of a model that ships."""
+    """An existing folder, or the name of a bundled model."""
 
     name = "folder"
 
     def convert(self, value, param, context) -> str:
-        """The folder's path, or a usage error."""
+        """Convert the value to the folder's path, or fail with a usage error."""
         if Path(value).is_dir():
             return value
         if value in BUNDLED:
             return str(find_bundled(value))
-        found = "is a file" if Path(value).exists() else "is not there"
-        names = " or ".join(BUNDLED)
-        self.fail(f"a model's folder, or {names}, is expected. Received: {value}, which {found}", param, context)
+        reason = "is a file" if Path(value).exists() else "does not exist"
+        expected = f"must be a model's folder, or one of the bundled models {' and '.join(BUNDLED)}"
+        self.fail(f"{expected}. Received: {value}, which {reason}", param, context)
 
 
-def model_option(help_text: str = "A trained model's folder.", shipped: str | None = None):
-    """`--model DIR`; `shipped` is the model that is taken without it."""
+def model_option(help_text: str = "Folder of a trained model.", default: str | None = None):
+    """Create `--model DIR`. `default` is the name of a bundled model; without one the option is required."""
     return click.option(
         "--model",
         "folder",
-        required=shipped is None,
-        default=shipped,
-        show_default=shipped is not None,
+        required=default is None,
+        default=default,
+        show_default=default is not None,
         metavar="DIR",
         help=help_text,
         type=ModelFolder(),
@@ -99,71 +99,72 @@ def model_option(help_text: str = "A trained model's folder.", shipped: str | No
 
 
 def encoder_option():
-    """`--encoder DIR`: weights to start from."""
+    """Create `--encoder DIR`, the weights to start from."""
     return click.option(
         "--encoder",
         type=ModelFolder(),
         metavar="DIR|bert_en_uncased_mini",
-        help="A pretrained model to start from: its folder, or the one that ships; its vocabulary comes along.",
+        help="Start from this pretrained model and its vocabulary: a folder, or the name of the bundled encoder.",
     )
 
 
 def file_option(name: str, help_text: str, **settings):
-    """An option that names a file which must be there."""
+    """Create an option whose value is an existing file."""
     kind = click.Path(exists=True, dir_okay=False)
     return click.option(name, type=kind, metavar="FILE", help=help_text, **settings)
 
 
-def size_option(usual: str | None):
-    """`--size NAME`, also called `--config`: a short name, a preset, or a JSON file with a config's fields.
+def size_option(default: str | None):
+    """Create `--size NAME`, also called `--config`.
 
     Args:
-        usual: what None stands for, to be shown as the default.
+        default: the size that the command takes without the option, shown in the help.
     """
-    names = ", ".join(SIZES)
     return click.option(
         "--size",
         "--config",
         "size",
-        show_default=usual or False,
+        show_default=default or False,
         metavar="NAME|FILE.json",
-        help=f"Random weights of this size: {names}, a preset's name, or a JSON file with the fields of a BertConfig.",
+        help=f"Start from random weights of this size: {', '.join(SIZES)}, the name of a preset, or a JSON file with "
+        "the fields of a BertConfig.",
     )
 
 
-def config_of(size: str, vocab_size: int, **changes) -> BertConfig:
-    """The config that `--size` means, for a vocabulary.
+def config_from_size(size: str, vocab_size: int, **changes) -> BertConfig:
+    """Build the config that `--size` names.
 
     Args:
-        size: what the option holds.
-        vocab_size: the vocabulary's.
-        **changes: other fields; a new `hidden_size` brings its own heads (of 64) and feed-forward part (4 H).
+        size: value of the option.
+        vocab_size: V of the vocabulary.
+        **changes: fields that replace those of the size; None leaves a field as it is. A new `hidden_size` H also sets
+            A = H / 64 heads and an intermediate size of 4 H, unless those are given.
     """
     if size.endswith(".json"):
         config = BertConfig.from_json(size)
     elif size in SIZES or size in PRESETS or f"small_bert/{size}" in PRESETS:
         config = BertConfig.from_preset(SIZES.get(size, size))
     else:
-        raise InputError(f"a size is one of {', '.join(SIZES)}, a preset, or a .json file. Received: {size!r}")
+        raise InputError(f"`--size` must be one of {', '.join(SIZES)}, a preset or a .json file. Received: {size}")
     changes = {name: value for name, value in changes.items() if value is not None}
-    hidden = changes.get("hidden_size")
-    if hidden is not None:
-        changes = {"num_heads": max(1, hidden // 64), "intermediate_size": 4 * hidden, **changes}
+    hidden_size = changes.get("hidden_size")
+    if hidden_size is not None:
+        changes = {"num_heads": max(1, hidden_size // 64), "intermediate_size": 4 * hidden_size, **changes}
     return BertConfig.from_dict({**config.to_dict(), **changes, "vocab_size": vocab_size})
 
 
 def check_length(sequence_length: int, config: BertConfig) -> None:
-    """InputError if a sequence is longer than the positions an encoder has."""
+    """Raise InputError if a sequence is longer than the position embeddings of an encoder."""
     if sequence_length > config.max_position_embeddings:
         raise InputError(
-            f"a sequence is at most as long as the encoder's positions, {config.max_position_embeddings}. "
+            f"`--sequence-length` must be at most the encoder's {config.max_position_embeddings} positions. "
             f"Received: {sequence_length}"
         )
 
 
-def texts_argument():
-    """`TEXT…`, or `-` for the lines of standard input."""
-    return click.argument("texts", nargs=-1, required=True, metavar="TEXT...|-", callback=_read_texts)
+def texts_argument(required: bool = True):
+    """Create the argument `TEXT...`; `-` reads the lines of standard input."""
+    return click.argument("texts", nargs=-1, required=required, metavar="TEXT...|-", callback=_read_texts)
 
 
 def _read_texts(context, param, texts: tuple[str, ...]) -> list[str]:
@@ -171,11 +172,11 @@ def _read_texts(context, param, texts: tuple[str, ...]) -> list[str]:
         texts = _standard_input()
     for number, text in enumerate(texts, 1):
         if not text.strip():
-            raise InputError(f"a text holds at least one character. Received: an empty one, number {number}")
+            raise InputError(f"`TEXT` must not be empty. Received: an empty text, number {number}")
         try:
             text.encode()
         except UnicodeEncodeError:
-            raise InputError(f"texts are UTF-8. Received: other bytes in text {number}") from None
+            raise InputError(f"`TEXT` must be UTF-8. Received: other bytes in text {number}") from None
     return list(texts)
 
 
@@ -186,62 +187,26 @@ def _standard_input() -> list[str]:
         try:
             texts.append(line.removesuffix(b"\r").decode("utf-8"))
         except UnicodeDecodeError as error:
-            raise InputError(f"texts are UTF-8. Received: byte 0x{line[error.start]:02x} in line {number}") from None
+            byte = f"byte 0x{line[error.start]:02x} in line {number}"
+            raise InputError(f"standard input must be UTF-8. Received: {byte}") from None
     if texts == [""]:
-        raise InputError("standard input holds one text a line. Received: nothing")
+        raise InputError("standard input must hold one text per line. Received: nothing")
     return texts
 
 
 def vocabulary_options(command):
-    """The vocabulary of a training from random weights."""
+    """Add the options for the vocabulary of a training from random weights."""
     options = [
-        file_option("--vocab", "Vocabulary, one token a line; without it one is learned."),
+        file_option("--vocab", "Vocabulary file, one token per line. Without it a vocabulary is learned."),
         click.option(
             "--vocab-size", type=click.IntRange(min=6), default=8000, show_default=True, help="Tokens to learn."
         ),
-        click.option("--cased", is_flag=True, help="Keep capitals and accents."),
+        click.option("--cased", is_flag=True, help="Keep capital letters and accents."),
     ]
-    for option in reversed(options):
+    return _add(options, command)
+
+
+def _add(options: list, command):
+    for option in reversed(options):  # the last one applied comes first in the help
         command = option(command)
     return command
-
-
-def training_options(learning_rate: float | None, learning_rate_help: str | None = None):
-    """What every training takes: the batches, the seed, the log, `--resume`, `--out`."""
-    options = [
-        click.option("--batch-size", type=positive, default=32, show_default=True),
-        click.option(
-            "--accumulate",
-            type=positive,
-            default=1,
-            show_default=True,
-            help="Batches a step: a larger batch in the memory of a small one.",
-        ),
-        click.option(
-            "--learning-rate",
-            type=FiniteRange(min=0, min_open=True),
-            default=learning_rate,
-            show_default=True,
-            help=learning_rate_help or "The peak, after the warm-up.",
-        ),
-        click.option(
-            "--dtype",
-            type=click.Choice(["float32", "mixed_bfloat16"]),
-            default="float32",
-            show_default=True,
-            help="What training computes in. The weights, and the model that is written, are float32.",
-        ),
-        click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True),
-        click.option(
-            "--log-dir", type=click.Path(file_okay=False), metavar="DIR", help="Write a TensorBoard log there."
-        ),
-        click.option("--resume", is_flag=True, help="Go on where an interrupted run of the same command stopped."),
-        out_option(*MODEL_FOLDER),
-    ]
-
-    def add(command):
-        for option in reversed(options):
-            command = option(command)
-        return command
-
-    return add

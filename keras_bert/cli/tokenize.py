@@ -1,26 +1,34 @@
-"""`keras-bert tokenize`: texts to tokens and ids."""
+"""`keras-bert tokenize`: tokens and ids of texts."""
 
 import click
 
+from keras_bert.catalog.bundled import ENCODER, find_bundled
 from keras_bert.cli.options import file_option, texts_argument
-from keras_bert.cli.output import reporting, shorten, show_table
+from keras_bert.cli.output import json_output, shorten, show_table
 
 
 @click.command()
-@file_option("--vocab", "Vocabulary, one token a line.", required=True)
-@click.option("--cased", is_flag=True, help="Keep capitals and accents, as the cased models do.")
+@file_option("--vocab", f"Vocabulary, one token per line.  [default: that of the bundled {ENCODER}]")
+@click.option("--cased", is_flag=True, help="Keep capitals and accents, for a cased vocabulary given by --vocab.")
 @texts_argument()
-@reporting
-def tokenize(console, vocab: str, cased: bool, texts: list[str]) -> dict:
-    """Cut texts into WordPiece tokens and show their ids.
+@json_output
+def tokenize(console, vocab: str | None, cased: bool, texts: list[str]) -> dict:
+    """Split texts into WordPiece tokens and show their ids.
 
-    Ids are the line numbers of the vocabulary file, from 0. Special tokens such as [MASK] in a text are one token each.
+    An id is the line number of the token in the vocabulary file, from 0. Special tokens such as [MASK] in a text are
+    one token each. Without --vocab, the vocabulary of the bundled encoder is used, which is uncased.
+
+    Example:  keras-bert tokenize "an unforgettable film"
 
     Example:  keras-bert tokenize --vocab tour/encoder/vocab.txt "an unforgettable film"
     """
     from keras_bert.text import BertTextVectorization
 
-    vectorizer = BertTextVectorization(vocabulary=vocab, lowercase=not cased, special_tokens=True)
+    if cased and vocab is None:
+        raise click.UsageError("`--cased` must be given with `--vocab`. Received: the bundled, uncased vocabulary")
+    # Only the vocabulary is read: loading the whole model takes seconds.
+    path = vocab or find_bundled(ENCODER) / "assets" / "vocab.txt"
+    vectorizer = BertTextVectorization(vocabulary=path, lowercase=not cased, special_tokens=True)
     vocabulary = vectorizer.get_vocabulary()
     rows = []
     for text, ids in zip(texts, vectorizer.tokenize(texts).to_list(), strict=True):

@@ -1,4 +1,4 @@
-"""`keras-bert tour`: the whole way, from a blank file to a served model."""
+"""`keras-bert tour`: every step from raw text to a served model."""
 
 import shlex
 import shutil
@@ -7,37 +7,37 @@ from pathlib import Path
 
 import click
 
-from keras_bert.cli.options import OutFolder
-from keras_bert.cli.output import reporting
+from keras_bert.cli.options import out_option
+from keras_bert.cli.output import json_output
 
 
 @click.command()
-@click.option(
-    "--out",
-    type=OutFolder("metrics.json", "report.html"),
-    metavar="DIR",
-    default="tour",
-    show_default=True,
-    help="Folder to write; it appears whole, at the end.",
-)
+@out_option("metrics.json", "report.html", required=False, default="tour", show_default=True)
 @click.option(
     "--dataset",
     default="sample",
     show_default=True,
     metavar="sample|sst2|FOLDER",
-    help="Labelled sentences; a folder holds train.tsv and dev.tsv (header line, sentence<TAB>label).",
+    help="Labeled sentences. A folder holds train.tsv and dev.tsv: a header line, then sentence<TAB>label.",
 )
-@click.option("--check", "source", metavar="SOURCE", help="Check against this TF-Hub handle or SavedModel folder too.")
-@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)
 @click.option(
-    "--quick", is_flag=True, help="A few steps of a very small model: shows that everything works, learns little."
+    "--check",
+    "source",
+    metavar="SOURCE",
+    help="Also compare the encoder with this reference: a TF-Hub handle or the folder of a SavedModel.",
 )
-@reporting
+@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Random seed.")
+@click.option(
+    "--quick",
+    is_flag=True,
+    help="Train a very small model for a few steps. This shows that every step works; accuracy is low.",
+)
+@json_output
 def tour(console, out: Path, dataset: str, source: str | None, seed: int, quick: bool) -> dict:
-    """Learn a vocabulary, pretrain, fine-tune, evaluate, check, export, and predict in a fresh process.
+    """Learn a vocabulary, pretrain, fine-tune, evaluate, check and export a model, and use it in a new process.
 
-    Takes under three minutes on two cores. Leaves the models, metrics.json and report.html. Ctrl-C leaves a checkpoint
-    beside --out, and the same command goes on from it.
+    The tour takes about three minutes on two cores. It writes the models, metrics.json and report.html. After Ctrl-C
+    the same command continues from the last checkpoint, which is kept beside --out.
 
     Example:  keras-bert tour --out tour
     """
@@ -51,8 +51,8 @@ def tour(console, out: Path, dataset: str, source: str | None, seed: int, quick:
 
 
 def program() -> str:
-    """How to call this command line again from the same place, as one types it."""
-    called = Path(sys.argv[0])
+    """The command that runs this program again from the working folder, quoted for a POSIX shell."""
+    called = Path(sys.argv[0]) if sys.argv else Path()
     if called.stem == "keras-bert":
         on_path = shutil.which("keras-bert")
         return "keras-bert" if on_path and Path(on_path).samefile(called) else shlex.quote(str(called))

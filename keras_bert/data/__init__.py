@@ -1,4 +1,4 @@
-"""Corpora to pretrain on and labelled sets to fine-tune on, by name or from files."""
+"""Readers of corpora for pretraining and labeled datasets for fine-tuning."""
 
 from keras_bert.data.corpus import Corpus, load_corpus, split_sentences, tokenize_documents
 from keras_bert.data.labeled import LabeledDataset, load_labeled, select

@@ -1,4 +1,4 @@
-"""Text to pretrain on: documents of sentences, streamed from files, the sample or TFDS."""
+"""Corpora for pretraining: documents of sentences, streamed from files, the bundled sample or TFDS."""
 
 import glob
 import re
@@ -11,30 +11,30 @@ from keras_bert.data.files import check_file, read_lines
 from keras_bert.data.labeled import SAMPLE
 from keras_bert.data.tfds import load_tfds
 from keras_bert.errors import InputError
-from keras_bert.text.documents import TokenizedDocuments, compact_ids
+from keras_bert.text.documents import TokenizedDocuments, compact_ids, offsets_from_lengths
 
-# Stops, perhaps closing quotes or brackets, then white space and what may begin a sentence … The lookbehind and the
-# possessive `++` keep this linear: a megabyte of dots is looked at once.
+# Sentence ends: stops, optional closing quotes or brackets, white space, then a character that can start a sentence.
+# The lookbehind and the possessive `++` keep the time linear, even for a megabyte of dots.
 _STOP = re.compile(
     r"""(?<![.!?…])([.!?…]++["'”’)\]]*+)\s++(?=["'“‘(\[]*+[A-Z0-9À-ÖØ-ÞΑ-ΩА-Я])|([。！？]++[”’」』）]*+)\s*"""
 )
-# … unless the stop only shortens a word, or a name to its first letter.
-_SHORTENED = re.compile(
+# Not a sentence end: the period of an abbreviation or of an initial.
+_ABBREVIATION = re.compile(
     r"\b(?:[A-Z]|Mr|Mrs|Ms|Dr|Prof|St|Mt|Jr|Sr|Gen|Col|Capt|Lt|Sgt|Rev|Hon|Gov|Sen|Rep|No|vs|cf|etc|e\.g|i\.e|approx|ca"
     r"|Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sept?|Oct|Nov|Dec|Inc|Ltd|Co|Corp|vol|pp|ed|Fig)\.$"
 )
 
 
 def split_sentences(paragraph: str) -> list[str]:
-    """Cut a paragraph into sentences, by their punctuation.
+    """Split a paragraph into sentences at its punctuation.
 
-    Next-sentence prediction needs boundaries that are mostly right; a cut at a rare abbreviation does no harm.
+    Next sentence prediction needs boundaries that are mostly correct; a wrong split at a rare abbreviation is harmless.
 
     Args:
         paragraph: one line of text, of any length.
 
     Returns:
-        The sentences, stripped; none for an empty paragraph.
+        A list of sentences without surrounding white space; empty for an empty paragraph.
 
     Example:
 
@@ -44,7 +44,7 @@ def split_sentences(paragraph: str) -> list[str]:
     sentences, start = [], 0
     for match in _STOP.finditer(paragraph):
         end = match.end(1) if match[1] else match.end(2)
-        if match[1] == "." and _SHORTENED.search(paragraph, max(start, end - 12), end):
+        if match[1] == "." and _ABBREVIATION.search(paragraph, max(start, end - 12), end):
             continue
         sentences.append(paragraph[start:end].strip())
         start = match.end()
@@ -53,13 +53,11 @@ def split_sentences(paragraph: str) -> list[str]:
 
 
 class Corpus:
-    """Documents, read anew each time it is iterated over; never all in memory.
-
-    Iterating gives documents, each a list of sentences, a `list[str]`.
+    """Iterable over documents, each a list of sentences (`list[str]`). Documents are read one by one in each iteration.
 
     Attributes:
-        name: of the sources.
-        files: the paths that are read, none for TFDS.
+        name: the names of the sources.
+        files: the paths of the files; empty for TFDS.
     """
 
     def __init__(self, name: str, read, files: Iterable[Path] = ()):
@@ -72,21 +70,22 @@ class Corpus:
 
 
 def load_corpus(source: str | Path | Iterable[str | Path]) -> Corpus:
-    """A corpus by name or from files.
+    """Load a corpus by name or from text files.
 
-    In a file a paragraph is a line, and a blank line parts documents; the end of a file ends its last document.
+    In a file, each line is a paragraph, and a blank line separates documents. The end of a file ends its last document.
 
     Args:
-        source: `"sample"` (ships with the package), the path of a UTF-8 text file (plain, `.gz`, `.xz`), a glob such
-            as `"books/*.txt.xz"`, several of these in a list, or `"tfds:NAME"` for the `train` split of a TFDS
-            data set with a `text` feature.
+        source: `"sample"` (bundled with the package), the path of a UTF-8 text file (plain, `.gz` or `.xz`), a glob
+            pattern such as `"books/*.txt.xz"`, a list of these, or `"tfds:NAME"` for the `train` split of a TFDS
+            dataset with a `text` feature.
 
     Returns:
         A `Corpus`.
 
     Raises:
-        InputError: nothing matches, a directory, an empty file (at once); bytes that are no UTF-8, NUL bytes, a damaged
-            archive, no text at all (when read); no network for TFDS.
+        InputError: a file does not exist, is a directory or is empty, a pattern matches no file, or there is no network
+            for TFDS. While the corpus is read: a file is not UTF-8, has NUL bytes, is a damaged archive, or has no
+            text.
 
     Example:
 
@@ -94,7 +93,7 @@ def load_corpus(source: str | Path | Iterable[str | Path]) -> Corpus:
     >>> all(isinstance(sentence, str) for sentence in document)
     True
 
-    Source: the layout of google-research/bert, create_pretraining_data.py; Devlin et al. 2018, section 3.1.
+    Source: the input format of create_pretraining_data.py of google-research/bert; Devlin et al. 2018, section 3.1.
     """
     if isinstance(source, str) and source.startswith("tfds:"):
         return Corpus(source, _tfds_reader(source.removeprefix("tfds:")))
@@ -108,10 +107,10 @@ def load_corpus(source: str | Path | Iterable[str | Path]) -> Corpus:
         else:
             found = sorted(glob.glob(str(item), recursive=True))
             if not found:
-                raise InputError(f"a corpus needs files that match the pattern. Received: {item}, which matches none")
+                raise InputError(f"`source` must match at least one file. Received: source={item!r} (matches none)")
         paths.extend(check_file(path) for path in found)
     if not paths:
-        raise InputError("a corpus is sample, tfds:NAME, or text files. Received: an empty list")
+        raise InputError('`source` must be "sample", "tfds:NAME" or text files. Received: an empty list')
 
     def read() -> Iterator[list[str]]:
         for path in paths:
@@ -132,15 +131,17 @@ def _documents(path: Path) -> Iterator[list[str]]:
     if document:
         yield document
     if not any_text:
-        raise InputError(f"{path}: a file with text is expected. Received: blank lines alone")
+        raise InputError(f"`source` must be a file with text. Received: {path} (only blank lines)")
 
 
 def _tfds_reader(name: str):
-    instead = "give text files instead (a paragraph a line, a blank line between documents), or use sample"
-    dataset = load_tfds(name, "train", instead)
+    hint = 'Or use text files (one paragraph per line, a blank line between documents), or "sample".'
+    dataset = load_tfds(name, "train", hint)
     if not isinstance(dataset.element_spec, dict) or "text" not in dataset.element_spec:
-        features = ", ".join(dataset.element_spec) if isinstance(dataset.element_spec, dict) else "no names"
-        raise InputError(f"a TFDS corpus needs a feature called text. Received: {name} with {features}")
+        features = ", ".join(dataset.element_spec) if isinstance(dataset.element_spec, dict) else "none"
+        raise InputError(
+            f"`source` must be a TFDS dataset with the feature text. Received: {name!r} (features: {features})"
+        )
 
     def read() -> Iterator[list[str]]:
         for row in dataset.as_numpy_iterator():
@@ -153,18 +154,18 @@ def _tfds_reader(name: str):
 
 
 def tokenize_documents(documents: Iterable[list[str]], vectorizer, batch_size: int = 4096) -> TokenizedDocuments:
-    """Documents as ids, in compact arrays, ready to pack.
+    """Tokenize documents into flat arrays for packing.
 
     Args:
-        documents: a `Corpus`, or any lists of sentences.
-        vectorizer: a `BertTextVectorization`; its `tokenize` gives ids without special tokens.
-        batch_size: how many sentences are tokenized at once.
+        documents: a `Corpus`, or lists of sentences.
+        vectorizer: a `BertTextVectorization`.
+        batch_size: number of sentences per call of the vectorizer.
 
     Returns:
         `TokenizedDocuments`.
 
     Raises:
-        InputError: there is no token at all.
+        InputError: there is no token.
     """
     ids, lengths, counts = [], [], []
 
@@ -173,21 +174,22 @@ def tokenize_documents(documents: Iterable[list[str]], vectorizer, batch_size: i
         ids.append(compact_ids(ragged.flat_values.numpy()))
         lengths.append(ragged.row_lengths().numpy())
 
-    waiting: list[str] = []
+    pending: list[str] = []
     for document in documents:
         counts.append(len(document))
-        waiting.extend(document)
-        while len(waiting) >= batch_size:
-            flush(waiting[:batch_size])
-            waiting = waiting[batch_size:]
-    if waiting:
-        flush(waiting)
+        pending.extend(document)
+        while len(pending) >= batch_size:
+            flush(pending[:batch_size])
+            pending = pending[batch_size:]
+    if pending:
+        flush(pending)
     if not ids or not sum(map(len, ids)):
-        raise InputError("a corpus with text is expected. Received: no token")
+        raise InputError("`documents` must contain text. Received: 0 tokens")
 
-    # Sentences without a token (zero-width characters alone) and documents without a sentence fall out.
+    # Drop sentences without a token (only zero-width characters, for example) and documents without a sentence.
     lengths = np.concatenate(lengths)
     document = np.repeat(np.arange(len(counts)), counts)[lengths > 0]
     counts = np.unique(document, return_counts=True)[1]
-    starts = [np.concatenate([[0], np.cumsum(part, dtype=np.int64)]) for part in (lengths[lengths > 0], counts)]
-    return TokenizedDocuments(np.concatenate(ids), *starts)
+    return TokenizedDocuments(
+        np.concatenate(ids), offsets_from_lengths(lengths[lengths > 0]), offsets_from_lengths(counts)
+    )

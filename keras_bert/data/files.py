@@ -1,4 +1,4 @@
-"""Lines of text files, whatever they are packed in; what is wrong with a file is said in one line."""
+"""Reading of text files, plain or compressed."""
 
 import gzip
 import lzma
@@ -12,10 +12,10 @@ OPENERS = {".gz": gzip.open, ".xz": lzma.open}
 
 
 def read_lines(path: str | Path) -> Iterator[tuple[int, str]]:
-    """The lines of a UTF-8 text file, plain, `.gz` or `.xz`, one after another.
+    """Read the lines of a UTF-8 text file, plain, `.gz` or `.xz`, one by one.
 
-    Lines end at `\\n` alone (and a `\\r` right before it): NEL, vertical tabs and lone CR are characters of the text,
-    where `str.splitlines` would cut it. A byte order mark at the beginning is left out.
+    Lines end at `\\n` or `\\r\\n` only: NEL, vertical tabs and single `\\r` are characters of the text, although
+    `str.splitlines` splits at them. A byte order mark at the beginning is removed.
 
     Args:
         path: the file.
@@ -24,8 +24,8 @@ def read_lines(path: str | Path) -> Iterator[tuple[int, str]]:
         The line number, from 1, and the line without its end.
 
     Raises:
-        InputError: no such file, a directory, an empty or unreadable file, bytes that are no UTF-8 (with line and
-            byte), or NUL bytes.
+        InputError: the file does not exist, is a directory, is empty or cannot be read, is not UTF-8, or has a NUL
+            byte. The message has the line number and the byte offset.
 
     Example:
 
@@ -44,33 +44,39 @@ def read_lines(path: str | Path) -> Iterator[tuple[int, str]]:
                     line = raw.decode("utf-8-sig" if number == 1 else "utf-8")
                 except UnicodeDecodeError as error:
                     raise InputError(
-                        f"{path}: text must be UTF-8. Received: byte 0x{raw[error.start]:02x} "
+                        f"`path` must be a UTF-8 text file. Received: path={path}, byte 0x{raw[error.start]:02x} "
                         f"in line {number} (byte {offset + error.start} of the file)"
                     ) from None
                 if "\0" in line:
-                    byte = offset + raw.index(0)
-                    raise InputError(f"{path}: text holds no NUL. Received: one in line {number} (byte {byte})")
+                    raise InputError(
+                        "`path` must be a text file without NUL bytes. "
+                        f"Received: path={path}, a NUL in line {number} (byte {offset + raw.index(0)} of the file)"
+                    )
                 offset += len(raw)
                 yield number, line.removesuffix("\n").removesuffix("\r")
     except (EOFError, gzip.BadGzipFile, lzma.LZMAError, zlib.error) as error:
-        raise InputError(f"{path}: the file must be whole {path.suffix[1:]} data. Received: {error}") from None
+        raise InputError(f"`path` must be a complete {path.suffix[1:]} file. Received: path={path} ({error})") from None
     except OSError as error:
-        raise InputError(f"{path}: the file must be readable. Received: {error.strerror or error}") from None
+        raise InputError(f"`path` must be a readable file. Received: path={path} ({error.strerror or error})") from None
     if offset == 0:
-        raise InputError(f"{path}: a file with text is expected. Received: an empty one")
+        raise _no_text_file(path, "empty")
 
 
 def check_file(path: str | Path) -> Path:
-    """The path, if a file with something in it is there.
+    """Return the path if it is a file that is not empty.
 
     Raises:
-        InputError: no such file, a directory, or an empty file.
+        InputError: the file does not exist, is a directory, or is empty.
     """
     path = Path(path)
     if path.is_dir():
-        raise InputError(f"{path}: a file is expected. Received: a directory")
+        raise _no_text_file(path, "a directory")
     if not path.exists():
-        raise InputError(f"{path}: a file is expected. Received: a path where nothing is")
+        raise _no_text_file(path, "does not exist")
     if path.is_file() and path.stat().st_size == 0:
-        raise InputError(f"{path}: a file with text is expected. Received: an empty one")
+        raise _no_text_file(path, "empty")
     return path
+
+
+def _no_text_file(path: Path, received: str) -> InputError:
+    return InputError(f"`path` must be a file with text. Received: path={path} ({received})")

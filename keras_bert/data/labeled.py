@@ -1,4 +1,4 @@
-"""Labelled texts: the embedded sample, SST-2 from TFDS, or a folder in GLUE layout."""
+"""Labeled texts: the bundled sample, SST-2 from TFDS, a folder in the GLUE format, or one file."""
 
 import dataclasses
 from collections.abc import Sequence
@@ -6,26 +6,27 @@ from pathlib import Path
 
 import numpy as np
 
-from keras_bert.data.table import read_table
+from keras_bert.constants import PROBLEM_TYPES
+from keras_bert.data.table import Table, read_table
 from keras_bert.data.tfds import load_tfds
 from keras_bert.errors import InputError
 
 SAMPLE = Path(__file__).parent / "sample"
-PROBLEMS = ("single_label", "multi_label", "regression")
-DEV = ("dev.tsv", "dev_matched.tsv")  # the second is MNLI's, of the genres that train.tsv has
+DEV_FILES = ("dev.tsv", "dev_matched.tsv")  # the second is MNLI's, with the genres of train.tsv
+SENTIMENT = ("negative", "positive")
 Texts = list[str] | tuple[list[str], list[str]]
 
 
 @dataclasses.dataclass(frozen=True)
 class LabeledDataset:
-    """Texts with their labels, in two parts that share nothing: one to train on, one to measure on.
+    """Labeled texts in two disjoint parts: one for training, one for evaluation.
 
     Args:
-        train_texts, dev_texts: lists of texts, or pairs of lists, the first and the second of each pair.
-        train_labels, dev_labels: int32 `[N]`, 0 … C - 1; 1 or 0 `[N, C]` where several labels may apply; float32 `[N]`.
-        label_names: C names; none for numbers.
-        name: where it is from.
-        problem: `"single_label"`, `"multi_label"` or `"regression"`, as a `BertClassifier` has it.
+        train_texts, dev_texts: lists of N texts, or tuples `(first, second)` of two lists for pairs.
+        train_labels, dev_labels: by `problem_type`: int32 `[N]` in 0 … C - 1; int32 `[N, C]` of 0 and 1; float32 `[N]`.
+        label_names: the C names of the classes or labels; empty for regression.
+        name: the source of the data.
+        problem_type: `"single_label"`, `"multi_label"` or `"regression"`, as for `BertClassifier`.
     """
 
     train_texts: Texts
@@ -34,33 +35,34 @@ class LabeledDataset:
     dev_labels: np.ndarray
     label_names: tuple[str, ...]
     name: str
-    problem: str = "single_label"
+    problem_type: str = "single_label"
 
     def train_validation_split(self, seed: int = 0, fraction: float = 0.1) -> tuple[np.ndarray, np.ndarray]:
-        """Split the training rows: those to learn from, and those to choose the best weights by.
+        """Split the training rows into rows to train on and rows to select the best epoch with.
 
-        The dev part only measures: whatever is chosen by it (an epoch, a rate) makes its number too good.
+        The dev part is only for the final evaluation: a result on the rows that were used to select an epoch or a
+        learning rate is too optimistic.
 
         Args:
-            seed: of the draw.
-            fraction: of the training rows to hold out; one at least.
+            seed: seed of the random split.
+            fraction: fraction of the training rows to use for validation; at least one row.
 
         Returns:
-            Two int arrays of row numbers, both shuffled.
+            Two int arrays of row indices, shuffled: for training, for validation.
 
         Example:
 
-        >>> rows, held_out = load_labeled("sample").train_validation_split(seed=1)
-        >>> len(held_out), len(set(rows) & set(held_out))
+        >>> train, validation = load_labeled("sample").train_validation_split(seed=1)
+        >>> len(validation), len(set(train) & set(validation))
         (136, 0)
         """
         order = np.random.default_rng(seed).permutation(len(self.train_labels))
-        held_out, rows = np.split(order, [max(1, round(fraction * len(order)))])
-        return rows, held_out
+        validation, train = np.split(order, [max(1, round(fraction * len(order)))])
+        return train, validation
 
 
 def select(texts: Texts, rows) -> Texts:
-    """Some of the texts, or of the pairs, as a vectorizer takes them.
+    """Select texts, or pairs of texts, by their indices.
 
     Example:
 
@@ -74,24 +76,25 @@ def select(texts: Texts, rows) -> Texts:
 
 
 def load_labeled(
-    source: str | Path, label_names: Sequence[str] | None = None, problem: str = "single_label"
+    source: str | Path, label_names: Sequence[str] | None = None, problem_type: str = "single_label"
 ) -> LabeledDataset:
-    """A labelled set by name or from a folder.
+    """Load labeled texts by name, from a folder, or from one file.
 
     Args:
-        source: `"sample"` (ships with the package), `"sst2"` (the Stanford Sentiment Treebank, from TFDS
-            `glue/sst2`), or a folder that holds `train.tsv` and `dev.tsv` (see `read_table`), or MNLI's
-            `dev_matched.tsv` where there is no `dev.tsv`.
-        label_names: the names of a folder's classes or labels, in order; by default what `train.tsv` has.
-        problem: what the labels are: `"single_label"`, one class of several; `"multi_label"`, parted by commas;
-            `"regression"`, numbers.
+        source: `"sample"` (bundled with the package); `"sst2"` (the Stanford Sentiment Treebank, TFDS's `glue/sst2`); a
+            folder with `train.tsv` and `dev.tsv` (MNLI's `dev_matched.tsv` if there is no `dev.tsv`); or one such file,
+            whose rows are split at random, one tenth for the dev part. `read_table` describes the file format.
+        label_names: the names of the classes or labels, in order; by default the sorted labels of the training file.
+        problem_type: kind of labels: `"single_label"`, one class per text; `"multi_label"`, several labels separated by
+            commas; `"regression"`, numbers.
 
     Returns:
         A `LabeledDataset`.
 
     Raises:
-        InputError: no such name or folder, names of numbers, a file missing in it, a file that `read_table` refuses,
-            labels that are no such labels, a class that only the dev file has, or no network.
+        InputError: the source does not exist, a file is missing or not valid (see `read_table`), the labels do not fit
+            the problem type, the dev file has a class that the training file does not have, `label_names` are given for
+            regression, or there is no network.
 
     Example:
 
@@ -99,57 +102,82 @@ def load_labeled(
     >>> sample.label_names, len(sample.train_texts) == len(sample.train_labels)
     (('negative', 'positive'), True)
 
-    Source: SST-2: Socher et al. 2013; the layout: the GLUE benchmark, Wang et al. 2018 (arXiv:1804.07461).
+    Source: SST-2: Socher et al. 2013; the file format: the GLUE benchmark, Wang et al. 2018 (arXiv:1804.07461).
     """
-    if problem not in PROBLEMS:
-        raise InputError(f"a problem is one of {', '.join(PROBLEMS)}. Received: {problem!r}")
-    if source in ("sample", "sst2") and problem != "single_label":
-        raise InputError(f"{source} has one class a text, negative or positive. Received: problem={problem!r}")
-    if label_names and problem == "regression":
-        raise InputError(f"numbers have no names. Received: the names {', '.join(label_names)}")
+    if problem_type not in PROBLEM_TYPES:
+        raise InputError(
+            f"`problem_type` must be one of {', '.join(PROBLEM_TYPES)}. Received: problem_type={problem_type!r}"
+        )
+    if source in ("sample", "sst2") and problem_type != "single_label":
+        raise InputError(
+            f"`problem_type` must be 'single_label' for the dataset {source}. Received: problem_type={problem_type!r}"
+        )
+    if label_names and problem_type == "regression":
+        raise InputError(f"`label_names` must be None for regression. Received: label_names={list(label_names)}")
     if source == "sample":
-        names = ("negative", "positive")
-        return _from_files(SAMPLE / "reviews_train.tsv", SAMPLE / "reviews_dev.tsv", names, "sample", problem)
+        return _from_tables(
+            read_table(SAMPLE / "reviews_train.tsv"), read_table(SAMPLE / "reviews_dev.tsv"), SENTIMENT, "sample"
+        )
     if source == "sst2":
         return _sst2()
-    folder = Path(source)
-    if not folder.is_dir():
-        found = "a file" if folder.exists() else "a name where nothing is"
-        raise InputError(f"a labelled set is sample, sst2 or a folder with train.tsv. Received: {source}, {found}")
-    dev = next((name for name in DEV if (folder / name).exists()), DEV[0])
+    path = Path(source)
+    if path.is_file():
+        return _from_tables(*_split(read_table(path)), label_names, str(source), problem_type)
+    if not path.is_dir():
+        raise InputError(
+            "`source` must be sample, sst2, a folder with train.tsv and dev.tsv, or a file. "
+            f"Received: source={str(source)!r} (does not exist)"
+        )
+    dev = next((name for name in DEV_FILES if (path / name).exists()), DEV_FILES[0])
     for name in ("train.tsv", dev):
-        if not (folder / name).exists():
-            raise InputError(f"{folder}: a folder with train.tsv and dev.tsv is expected. Received: no {name}")
-    return _from_files(folder / "train.tsv", folder / dev, label_names, str(source), problem)
+        if not (path / name).exists():
+            raise InputError(f"`source` must be a folder with train.tsv and dev.tsv. Received: {path} (no {name})")
+    return _from_tables(read_table(path / "train.tsv"), read_table(path / dev), label_names, str(source), problem_type)
 
 
-def _from_files(
-    train: Path, dev: Path, label_names: Sequence[str] | None, name: str, problem: str = "single_label"
+def _split(table: Table) -> tuple[Table, Table]:
+    """Split a table at random, always in the same way: nine tenths for training, one tenth for the dev part."""
+    if len(table) < 2:
+        raise InputError(f"`source` must be a file with at least 2 rows. Received: {table.path} with {len(table)}")
+    order = np.random.default_rng(0).permutation(len(table))
+    dev, train = np.split(order, [max(1, round(0.1 * len(order)))])
+    return tuple(
+        Table(table.path, select(table.texts, rows), [table.labels[i] for i in rows], [table.lines[i] for i in rows])
+        for rows in (np.sort(train), np.sort(dev))
+    )
+
+
+def _from_tables(
+    train: Table, dev: Table, label_names: Sequence[str] | None, name: str, problem_type: str = "single_label"
 ) -> LabeledDataset:
-    tables = read_table(train), read_table(dev)
-    if isinstance(tables[0].texts, tuple) != isinstance(tables[1].texts, tuple):
-        raise InputError(f"{dev}: pairs or single texts are expected, as in train.tsv. Received: the other kind")
+    if isinstance(train.texts, tuple) != isinstance(dev.texts, tuple):
+        expected = "pairs of texts" if isinstance(train.texts, tuple) else "single texts"
+        raise InputError(f"`source` must have {expected} in both files. Received: other columns in {dev.path}")
     names: Sequence[str] = label_names or ()
-    if problem == "regression":
-        labels = [table.numbers() for table in tables]
-    elif problem == "multi_label":
-        first, names = tables[0].several(label_names)
-        labels = [first, tables[1].several(names)[0]]
+    if problem_type == "regression":
+        train_labels, dev_labels = train.float_labels(), dev.float_labels()
+    elif problem_type == "multi_label":
+        train_labels, names = train.multi_hot_labels(label_names)
+        dev_labels = dev.multi_hot_labels(names)[0]
     else:
-        first, names = tables[0].classes(label_names)
+        train_labels, names = train.class_labels(label_names)
         if len(names) < 2:
-            raise InputError(f"{train}: at least two classes are expected. Received: {len(names)}")
-        # Names that were found in train.tsv have no order of anyone's: a number in dev.tsv is no class among words.
-        labels = [first, tables[1].classes(names, numbers=bool(label_names) or tables[0].numbered)[0]]
-    return LabeledDataset(tables[0].texts, labels[0], tables[1].texts, labels[1], tuple(names), name, problem)
+            raise InputError(f"`source` must have at least two classes. Received: {len(names)} in {train.path}")
+        # The order of names found in train.tsv is arbitrary, so an integer in dev.tsv is not the index of a class.
+        accept_integers = bool(label_names) or train.has_integer_labels
+        dev_labels = dev.class_labels(names, accept_integers)[0]
+    return LabeledDataset(train.texts, train_labels, dev.texts, dev_labels, tuple(names), name, problem_type)
 
 
 def _sst2() -> LabeledDataset:
-    instead = "give --dataset a folder with train.tsv and dev.tsv (sentence<TAB>label, header line), or use sample"
+    hint = (
+        "Or use sample, or a folder with train.tsv and dev.tsv, which have a header line and the columns sentence and "
+        "label (on the command line: --dataset FOLDER)."
+    )
     parts = []
     for split in ("train", "validation"):
-        rows = list(load_tfds("glue/sst2", split, instead).as_numpy_iterator())
-        rows.sort(key=lambda row: row["idx"])  # TFDS reads its shards in no fixed order
+        rows = list(load_tfds("glue/sst2", split, hint).as_numpy_iterator())
+        rows.sort(key=lambda row: row["idx"])  # TFDS reads its shards in varying order
         parts.append([row["sentence"].decode("utf-8").strip() for row in rows])
         parts.append(np.array([row["label"] for row in rows], np.int32))
-    return LabeledDataset(*parts, ("negative", "positive"), "sst2")
+    return LabeledDataset(*parts, SENTIMENT, "sst2")

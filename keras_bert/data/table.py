@@ -1,4 +1,4 @@
-"""A table of texts with labels: GLUE's many layouts, and what the labels may be."""
+"""Tables of labeled texts in the formats of GLUE, and conversion of their labels."""
 
 import dataclasses
 import math
@@ -10,8 +10,8 @@ import numpy as np
 from keras_bert.data.files import read_lines
 from keras_bert.errors import InputError
 
-# How the tables of GLUE and of the sets themselves call their texts; the first that a header has is taken.
-TEXTS = (
+# Names of the text columns in GLUE's files and in the original datasets. The first entry that matches is used.
+TEXT_COLUMNS = (
     ("sentence1", "sentence2"),
     ("#1 String", "#2 String"),
     ("question1", "question2"),
@@ -19,19 +19,19 @@ TEXTS = (
     ("premise", "hypothesis"),
     ("sentence",),
 )
-LABELS = ("label", "gold_label", "score", "Quality", "is_duplicate", "labels")
-NO_CONSENSUS = "-"  # in SNLI's and MNLI's column gold_label
+LABEL_COLUMNS = ("label", "gold_label", "score", "Quality", "is_duplicate", "labels")
+NO_CONSENSUS = "-"  # in the column gold_label of SNLI and MNLI
 
 
 @dataclasses.dataclass(frozen=True)
 class Table:
-    """Texts and what stands beside them.
+    """Texts and their labels from one file.
 
     Attributes:
-        path: where they are from.
-        texts: of one column, strings; or of two, a pair of lists.
-        labels: strings, as they stand in the file.
-        lines: their numbers, for messages.
+        path: the file.
+        texts: a list of N strings, or a tuple of two lists for pairs.
+        labels: list of N strings, as written in the file.
+        lines: list of N line numbers, for error messages.
     """
 
     path: Path
@@ -43,163 +43,178 @@ class Table:
         return len(self.labels)
 
     @property
-    def numbered(self) -> bool:
-        """Whether every label is a whole number."""
-        return all(_is_whole(label) for label in self.labels)
+    def has_integer_labels(self) -> bool:
+        """Whether every label is an integer."""
+        return all(_is_integer(label) for label in self.labels)
 
-    def classes(self, names: Sequence[str] | None = None, numbers: bool = True) -> tuple[np.ndarray, tuple[str, ...]]:
-        """Labels that are one class each, int32 `[N]`, and the classes' names.
+    def class_labels(
+        self, label_names: Sequence[str] | None = None, accept_integers: bool = True
+    ) -> tuple[np.ndarray, tuple[str, ...]]:
+        """Convert the labels to class indices, for single-label classification.
 
         Args:
-            names: of the classes, in order. Without them: whole numbers are classes 0, 1, …, and words are classes in
-                the order of the alphabet.
-            numbers: whether whole numbers may stand for the names, 0 for the first.
+            label_names: the names of the classes, in order. By default, integers are the classes 0, 1, …, and other
+                labels are sorted.
+            accept_integers: whether integers may be used instead of the names, 0 for the first class.
+
+        Returns:
+            int32 `[N]`, and the names of the classes.
 
         Raises:
-            InputError: a label that is none of the names, nor the number of one; a name that is empty or given twice.
+            InputError: a label is not a class; a name is empty or given twice.
         """
-        if names is None and self.numbered:
-            return self._numbered(len(set(self.labels)), known=False)
-        if names is None:
-            names = sorted(set(self.labels))
-        place = {name: number for number, name in enumerate(check_names(names))}
-        if numbers and self.numbered and not set(self.labels) <= set(place):
-            return self._numbered(len(names), known=True)[0], tuple(names)
-        found = []
+        if label_names is None and self.has_integer_labels:
+            count = len(set(self.labels))
+            return self._integer_labels(count, f" ({count} different labels)"), tuple(map(str, range(count)))
+        names = tuple(check_label_names(sorted(set(self.labels)) if label_names is None else label_names))
+        index = {name: number for number, name in enumerate(names)}
+        if accept_integers and self.has_integer_labels and not set(self.labels) <= set(index):
+            return self._integer_labels(len(names)), names
+        classes = []
         for label, line in zip(self.labels, self.lines, strict=True):
-            if label not in place:
-                raise InputError(
-                    f"{self.path}, line {line}: a class is one of {_shown(names)}. Received: {label[:40]!r}"
-                )
-            found.append(place[label])
-        return np.array(found, np.int32), tuple(names)
+            if label not in index:
+                raise self._error(f"be one of {_shorten(names)}", label, line)
+            classes.append(index[label])
+        return np.array(classes, np.int32), names
 
-    def _numbered(self, count: int, known: bool) -> tuple[np.ndarray, tuple[str, ...]]:
-        numbers = [int(label) for label in self.labels]
-        for number, line in zip(numbers, self.lines, strict=True):
-            if not 0 <= number < count:
-                why = "" if known else f" ({count} different ones)"
-                raise InputError(
-                    f"{self.path}, line {line}: labels must lie in 0 … {count - 1}{why}. Received: {number}"
-                )
-        return np.array(numbers, np.int32), tuple(map(str, range(count)))
+    def _integer_labels(self, count: int, reason: str = "") -> np.ndarray:
+        for label, line in zip(self.labels, self.lines, strict=True):
+            if not 0 <= int(label) < count:
+                raise self._error(f"be in 0 … {count - 1}{reason}", label, line)
+        return np.array([int(label) for label in self.labels], np.int32)
 
-    def several(self, names: Sequence[str] | None = None) -> tuple[np.ndarray, tuple[str, ...]]:
-        """Labels of which any may apply, parted by commas, 1 or 0 of int32 `[N, C]`, and their names.
+    def multi_hot_labels(self, label_names: Sequence[str] | None = None) -> tuple[np.ndarray, tuple[str, ...]]:
+        """Convert labels separated by commas to multi-hot vectors, for multi-label classification.
 
         Args:
-            names: in order; without them all that occur, in the order of the alphabet.
+            label_names: the names of the labels, in order; by default all that occur, sorted.
+
+        Returns:
+            int32 `[N, C]` of 0 and 1, and the names of the labels.
 
         Raises:
-            InputError: a label that is none of the names; no label at all; a name that is empty or given twice.
+            InputError: a label is not one of the names; there is no label; a name is empty or given twice.
         """
         cells = [[part.strip() for part in label.split(",") if part.strip()] for label in self.labels]
-        names = tuple(check_names(names or sorted({part for cell in cells for part in cell})))
+        names = tuple(check_label_names(label_names or sorted({part for cell in cells for part in cell})))
         if not names:
-            raise InputError(f"{self.path}: at least one label is expected. Received: none in {len(cells)} lines")
-        found = np.zeros((len(cells), len(names)), np.int32)
+            raise InputError(
+                f"`path` must have at least one label. Received: path={self.path} ({len(cells)} rows without labels)"
+            )
+        labels = np.zeros((len(cells), len(names)), np.int32)  # [N, C]
         for row, (cell, line) in enumerate(zip(cells, self.lines, strict=True)):
             for part in cell:
                 if part not in names:
-                    raise InputError(
-                        f"{self.path}, line {line}: a label is one of {_shown(names)}. Received: {part[:40]!r}"
-                    )
-                found[row, names.index(part)] = 1
-        return found, names
+                    raise self._error(f"be one of {_shorten(names)}", part, line)
+                labels[row, names.index(part)] = 1
+        return labels, names
 
-    def numbers(self) -> np.ndarray:
-        """Labels that are numbers, float32 `[N]`.
+    def float_labels(self) -> np.ndarray:
+        """Convert the labels to numbers, for regression: float32 `[N]`.
 
         Raises:
-            InputError: one that is none.
+            InputError: a label is not a number, or float32 cannot represent it.
         """
-        found = []
+        numbers = []
         for label, line in zip(self.labels, self.lines, strict=True):
             try:
-                found.append(float(label))
+                number = float(label)
             except ValueError:
-                found.append(math.nan)
-            if not abs(found[-1]) <= float(np.finfo(np.float32).max):  # nan is not either
-                raise InputError(
-                    f"{self.path}, line {line}: the label must be a number that float32 has. Received: {label[:40]!r}"
-                )
-        return np.array(found, np.float32)
+                number = math.nan
+            if not abs(number) <= float(np.finfo(np.float32).max):  # also true for nan
+                raise self._error("be a number that float32 can represent", label, line)
+            numbers.append(number)
+        return np.array(numbers, np.float32)
+
+    def _error(self, expected: str, label: str, line: int) -> InputError:
+        return InputError(f"`label` must {expected}. Received: label={label[:40]!r} ({self.path}, line {line})")
 
 
 def read_table(path: str | Path) -> Table:
-    """The texts, or pairs of texts, and the labels of a file.
+    """Read the texts, or pairs of texts, and the labels of a file.
 
-    The header line names the columns, parted by tabs. Texts are `sentence`, or two columns as GLUE's tasks call them
-    (`sentence1` and `sentence2`, `question1` and `question2`, `premise` and `hypothesis`, MRPC's `#1 String` and `#2
-    String`); the label is `label`, or `gold_label`, `score`, `Quality`, `is_duplicate`. Further columns are passed
-    over. Quotation marks mean nothing. A line whose `gold_label` is `-`, on which people did not agree, is left out, as
-    the authors of SNLI and MNLI do. Files may be packed (`.gz`, `.xz`).
+    The header line has the column names, separated by tabs. The text column is `sentence`; pairs are in two columns
+    with the names of the GLUE tasks (`sentence1` and `sentence2`, `question1` and `question2`, `question` and
+    `sentence`, `premise` and `hypothesis`, MRPC's `#1 String` and `#2 String`). The label column is `label`,
+    `gold_label`, `score`, `Quality`, `is_duplicate` or `labels`. Other columns are ignored. Quotation marks have no
+    special meaning. A row whose `gold_label` is `-`, on which the annotators did not agree, is skipped, as recommended
+    by the authors of SNLI and MNLI.
 
     Args:
-        path: the file.
+        path: the file, plain or compressed (`.gz`, `.xz`).
 
     Returns:
         A `Table`.
 
     Raises:
         InputError: the file cannot be read (see `read_lines`); a column is missing; a line has another number of
-            columns, an empty text or no label; no line at all.
+            columns or an empty text; there is no row.
 
     Example:
 
     >>> import tempfile
     >>> path = Path(tempfile.mkdtemp()) / "dev.tsv"
-    >>> _ = path.write_text("sentence1\\tsentence2\\tlabel\\na cat\\tan animal\\tyes\\na cat\\ta dog\\tno\\n")
+    >>> _ = path.write_bytes(b"sentence1\\tsentence2\\tlabel\\na cat\\tan animal\\tyes\\na cat\\ta dog\\tno\\n")
     >>> table = read_table(path)
-    >>> table.texts, table.classes()
+    >>> table.texts, table.class_labels()
     ((['a cat', 'a cat'], ['an animal', 'a dog']), (array([1, 0], dtype=int32), ('no', 'yes')))
 
     Source: the GLUE benchmark, Wang et al. 2018 (arXiv:1804.07461), and the files of its tasks.
     """
     lines = read_lines(path)
     header = next(lines)[1].split("\t")
-    columns = next((names for names in TEXTS if all(name in header for name in names)), None)
-    label_column = next((name for name in LABELS if name in header), None)
-    if columns is None or label_column is None:
-        missing = "sentence" if columns is None else "label"
-        shown = " | ".join(header)
+    text_columns = next((names for names in TEXT_COLUMNS if all(name in header for name in names)), None)
+    label_column = next((name for name in LABEL_COLUMNS if name in header), None)
+    if text_columns is None or label_column is None:
+        missing = "sentence" if text_columns is None else "label"
         raise InputError(
-            f"{path}: the header line must name the columns sentence and label, or two of texts. "
-            f"Received: no {missing} in {shown[:80]!r}"
+            "`path` must have a header line with the columns sentence and label, or two text columns and label. "
+            f"Received: path={path} (no {missing} in {' | '.join(header)[:80]!r})"
         )
-    places = [header.index(name) for name in columns]
-    texts, labels, numbers, undecided = [[] for _ in places], [], [], 0
+    columns = [header.index(name) for name in text_columns]
+    texts, labels, numbers, skipped = [[] for _ in columns], [], [], 0
     for number, line in lines:
         cells = line.split("\t")
         if len(cells) != len(header):
-            raise InputError(f"{path}, line {number}: {len(header)} columns are expected. Received: {len(cells)}")
+            raise InputError(
+                f"`path` must have {len(header)} columns in every line. "
+                f"Received: path={path}, line {number} with {len(cells)}"
+            )
         label = cells[header.index(label_column)].strip()
         if label_column == "gold_label" and label == NO_CONSENSUS:
-            undecided += 1
+            skipped += 1
             continue
-        for part, place in zip(texts, places, strict=True):
-            if not cells[place].strip():
-                raise InputError(f"{path}, line {number}: a sentence is expected. Received: an empty one")
-            part.append(cells[place].strip())
+        for part, column in zip(texts, columns, strict=True):
+            if not cells[column].strip():
+                raise InputError(
+                    f"`path` must have a text in every line. Received: path={path}, line {number} with an empty one"
+                )
+            part.append(cells[column].strip())
         labels.append(label)
         numbers.append(number)
     if not labels:
-        found = f"{undecided} lines whose gold_label is {NO_CONSENSUS!r}" if undecided else "a header line alone"
-        raise InputError(f"{path}: sentences are expected. Received: {found}")
+        found = f"{skipped} rows, all with gold_label {NO_CONSENSUS!r}" if skipped else "only a header line"
+        raise InputError(f"`path` must have at least one labeled row. Received: path={path} ({found})")
     return Table(Path(path), texts[0] if len(texts) == 1 else (texts[0], texts[1]), labels, numbers)
 
 
-def check_names(names: Sequence[str]) -> Sequence[str]:
-    """The names of classes, labels or tags, if each is one; otherwise an InputError."""
-    if not all(names) or len(set(names)) != len(names):
-        raise InputError(f"names are different, and none is empty. Received: {', '.join(map(repr, names))}")
-    return names
+def check_label_names(label_names: Sequence[str]) -> Sequence[str]:
+    """Return the names of classes, labels or tags if they are distinct and not empty.
+
+    Raises:
+        InputError: a name is empty or given twice.
+    """
+    if not all(label_names) or len(set(label_names)) != len(label_names):
+        raise InputError(
+            f"`label_names` must be distinct and not empty. Received: label_names={', '.join(map(repr, label_names))}"
+        )
+    return label_names
 
 
-def _is_whole(label: str) -> bool:
-    # `isdecimal` takes other scripts' digits too.
+def _is_integer(label: str) -> bool:
+    # `isdecimal` also accepts the digits of other scripts.
     return label.removeprefix("-").isdecimal() and label.isascii()
 
 
-def _shown(names: Sequence[str]) -> str:
+def _shorten(names: Sequence[str]) -> str:
     return ", ".join(names[:8]) + (", …" if len(names) > 8 else "")

@@ -1,4 +1,4 @@
-"""TensorFlow Datasets by name, with one clear line where there is no network."""
+"""Loading of TensorFlow Datasets (TFDS) by name, with a quick check of the network."""
 
 import urllib.error
 import urllib.request
@@ -6,19 +6,19 @@ import urllib.request
 from keras_bert.errors import InputError
 
 
-def load_tfds(name: str, split: str, instead: str):
-    """A split of a TFDS data set, downloaded and prepared if it is not there yet.
+def load_tfds(name: str, split: str, hint: str):
+    """Load a split of a TFDS dataset, and download and prepare it first if necessary.
 
     Args:
-        name: such as `"glue/sst2"`.
-        split: such as `"train"`.
-        instead: what the user may do where the network is not reached; it ends the error line.
+        name: name of the dataset, such as `"glue/sst2"`.
+        split: name of the split, such as `"train"`.
+        hint: what the user can do without the network; the last sentence of the error message.
 
     Returns:
         A `tf.data.Dataset` of dicts.
 
     Raises:
-        InputError: no such data set or split, no network, or the download fails.
+        InputError: the dataset or the split does not exist, there is no network, or the download fails.
     """
     import tensorflow_datasets as tfds
 
@@ -26,32 +26,38 @@ def load_tfds(name: str, split: str, instead: str):
         builder = tfds.builder(name)
     except (tfds.core.DatasetNotFoundError, ValueError) as error:  # an unknown config is a ValueError
         first_line = str(error).strip().splitlines()[0]
-        raise InputError(f"TFDS has no data set {name!r}. Received: {first_line}; {instead}") from None
+        raise InputError(
+            f"`name` must be a TFDS dataset. Received: name={name!r} ({first_line.rstrip('.')}). {hint}"
+        ) from None
     if not builder.is_prepared():
-        _reach(builder, name, instead)
+        _check_network(builder, name, hint)
         try:
             builder.download_and_prepare()
-        except Exception as error:  # TFDS has dozens of ways to fail here, none of them ours
+        except Exception as error:  # TFDS raises many kinds of errors here
             reason = (str(error).strip().splitlines() or [""])[0]
             raise InputError(
-                f"downloading {name!r} from TFDS failed; {instead}. Received: {type(error).__name__} {reason}"
+                f"`name` must be a TFDS dataset that can be downloaded. Received: name={name!r} "
+                f"({type(error).__name__} {reason.rstrip('.')}). {hint}"
             ) from None
     try:
         return builder.as_dataset(split=split)
     except ValueError:
-        has = ", ".join(builder.info.splits)
-        raise InputError(f"TFDS {name!r} has the splits {has}. Received: {split!r}") from None
+        splits = ", ".join(builder.info.splits)
+        raise InputError(f"`split` must be one of {splits} for {name!r}. Received: split={split!r}") from None
 
 
-def _reach(builder, name: str, instead: str) -> None:
-    # TFDS itself retries for minutes before it gives up, so ask once, quickly, whether its source can be reached.
+def _check_network(builder, name: str, hint: str) -> None:
+    # TFDS retries for minutes before it fails, so first send one quick request to the server of the dataset.
     url = getattr(builder.builder_config, "data_url", None) or next(iter(builder.url_infos or {}), None)
     if url is None or not url.startswith("http"):
         return
     try:
         urllib.request.urlopen(urllib.request.Request(url, method="HEAD"), timeout=10).close()
     except urllib.error.HTTPError:
-        pass  # somebody answered: let TFDS try
+        pass  # the server responded
     except OSError as error:
         reason = getattr(error, "reason", error)
-        raise InputError(f"no network for the data set {name!r}; {instead}. Received: {reason}") from None
+        raise InputError(
+            "`name` must be a TFDS dataset that can be downloaded. "
+            f"Received: name={name!r} (no network: {reason}). {hint}"
+        ) from None

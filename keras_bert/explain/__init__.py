@@ -1,4 +1,4 @@
-"""Looking inside: attention maps, what a model is made of, pictures."""
+"""Explain a model: the attention of its heads, and figures of its training and outputs."""
 
 from keras_bert.explain.attention import attention_maps
 

@@ -1,25 +1,27 @@
-"""What each head of each block looks at."""
+"""Attention probabilities of an encoder."""
 
 import numpy as np
 from keras import ops
 
+from keras_bert.constants import INPUT_KEYS
+from keras_bert.errors import InputError
+
 
 def attention_maps(encoder, inputs: dict) -> list[np.ndarray]:
-    """The attention probabilities of every block, computed by the encoder's own layers on these inputs.
+    """Compute the attention probabilities of every block and head.
 
-    The blocks run one after another without dropout and give their probabilities out; what is shown is what the model
-    uses, not a second implementation.
+    The encoder's own blocks compute them, without dropout, so these are the probabilities that the encoder uses.
 
     Args:
         encoder: a `BertEncoder`.
-        inputs: its three inputs, int `[B, T]` each: `input_word_ids`, `input_mask`, `input_type_ids`.
+        inputs: a dict of its three inputs, int `[B, T]` each: `input_word_ids`, `input_mask`, `input_type_ids`.
 
     Returns:
-        A list of L float32 arrays `[B, A, T, T]`: for each query (third axis) the weights of the keys (last axis),
-        which sum to 1. Padding keys have weight 0; the rows of padding queries mean nothing.
+        A list of L float32 arrays `[B, A, T, T]`. The third axis is the query, the last axis the key; over the keys,
+        the probabilities sum to 1. Padding keys have probability 0. Ignore the rows of padding queries.
 
     Raises:
-        InputError: the sequences are longer than the encoder's positions.
+        InputError: an input is missing, or T is greater than the encoder's `max_position_embeddings`.
 
     Example:
 
@@ -33,11 +35,13 @@ def attention_maps(encoder, inputs: dict) -> list[np.ndarray]:
     >>> len(maps), maps[0].shape
     (3, (1, 2, 5, 5))
 
-    Source: Vaswani et al. 2017 (arXiv:1706.03762), section 3.2; Clark et al. 2019 (arXiv:1906.04341) on reading them.
+    Source: Vaswani et al. 2017 (arXiv:1706.03762), section 3.2; Clark et al. 2019 (arXiv:1906.04341) on what the maps
+    show.
     """
-    ids, mask, types = (
-        ops.convert_to_tensor(inputs[key], dtype="int32") for key in ("input_word_ids", "input_mask", "input_type_ids")
-    )
+    missing = [key for key in INPUT_KEYS if key not in inputs]
+    if missing:
+        raise InputError(f"`inputs` must have the keys {', '.join(INPUT_KEYS)}. Received: no {', '.join(missing)}")
+    ids, mask, types = (ops.convert_to_tensor(inputs[key], dtype="int32") for key in INPUT_KEYS)  # [B, T] each
     x = encoder.embeddings(ids, types, training=False)  # [B, T, H]
     maps = []
     for block in encoder.blocks:

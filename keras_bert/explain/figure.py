@@ -1,7 +1,7 @@
-"""A figure with the sentence that tells what to see in it, and its way into a web page.
+"""The style of all figures, and figures with a caption that an HTML page can contain.
 
-The colours are Okabe and Ito's, which the colour-blind can tell apart. `Picture.svg` keeps text as text and lets the
-page set the colours: `--ink`, `--grid` and `--series-1` to `--series-4`.
+The colors are those of Okabe and Ito, which color-blind readers can distinguish. `Figure.svg` keeps text as text and
+lets a page set the colors by the CSS variables `--ink`, `--grid` and `--series-1` to `--series-4`.
 """
 
 import dataclasses
@@ -10,11 +10,11 @@ import io
 import re
 
 import matplotlib
-from matplotlib.figure import Figure
+import matplotlib.figure
 
 INK, GRID = "#1f2430", "#c9ced8"
 SERIES = ("#0072b2", "#d55e00", "#009e73", "#cc79a7")
-PAGE_COLOURS = {INK: "ink", GRID: "grid", **{colour: f"series-{i}" for i, colour in enumerate(SERIES, 1)}}
+CSS_NAMES = {INK: "ink", GRID: "grid", **{color: f"series-{i}" for i, color in enumerate(SERIES, 1)}}
 STYLE = {
     "font.family": "sans-serif",
     "font.size": 10,
@@ -32,31 +32,35 @@ STYLE = {
 
 
 @dataclasses.dataclass(frozen=True)
-class Picture:
-    """A figure and the sentence that tells what to see in it.
+class Figure:
+    """A matplotlib figure with a caption.
 
     Args:
         figure: the `matplotlib.figure.Figure`.
-        caption: one or two plain sentences.
+        caption: one or two sentences that describe what the figure shows.
 
     Example:
 
-    >>> Picture(Figure(), "An empty figure.").caption
+    >>> import matplotlib.figure
+    >>> Figure(matplotlib.figure.Figure(), "An empty figure.").caption
     'An empty figure.'
     """
 
-    figure: Figure
+    figure: matplotlib.figure.Figure
     caption: str
 
     def svg(self) -> str:
-        """The figure as one `<svg>` element to stand inside an HTML page: no outside address, as wide as its place.
+        """Render the figure as one `<svg>` element for an HTML page.
+
+        The element refers to no external resource and has no fixed size: it is as wide as its container.
 
         Returns:
-            The element's text. Its colours are `var(--ink, …)` and the like, so a dark page may set them.
+            The text of the element. Its colors are CSS variables with defaults, such as `var(--ink, #1f2430)`.
 
         Example:
 
-        >>> Picture(Figure(), "An empty figure.").svg()[:4]
+        >>> import matplotlib.figure
+        >>> Figure(matplotlib.figure.Figure(), "An empty figure.").svg()[:4]
         '<svg'
         """
         buffer = io.StringIO()
@@ -67,6 +71,12 @@ class Picture:
         label = html.escape(self.caption, quote=True)
         view_box = re.search(r'viewBox="[^"]*"', text)[0]
         text = re.sub(r"^<svg[^>]*>", f'<svg {view_box} role="img" aria-label="{label}">', text)
-        for colour, name in PAGE_COLOURS.items():
-            text = text.replace(colour, f"var(--{name}, {colour})")
+        for color, name in CSS_NAMES.items():
+            text = text.replace(color, f"var(--{name}, {color})")
         return text.strip()
+
+
+def new_axes(width: float, height: float) -> tuple:
+    """Create a matplotlib figure of this size in inches with one plot; return the figure and the axes."""
+    figure = matplotlib.figure.Figure(figsize=(width, height), layout="constrained")
+    return figure, figure.add_subplot()

@@ -1,4 +1,4 @@
-"""Models that leave the house: SavedModels of text in and of the two TF-Hub interfaces, and ONNX files."""
+"""Export models as SavedModel or ONNX."""
 
 from keras_bert.export.onnx import export_onnx
 from keras_bert.export.saved_model import export_saved_model

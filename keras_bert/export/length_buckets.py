@@ -1,47 +1,48 @@
-"""A batch of texts run as several: those of like length together, each part no wider than its longest."""
+"""Run a batch of texts of different lengths as several batches with little padding."""
 
-PART = 2048  # tokens: enough for products of matrices to be at their fastest
+BUCKET_TOKENS = 2048  # enough rows for matrix products to run at full speed
 
 
-def run_length_bucketed(function, columns: int, tokens, pack, limit: int, part: int = PART):
-    """What `function` gives for each row, computed shortest first, some rows at a time, in the order given.
+def run_length_bucketed(function, columns: int, tokens, pack, max_length: int, bucket_tokens: int = BUCKET_TOKENS):
+    """Apply a function to the rows of a batch, sorted by length and a bucket at a time, and restore their order.
 
-    One long text in a batch would otherwise pad all of them to its length. The parts are a loop in the graph, so that a
-    single call with any number of texts costs what their tokens cost, in the memory of one part.
+    In one padded batch, a single long text makes all rows as long as itself. Here each bucket is only as long as its
+    longest row. The buckets are a loop inside the graph, so one call with any number of texts takes time in proportion
+    to the number of their tokens, and the memory of one bucket.
 
     Args:
-        function: the three inputs `[R, T]` to a float32 tensor `[R, C]`.
+        function: maps the three encoder inputs `[R, T]` to a float32 tensor `[R, C]`.
         columns: C.
         tokens: int32 `RaggedTensor` `[B, (tokens)]`, without special tokens.
-        pack: one or two such tensors and a length T to the three inputs, as `BertTextVectorization.pack`.
-        limit: the most tokens of a row.
-        part: the most tokens of a part, R T, padding included; a longer row is a part by itself.
+        pack: maps a list of such tensors and a length T to the three inputs, as `BertTextVectorization.pack` does.
+        max_length: the largest T. Longer rows are truncated.
+        bucket_tokens: the largest R * T, padding included. A longer row is a bucket by itself.
 
     Returns:
-        Float32 tensor `[B, C]`.
+        Float32 tensor `[B, C]`, in the order of `tokens`.
     """
     import tensorflow as tf
 
-    lengths = tf.minimum(tf.cast(tokens.row_lengths(), tf.int32) + 2, limit)  # [B] with [CLS] and [SEP]
+    lengths = tf.minimum(tf.cast(tokens.row_lengths(), tf.int32) + 2, max_length)  # [B] with [CLS] and [SEP]
     order = tf.argsort(lengths, stable=True)  # [B]
-    lengths = tf.gather(lengths, order)
+    lengths = tf.gather(lengths, order)  # [B]
+    outputs = tf.TensorArray(tf.float32, 1, dynamic_size=True, infer_shape=False, element_shape=[None, columns])
 
-    parts = tf.TensorArray(tf.float32, 1, dynamic_size=True, infer_shape=False, element_shape=[None, columns])
-
-    def step(number, start, parts):
-        """A part from a row on: as many rows as fit, at least one where there are any."""
-        rest = lengths[start : start + part]
-        fitting = tf.reduce_sum(tf.cast(rest * (tf.range(tf.size(rest)) + 1) <= part, tf.int32))
+    def run_bucket(index, start, outputs):
+        """Run as many rows as fit into a bucket, and at least one, beginning with row `start`."""
+        rest = lengths[start : start + bucket_tokens]
+        # Rows are sorted, so the first n rows need n times the length of the n-th.
+        fitting = tf.reduce_sum(tf.cast(rest * (tf.range(tf.size(rest)) + 1) <= bucket_tokens, tf.int32))
         end = tf.minimum(start + tf.maximum(fitting, 1), tf.size(order))
-        width = tf.reduce_max(tf.concat([lengths[start:end], [2]], 0))
-        found = function(pack([tf.gather(tokens, order[start:end])], width))  # [R, C]
-        return number + 1, end, parts.write(number, found)
+        length = tf.reduce_max(tf.concat([lengths[start:end], [2]], 0))  # 2 for an empty batch
+        output = function(pack([tf.gather(tokens, order[start:end])], length))  # [R, C]
+        return index + 1, end, outputs.write(index, output)
 
-    *_, parts = tf.while_loop(
-        lambda number, start, parts: (number == 0) | (start < tf.size(order)),  # one part, of no rows, for no texts
-        step,
-        (tf.constant(0), tf.constant(0), parts),
+    *_, outputs = tf.while_loop(
+        lambda index, start, outputs: (index == 0) | (start < tf.size(order)),  # an empty batch runs one empty bucket
+        run_bucket,
+        (tf.constant(0), tf.constant(0), outputs),
         parallel_iterations=1,
     )
-    place = tf.scatter_nd(order[:, None], tf.range(tf.size(order)), tf.shape(order))  # where each row has come to be
-    return tf.gather(parts.concat(), place)
+    inverse_order = tf.scatter_nd(order[:, None], tf.range(tf.size(order)), tf.shape(order))  # [B]
+    return tf.gather(outputs.concat(), inverse_order)  # [B, C]

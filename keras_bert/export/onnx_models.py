@@ -1,20 +1,24 @@
-"""Our models as ONNX graphs, block by block, from their layers' weights."""
+"""Encoders and task models as ONNX graphs, written from the weights of their layers."""
 
 import numpy as np
 
-from keras_bert.errors import InputError
-from keras_bert.export.onnx_nodes import Graph, array
+from keras_bert.constants import INPUT_KEYS
+from keras_bert.export.onnx_graph import Graph, array
+from keras_bert.export.standard_sublayers import check_standard_sublayers
 from keras_bert.models import BertClassifier, BertPretrainer, BertSpanLabeler, BertTokenClassifier
 
-NO_TOKEN = -10_000.0  # what is added to the scores of padding, as in google-research/bert; float16 can hold it too
+MASKED_SCORE = -10_000.0  # added to the scores of padding, as in google-research/bert; float16 can represent it
 
 
 def onnx_model(model):
-    """The `onnx.ModelProto` of an encoder or a model on one; `export_onnx` says what goes in and comes out."""
+    """Build the `onnx.ModelProto` of an encoder or a task model; `export_onnx` documents its inputs and outputs.
+
+    Raises:
+        InputError: a layer of the model is not standard, see `check_standard_sublayers`.
+    """
+    check_standard_sublayers(model)
     encoder = getattr(model, "encoder", model)
-    if encoder.has_custom_blocks:
-        raise InputError("ONNX is written of TransformerBlocks as published. Received: an encoder with its own blocks")
-    graph, inputs = Graph(), dict.fromkeys(("input_word_ids", "input_mask", "input_type_ids"), ("B", "T"))
+    graph, inputs = Graph(), dict.fromkeys(INPUT_KEYS, ("B", "T"))
     if isinstance(model, BertClassifier):
         outputs = _classifier(graph, model)
     elif isinstance(model, BertPretrainer):
@@ -27,25 +31,25 @@ def onnx_model(model):
         outputs = _span_labeler(graph, model)
     else:
         outputs = _encoder(graph, model)
-    return graph.model(inputs, outputs)
+    return graph.to_model(inputs, outputs)
 
 
 def _encoder(graph: Graph, encoder) -> dict:
     size = encoder.config.hidden_size
-    graph.op("Identity", _hidden_states(graph, encoder), name="sequence_output")
+    graph.op("Identity", _hidden_states(graph, encoder), name="sequence_output")  # [B, T, H]
     outputs = {"sequence_output": ("B", "T", size)}
     if encoder.pooler is not None:
-        graph.op("Identity", _pooled(graph, encoder.pooler, "sequence_output"), name="pooled_output")
+        graph.op("Identity", _pooled(graph, encoder.pooler, "sequence_output"), name="pooled_output")  # [B, H]
         outputs["pooled_output"] = ("B", size)
     return outputs
 
 
 def _classifier(graph: Graph, model) -> dict:
-    rows = _hidden_states(graph, model.encoder, _first_row)  # [B, 1, H]: all that is read of the last block
-    graph.dense(_pooled(graph, model.pooler, rows), model.head, "logits")  # [B, C]
-    if model.problem == "regression":
+    x = _hidden_states(graph, model.encoder, _first_position)  # [B, 1, H]: the pooler reads no other position
+    graph.dense(_pooled(graph, model.pooler, x), model.head, "logits")  # [B, C]
+    if model.problem_type == "regression":
         return {"logits": ("B", model.num_classes)}
-    if model.problem == "multi_label":
+    if model.problem_type == "multi_label":
         graph.op("Sigmoid", "logits", name="probabilities")  # [B, C]
     else:
         graph.op("Softmax", "logits", name="probabilities", axis=-1)  # [B, C]
@@ -53,113 +57,125 @@ def _classifier(graph: Graph, model) -> dict:
 
 
 def _span_labeler(graph: Graph, model) -> dict:
-    scores = graph.dense(_hidden_states(graph, model.encoder), model.head, "spans")  # [B, T, 2]
-    last = graph.numbers("spans/last", -1)
+    logits = graph.dense(_hidden_states(graph, model.encoder), model.head, "spans")  # [B, T, 2]
+    last_axis = graph.integers("spans/last_axis", -1)
     names = ("start_logits", "end_logits")
-    for part, name in zip(graph.split(scores, 2, "spans/each"), names, strict=True):
-        graph.op("Squeeze", part, last, name=name)  # [B, T]
+    for part, name in zip(graph.split(logits, 2, "spans/split"), names, strict=True):
+        graph.op("Squeeze", part, last_axis, name=name)  # [B, T]
     return dict.fromkeys(names, ("B", "T"))
 
 
 def _pretrainer(graph: Graph, model) -> dict:
     encoder, head = model.encoder, model.mlm_head
     outputs = {"mlm_logits": ("B", "P", encoder.config.vocab_size)}
-    rows = _hidden_states(graph, encoder, _first_and_masked_rows)  # [B, 1 + P, H]
-    for sentence_head in filter(None, (model.nsp_head, model.sop_head)):  # one of them at most
-        graph.dense(_pooled(graph, encoder.pooler, rows), sentence_head, sentence_head.name)  # [B, 2]
+    states = _hidden_states(graph, encoder, _first_and_masked_positions)  # [B, 1 + P, H]
+    for sentence_head in filter(None, (model.nsp_head, model.sop_head)):  # at most one of them
+        graph.dense(_pooled(graph, encoder.pooler, states), sentence_head, sentence_head.name)  # [B, 2]
         outputs[sentence_head.name] = ("B", 2)
-    begin, end = graph.numbers("masked/begin", 1), graph.numbers("masked/end", 2**31 - 1)
-    x = graph.op("Slice", rows, begin, end, begin, name="masked/rows")  # [B, P, H]; the axis is 1 too
-    x = graph.activate(graph.dense(x, head.dense, "masked/dense"), head.activation, "masked/activation")
-    x = graph.layer_norm(x, head.layer_norm, "masked/layer_norm")
-    table = graph.op("Transpose", "word_embeddings", name="masked/table", perm=[1, 0])  # [H, V]: stored once
+    begin, end = graph.integers("masked/begin", 1), graph.integers("masked/end", 2**31 - 1)
+    x = graph.op("Slice", states, begin, end, begin, name="masked/states")  # [B, P, H]; the axis is 1, as `begin`
+    x = graph.activate(graph.dense(x, head.dense, "masked/dense"), head.activation, "masked/activation")  # [B, P, E]
+    x = graph.layer_norm(x, head.layer_norm, "masked/layer_norm")  # [B, P, E]
+    table = graph.op("Transpose", "word_embeddings", name="masked/table", perm=[1, 0])  # [E, V]; stored once
     x = graph.op("MatMul", x, table, name="masked/scores")  # [B, P, V]
-    graph.op("Add", x, graph.weight("masked/bias", array(head.output_bias)), name="mlm_logits")
+    graph.op("Add", x, graph.weight("masked/bias", array(head.output_bias)), name="mlm_logits")  # [B, P, V]
     return outputs
 
 
-def _first_row(graph: Graph, x: str) -> str:
-    begin, end = graph.numbers("first/begin", 0), graph.numbers("first/end", 1)
-    return graph.op("Slice", x, begin, end, end, name="first/row")  # [B, 1, H]; the axis is 1 too
+def _first_position(graph: Graph, x: str) -> str:
+    begin, end = graph.integers("first/begin", 0), graph.integers("first/end", 1)
+    return graph.op("Slice", x, begin, end, end, name="first/state")  # [B, 1, H]; the axis is 1, as `end`
 
 
-def _first_and_masked_rows(graph: Graph, x: str) -> str:
-    places = graph.op("Cast", "masked_lm_positions", name="masked/int64", to=7)  # 7 is int64, GatherND's only kind
-    places = graph.op("Unsqueeze", places, graph.numbers("masked/axis", -1), name="masked/places")  # [B, P, 1]
-    masked = graph.op("GatherND", x, places, name="masked/states", batch_dims=1)  # [B, P, H]
-    return graph.op("Concat", _first_row(graph, x), masked, name="read_rows", axis=1)  # [B, 1 + P, H]
+def _first_and_masked_positions(graph: Graph, x: str) -> str:
+    positions = graph.op("Cast", "masked_lm_positions", name="masked/int64", to=7)  # 7 is int64: GatherND needs it
+    positions = graph.op(
+        "Unsqueeze", positions, graph.integers("masked/axis", -1), name="masked/positions"
+    )  # [B, P, 1]
+    masked = graph.op("GatherND", x, positions, name="masked/inputs", batch_dims=1)  # [B, P, H]
+    return graph.op("Concat", _first_position(graph, x), masked, name="selected", axis=1)  # [B, 1 + P, H]
 
 
 def _pooled(graph: Graph, pooler, x: str) -> str:
-    first = graph.first(x, "pooler/first")  # [B, H]
+    first = graph.first_token(x, "pooler/first")  # [B, H]
     kind = {"tanh": "Tanh", "relu": "Relu"}[pooler.activation]
     return graph.op(kind, graph.dense(first, pooler.dense, "pooler/dense"), name="pooler")  # [B, H]
 
 
-def _hidden_states(graph: Graph, encoder, rows=None) -> str:
-    """What the last block gives: `[B, T, H]`, or of the rows alone that `rows(graph, x)` takes from its input x."""
+def _hidden_states(graph: Graph, encoder, select=None) -> str:
+    """Compute the last block's output `[B, T, H]`, or only the positions `[B, P, H]` that `select(graph, x)` selects.
+
+    `select` gets the input x `[B, T, H]` of the last block.
+    """
     embeddings = encoder.embeddings
 
-    def rows_of(table: str, ids: str, name: str) -> str:
+    def look_up(table: str, ids: str, name: str) -> str:
         return graph.op("Gather", graph.weight(table, array(getattr(embeddings, table).embeddings)), ids, name=name)
 
-    x = rows_of("word_embeddings", "input_word_ids", "embeddings/words")  # [B, T, E], where E = H but in ALBERT
+    x = look_up("word_embeddings", "input_word_ids", "embeddings/words")  # [B, T, E], where E is not H in ALBERT
     if embeddings.type_embeddings is not None:
-        types = rows_of("type_embeddings", "input_type_ids", "embeddings/types")  # [B, T, E]
-        x = graph.op("Add", x, types, name="embeddings/both")
-    length = graph.op("Shape", "input_word_ids", name="embeddings/length", start=1, end=2)
-    begin = graph.numbers("embeddings/begin", 0)
+        types = look_up("type_embeddings", "input_type_ids", "embeddings/types")  # [B, T, E]
+        x = graph.op("Add", x, types, name="embeddings/words_and_types")  # [B, T, E]
+    length = graph.op("Shape", "input_word_ids", name="embeddings/length", start=1, end=2)  # [1]
+    begin = graph.integers("embeddings/begin", 0)
     table = graph.weight("position_embeddings", array(embeddings.position_embeddings.embeddings))
-    places = graph.op("Slice", table, begin, length, name="embeddings/places")  # [T, E]
-    x = graph.op("Add", x, places, name="embeddings/sum")
+    positions = graph.op("Slice", table, begin, length, name="embeddings/positions")  # [T, E]
+    x = graph.op("Add", x, positions, name="embeddings/sum")  # [B, T, E]
     x = graph.layer_norm(x, embeddings.layer_norm, "embeddings/layer_norm")  # [B, T, E]
     if embeddings.projection is not None:
         x = graph.dense(x, embeddings.projection, "embeddings/projection")  # [B, T, H]
 
-    mask = graph.op("Cast", "input_mask", name="mask/float", to=1)  # 1 at tokens, 0 at padding; 1 is float32's number
-    padding = graph.op("Sub", graph.weight("mask/one", 1.0), mask, name="mask/padding")
-    mask = graph.op("Mul", padding, graph.weight("mask/no_token", NO_TOKEN), name="mask/added")
-    mask = graph.op("Unsqueeze", mask, graph.numbers("mask/axes", 1, 2), name="mask")  # [B, 1, 1, T]
+    mask = graph.op("Cast", "input_mask", name="mask/float", to=1)  # [B, T]; 1 is float32
+    padding = graph.op("Sub", graph.weight("mask/one", 1.0), mask, name="mask/padding")  # [B, T]
+    mask = graph.op("Mul", padding, graph.weight("mask/masked_score", MASKED_SCORE), name="mask/scores")  # [B, T]
+    mask = graph.op("Unsqueeze", mask, graph.integers("mask/axes", 1, 2), name="mask")  # [B, 1, 1, T]
     for i, block in enumerate(encoder.blocks):
         last = i == len(encoder.blocks) - 1
-        x = _block(graph, block, x, mask, f"block_{i}", rows(graph, x) if last and rows else None)
+        x = _block(graph, block, x, mask, f"block_{i}", select(graph, x) if last and select else None)
     return x
 
 
-def _block(graph: Graph, block, x: str, mask: str, name: str, rows: str | None) -> str:
-    """A `TransformerBlock`: x `[B, T, H]`, of which `rows` `[B, P, H]` ask and go on; None for all of x, P = T."""
-    q, k, v = _queries_keys_values(graph, block.attention, x, rows, name)
-    rows = rows or x
+def _block(graph: Graph, block, x: str, mask: str, name: str, queries: str | None) -> str:
+    """Compute a `TransformerBlock` of x `[B, T, H]`: for the positions `queries` `[B, P, H]`, or for all, P = T."""
+    q, k, v = _queries_keys_values(graph, block.attention, x, queries, name)
+    queries = queries or x
     scores = graph.op("MatMul", q, k, name=f"{name}/scores")  # [B, A, P, T]
-    shares = graph.op("Softmax", graph.op("Add", scores, mask, name=f"{name}/masked"), name=f"{name}/shares", axis=-1)
-    attended = graph.op("MatMul", shares, v, name=f"{name}/attended")  # [B, A, P, H / A]
-    attended = graph.op("Transpose", attended, name=f"{name}/by_row", perm=[0, 2, 1, 3])  # [B, P, A, H / A]
-    attended = graph.op("Reshape", attended, graph.numbers(f"{name}/shape", 0, 0, -1), name=f"{name}/joined")
-    attended = graph.dense(attended, block.attention.output_dense, f"{name}/attention")  # [B, P, H]
-    x = graph.op("Add", attended, rows, name=f"{name}/attention_sum")
+    scores = graph.op("Add", scores, mask, name=f"{name}/masked_scores")  # [B, A, P, T]
+    probabilities = graph.op("Softmax", scores, name=f"{name}/probabilities", axis=-1)  # [B, A, P, T]
+    context = graph.op("MatMul", probabilities, v, name=f"{name}/context")  # [B, A, P, H / A]
+    context = graph.op("Transpose", context, name=f"{name}/transposed", perm=[0, 2, 1, 3])  # [B, P, A, H / A]
+    context = graph.op(
+        "Reshape", context, graph.integers(f"{name}/shape", 0, 0, -1), name=f"{name}/joined"
+    )  # [B, P, H]
+    attended = graph.dense(context, block.attention.output_dense, f"{name}/attention")  # [B, P, H]
+    x = graph.op("Add", attended, queries, name=f"{name}/attention_residual")  # [B, P, H]
     x = graph.layer_norm(x, block.attention_layer_norm, f"{name}/attention_layer_norm")  # [B, P, H]
 
     inner = graph.dense(x, block.intermediate, f"{name}/intermediate")  # [B, P, F]
-    inner = graph.activate(inner, block.activation, f"{name}/activation")
+    inner = graph.activate(inner, block.activation, f"{name}/activation")  # [B, P, F]
     inner = graph.dense(inner, block.output_dense, f"{name}/output")  # [B, P, H]
-    x = graph.op("Add", inner, x, name=f"{name}/output_sum")
+    x = graph.op("Add", inner, x, name=f"{name}/output_residual")  # [B, P, H]
     return graph.layer_norm(x, block.output_layer_norm, f"{name}/output_layer_norm")  # [B, P, H]
 
 
-def _queries_keys_values(graph: Graph, attention, x: str, rows: str | None, name: str) -> tuple[str, str, str]:
-    """q `[B, A, P, H / A]`, k `[B, A, H / A, T]`, v `[B, A, T, H / A]`: one product for all that read the same rows."""
+def _queries_keys_values(graph: Graph, attention, x: str, queries: str | None, name: str) -> tuple[str, str, str]:
+    """Compute q `[B, A, P, H / A]`, k `[B, A, H / A, T]` and v `[B, A, T, H / A]`, in one product where possible."""
     heads, width = attention.num_heads, attention.key_dim
     layers = (attention.query_dense, attention.key_dense, attention.value_dense)
     kernels = [array(layer.kernel).reshape(-1, heads * width) for layer in layers]  # [H, H] each
     biases = [array(layer.bias).reshape(-1) for layer in layers]  # [H] each
-    # 1 / sqrt(H / A) is in the weights: for heads of 64 an eighth, which is exact.
+    # The factor 1 / sqrt(H / A) is part of the weights. For heads of size 64 it is 1/8, which is exact.
     kernels[0], biases[0] = kernels[0] * width**-0.5, biases[0] * width**-0.5
-    if rows is None:
-        x = graph.linear(x, np.concatenate(kernels, 1), np.concatenate(biases), f"{name}/query_key_value")
-        q, k, v = graph.split(x, 3, f"{name}/each")
+    if queries is None:
+        x = graph.linear(
+            x, np.concatenate(kernels, 1), np.concatenate(biases), f"{name}/query_key_value"
+        )  # [B, T, 3 H]
+        q, k, v = graph.split(x, 3, f"{name}/split")
     else:
-        q = graph.linear(rows, kernels[0], biases[0], f"{name}/query")
-        x = graph.linear(x, np.concatenate(kernels[1:], 1), np.concatenate(biases[1:]), f"{name}/key_value")
-        k, v = graph.split(x, 2, f"{name}/each")
-    k = graph.heads(k, heads, f"{name}/k", transposed=True)
-    return graph.heads(q, heads, f"{name}/q"), k, graph.heads(v, heads, f"{name}/v")
+        q = graph.linear(queries, kernels[0], biases[0], f"{name}/query")  # [B, P, H]
+        x = graph.linear(
+            x, np.concatenate(kernels[1:], 1), np.concatenate(biases[1:]), f"{name}/key_value"
+        )  # [B, T, 2 H]
+        k, v = graph.split(x, 2, f"{name}/split")
+    k = graph.split_heads(k, heads, f"{name}/k", transposed=True)  # [B, A, H / A, T]
+    return graph.split_heads(q, heads, f"{name}/q"), k, graph.split_heads(v, heads, f"{name}/v")

@@ -1,54 +1,60 @@
-"""One door to every SavedModel: what is given decides what is written."""
+"""`export_saved_model`: choose the kind of SavedModel by the arguments, check them, and write it."""
 
 from pathlib import Path
 
 from keras_bert.errors import InputError
-from keras_bert.export.graph import need_tensorflow
-from keras_bert.export.precision import in_dtype
 from keras_bert.export.preprocessing import export_preprocessing
+from keras_bert.export.text_inputs import check_vectorizer
 from keras_bert.export.text_model import export_classifier, export_encoder
-from keras_bert.export.tfhub_encoder import export_tfhub_encoder
 from keras_bert.models import BertClassifier, BertEncoder, BertFeatureClassifier, BertPretrainer
+from keras_bert.models.cast import cast_model
+from keras_bert.weights.formats.saved_model_writer import require_tensorflow_backend
+from keras_bert.weights.formats.tfhub_writer import save_tfhub
 
 CLASSIFIERS = (BertClassifier, BertFeatureClassifier)
+INTERFACES = ("text", "tfhub")
+DTYPES = ("float32", "bfloat16")
 
 
 def export_saved_model(
     model, path, vectorizer=None, labels=None, interface: str | None = None, dtype: str | None = None
 ) -> Path:
-    """Write a SavedModel that any TensorFlow loads, without this package, Keras code or a custom operation.
+    """Write a SavedModel that TensorFlow runs alone: without this package, without Keras and without custom operations.
 
-    - A `BertClassifier` or `BertFeatureClassifier` with a vectorizer: text in. `serving_default` gives `probabilities`
-      and `logits` `[B, C]` and `label` `[B]`; where several labels may apply there is no `label`, for regression only
-      `numbers` `[B, C]`. The further signatures are `tokenize`, `encode` and `pool`.
-    - A `BertEncoder` with a vectorizer: text in. `serving_default` is `encode`, giving `pooled_output` `[B, H]` and
-      `sequence_output` `[B, T, H]`; there are `tokenize` and `pool` too.
-    - A `BertEncoder` or `BertPretrainer` alone, or with a vectorizer and `interface="tfhub"`: the interface of TF-Hub's
-      BERT encoders. A pretrainer adds `.mlm`, a vectorizer `vocab_file` and `do_lower_case`.
-    - A `BertTextVectorization`: the interface of TF-Hub's BERT preprocessing.
+    The model and the other arguments choose the interface:
 
-    Text signatures take `text`, strings `[B]`; what is beyond the vectorizer's `sequence_length` or the encoder's
-    positions is cut. `tokenize` and `encode`, which give rows of tokens, pad to the longest text of the batch. A
-    classifier's `serving_default`, and `pool` (`pooled_output` `[B, H]` alone), run texts of like length together and
-    pad to the longest of these; of the last block they compute the first row only, the one that is read.
+    - A `BertClassifier` or `BertFeatureClassifier` with a vectorizer takes text. `serving_default` returns
+      `probabilities` and `logits` `[B, C]` and `label` `[B]`. A multi-label classifier returns no `label`; a regression
+      model returns only `numbers` `[B, C]`. Further signatures are `tokenize`, `encode` and `pool`.
+    - A `BertEncoder` with a vectorizer takes text. `serving_default` is the same as `encode` and returns
+      `pooled_output` `[B, H]` and `sequence_output` `[B, T, H]`. Further signatures are `tokenize` and `pool`.
+    - A `BertEncoder` or `BertPretrainer` without a vectorizer, or with one and `interface="tfhub"`, has the interface
+      of TF-Hub's BERT encoders. A pretrainer adds `.mlm`, a vectorizer adds `vocab_file` and `do_lower_case`.
+    - A `BertTextVectorization` has the interface of TF-Hub's BERT preprocessing models.
+
+    Signatures for text take `text`, strings `[B]`. Texts longer than the vectorizer's `sequence_length` or the
+    encoder's positions are truncated. `tokenize` and `encode` pad to the longest text of the batch. `pool`
+    (`pooled_output` `[B, H]` alone) and a classifier's `serving_default` group texts of similar length and pad each
+    group to its longest text. They compute only the first position of the last block, because no other is read.
+
+    The graph traces the model's own call, so custom blocks and modified layers are exported as they are.
 
     Args:
-        model: as above.
-        path: the folder; one that is there is replaced when the new one is complete.
+        model: one of the objects above.
+        path: the folder to write. An existing folder is replaced when the new one is complete.
         vectorizer: a `BertTextVectorization` of the encoder's vocabulary.
-        labels: the classes' names in the order of the logits; `"0"`, `"1"`, … by default.
-        interface: `"text"` or `"tfhub"`; by default text where a vectorizer is given.
-        dtype: `"float32"` or `"bfloat16"`, what a text model's weights are stored and multiplied in; by default as the
-            model has it. What comes out is float32. bfloat16 takes half the space, and is cast once and not at
-            every call.
+        labels: list of C class names, in the order of the logits. The default is `"0"`, `"1"` and so on.
+        interface: `"text"` or `"tfhub"`. The default is `"text"` with a vectorizer, and `"tfhub"` without.
+        dtype: `"float32"` or `"bfloat16"`: the dtype of the weights and of the computation of a model that takes text.
+            The default is the model's own. The outputs are float32. bfloat16 halves the size, and the weights are cast
+            once, not at each call.
 
     Returns:
         The folder's path.
 
     Raises:
-        InputError: a model that is none of these, a classifier without a vectorizer, sizes or labels that do not fit,
-            or Keras not on the TensorFlow backend.
-        OSError: the disk is full or not writable; nothing is left behind.
+        InputError: an argument does not fit the model, or Keras runs on another backend than TensorFlow.
+        OSError: the disk is full or not writable. Nothing is left behind.
 
     Example:
 
@@ -59,37 +65,46 @@ def export_saved_model(
     >>> classifier = kb.BertClassifier(kb.BertEncoder(config))
     >>> path = kb.export_saved_model(classifier, tempfile.mkdtemp(), vectorizer, labels=["negative", "positive"])
     >>> import tensorflow as tf
-    >>> served = tf.saved_model.load(str(path)).signatures["serving_default"](tf.constant(["a fine film"]))
-    >>> sorted(served), served["probabilities"].shape.as_list()
+    >>> outputs = tf.saved_model.load(str(path)).signatures["serving_default"](tf.constant(["a fine film"]))
+    >>> sorted(outputs), outputs["probabilities"].shape.as_list()
     (['label', 'logits', 'probabilities'], [1, 2])
 
     Source: https://www.tensorflow.org/hub/common_saved_model_apis/text, for the two TF-Hub interfaces.
     """
-    need_tensorflow()
+    require_tensorflow_backend()
     from keras_bert.text.vectorization import BertTextVectorization
 
-    if interface not in (None, "text", "tfhub"):
-        raise InputError(f'interface must be "text" or "tfhub". Received: {interface!r}')
-    if vectorizer is not None and not isinstance(vectorizer, BertTextVectorization):
-        raise InputError(f"a vectorizer is a BertTextVectorization. Received: {type(vectorizer).__name__}")
+    name = type(model).__name__
+    if not isinstance(model, (BertEncoder, BertPretrainer, BertTextVectorization, *CLASSIFIERS)):
+        raise InputError(
+            "`model` must be a BertEncoder, BertPretrainer, BertClassifier, BertFeatureClassifier or "
+            f"BertTextVectorization. Received: {name}"
+        )
+    if interface not in (None, *INTERFACES):
+        raise InputError(f'`interface` must be "text" or "tfhub". Received: interface={interface!r}')
+    if dtype not in (None, *DTYPES):
+        raise InputError(f'`dtype` must be "float32" or "bfloat16". Received: dtype={dtype!r}')
     if labels is not None and not isinstance(model, CLASSIFIERS):
-        raise InputError(f"labels belong to a classifier. Received: labels with a {type(model).__name__}")
+        raise InputError(f"`labels` must be None for a model without classes. Received: labels with a {name}")
     interface = interface or ("tfhub" if vectorizer is None else "text")
-    if dtype not in (None, "float32", "bfloat16"):
-        raise InputError(f'dtype must be "float32" or "bfloat16". Received: {dtype!r}')
     if dtype and (interface == "tfhub" or isinstance(model, BertTextVectorization)):
-        raise InputError(f"dtype belongs to a text model: TF-Hub's interfaces have one. Received: dtype={dtype!r}")
-    if isinstance(model, BertTextVectorization) and vectorizer is None:
+        raise InputError(f"`dtype` must be None for TF-Hub's interfaces, which are float32. Received: dtype={dtype!r}")
+
+    if isinstance(model, BertTextVectorization):
+        if vectorizer is not None:
+            raise InputError(f"`vectorizer` must be None if `model` is one. Received: {type(vectorizer).__name__}")
         return export_preprocessing(model, path)
-    if isinstance(model, CLASSIFIERS):
-        if interface == "tfhub" or vectorizer is None:
-            raise InputError("a classifier is exported with its vectorizer, text in. Received: a classifier without it")
-        return export_classifier(in_dtype(model, dtype) if dtype else model, path, vectorizer, labels)
-    if not isinstance(model, (BertEncoder, BertPretrainer)):
-        raise InputError(f"expected an encoder, pretrainer, classifier or vectorizer. Received: {type(model).__name__}")
-    if interface == "tfhub":
-        return export_tfhub_encoder(model, path, vectorizer)
-    if vectorizer is None:
-        raise InputError("a text model needs its vectorizer. Received: none")
     encoder = model if isinstance(model, BertEncoder) else model.encoder
-    return export_encoder(in_dtype(encoder, dtype) if dtype else encoder, path, vectorizer)
+    if vectorizer is not None:
+        check_vectorizer(vectorizer, encoder)
+    if isinstance(model, CLASSIFIERS):
+        if vectorizer is None:
+            raise InputError("`vectorizer` must be given for a classifier, which takes text. Received: vectorizer=None")
+        if interface == "tfhub":
+            raise InputError(f"`model` must be an encoder or a pretrainer for TF-Hub's interface. Received: {name}")
+        return export_classifier(cast_model(model, dtype) if dtype else model, path, vectorizer, labels)
+    if interface == "tfhub":
+        return save_tfhub(model, path, vectorizer)
+    if vectorizer is None:
+        raise InputError('`vectorizer` must be given for `interface="text"`. Received: vectorizer=None')
+    return export_encoder(cast_model(encoder, dtype) if dtype else encoder, path, vectorizer)

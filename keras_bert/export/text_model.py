@@ -1,33 +1,37 @@
-"""Text in, probabilities or features out: one graph, nothing of ours needed to run it."""
+"""SavedModels from text to probabilities or features."""
 
 from pathlib import Path
 
-from keras_bert.export.graph import longest_row, serving_ids, write
 from keras_bert.export.length_buckets import run_length_bucketed
-from keras_bert.weights.formats.keras_folder import check_labels, check_sizes
+from keras_bert.export.text_inputs import max_sequence_length, serving_ids
+from keras_bert.weights.formats.keras_folder import check_labels
+from keras_bert.weights.formats.saved_model_writer import write_saved_model
 
 
 def export_classifier(classifier, path, vectorizer, labels=None) -> Path:
-    """A classifier with its vectorizer as a SavedModel: text to probabilities, and the encoder's signatures."""
+    """Write a classifier and its vectorizer as a SavedModel: from text to probabilities, with the encoder's signatures.
+
+    `export_saved_model` documents the signatures and the arguments.
+    """
     import tensorflow as tf
 
     labels = check_labels(classifier, labels) or [str(index) for index in range(classifier.num_classes)]
 
     def serve(text):
-        logits = _by_length(
+        logits = _run_texts(
             classifier.encoder,
             vectorizer,
             text,
             lambda ids: classifier(ids, training=False),
             columns=classifier.num_classes,
         )  # [B, C]
-        if classifier.problem == "regression":
+        if classifier.problem_type == "regression":
             return {"numbers": logits}
-        if classifier.problem == "multi_label":
-            return {"probabilities": tf.sigmoid(logits), "logits": logits}  # [B, C], in the order of the labels
+        if classifier.problem_type == "multi_label":
+            return {"probabilities": tf.sigmoid(logits), "logits": logits}  # [B, C]
         return {
             "probabilities": tf.nn.softmax(logits),  # [B, C]
-            "logits": logits,
+            "logits": logits,  # [B, C]
             "label": tf.gather(tf.constant(labels), tf.argmax(logits, axis=-1)),  # [B]
         }
 
@@ -35,29 +39,30 @@ def export_classifier(classifier, path, vectorizer, labels=None) -> Path:
 
 
 def export_encoder(encoder, path, vectorizer) -> Path:
-    """An encoder with its vectorizer as a SavedModel: `serving_default` is `encode`; `tokenize` and `pool` too."""
+    """Write an encoder and its vectorizer as a SavedModel: from text to features.
+
+    `export_saved_model` documents the signatures and the arguments.
+    """
     return _export(encoder, encoder, path, vectorizer, {})
 
 
 def _export(model, encoder, path, vectorizer, functions: dict) -> Path:
     import tensorflow as tf
 
-    check_sizes(encoder, vectorizer.vocabulary_size())
-
     def tokenize(text):
-        return _ids(encoder, vectorizer, text)
+        return serving_ids(vectorizer, text, max_sequence_length(vectorizer, encoder))
 
     def encode(text):
-        outputs = encoder(_ids(encoder, vectorizer, text), training=False)
+        outputs = encoder(tokenize(text), training=False)
         names = ("pooled_output", "sequence_output")
         return {name: tf.cast(outputs[name], tf.float32) for name in names if name in outputs}
 
     def pool(text):
-        def first_rows(ids):
+        def pool_first_token(ids):
             first = tf.zeros((tf.shape(ids["input_word_ids"])[0], 1), tf.int32)  # [R, 1]
             return encoder.pooler(encoder(ids, training=False, positions=first))  # [R, H]
 
-        return {"pooled_output": _by_length(encoder, vectorizer, text, first_rows, encoder.config.hidden_size)}
+        return {"pooled_output": _run_texts(encoder, vectorizer, text, pool_first_token, encoder.config.hidden_size)}
 
     functions = {"serving_default": encode, **functions, "tokenize": tokenize, "encode": encode}
     if encoder.pooler is not None:
@@ -65,22 +70,22 @@ def _export(model, encoder, path, vectorizer, functions: dict) -> Path:
     text = tf.TensorSpec([None], tf.string, name="text")
     root = tf.train.Checkpoint()
     root.weights = [weight.value for weight in model.weights]
-    root.vectorizer = vectorizer  # its tables are resources, which a SavedModel finds by their owner
+    root.vectorizer = vectorizer  # a SavedModel finds lookup tables through the object that owns them
     signatures = {
         name: tf.function(function, input_signature=[text], autograph=False).get_concrete_function()
         for name, function in functions.items()
     }
-    return write(root, path, signatures)
+    return write_saved_model(root, path, signatures)
 
 
-def _by_length(encoder, vectorizer, text, function, columns):
-    """`function` of the three inputs, over texts of like length at a time; float32 `[B, C]`."""
+def _run_texts(encoder, vectorizer, text, function, columns: int):
+    """Apply a function of the three encoder inputs to texts, bucketed by length; return float32 `[B, C]`."""
     import tensorflow as tf
 
-    limit = longest_row(vectorizer, encoder.config.max_position_embeddings)
-    tokens = vectorizer.tokenize(text)
-    return run_length_bucketed(lambda ids: tf.cast(function(ids), tf.float32), columns, tokens, vectorizer.pack, limit)
-
-
-def _ids(encoder, vectorizer, text) -> dict:
-    return serving_ids(vectorizer, text, encoder.config.max_position_embeddings)
+    return run_length_bucketed(
+        lambda ids: tf.cast(function(ids), tf.float32),
+        columns,
+        vectorizer.tokenize(text),
+        vectorizer.pack,
+        max_sequence_length(vectorizer, encoder),
+    )

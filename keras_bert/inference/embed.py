@@ -1,37 +1,38 @@
-"""Texts to vectors, by an encoder as it is."""
+"""Embeddings of texts, computed by an encoder."""
 
 import keras
 import numpy as np
 
 from keras_bert.data.id_arrays import as_id_arrays, check_ids, row_lengths
 from keras_bert.errors import InputError
-from keras_bert.inference.evaluate import predict_length_sorted
+from keras_bert.inference.predict import predict_length_sorted
 from keras_bert.models import BertEncoder
 from keras_bert.models.pooling import pool_outputs
 
 
 def embed(encoder: BertEncoder, inputs: dict, pool: str = "mean", batch_size: int = 64) -> np.ndarray:
-    """A vector for each row, computed without dropout, shortest rows first; padding has no part in it.
+    """Compute one vector per row, without dropout. Padding has no influence.
 
     Args:
         encoder: a `BertEncoder`.
-        inputs: its three inputs, int `[N, T]` each: `input_word_ids`, `input_mask`, `input_type_ids`.
-        pool: what is taken of a text's tokens, among which are `[CLS]` and `[SEP]`:
+        inputs: dict of `input_word_ids`, `input_mask`, `input_type_ids`, int `[N, T]`.
+        pool: how the vectors of a row's tokens, `[CLS]` and `[SEP]` included, become one vector:
 
-            - `"mean"`, `"max"`: of the last block's vectors the mean, or the largest of each number (D = H);
-            - `"cls"`: the last block's vector at `[CLS]`; `"pooled"`: the pooler's output (D = H);
-            - `"second-to-last"`: the mean of the vectors of the block before the last (D = H);
-            - `"sum4"`: the mean of the last four blocks' sums (D = H). The paper weights the four, and a task teaches
-              the weights; here each is 1;
-            - `"last4"`: the mean of the last four blocks' vectors side by side, the last block's at the end (D = 4 H).
+            - `"mean"`, `"max"`: mean or maximum over the tokens of the last block (D = H);
+            - `"cls"`: the vector of `[CLS]` in the last block; `"pooled"`: the output of the pooler (D = H);
+            - `"second-to-last"`: mean over the tokens of the second-to-last block (D = H);
+            - `"sum4"`: mean over the tokens of the sum of the last four blocks (D = H). In the paper the four are
+              weighted by learned weights; here each weight is 1;
+            - `"last4"`: mean over the tokens of the last four blocks concatenated, the last block at the end (D = 4 H).
         batch_size: B.
 
     Returns:
         float32 `[N, D]`, in the order of the rows.
 
     Raises:
-        InputError: no `BertEncoder`; an input missing, of another shape, or with an id or a length that the encoder has
-            not; no row, or one without a token; a `pool` that there is not or that this encoder does not have.
+        InputError: `encoder` is not a `BertEncoder`; an input is missing or has another shape; an id is outside the
+            vocabulary; a row is too long or has no token; there are no rows; `pool` is unknown or does not fit the
+            encoder.
 
     Example:
 
@@ -46,16 +47,14 @@ def embed(encoder: BertEncoder, inputs: dict, pool: str = "mean", batch_size: in
     (arXiv:1908.10084), section 3, for mean and max.
     """
     if not isinstance(encoder, BertEncoder):
-        raise InputError(f"a BertEncoder is expected. Received: {type(encoder).__name__}")
+        raise InputError(f"`encoder` must be a BertEncoder. Received: {type(encoder).__name__}")
     ids = as_id_arrays(inputs)
     check_ids(encoder.config, ids)
-    lengths = row_lengths(ids)
+    lengths = row_lengths(ids)  # [N]
     if not len(lengths):
-        raise InputError("vectors need rows. Received: none")
+        raise InputError("`inputs` must contain at least one row. Received: 0")
     if not lengths.all():
-        raise InputError(f"every row has a token. Received: none in row {int(np.argmin(lengths))}")
+        raise InputError(f"`inputs` must have a token in each row. Received: no token in row {int(np.argmin(lengths))}")
     pooled = pool_outputs(encoder(encoder.input), encoder.input["input_mask"], pool)  # [B, D]
-    vectors = np.zeros((len(lengths), pooled.shape[-1]), np.float32)
-    for rows, vector in predict_length_sorted(keras.Model(encoder.input, pooled), ids, batch_size):
-        vectors[rows] = vector
-    return vectors
+    model = keras.Model(encoder.input, pooled)
+    return predict_length_sorted(model.predict_on_batch, ids, batch_size, {"": tuple(pooled.shape)})[""]

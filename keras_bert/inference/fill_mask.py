@@ -1,56 +1,101 @@
-"""What a pretrained model puts in a gap."""
+"""Prediction of masked tokens by a pretrained model."""
+
+from collections.abc import Callable
 
 import numpy as np
+from keras import ops
 
 from keras_bert.errors import InputError
+from keras_bert.tasks.classification import softmax
 
 
-def fill_mask(pretrained, texts: list[str], top: int = 5) -> list[dict]:
-    """The likeliest tokens at every `[MASK]` of some texts.
+def fill_mask(pretrained, texts: list[str], top_k: int = 5) -> list[dict]:
+    """Predict the most probable tokens at every `[MASK]` of some texts.
 
     Args:
-        pretrained: what `load_pretrained` gives for a `BertPretrainer`'s folder.
+        pretrained: what `kb.load_pretrained` returns for a `BertPretrainer`.
         texts: N strings, each with at least one `[MASK]`.
-        top: how many tokens a gap.
+        top_k: number of tokens per mask.
 
     Returns:
-        A list of N dicts: `text`, and `gaps`, one dict a `[MASK]`: `position` in the tokens (0 is `[CLS]`) and
-        `guesses`, a list of `{"token", "probability"}`, the likeliest first. Probabilities are over the vocabulary.
+        A list of N dicts: `text`, and `masks`, one dict per `[MASK]` with `position` (index of the token; 0 is `[CLS]`)
+        and `predictions`, a list of `{"token", "probability"}`, the most probable first. Probabilities are over the
+        vocabulary.
 
     Raises:
-        InputError: the model has no head for masked words, or a text no `[MASK]` among the tokens that fit.
+        InputError: the model has no masked-LM head, or a text has no `[MASK]` within the maximum length.
+
+    Example:
+
+    >>> import tempfile, keras_bert as kb
+    >>> vectorizer = kb.BertTextVectorization(["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "film"])
+    >>> config = kb.BertConfig(vocab_size=6, hidden_size=8, num_layers=1, num_heads=2, intermediate_size=16)
+    >>> model = kb.BertPretrainer(kb.BertEncoder(config))
+    >>> pretrained = kb.load_pretrained(kb.save_pretrained(model, tempfile.mkdtemp() + "/bert", vectorizer))
+    >>> [len(mask["predictions"]) for mask in fill_mask(pretrained, ["a [MASK]"], top_k=3)[0]["masks"]]
+    [3]
 
     Source: Devlin et al. 2018 (arXiv:1810.04805), section 3.1, task 1.
     """
-    from keras import ops
-
-    from keras_bert.text import BertTextVectorization
-
     if pretrained.kind != "pretrainer":
         raise InputError(
-            "a pretrained model with its masked-word head is expected. "
-            f"Received: {pretrained.path} with a {pretrained.kind}"
+            f"`pretrained` must have a masked-LM head. Received: {pretrained.path} (a model of kind {pretrained.kind})"
         )
-    vocabulary = pretrained.vocabulary
-    vectorizer = BertTextVectorization(
-        vocabulary,
-        lowercase=pretrained.lowercase,
-        sequence_length=pretrained.sequence_length,
+    return predict_masks(
+        eager_outputs(pretrained.model), pretrained.vocabulary, mask_vectorizer(pretrained), texts, top_k
+    )
+
+
+def eager_outputs(model) -> Callable:
+    """Return a function that calls a model without compiling it, since each text has another shape."""
+
+    def predict(inputs: dict) -> dict[str, np.ndarray]:
+        return {name: ops.convert_to_numpy(value) for name, value in model(inputs, training=False).items()}
+
+    return predict
+
+
+def mask_vectorizer(preprocessor):
+    """Return a `BertTextVectorization` that keeps `[MASK]` in a text as one token.
+
+    Args:
+        preprocessor: `Preprocessor`, or a loaded model; both have `vocabulary`, `lowercase` and `sequence_length`.
+    """
+    from keras_bert.text import BertTextVectorization
+
+    return BertTextVectorization(
+        list(preprocessor.vocabulary),
+        lowercase=preprocessor.lowercase,
+        sequence_length=preprocessor.sequence_length,
         special_tokens=True,
     )
+
+
+def predict_masks(predict_batch: Callable, vocabulary: list[str], vectorizer, texts: list[str], top_k: int) -> list:
+    """Predict the tokens at every `[MASK]`; `fill_mask` describes the result.
+
+    Args:
+        predict_batch: function of the inputs of a pretrainer, with `masked_lm_positions`, that returns its outputs.
+        vocabulary: the tokens.
+        vectorizer: from `mask_vectorizer`.
+        texts: N strings.
+        top_k: number of tokens per mask.
+    """
     mask_id = vocabulary.index("[MASK]")
-    found = []
-    for text in texts:  # one by one: texts differ in their number of gaps
-        inputs = {name: ops.convert_to_numpy(value) for name, value in vectorizer([text]).items()}
+    results = []
+    for text in texts:  # one by one: the number of masks differs
+        inputs = {name: ops.convert_to_numpy(value) for name, value in vectorizer([text]).items()}  # [1, T] each
         positions = np.flatnonzero(inputs["input_word_ids"][0] == mask_id)  # [P]
         if not len(positions):
-            raise InputError(f"a text with [MASK] in its first tokens is expected. Received: {text[:80]!r}")
-        logits = pretrained.model({**inputs, "masked_lm_positions": positions[None].astype("int32")}, training=False)
-        shares = ops.convert_to_numpy(ops.softmax(logits["mlm_logits"][0], axis=-1))  # [P, V]
-        gaps = []
-        for position, row in zip(positions, shares, strict=True):
-            best = np.argsort(-row, kind="stable")[:top]
-            guesses = [{"token": vocabulary[i], "probability": float(row[i])} for i in best]
-            gaps.append({"position": int(position), "guesses": guesses})
-        found.append({"text": text, "gaps": gaps})
-    return found
+            raise InputError(
+                f"`texts` must have [MASK] in each text, within the maximum length of a row. Received: {text[:80]!r}"
+            )
+        outputs = predict_batch({**inputs, "masked_lm_positions": positions[None].astype("int32")})
+        probabilities = softmax(np.asarray(outputs["mlm_logits"][0], np.float32))  # [P, V]
+        masks = []
+        for position, row in zip(positions, probabilities, strict=True):
+            best = np.argsort(-row, kind="stable")[:top_k]
+            predictions = [{"token": vocabulary[i], "probability": float(row[i])} for i in best]
+            masks.append({"position": int(position), "predictions": predictions})
+        results.append({"text": text, "masks": masks})
+    return results

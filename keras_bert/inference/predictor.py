@@ -1,150 +1,141 @@
-"""What a model says of texts, by a trained folder or by an exported SavedModel."""
+"""`Predictor`: from texts to dicts, for every kind of model."""
 
+import contextlib
+import itertools
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-import numpy as np
-
-from keras_bert.data import select
-from keras_bert.errors import InputError
-
-BATCH = 64
-CLASSIFIERS = ("classifier", "feature_classifier")
-KINDS = {"span_labeler": "spans", "token_classifier": "tokens"}
-PROBLEMS = {"single_label": "classification", "multi_label": "multi-label", "regression": "regression"}
+from keras_bert.inference.open_model import open_backend
+from keras_bert.inference.text_inputs import checked_texts, is_pair
 
 
 class Predictor:
-    """A model for a task that takes texts, whichever of its two forms is in a folder.
+    """A trained model that maps texts to predictions.
+
+    It opens folders of `kb.save_pretrained`, bundled models, SavedModels that `kb.export_saved_model` wrote with text
+    as input, and folders of `kb.export_onnx` (with ONNX Runtime).
 
     Args:
-        folder: what `save_pretrained` wrote of a model for a task or of a pretrainer with a sentence task (a classifier
-            of pairs then), or what `export_saved_model` wrote of a classifier.
+        source: name of a bundled model such as `"sst2_sentiment"`, a folder, or another source of `kb.load_pretrained`.
+
+    Call arguments:
+        texts: a string; a list of N strings; a list of N (first, second) tuples for models of pairs, or (question,
+            context) tuples for question answering; or an iterator of either, of any length.
+        batch_size: number of texts per call of the model.
+        top_k: also list the k most probable classes; of a pretrained model, tokens per mask (default 5).
+        progress: whether to show a progress bar on standard error; an int is the number of texts of an iterator.
+
+    Returns (call):
+        A list of N dicts; for an iterator, an iterator of dicts in the order of the texts, which reads `chunk_size`
+        texts at a time. The keys depend on the task:
+
+        - classification: `text` or `texts`, `label`, `probability`, `probabilities` (label to probability), and with
+          `top_k` a list of `{"label", "probability"}`;
+        - multi-label: `text` or `texts`, `labels`, `probabilities`;
+        - regression: `text` or `texts`, `value`;
+        - question answering: `question`, `answer`, `start`, `end` (indices of characters), `score`, `null_score`;
+          answer, start and end are None for "no answer";
+        - tags: `words`, `tags`, `entities`, a list of `{"text", "label", "start", "end"}` (indices of words, the end is
+          exclusive);
+        - a pretrained model, single texts with `[MASK]`: `text`, `masks`, a list of `{"predictions": [{"token",
+          "probability"}]}`; pairs: as classification, with the labels `follows` and `random`, or `in order` and
+          `swapped`;
+        - an encoder: `text` or `texts`, `embedding`.
 
     Attributes:
-        trained: the `Pretrained`, or None for an exported one.
-        task: `"classification"`, `"multi-label"`, `"regression"`, `"spans"` or `"tokens"`.
-        names: of the classes, in the order of the logits; None where an exported model does not tell them.
+        task: name of the task: `"classification"`, `"multi-label"`, `"regression"`, `"spans"`, `"tokens"`,
+            `"features"`, the name of a task of your own, `"pretraining"` or `"embedding"`.
+        labels: C names in the order of the logits, or None.
+        model: the Keras model; None for exported models.
+        columns: column names of `cells`.
+        chunk_size: number of texts that are in memory at a time.
 
     Raises:
-        InputError: the folder holds neither.
+        InputError: the source cannot be opened; a text is empty; single texts where the model takes pairs, or the
+            reverse.
+
+    Example:
+
+    >>> import tempfile, keras_bert as kb
+    >>> vectorizer = kb.BertTextVectorization(["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "fine", "film"])
+    >>> config = kb.BertConfig(vocab_size=7, hidden_size=8, num_layers=1, num_heads=2, intermediate_size=16)
+    >>> model = kb.BertClassifier(kb.BertEncoder(config))
+    >>> folder = kb.save_pretrained(model, tempfile.mkdtemp() + "/model", vectorizer, labels=["bad", "good"])
+    >>> predictor = kb.Predictor(folder)
+    >>> predictor.task, predictor.labels
+    ('classification', ['bad', 'good'])
+    >>> sorted(predictor("a fine film")[0])
+    ['label', 'probability', 'probabilities', 'text']
+
+    Source: `pipeline` of Hugging Face transformers.
     """
 
-    def __init__(self, folder: str | Path):
-        self.folder = Path(folder)
-        self.trained, self.names, self.task = None, None, "classification"
-        if (self.folder / "saved_model.pb").is_file():
-            self._batch = self._exported()
-        else:
-            self._batch = self._of_trained()
+    chunk_size = 2048
 
-    def _of_trained(self):
-        from keras_bert.inference import predict_logits
-        from keras_bert.weights import load_pretrained
+    def __init__(self, source: str | Path):
+        self._backend = open_backend(source)
+        self.task = self._backend.task_name
+        self.labels = self._backend.labels
+        self.model = self._backend.model
+        self.columns = self._backend.columns
 
-        trained = self.trained = load_pretrained(self.folder)
-        if trained.kind == "pretrainer":
-            return self._of_pretrainer()
-        if trained.kind not in (*CLASSIFIERS, *KINDS):
-            raise InputError(f"a fine-tuned model is expected. Received: {trained.kind}, of {self.folder}")
-        self.task = PROBLEMS[trained.model.problem] if trained.kind in CLASSIFIERS else KINDS[trained.kind]
-        if self.task != "spans":
-            self.names = trained.labels or [str(i) for i in range(trained.model.num_classes)]
+    def __call__(
+        self, texts, batch_size: int = 64, top_k: int | None = None, progress: bool | int = False
+    ) -> list[dict] | Iterator[dict]:
+        if isinstance(texts, str) or is_pair(texts):
+            texts = [texts]
+        if not hasattr(texts, "__len__"):
+            total = progress if not isinstance(progress, bool) else None
+            return self._predict(texts, batch_size, top_k, bool(progress), total)
+        return list(self._predict(texts, batch_size, top_k, bool(progress), len(texts)))
 
-        def batch(texts):
-            self.check_pairs(texts)
-            logits = predict_logits(trained.model, trained.vectorizer(texts), batch_size=BATCH)
-            return logits, [self.names[best] for best in logits.argmax(-1)]
-
-        return batch
-
-    def _of_pretrainer(self):
-        from keras_bert.tasks.sentence_pairs import class_names, predict_sentence_pairs
-
-        self.names = list(class_names(self.trained))
-
-        def batch(texts):
-            if not isinstance(texts, tuple):
-                raise InputError(
-                    "a pretrainer judges pairs, two texts with a tab between. Received: single texts, "
-                    f"with {self.folder}"
-                )
-            logits = predict_sentence_pairs(self.trained, *texts)
-            return logits, [self.names[best] for best in logits.argmax(-1)]
-
-        return batch
-
-    def _exported(self):
-        import tensorflow as tf
-
-        loaded = tf.saved_model.load(str(self.folder))
-        serve = loaded.signatures.get("serving_default")
-        takes = serve.structured_input_signature[1] if serve is not None else {}
-        gives = serve.structured_outputs if serve is not None else {}
-        if set(takes) != {"text"} or not {"logits", "label"} <= set(gives):
-            raise InputError(f"an exported classifier takes text and gives logits and label. Received: {self.folder}")
-
-        def batch(texts):
-            if isinstance(texts, tuple):
-                raise InputError(f"an exported classifier takes single texts. Received: pairs, with {self.folder}")
-            out = loaded.signatures["serving_default"](text=tf.constant(texts))
-            return out["logits"].numpy(), [label.decode() for label in out["label"].numpy()]
-
-        return batch
-
-    def check_pairs(self, texts) -> None:
-        """InputError if a classifier of pairs is asked of single texts, or the reverse, as far as its folder says."""
-        pairs = self.trained.pairs
-        if pairs is not None and pairs != isinstance(texts, tuple):
-            kinds = ("single texts", "pairs")
-            raise InputError(
-                f"the model in {self.folder} was trained on {kinds[pairs]}; a tab stands between the texts of a pair. "
-                f"Received: {kinds[not pairs]}"
-            )
-
-    @property
-    def reader(self):
-        """How the trained model's texts become rows."""
-        from keras_bert.tasks.preprocessor import Preprocessor
-
-        return Preprocessor.of(self.trained)
-
-    def __call__(self, texts) -> tuple[np.ndarray, list[str]]:
-        """What a classifier says of texts.
+    def evaluate(self, path: str | Path, batch_size: int = 64) -> dict:
+        """Compute the metrics of the model's task on a file of labeled examples.
 
         Args:
-            texts: N strings, or two lists of them.
+            path: a table with a header line and the columns sentence and label (or two texts and a label); for question
+                answering a SQuAD file, for tags a file in columns.
+            batch_size: number of texts per call of the model.
 
         Returns:
-            Logits, float32 `[N, C]`, and the N names of the likeliest classes.
+            A dict that can be written as JSON, with `examples`.
+
+        Raises:
+            InputError: the file cannot be read or does not fit the model.
         """
-        count = len(texts[0] if isinstance(texts, tuple) else texts)
-        parts = [self._batch(select(texts, range(i, min(i + BATCH, count)))) for i in range(0, count, BATCH)]
-        return np.concatenate([logits for logits, _ in parts]), [name for _, names in parts for name in names]
+        return self._backend.evaluate(path, batch_size)
+
+    def cells(self, prediction: dict) -> tuple:
+        """Return the values of `columns` for one prediction, to show it in a table."""
+        return self._backend.cells(prediction)
+
+    def _predict(
+        self, texts: Iterable, batch_size: int, top_k: int | None, progress: bool, total: int | None
+    ) -> Iterator[dict]:
+        remaining = checked_texts(texts)
+        with _progress_bar(progress, total) as advance:
+            while chunk := list(itertools.islice(remaining, self.chunk_size)):
+                yield from self._backend.predict(chunk, batch_size, top_k)
+                advance(len(chunk))
 
 
-def softmax(logits: np.ndarray) -> np.ndarray:
-    """The probabilities of each row of logits, float `[N, C]`.
+@contextlib.contextmanager
+def _progress_bar(show: bool, total: int | None) -> Iterator:
+    """Show a progress bar on standard error, and yield the function that advances it."""
+    if not show:
+        yield lambda count: None
+        return
+    from rich.console import Console
+    from rich.progress import MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-    >>> softmax(np.array([[0.0, 0.0]])).tolist()
-    [[0.5, 0.5]]
-    """
-    shares = np.exp(logits - logits.max(-1, keepdims=True))
-    return shares / shares.sum(-1, keepdims=True)
-
-
-def as_pairs(texts: list[str]):
-    """Texts as a model takes them: those with a tab are pairs, all of them or none.
-
-    Raises:
-        InputError: some have a tab and some have none, one has two, or a part is empty.
-    """
-    parts = [text.split("\t") for text in texts]
-    if all(len(part) == 1 for part in parts):
-        return texts
-    for part in parts:
-        wrong = {1: "texts of both kinds", 2: None}.get(len(part), f"{len(part) - 1} tabs in one text")
-        if not all(text.strip() for text in part):
-            wrong = "an empty one"
-        if wrong:
-            raise InputError(f"a pair is two texts with a tab between, and then all are pairs. Received: {wrong}")
-    return [first for first, _ in parts], [second for _, second in parts]
+    bar = Progress(
+        SpinnerColumn(),
+        TextColumn("predicting"),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        console=Console(stderr=True),
+        transient=True,
+    )
+    with bar:
+        row = bar.add_task("predicting", total=total)
+        yield lambda count: bar.advance(row, count)

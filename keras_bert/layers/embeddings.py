@@ -108,7 +108,7 @@ class BertEmbeddings(keras.layers.Layer):
         if self.type_embeddings is not None:
             types = ops.embedding_lookup(self.type_embeddings, input_type_ids)  # [B, T, E]
             x = x + keras.ops.cast(types, x.dtype)
-        # Positions are 0 to T - 1, so a slice is enough; a lookup past the end would give zeros on some devices.
+        # Positions are 0 to T - 1, so a slice is enough. A lookup past the end would give zeros on some devices.
         table = keras.ops.convert_to_tensor(self.position_embeddings.embeddings)  # [max_position_embeddings, E]
         positions = keras.ops.slice(table, (0, 0), (length, table.shape[1]))  # [T, E]
         x = x + keras.ops.cast(positions, x.dtype)  # [B, T, E]

@@ -152,8 +152,7 @@ class TransformerBlock(keras.layers.Layer):
             attended, queries, self.attention_dropout, self.after_attention, self.attention_layer_norm, training
         )  # [B, P, H]
 
-        inner = ops.dense(self.intermediate, x, self.activation, training)  # [B, P, F]
-        output = ops.dense(self.output_dense, inner, training=training)  # [B, P, H]
+        output = ops.feed_forward(self.intermediate, self.output_dense, x, self.activation, training)  # [B, P, H]
         x = self._add_norm(
             output, x, self.output_dropout, self.after_feed_forward, self.output_layer_norm, training
         )  # [B, P, H]

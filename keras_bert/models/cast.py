@@ -1,29 +1,37 @@
-"""A model trained in mixed precision becomes one like any other."""
+"""Change the dtype policy of a model."""
 
-from keras_bert.models import BertClassifier, BertPretrainer
+import keras
+
+from keras_bert.models.encoder import BertEncoder
+from keras_bert.models.pretrained_model import PretrainedModel
 
 
-def in_float32(model: BertPretrainer | BertClassifier) -> BertPretrainer | BertClassifier:
-    """The model with its arithmetic in float32, as its weights are under a mixed policy: how it was trained is over.
+def cast_model(model: PretrainedModel, dtype) -> PretrainedModel:
+    """Return a model with the same weights and another dtype policy.
+
+    `"float32"` turns a model that was trained under a mixed policy into a plain one; its weights are float32 already.
+    `"bfloat16"` halves the size of a model for serving: the weights are cast once, not at every call as under a mixed
+    policy. LayerNorm computes in float32 under every policy.
 
     Args:
-        model: a `BertPretrainer` or `BertClassifier`.
+        model: a `BertEncoder` or a task model.
+        dtype: a Keras dtype policy, such as `"float32"`, `"bfloat16"` or `"mixed_bfloat16"`.
 
     Returns:
-        A new model of the same class and weights, not compiled; `model` itself where it computes in float32 already.
+        A new model of the same class that is not compiled, or `model` itself if it has this policy.
 
     Example:
 
     >>> import keras_bert as kb
     >>> config = kb.BertConfig(vocab_size=8, hidden_size=8, num_layers=1, num_heads=2, intermediate_size=16)
     >>> model = kb.BertClassifier(kb.BertEncoder(config, dtype="mixed_bfloat16"))
-    >>> in_float32(model).encoder.dtype_policy.name
+    >>> cast_model(model, "float32").encoder.dtype_policy.name
     'float32'
 
-    Source: Micikevicius et al. 2017 (arXiv:1710.03740), section 3.1, the float32 master copy of the weights.
+    Source: Micikevicius et al. 2017 (arXiv:1710.03740), section 3.1, for the float32 weights of mixed precision.
     """
-    if model.dtype_policy.name == "float32":
+    if model.dtype_policy.name == keras.dtype_policies.get(dtype).name:
         return model
-    copy = type(model)(**{**model.get_config(), "encoder": model.encoder.copy(dtype="float32")})
-    copy.set_weights(model.get_weights())
-    return copy
+    if isinstance(model, BertEncoder):
+        return model.copy(dtype=dtype)
+    return model.with_encoder(model.encoder.copy(dtype=dtype))

@@ -1,42 +1,43 @@
-"""The encoder with a classifier on its first token's vector."""
+"""Text classification: the encoder with a head on the vector of the first token."""
 
 import keras
 from keras import ops
 
+from keras_bert.constants import PROBLEM_TYPES
 from keras_bert.errors import InputError
 from keras_bert.layers import Pooler
-from keras_bert.layers.activation import kernel_initializer
-from keras_bert.models.encoder import BertEncoder
-
-PROBLEMS = ("single_label", "multi_label", "regression")
+from keras_bert.models.task_model import TaskModel, check_dropout, check_encoder, check_num_classes, logits_layer
 
 
 @keras.saving.register_keras_serializable(package="keras_bert")
-class BertClassifier(keras.Model):
-    """Dropout and one dense layer on `pooled_output`: sentences, or pairs of them, to logits, or to numbers.
+class BertClassifier(TaskModel):
+    """BERT for classification of texts or text pairs, and for regression.
 
-    An encoder without a pooler, such as DistilBERT's, gets one here: a dense layer with ReLU.
+    The head is dropout and one dense layer on `pooled_output`. For an encoder without a pooler, such as DistilBERT's,
+    the model adds a pooler with ReLU.
 
-    Inputs, a dict: the encoder's three, int32 `[B, T]`. Output: logits `[B, C]`, float32 under a mixed policy.
+    Inputs, a dict: `input_word_ids`, `input_mask`, `input_type_ids`, int32 `[B, T]` each. Output: logits `[B, C]`,
+    float32 under a mixed dtype policy.
 
     Args:
-        encoder: a `BertEncoder`; it is shared, not copied.
-        num_classes: C: at least 2 where one class is right, at least 1 otherwise.
-        dropout: rate on `pooled_output`.
-        problem: `"single_label"`: one class of C; `"multi_label"`: each of C applies or not; `"regression"`: C numbers.
-        name: the model's name.
-        trainable: False to start with every layer frozen.
+        encoder: a `BertEncoder`. It is shared, not copied.
+        num_classes: C, at least 2 for `"single_label"`, at least 1 otherwise.
+        dropout: dropout rate before the dense layer.
+        problem_type: `"single_label"` (exactly one of C classes applies), `"multi_label"` (each of C classes applies or
+            not) or `"regression"` (the output is C numbers).
+        name: name of the model.
+        trainable: if False, all layers start frozen.
 
     Attributes:
         encoder: the `BertEncoder`.
-        pooler: the encoder's `Pooler`, or the classifier's own.
-        head: the `keras.layers.Dense` of C classes.
-        num_classes: C.
-        problem: as given.
+        pooler: the `Pooler` of the encoder, or the one that this model added.
+        dropout: the `keras.layers.Dropout`.
+        head: the `keras.layers.Dense` with C units.
+        num_classes, dropout_rate, problem_type: the arguments.
 
     Raises:
-        InputError: `encoder` is no `BertEncoder`, `num_classes` is too small or no whole number, `dropout` is not in
-            [0, 1), or another problem.
+        InputError: if `encoder` is not a `BertEncoder`, `num_classes` is not a whole number or too small, `dropout` is
+            not in [0, 1), or `problem_type` is unknown.
 
     Example:
 
@@ -47,61 +48,46 @@ class BertClassifier(keras.Model):
     >>> tuple(classifier({"input_word_ids": ids, "input_mask": ids > 0, "input_type_ids": 0 * ids}).shape)
     (1, 3)
 
-    Source: Devlin et al. 2018 (arXiv:1810.04805), sections 3.2 and 4.1; `modeling_distilbert.py` of
-    Hugging Face for the classifier without a pooler.
+    Source: Devlin et al. 2018 (arXiv:1810.04805), sections 3.2 and 4.1; for encoders without a pooler,
+    `modeling_distilbert.py` of Hugging Face transformers.
     """
 
-    def __init__(self, encoder, num_classes=2, dropout=0.1, problem="single_label", name=None, trainable=True):
-        if not isinstance(encoder, BertEncoder):
-            raise InputError(f"a classifier is built on a BertEncoder. Received: {type(encoder).__name__}")
-        if problem not in PROBLEMS:
-            raise InputError(f"a problem is one of {', '.join(PROBLEMS)}. Received: {problem!r}")
-        least = 2 if problem == "single_label" else 1
-        if isinstance(num_classes, bool) or not isinstance(num_classes, int) or num_classes < least:
-            raise InputError(f"num_classes must be a whole number of at least {least}. Received: {num_classes!r}")
-        if not 0 <= dropout < 1:
-            raise InputError(f"dropout must be at least 0 and below 1. Received: {dropout!r}")
-        policy = encoder.dtype_policy
+    kind = "classifier"
+
+    def __init__(self, encoder, num_classes=2, dropout=0.1, problem_type="single_label", name=None, trainable=True):
+        check_encoder(encoder)
+        if problem_type not in PROBLEM_TYPES:
+            names = ", ".join(map(repr, PROBLEM_TYPES))
+            raise InputError(f"`problem_type` must be one of {names}. Received: problem_type={problem_type!r}")
+        check_num_classes(num_classes, least=2 if problem_type == "single_label" else 1)
+        check_dropout(dropout)
 
         # === Layers ===
-        pooler = encoder.pooler
-        if pooler is None:
-            width, spread = encoder.config.hidden_size, encoder.config.initializer_range
-            pooler = Pooler(width, spread, activation="relu", dtype=policy, name="pre_classifier")
-        dropout_layer = keras.layers.Dropout(dropout, dtype=policy, name="dropout")
-        head = keras.layers.Dense(
-            num_classes,
-            kernel_initializer=kernel_initializer(encoder.config.initializer_range),
-            dtype=policy.variable_dtype,
-            name="logits",
+        config, policy = encoder.config, encoder.dtype_policy
+        pooler = encoder.pooler or Pooler(
+            config.hidden_size, config.initializer_range, activation="relu", dtype=policy, name="pre_classifier"
         )
+        dropout_layer = keras.layers.Dropout(dropout, dtype=policy, name="dropout")
+        head = logits_layer(encoder, num_classes)
 
         # === Functional Model ===
-        first = ops.zeros_like(encoder.input["input_word_ids"][:, :1])  # [B, 1]: all that is read of the last block
+        first = ops.zeros_like(encoder.input["input_word_ids"][:, :1])  # [B, 1]: the only position that is needed
         pooled = pooler(encoder(encoder.input, positions=first))  # [B, H]
         logits = head(dropout_layer(pooled))  # [B, C]
-        super().__init__(inputs=encoder.input, outputs=logits, name=name, trainable=trainable)
+        super().__init__(encoder, logits, name=name, trainable=trainable)
 
         # === Config ===
-        self.encoder = encoder
         self.pooler = pooler
         self.dropout = dropout_layer
         self.head = head
         self.num_classes = num_classes
         self.dropout_rate = dropout
-        self.problem = problem
-        self.dtype_policy = policy
+        self.problem_type = problem_type
 
     def get_config(self):
         return {
-            "encoder": keras.saving.serialize_keras_object(self.encoder),
+            **super().get_config(),
             "num_classes": self.num_classes,
             "dropout": self.dropout_rate,
-            "problem": self.problem,
-            "name": self.name,
-            "trainable": self.trainable,
+            "problem_type": self.problem_type,
         }
-
-    @classmethod
-    def from_config(cls, config):
-        return cls(**{**config, "encoder": keras.saving.deserialize_keras_object(config["encoder"])})

@@ -1,41 +1,53 @@
-"""The encoder: embeddings, L blocks, pooler."""
+"""The BERT encoder: embeddings, L transformer blocks and a pooler."""
 
 import dataclasses
 
 import keras
 
 from keras_bert.config import BertConfig
+from keras_bert.constants import INPUT_KEYS
 from keras_bert.errors import InputError
 from keras_bert.layers import BertEmbeddings, Pooler, TransformerBlock
+from keras_bert.models.copy_weights import assign_standard_weights, assign_weights
+from keras_bert.models.pretrained_model import PretrainedModel
 
 
 @keras.saving.register_keras_serializable(package="keras_bert")
-class BertEncoder(keras.Model):
-    """A BERT encoder as a functional Keras model.
+class BertEncoder(PretrainedModel):
+    """BERT encoder as a functional Keras model.
 
-    Inputs, a dict: `input_word_ids`, `input_mask` (1 at tokens, 0 at padding) and `input_type_ids`, each int32 `[B, T]`
-    with T up to `max_position_embeddings`.
+    Inputs, a dict of int32 `[B, T]`, with T up to `max_position_embeddings`:
 
-    Outputs, a flat dict: `sequence_output` `[B, T, H]`, `pooled_output` `[B, H]`, and `encoder_outputs_0` …
-    `encoder_outputs_{L-1}` `[B, T, H]`, what each block gives (the last is `sequence_output`). Rows of padding hold
-    numbers of no meaning. With `config.pooler` False there is no `pooled_output`.
+    - `input_word_ids`: token ids;
+    - `input_mask`: 1 at tokens, 0 at padding;
+    - `input_type_ids`: segment ids.
+
+    Outputs, a flat dict:
+
+    - `sequence_output` `[B, T, H]`: output of the last block;
+    - `pooled_output` `[B, H]`: output of the pooler, if `config.pooler`;
+    - `encoder_outputs_0` … `encoder_outputs_{L-1}` `[B, T, H]`: output of each block.
+
+    Outputs at padding positions are undefined; ignore them.
 
     Args:
         config: a `BertConfig`.
-        block: makes a block from the settings of a `TransformerBlock`, given by name: another class, or a function. The
-            layer is called with `hidden_states`, `input_mask` and, for some rows alone, `positions`.
-        name: the model's name.
-        dtype: a Keras dtype policy such as `"mixed_bfloat16"`; the global one by default.
-        trainable: False to start with every layer frozen.
+        block: class of the blocks, or a function that makes a block. It is called with the arguments of
+            `TransformerBlock` by name. The block is called with `hidden_states`, `input_mask` and, when only some
+            positions are needed, `positions`.
+        name: name of the model.
+        dtype: a Keras dtype policy such as `"mixed_bfloat16"`. Default: the global policy.
+        trainable: if False, all layers start frozen.
 
     Attributes:
         config: the `BertConfig`.
         embeddings: the `BertEmbeddings`.
-        blocks: list of L `TransformerBlock`, L times the same one with `config.share_blocks`.
+        blocks: list of L blocks. With `config.share_blocks` it is L times the same block.
         pooler: the `Pooler`, or None.
+        has_custom_blocks: whether `block` is other than `TransformerBlock`.
 
     Raises:
-        InputError: `config` is no `BertConfig`; when called, T is above `max_position_embeddings`.
+        InputError: if `config` is not a `BertConfig`; on call, if T is above `max_position_embeddings`.
 
     Example:
 
@@ -47,16 +59,18 @@ class BertEncoder(keras.Model):
     >>> tuple(outputs["sequence_output"].shape), tuple(outputs["pooled_output"].shape)
     ((1, 5, 32), (1, 32))
 
-    Source: Devlin et al. 2018 (arXiv:1810.04805), section 3; the outputs are named as in TF-Hub's
+    Source: Devlin et al. 2018 (arXiv:1810.04805), section 3. Inputs and outputs have the names of TF-Hub's
     `tensorflow/bert_en_uncased_L-12_H-768_A-12`.
     """
 
+    kind = "encoder"
+
     def __init__(self, config, block=TransformerBlock, name=None, dtype=None, trainable=True):
         if not isinstance(config, BertConfig):
-            raise InputError(f"an encoder is built from a BertConfig. Received: {type(config).__name__}")
+            raise InputError(f"`config` must be a BertConfig. Received: config of type {type(config).__name__}")
         policy = keras.dtype_policies.get(dtype)
 
-        # === Layers === (no attribute is set before the model is, which PyTorch would refuse)
+        # === Layers === (attributes are set after `super().__init__`, as PyTorch requires)
         embeddings = BertEmbeddings(
             vocab_size=config.vocab_size,
             hidden_size=config.hidden_size,
@@ -91,10 +105,7 @@ class BertEncoder(keras.Model):
             pooler = Pooler(config.hidden_size, config.initializer_range, dtype=policy, name="pooler")
 
         # === Functional Model ===
-        inputs = {
-            key: keras.Input((None,), dtype="int32", name=key)
-            for key in ("input_word_ids", "input_mask", "input_type_ids")
-        }
+        inputs = {key: keras.Input((None,), dtype="int32", name=key) for key in INPUT_KEYS}  # [B, T] each
         x = embeddings(inputs["input_word_ids"], inputs["input_type_ids"])  # [B, T, H]
         outputs = {}
         for i, layer in enumerate(blocks):
@@ -113,69 +124,17 @@ class BertEncoder(keras.Model):
         self.config = config
         self.dtype_policy = policy
 
-    @classmethod
-    def from_pretrained(cls, source) -> "BertEncoder":
-        """An encoder with its weights, by name or from a folder.
-
-        Args:
-            source: as for `load_pretrained`, such as `"bert_en_uncased_mini"`, which ships with the repository.
-
-        Returns:
-            A `BertEncoder`.
-
-        Raises:
-            InputError: as `load_pretrained`.
-
-        Example:
-
-        >>> import tempfile, keras_bert as kb
-        >>> vectorizer = kb.BertTextVectorization(["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "film"])
-        >>> config = kb.BertConfig(vocab_size=6, hidden_size=8, num_layers=1, num_heads=2, intermediate_size=16)
-        >>> folder = kb.save_pretrained(kb.BertEncoder(config), tempfile.mkdtemp() + "/bert", vectorizer)
-        >>> kb.BertEncoder.from_pretrained(folder).config.hidden_size
-        8
-
-        Source: KerasHub's and Hugging Face's constructors of that kind, `from_preset` and `from_pretrained`.
-        """
-        from keras_bert.weights import load_pretrained  # a constructor by name, the one import against the stream
-
-        return load_pretrained(source).encoder
-
-    def copy(self, dropout: float | None = None, dtype=None) -> "BertEncoder":
-        """Another encoder with these weights and with blocks of this kind.
-
-        Args:
-            dropout: its rate everywhere; by default as it is here.
-            dtype: its dtype policy; the global one by default.
-
-        Returns:
-            A new `BertEncoder` that shares nothing with this one.
-
-        Example:
-
-        >>> import keras_bert as kb
-        >>> config = kb.BertConfig(vocab_size=8, hidden_size=8, num_layers=1, num_heads=2, intermediate_size=16)
-        >>> kb.BertEncoder(config).copy(dropout=0.0).config.hidden_dropout
-        0.0
-        """
-        rates = {} if dropout is None else {"hidden_dropout": dropout, "attention_dropout": dropout}
-        blocks = iter(dict.fromkeys(self.blocks))
-
-        def like_own(**settings):
-            block = next(blocks)
-            config = block.get_config()
-            return type(block).from_config({**config, **{key: x for key, x in settings.items() if key in config}})
-
-        block = like_own if self.has_custom_blocks else TransformerBlock
-        encoder = type(self)(dataclasses.replace(self.config, **rates), block=block, dtype=dtype)
-        for ours, theirs in zip(encoder.weights, self.weights, strict=True):
-            ours.assign(keras.ops.cast(theirs, ours.dtype))
-        return encoder
-
     def call(self, inputs, training=None, mask=None, positions=None):
-        """The outputs; or, with `positions` int `[B, P]`, those rows alone of `sequence_output`, `[B, P, H]`.
+        """Compute all outputs, or `sequence_output` at some positions only.
 
-        The last block then computes nothing for the other rows: what a head does not read is not worked out.
+        Args:
+            inputs: dict of int32 `[B, T]`.
+            training: whether dropout is applied.
+            mask: unused; Keras passes it.
+            positions: int `[B, P]`, or None. The last block then computes only these positions.
+
+        Returns:
+            The dict of outputs; with `positions`, float `[B, P, H]`.
         """
         if positions is None:
             return super().call(inputs, training=training, mask=mask)
@@ -189,23 +148,23 @@ class BertEncoder(keras.Model):
             return super().compute_output_spec(inputs, training=training, mask=mask)
         return keras.KerasTensor((*positions.shape, self.config.hidden_size), dtype=self.dtype_policy.compute_dtype)
 
+    @property
+    def parts(self) -> list:
+        """The layers in order, each once: embeddings, blocks, pooler."""
+        return [part for part in dict.fromkeys([self.embeddings, *self.blocks, self.pooler]) if part is not None]
+
     def get_config(self):
         config = {
             "config": self.config.to_dict(),
             "name": self.name,
             "dtype": keras.dtype_policies.serialize(self.dtype_policy),
             "trainable": self.trainable,
-            # Layers frozen one by one stay frozen, or a saved optimizer would meet more variables than it had.
+            # A saved optimizer has slots for the trainable variables only, so frozen layers must stay frozen.
             "frozen": [part.name for part in self.parts if not part.trainable],
         }
         if self.has_custom_blocks:
             config["blocks"] = [keras.saving.serialize_keras_object(block) for block in dict.fromkeys(self.blocks)]
         return config
-
-    @property
-    def parts(self) -> list:
-        """The layers, each once: embeddings, blocks, pooler."""
-        return [part for part in dict.fromkeys([self.embeddings, *self.blocks, self.pooler]) if part is not None]
 
     @classmethod
     def from_config(cls, config):
@@ -218,3 +177,59 @@ class BertEncoder(keras.Model):
         for name in frozen:
             encoder.get_layer(name).trainable = False
         return encoder
+
+    def copy(self, dropout: float | None = None, dtype=None) -> "BertEncoder":
+        """Return a copy of the encoder, with the same weights and the same blocks.
+
+        Args:
+            dropout: dropout rate of all layers of the copy, attention probabilities included. Default: unchanged.
+            dtype: dtype policy of the copy. Default: unchanged.
+
+        Returns:
+            A new `BertEncoder` that shares no weights with this one. All its layers are trainable.
+
+        Example:
+
+        >>> import keras_bert as kb
+        >>> config = kb.BertConfig(vocab_size=8, hidden_size=8, num_layers=1, num_heads=2, intermediate_size=16)
+        >>> kb.BertEncoder(config).copy(dropout=0.0).config.hidden_dropout
+        0.0
+        """
+        return type(self)._rebuild(self, dropout=dropout, dtype=dtype)
+
+    @classmethod
+    def _rebuild(cls, source, block=None, dtype=None, dropout=None, **kwargs):
+        """Return a new encoder of this class with the weights of `source`."""
+        rates = {} if dropout is None else {"hidden_dropout": dropout, "attention_dropout": dropout}
+        encoder = cls(
+            dataclasses.replace(source.config, **rates),
+            block=block or (_copy_blocks(source) if source.has_custom_blocks else TransformerBlock),
+            dtype=source.dtype_policy if dtype is None else dtype,
+            **kwargs,
+        )
+        if block is None:
+            assign_weights(encoder.weights, source.weights)
+        else:
+            assign_standard_weights(encoder, source)
+        return encoder
+
+    @classmethod
+    def _from_stored(cls, stored, block=None, dtype=None, dropout=None, **kwargs):
+        stored = getattr(stored, "encoder", stored)
+        if block is not None and stored.has_custom_blocks:
+            raise InputError(f"`block` must be None for a source with custom blocks. Received: block={block!r}")
+        if isinstance(stored, cls) and block is dtype is dropout is None and not kwargs:
+            return stored
+        return cls._rebuild(stored, block, dtype, dropout, **kwargs)
+
+
+def _copy_blocks(encoder):
+    """Return a `block` function that makes copies of the custom blocks of an encoder, in order."""
+    blocks = iter(dict.fromkeys(encoder.blocks))
+
+    def block(**settings):
+        block = next(blocks)
+        config = block.get_config()
+        return type(block).from_config({**config, **{key: x for key, x in settings.items() if key in config}})
+
+    return block

@@ -1,28 +1,31 @@
-"""One vector for a whole text, of the vectors of its tokens."""
+"""Pooling: one vector for a text from the vectors of its tokens."""
 
 from keras import ops
 
+from keras_bert.constants import POOLS
 from keras_bert.errors import InputError
 
-MEANS = {"mean": 1, "second-to-last": 2, "sum4": 4, "last4": 4}  # how many of the last blocks each reads
-POOLS = ("mean", "max", "cls", "pooled", "second-to-last", "sum4", "last4")
+# Number of last blocks that each mean over tokens reads. "sum4" adds their means, "last4" concatenates them,
+# "second-to-last" takes the first of two.
+LAST_BLOCKS = {"mean": 1, "second-to-last": 2, "sum4": 4, "last4": 4}
 
 
 def pool_outputs(outputs: dict, input_mask, pool: str = "mean"):
-    """A text's vector from what an encoder gives for its tokens; padding has no part in it.
+    """Pool the outputs of an encoder over the tokens of each text, padding excluded.
 
-    The tokens of a text are all that `input_mask` marks, `[CLS]` and `[SEP]` among them.
+    `[CLS]` and `[SEP]` are among the tokens.
 
     Args:
-        outputs: a `BertEncoder`'s: `sequence_output` `[B, T, H]`, `encoder_outputs_0` … and `pooled_output` `[B, H]`.
-        input_mask: int or bool `[B, T]`, 1 at tokens, one at least in each row.
-        pool: one of `POOLS`; `keras_bert.embed` says what each is.
+        outputs: outputs of a `BertEncoder`: `sequence_output` `[B, T, H]`, `encoder_outputs_0` … `[B, T, H]` and
+            `pooled_output` `[B, H]`.
+        input_mask: int or bool `[B, T]`, 1 at tokens, 0 at padding; at least one token per row.
+        pool: one of `keras_bert.constants.POOLS`, see `kb.embed`.
 
     Returns:
-        float32 `[B, D]`; D is 4 H with `"last4"`, else H.
+        float32 `[B, D]`. D is 4 H for `"last4"`, else H.
 
     Raises:
-        InputError: another `pool`, fewer blocks than it reads, or no pooler for `"pooled"`.
+        InputError: if `pool` is unknown, or the encoder has too few blocks or no pooler for it.
 
     Example:
 
@@ -35,10 +38,13 @@ def pool_outputs(outputs: dict, input_mask, pool: str = "mean"):
     (arXiv:1908.10084), section 3, for mean and max over tokens.
     """
     if pool not in POOLS:
-        raise InputError(f"a pooling is one of {', '.join(POOLS)}. Received: {pool!r}")
+        raise InputError(f"`pool` must be one of {', '.join(map(repr, POOLS))}. Received: pool={pool!r}")
     if pool == "pooled":
         if "pooled_output" not in outputs:
-            raise InputError("'pooled' needs an encoder with a pooler; mean or cls does without. Received: one without")
+            raise InputError(
+                "`pool` must not be 'pooled' for an encoder without a pooler. Received: pool='pooled'. "
+                "Use 'mean' or 'cls'."
+            )
         return ops.cast(outputs["pooled_output"], "float32")  # [B, H]
     last = ops.cast(outputs["sequence_output"], "float32")  # [B, T, H]
     if pool == "cls":
@@ -48,19 +54,22 @@ def pool_outputs(outputs: dict, input_mask, pool: str = "mean"):
         return ops.max(ops.where(mask > 0, last, float("-inf")), axis=1)  # [B, H]
     means = [
         ops.sum(ops.cast(layer, "float32") * mask, axis=1) / ops.sum(mask, axis=1)  # [B, H]
-        for layer in _last_layers(outputs, pool)
+        for layer in _last_blocks(outputs, pool)
     ]
     if pool == "last4":
-        return ops.concatenate(means, axis=-1)  # [B, 4 H]: the mean of vectors side by side is their means side by side
+        return ops.concatenate(means, axis=-1)  # [B, 4 H]: equal to the mean of the concatenated vectors
     return sum(means) if pool == "sum4" else means[0]  # [B, H]
 
 
-def _last_layers(outputs: dict, pool: str) -> list:
-    """As many of the last blocks' outputs as a pooling reads, `[B, T, H]` each."""
-    count = MEANS[pool]
+def _last_blocks(outputs: dict, pool: str) -> list:
+    """Return the outputs `[B, T, H]` of the last blocks that a pooling reads."""
+    count = LAST_BLOCKS[pool]
     if count == 1:
         return [outputs["sequence_output"]]
     blocks = sum(name.startswith("encoder_outputs_") for name in outputs)
     if blocks < count:
-        raise InputError(f"{pool!r} reads the last {count} blocks of an encoder. Received: one of {blocks}")
+        raise InputError(
+            f"`pool` must be 'mean', 'max' or 'cls' for an encoder of {blocks} blocks, as {pool!r} reads "
+            f"{count} of them. Received: pool={pool!r}"
+        )
     return [outputs[f"encoder_outputs_{i}"] for i in range(blocks - count, blocks)]

@@ -1,4 +1,4 @@
-"""The encoder with the two heads it is pretrained with."""
+"""BERT's pretraining model: the encoder with the masked-LM head and the head of the sentence task."""
 
 import keras
 from keras import ops
@@ -6,38 +6,40 @@ from keras import ops
 from keras_bert.config import check_sentence_task
 from keras_bert.errors import InputError
 from keras_bert.layers import MaskedLMHead
-from keras_bert.layers.activation import kernel_initializer
-from keras_bert.models.encoder import BertEncoder
+from keras_bert.models.task_model import TaskModel, check_encoder, logits_layer
 
 
 @keras.saving.register_keras_serializable(package="keras_bert")
-class BertPretrainer(keras.Model):
-    """Masked-word prediction at gathered positions and, by default, next-sentence prediction; or sentence order.
+class BertPretrainer(TaskModel):
+    """BERT with the heads of pretraining: masked LM, and next sentence prediction or sentence order prediction.
 
-    Inputs, a dict: the encoder's three and `masked_lm_positions`, int32 `[B, P]`.
+    Inputs, a dict: `input_word_ids`, `input_mask`, `input_type_ids`, int32 `[B, T]` each, and `masked_lm_positions`,
+    int32 `[B, P]`.
 
-    Outputs, a dict: `mlm_logits` `[B, P, V]` over the vocabulary and, by the sentence task, one of
+    Outputs, a dict: `mlm_logits` `[B, P, V]` and, depending on `sentence_task`, one of
 
-    - `nsp_logits` `[B, 2]`: class 0 says that the second segment follows the first, 1 that it is random;
-    - `sop_logits` `[B, 2]`: class 0 says that two neighbours are in order, 1 that they are swapped.
+    - `nsp_logits` `[B, 2]`: class 0 if the second segment follows the first, 1 if it is random;
+    - `sop_logits` `[B, 2]`: class 0 if the two segments are in order, 1 if they are swapped.
 
-    Under a mixed policy the words' are in the compute dtype, for the loss to cast up, and the others float32.
+    Under a mixed dtype policy `mlm_logits` have the compute dtype (the loss casts them to float32) and the others are
+    float32.
 
     Args:
-        encoder: a `BertEncoder`; it is shared, not copied.
-        sentence_task: `"next"`, as BERT; `"order"`, as ALBERT; None for masked words alone. Nothing trains the pooler
-            then.
-        name: the model's name.
-        trainable: False to start with every layer frozen.
+        encoder: a `BertEncoder`. It is shared, not copied.
+        sentence_task: `"next"` (BERT), `"order"` (ALBERT) or None for masked LM alone. With None the pooler gets no
+            gradient.
+        name: name of the model.
+        trainable: if False, all layers start frozen.
 
     Attributes:
         encoder: the `BertEncoder`.
         mlm_head: the `MaskedLMHead`, tied to `encoder.embeddings.word_embeddings`.
-        nsp_head, sop_head: the `keras.layers.Dense` of two classes, where that is the sentence task, else None.
-        sentence_task: as above.
+        nsp_head, sop_head: the `keras.layers.Dense` with two units of the sentence task, or None.
+        sentence_task: the argument.
 
     Raises:
-        InputError: `encoder` is no `BertEncoder`, or has no pooler for the second task; there is no such task.
+        InputError: if `encoder` is not a `BertEncoder`, `sentence_task` is unknown, or it needs a pooler that the
+            encoder does not have.
 
     Example:
 
@@ -51,66 +53,54 @@ class BertPretrainer(keras.Model):
     ((1, 1, 100), (1, 2))
 
     Source: Devlin et al. 2018 (arXiv:1810.04805), section 3.1; Lan et al. 2019 (arXiv:1909.11942), section 3.1, for
-    sentence order.
+    sentence order prediction.
     """
 
-    def __init__(self, encoder, sentence_task="next", name=None, trainable=True):
-        if not isinstance(encoder, BertEncoder):
-            raise InputError(f"a pretrainer is built on a BertEncoder. Received: {type(encoder).__name__}")
-        config, policy = encoder.config, encoder.dtype_policy
-        sentence_task = check_sentence_task(sentence_task)
-        if sentence_task and not config.pooler:
-            raise InputError("a sentence task is read off the pooler. Received: an encoder without one")
+    kind = "pretrainer"
 
-        # === Layers === (named as their outputs, so that losses and metrics go by one name)
+    def __init__(self, encoder, sentence_task="next", name=None, trainable=True):
+        check_encoder(encoder)
+        check_sentence_task(sentence_task)
+        config = encoder.config
+        if sentence_task and not config.pooler:
+            raise InputError(
+                "`sentence_task` must be None for an encoder without a pooler. "
+                f"Received: sentence_task={sentence_task!r}"
+            )
+
+        # === Layers === (with the names of the outputs, so that losses and metrics have them too)
         mlm_head = MaskedLMHead(
             encoder.embeddings.word_embeddings,
             activation=config.activation,
             initializer_range=config.initializer_range,
             layer_norm_epsilon=config.layer_norm_epsilon,
-            dtype=policy,
+            dtype=encoder.dtype_policy,
             name="mlm_logits",
         )
-        sentence_head = None
-        if sentence_task:
-            sentence_head = keras.layers.Dense(
-                2,
-                kernel_initializer=kernel_initializer(config.initializer_range),
-                dtype=policy.variable_dtype,
-                name="nsp_logits" if sentence_task == "next" else "sop_logits",
-            )
+        nsp_head = logits_layer(encoder, 2, name="nsp_logits") if sentence_task == "next" else None
+        sop_head = logits_layer(encoder, 2, name="sop_logits") if sentence_task == "order" else None
+        sentence_head = nsp_head or sop_head
 
         # === Functional Model ===
-        positions = keras.Input((None,), dtype="int32", name="masked_lm_positions")
+        positions = keras.Input((None,), dtype="int32", name="masked_lm_positions")  # [B, P]
+        if sentence_head is None:
+            outputs = {"mlm_logits": mlm_head(encoder(encoder.input, positions=positions))}  # [B, P, V]
+        else:
+            first = ops.zeros_like(positions[:, :1])  # [B, 1]: [CLS], for the pooler
+            rows = encoder(encoder.input, positions=ops.concatenate([first, positions], axis=1))  # [B, 1 + P, H]
+            pooled = encoder.pooler(rows)  # [B, H]
+            outputs = {
+                "mlm_logits": mlm_head(rows[:, 1:]),  # [B, P, V]
+                sentence_head.name: sentence_head(pooled),  # [B, 2]
+            }
         inputs = {**encoder.input, "masked_lm_positions": positions}
-        read = positions  # of the last block, only the rows that a head reads
-        if sentence_task:
-            read = ops.concatenate([ops.zeros_like(positions[:, :1]), positions], axis=1)  # [B, 1 + P]: [CLS] first
-        rows = encoder(encoder.input, positions=read)  # [B, P, H] or [B, 1 + P, H]
-        if sentence_task:
-            pooled, rows = encoder.pooler(rows), rows[:, 1:]  # [B, H], [B, P, H]
-        outputs = {"mlm_logits": mlm_head(rows)}  # [B, P, V]
-        if sentence_task:
-            outputs[sentence_head.name] = sentence_head(pooled)  # [B, 2]
-        super().__init__(inputs=inputs, outputs=outputs, name=name, trainable=trainable)
+        super().__init__(encoder, outputs, inputs, name=name, trainable=trainable)
 
         # === Config ===
-        self.encoder = encoder
         self.mlm_head = mlm_head
-        self.nsp_head = sentence_head if sentence_task == "next" else None
-        self.sop_head = sentence_head if sentence_task == "order" else None
+        self.nsp_head = nsp_head
+        self.sop_head = sop_head
         self.sentence_task = sentence_task
-        self.dtype_policy = policy
 
     def get_config(self):
-        # The head is made anew on the encoder that comes back, so the tie cannot be lost.
-        return {
-            "encoder": keras.saving.serialize_keras_object(self.encoder),
-            "sentence_task": self.sentence_task,
-            "name": self.name,
-            "trainable": self.trainable,
-        }
-
-    @classmethod
-    def from_config(cls, config):
-        return cls(**{**config, "encoder": keras.saving.deserialize_keras_object(config["encoder"])})
+        return {**super().get_config(), "sentence_task": self.sentence_task}

@@ -1,4 +1,4 @@
-"""What a model is made of: every array, the layers by type, and the room they take."""
+"""Facts about a model: its weights, its layers and the sizes of its files."""
 
 import math
 from collections import Counter
@@ -7,28 +7,31 @@ from pathlib import Path
 import keras
 
 from keras_bert.config import BertConfig
-from keras_bert.models import BertEncoder
+from keras_bert.models.encoder import BertEncoder
 
 
-def model_facts(model: keras.Model | BertConfig) -> dict:
-    """Count what a model holds.
+def model_summary(model: keras.Model | BertConfig) -> dict:
+    """Count the weights and the layers of a model.
 
     Args:
-        model: a built Keras model, or a `BertConfig`, whose encoder is then built.
+        model: a built Keras model, or a `BertConfig`, from which an encoder is built.
 
     Returns:
-        A dict: `config` (fields of the `BertConfig`, where the model has one), `parameters` and `trainable` (numbers),
-        `arrays` (for each, in the model's order: `name`, `shape`, `dtype`, `parameters`), `layers` (type to how many
-        there are, at every depth, the commonest first).
+        A dict:
+
+        - `config`: dict of the `BertConfig`, or None;
+        - `parameters`, `trainable`: number of all parameters and of the trainable ones;
+        - `arrays`: list of dicts with `name`, `shape`, `dtype` and `parameters`, one per weight, in the model's order;
+        - `layers`: dict of layer type to number of layers at all depths, the most frequent first.
 
     Example:
 
     >>> from keras_bert import BertConfig
     >>> config = BertConfig(vocab_size=100, hidden_size=32, num_layers=2, num_heads=2, intermediate_size=128)
-    >>> facts = model_facts(config)
-    >>> facts["parameters"] == sum(array["parameters"] for array in facts["arrays"])
+    >>> summary = model_summary(config)
+    >>> summary["parameters"] == sum(array["parameters"] for array in summary["arrays"])
     True
-    >>> facts["layers"]["TransformerBlock"]
+    >>> summary["layers"]["TransformerBlock"]
     2
     """
     if isinstance(model, BertConfig):
@@ -42,27 +45,27 @@ def model_facts(model: keras.Model | BertConfig) -> dict:
             "parameters": math.prod(weight.shape),
         }
         for weight in model.weights
-        if "seed_generator" not in weight.path  # the dropouts' counters are no parameters
+        if "seed_generator" not in weight.path  # state of dropout, not a parameter
     ]
-    kinds = Counter(type(layer).__name__ for layer in model._flatten_layers(include_self=False))
-    kinds.pop("InputLayer", None)
+    layers = Counter(_public_name(type(layer)) for layer in model._flatten_layers(include_self=False))
+    layers.pop("InputLayer", None)
     return {
         "config": config.to_dict() if isinstance(config, BertConfig) else None,
         "parameters": sum(array["parameters"] for array in arrays),
         "trainable": sum(math.prod(weight.shape) for weight in model.trainable_weights),
         "arrays": arrays,
-        "layers": dict(kinds.most_common()),
+        "layers": dict(layers.most_common()),
     }
 
 
 def sizes_on_disk(folder: str | Path) -> dict[str, int]:
-    """The bytes of every file in a folder, by its path inside, the largest first.
+    """Return the size of every file in a folder and its subfolders, the largest first.
 
     Args:
-        folder: a folder, looked through to its depth.
+        folder: the folder.
 
     Returns:
-        A dict from path to bytes; empty for a folder without files.
+        A dict of relative path to size in bytes; empty for a folder without files.
 
     Example:
 
@@ -75,3 +78,8 @@ def sizes_on_disk(folder: str | Path) -> dict[str, int]:
     folder = Path(folder)
     sizes = {str(path.relative_to(folder)): path.stat().st_size for path in folder.rglob("*") if path.is_file()}
     return dict(sorted(sizes.items(), key=lambda item: -item[1]))
+
+
+def _public_name(cls: type) -> str:
+    """The name of a layer class; of a private class, the name of its public base class."""
+    return next(base.__name__ for base in cls.__mro__ if not base.__name__.startswith("_"))

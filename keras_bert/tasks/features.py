@@ -1,39 +1,44 @@
-"""Texts to a class, by a head on vectors that a resting encoder gave once."""
+"""The task of classification by a head alone, on features of a frozen encoder."""
 
-import keras
+import dataclasses
 
-from keras_bert.inference import embed
 from keras_bert.models import BertFeatureClassifier
-from keras_bert.tasks.texts import TextTask
-from keras_bert.training import fit_features
+from keras_bert.ops import is_correct
+from keras_bert.tasks.classification import ClassificationTask
+from keras_bert.tasks.losses import MeanCrossEntropy
+from keras_bert.tasks.registry import register_task
+from keras_bert.tasks.task_data import TaskData, TaskDefaults
 
 
-class FeatureTask(TextTask):
-    """A classifier of texts of which the head alone learns.
-
-    Args:
-        dataset, names: as for `TextTask`.
-        pool: how the tokens of a text become its vector; see `embed`.
-
-    Raises:
-        InputError: as `TextTask`.
+@dataclasses.dataclass(frozen=True)
+class FeaturesTask(ClassificationTask):
+    """Classification of texts or pairs of texts with the feature-based approach.
 
     Source: Devlin et al. 2018 (arXiv:1810.04805), section 5.3.
     """
 
-    def __init__(self, dataset: str, names=None, pool: str = "max"):
-        super().__init__(dataset, names)
-        self.pool = pool
+    def build_model(self, encoder, data: TaskData, pool: str = "max") -> BertFeatureClassifier:
+        """Return a `BertFeatureClassifier`.
 
-    def model(self, encoder) -> BertFeatureClassifier:
-        """The encoder with a head on its texts' vectors."""
-        return BertFeatureClassifier(encoder, len(self.label_names), self.pool, encoder.config.hidden_dropout)
+        Args:
+            encoder: a `BertEncoder`.
+            data: what `load` returned.
+            pool: how the vectors of the tokens become one vector, see `kb.embed`.
+        """
+        return BertFeatureClassifier(encoder, len(data.label_names), pool, encoder.config.hidden_dropout)
 
-    def fit(self, model, rows: tuple, held_out: tuple, **settings) -> keras.callbacks.History:
-        """`fit_features`, on vectors worked out once."""
-        parts = [part for ids, labels in (rows, held_out) for part in (embed(model.encoder, ids, self.pool), labels)]
-        return fit_features(model, *parts, **settings)
 
-    def best(self, history: dict[str, list[float]]) -> int:
-        """The epoch, from 0, whose weights the head was left with."""
-        return min(range(len(history["val_loss"])), key=history["val_loss"].__getitem__)
+register_task(
+    FeaturesTask(
+        name="features",
+        description="one class per text or pair of texts, by a head alone on features that the encoder computes once",
+        model_class=BertFeatureClassifier,
+        loss=MeanCrossEntropy(),
+        metric=("accuracy", is_correct),
+        higher_is_better=False,  # the epoch with the lowest val_loss is kept
+        defaults=TaskDefaults(epochs=100, learning_rate=1e-3),
+        problem_type="single_label",
+        encoder_is_frozen=True,
+        model_options=("pool",),
+    )
+)

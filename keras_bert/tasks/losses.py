@@ -1,18 +1,26 @@
-"""What training minimises and what it counts as right, from logits and class numbers."""
+"""Losses and per-example metrics, on logits and class ids."""
 
 import keras
+from keras import ops
 
-from keras_bert import ops
+from keras_bert.ops import cross_entropy, is_correct
 
 
 class WeightedMean(keras.losses.Loss):
-    """The mean of `call`'s numbers over what has weight; all weights 0 give 0."""
+    """Base class of losses that are the weighted mean of per-example values.
+
+    A subclass implements `call(y_true, y_pred)`, which returns one float32 value per example. If all weights are 0, the
+    mean is 0.
+
+    Args:
+        name: name in Keras logs.
+    """
 
     def __init__(self, name):
         super().__init__(name=name, reduction="mean_with_sample_weight")
 
     def get_config(self):
-        return {"name": self.name}  # a mean, always
+        return {"name": self.name}  # the reduction is fixed
 
     def __call__(self, y_true, y_pred, sample_weight=None):
         losses = self.call(y_true, y_pred)
@@ -24,15 +32,18 @@ class WeightedMean(keras.losses.Loss):
 
 @keras.saving.register_keras_serializable(package="keras_bert")
 class MeanCrossEntropy(WeightedMean):
-    """-log softmax(logits)[class], in nats: the mean over what has weight, computed in float32.
+    """Cross-entropy of class ids, -log softmax(logits)[class] in nats: a weighted mean, computed in float32.
 
-    `keras.losses.SparseCategoricalCrossentropy` would cast logits and classes to one dtype first: the logits of a
-    mixed policy would be copied at twice their size, which over a whole vocabulary is more than any other tensor.
+    `keras.losses.SparseCategoricalCrossentropy` first casts logits and class ids to one dtype. Under a mixed policy
+    that copies the logits at twice their size, and logits over a vocabulary are the largest tensor of a training step.
+
+    Args:
+        name: name in Keras logs.
 
     Call arguments:
-        y_true: int `[…]`.
-        y_pred: float `[…, C]` logits.
-        sample_weight: float `[…]`, or None for all alike. All 0 gives 0.
+        y_true: int `[…]`, class ids.
+        y_pred: float `[…, C]`, logits.
+        sample_weight: float `[…]`, or None for equal weights.
 
     Returns:
         A float32 scalar.
@@ -43,19 +54,64 @@ class MeanCrossEntropy(WeightedMean):
     >>> round(float(MeanCrossEntropy()(np.array([1, 0]), np.zeros((2, 4), "float32"), np.array([1.0, 0.0]))), 4)
     1.3863
 
-    Source: Devlin et al. 2018, section 3.1 and appendix A.2.
+    Source: Devlin et al. 2018 (arXiv:1810.04805), section 3.1 and appendix A.2.
     """
 
     def __init__(self, name="cross_entropy"):
         super().__init__(name)
 
     def call(self, y_true, y_pred):
-        return ops.cross_entropy(y_true, y_pred)
+        return cross_entropy(y_true, y_pred)  # [...]
+
+
+@keras.saving.register_keras_serializable(package="keras_bert")
+class MeanBinaryCrossEntropy(WeightedMean):
+    """Binary cross-entropy of labels that apply or not, in nats: the mean over C labels, then over examples.
+
+    Args:
+        name: name in Keras logs.
+
+    Call arguments:
+        y_true: 0 or 1, `[B, C]`.
+        y_pred: float `[B, C]`, logits.
+    """
+
+    def __init__(self, name="binary_cross_entropy"):
+        super().__init__(name)
+
+    def call(self, y_true, y_pred):
+        logits, labels = ops.cast(y_pred, "float32"), ops.cast(y_true, "float32")  # [B, C]
+        # max(x, 0) - x y + log(1 + exp(-|x|)) cannot overflow
+        losses = ops.maximum(logits, 0) - logits * labels + ops.log1p(ops.exp(-ops.abs(logits)))  # [B, C]
+        return ops.mean(losses, -1)  # [B]
+
+
+@keras.saving.register_keras_serializable(package="keras_bert")
+class MeanSquaredError(WeightedMean):
+    """Squared error: the mean over C numbers, then over examples.
+
+    Args:
+        name: name in Keras logs.
+
+    Call arguments:
+        y_true: float `[B, C]`.
+        y_pred: float `[B, C]`.
+    """
+
+    def __init__(self, name="squared_error"):
+        super().__init__(name)
+
+    def call(self, y_true, y_pred):
+        return ops.mean((ops.cast(y_pred, "float32") - ops.cast(y_true, "float32")) ** 2, -1)  # [B]
 
 
 @keras.saving.register_keras_serializable(package="keras_bert")
 class TopOneAccuracy(keras.metrics.Mean):
-    """The share of rows whose class has the highest logit; a tie is not right.
+    """Fraction of examples whose class has the highest logit. A tie counts as wrong.
+
+    Args:
+        name: name in Keras logs.
+        dtype: as in `keras.metrics.Mean`.
 
     Example:
 
@@ -70,16 +126,16 @@ class TopOneAccuracy(keras.metrics.Mean):
         super().__init__(name=name, dtype=dtype)
 
     def update_state(self, y_true, y_pred, sample_weight=None):
-        """Count rows: `y_true` int `[…]`, `y_pred` float `[…, C]`, `sample_weight` float `[…]` or None."""
-        return super().update_state(ops.is_correct(y_true, y_pred), sample_weight)
+        """Add examples: `y_true` int `[…]`, `y_pred` float `[…, C]`, `sample_weight` float `[…]` or None."""
+        return super().update_state(is_correct(y_true, y_pred), sample_weight)
 
 
 class MeanOf(keras.metrics.Mean):
-    """The mean of a function's numbers, one for each prediction.
+    """Mean of a per-example function.
 
     Args:
-        function: of targets and outputs.
-        name: what it is called in logs.
+        function: function of targets and outputs that returns one value per example.
+        name: name in Keras logs.
     """
 
     def __init__(self, function, name: str):
@@ -87,8 +143,19 @@ class MeanOf(keras.metrics.Mean):
         self.function = function
 
     def update_state(self, y_true, y_pred, sample_weight=None):
-        """Count predictions; `sample_weight` as the function's numbers, or None."""
+        """Add examples; `sample_weight` has the shape of the function's values, or is None."""
         return super().update_state(self.function(y_true, y_pred), sample_weight)
 
 
-MEASURES = {"loss": ops.cross_entropy, "accuracy": ops.is_correct}  # for `ops.train_on_batch`
+def label_accuracy(labels, logits):
+    """Compute the fraction of labels predicted correctly: 0 or 1 `[B, C]`, float `[B, C]` to float32 `[B]`."""
+    predicted = ops.cast(logits > 0, "float32")  # [B, C]
+    return ops.mean(ops.cast(predicted == ops.cast(labels, "float32"), "float32"), -1)
+
+
+def absolute_error(labels, outputs):
+    """Compute the mean absolute error of each example: float `[B, C]`, float `[B, C]` to float32 `[B]`."""
+    return ops.mean(ops.abs(ops.cast(outputs, "float32") - ops.cast(labels, "float32")), -1)
+
+
+PER_EXAMPLE_FNS = {"loss": cross_entropy, "accuracy": is_correct}  # of pretraining, for `ops.train_on_batch`

@@ -1,19 +1,22 @@
-"""A vocabulary and how texts are read by it: what every task makes its rows with."""
+"""A vocabulary with its settings, and the text preprocessing that all tasks use."""
 
 import dataclasses
 import functools
 
-from keras_bert.errors import InputError
+from keras_bert.data.id_arrays import as_id_arrays
 
 
 @dataclasses.dataclass(frozen=True)
 class Preprocessor:
-    """How texts become ids.
+    """Text preprocessing of a model: texts to padded token ids.
+
+    Call it with N strings, or a tuple of two lists of N strings for pairs. It returns the dict of the encoder's inputs,
+    numpy int32 `[N, T]`.
 
     Attributes:
-        vocabulary: tokens; a token's place is its id.
-        lowercase: whether text is lower-cased first.
-        sequence_length: the longest row, in tokens.
+        vocabulary: the tokens; the index of a token is its id.
+        lowercase: whether text is lowercased and stripped of accents.
+        sequence_length: the maximum length of a row, in tokens.
     """
 
     vocabulary: tuple[str, ...]
@@ -21,26 +24,23 @@ class Preprocessor:
     sequence_length: int
 
     @classmethod
-    def of(cls, trained) -> "Preprocessor":
-        """How a model's texts become rows, cut where the encoder has no more positions.
+    def from_pretrained(cls, pretrained) -> "Preprocessor":
+        """Return the preprocessor of a loaded model, with rows no longer than the positions of its encoder.
 
         Args:
-            trained: the `Pretrained`.
+            pretrained: what `kb.load_pretrained` returns.
         """
-        length = trained.sequence_length or trained.encoder.config.max_position_embeddings
-        return cls(tuple(trained.vocabulary), trained.lowercase, length)
+        length = pretrained.sequence_length or pretrained.encoder.config.max_position_embeddings
+        return cls(tuple(pretrained.vocabulary), pretrained.lowercase, length)
+
+    def __call__(self, texts) -> dict:
+        return as_id_arrays(self.vectorizer(texts))
 
     @functools.cached_property
     def vectorizer(self):
-        """The `BertTextVectorization`."""
+        """The `BertTextVectorization`. It needs TensorFlow, on every Keras backend."""
         from keras_bert.text import BertTextVectorization
 
         return BertTextVectorization(
             list(self.vocabulary), lowercase=self.lowercase, sequence_length=self.sequence_length
         )
-
-
-def check_two(count: int, what: str) -> None:
-    """InputError if there are not two of what is trained on: one at least is held out, to choose the best epoch by."""
-    if count < 2:
-        raise InputError(f"at least two {what} to train on are expected: a part is held out. Received: {count}")

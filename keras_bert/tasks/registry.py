@@ -1,33 +1,64 @@
-"""One task a file: its data, its head, its rows, and how it is measured; `finetune --task` drives any of them.
+"""The registered tasks, by name and by model."""
 
-Each is made from a data set's name or folder and has
+from keras_bert.errors import InputError
+from keras_bert.tasks.task import Task
 
-    texts          strings, to learn a vocabulary from
-    label_names    names of classes, or none
-    pairs          whether a classifier's texts come in pairs; None for other tasks
-    no_answer      whether some training questions have no answer; None for other tasks
-    sizes          how many examples there are to train on and to measure on
-    model(encoder)                      the encoder with its head
-    rows(reader, seed, held_out)        ids and labels to train on, ids and labels to choose the best epoch by
-    fit(model, rows, held_out, ...)     a Keras History, an entry an epoch; best(history) is the one whose weights stay
-    score(model, reader, seed, held_out)    what the best epoch is told by, where not by accuracy; `finetune`'s `score`
-    measure(model, reader)              what the model is worth on the part that is only for that
+TASKS: dict[str, Task] = {}  # name -> task; filled by `register_task`
 
-where a `Preprocessor` is the vocabulary and how it is read.
-"""
 
-from keras_bert.tasks.features import FeatureTask
-from keras_bert.tasks.spans import SpanTask
-from keras_bert.tasks.tags import TagTask
-from keras_bert.tasks.texts import TextTask
+def register_task(task: Task) -> Task:
+    """Register a task under its name, for `kb.finetune`, `kb.evaluate`, `kb.Predictor` and the command line.
 
-TASKS = {
-    "classification": lambda dataset, names: TextTask(dataset, names, "single_label"),
-    "multi-label": lambda dataset, names: TextTask(dataset, names, "multi_label"),
-    "regression": lambda dataset, names: TextTask(dataset, names, "regression"),
-    "spans": SpanTask,
-    "tokens": TagTask,
-    "features": FeatureTask,
-}
+    Args:
+        task: the only instance of its class.
 
-__all__ = ["TASKS", "FeatureTask", "SpanTask", "TagTask", "TextTask"]
+    Returns:
+        The task.
+
+    Raises:
+        InputError: another task has the name.
+    """
+    if task.name in TASKS:
+        raise InputError(f"`task.name` must be a new name. Received: {task.name!r}, which is registered")
+    TASKS[task.name] = task
+    return task
+
+
+def find_task(name: str) -> Task:
+    """Return the task of a name.
+
+    Args:
+        name: such as `"multi-label"`.
+
+    Raises:
+        InputError: no task has the name.
+    """
+    if name not in TASKS:
+        raise InputError(f"`--task` must be one of {', '.join(TASKS)}. Received: {name!r}")
+    return TASKS[name]
+
+
+def task_for(model) -> Task:
+    """Return the task that a model is trained on.
+
+    Args:
+        model: a model with a head.
+
+    Raises:
+        InputError: no registered task has such a model.
+
+    Example:
+
+    >>> import keras_bert as kb
+    >>> config = kb.BertConfig(vocab_size=50, hidden_size=8, num_layers=1, num_heads=2, intermediate_size=16)
+    >>> task_for(kb.BertSpanLabeler(kb.BertEncoder(config))).name
+    'spans'
+    """
+    matching = [task for task in TASKS.values() if task.matches(model)]
+    for task in matching:
+        if type(model) is task.model_class:  # a subclass of a head may have a task of its own
+            return task
+    if not matching:
+        classes = sorted({task.model_class.__name__ for task in TASKS.values()})
+        raise InputError(f"`model` must be one of {', '.join(classes)}. Received: {type(model).__name__}")
+    return matching[0]

@@ -1,93 +1,100 @@
-"""From scores of tokens to an answer in the words of the text: the best span that can be one."""
+"""The best answer to a question, from the start and end logits of its windows."""
 
 import dataclasses
+from collections.abc import Sequence
 
 import numpy as np
 
 from keras_bert.text.windows import Windows
 
-TOP = 20  # starts and ends of a window that are looked at, the best first
-
 
 @dataclasses.dataclass(frozen=True)
 class Answer:
-    """What a model answers to one question.
+    """The predicted answer to a question.
 
     Attributes:
-        text: as it stands in the context; empty for no answer.
-        start, end: its first character and the one behind; 0, 0 for no answer.
-        score: the sum of its two logits.
-        none: the sum of the two logits of `[CLS]`, the least over the windows: how strongly the model says none.
+        text: a part of the context; empty for no answer.
+        start: index of its first character in the context; 0 for no answer.
+        end: index after its last character; 0 for no answer.
+        score: sum of the start logit and the end logit of the best span.
+        null_score: sum of the two logits of `[CLS]`, the minimum over the windows. The higher, the more likely it is
+            that the question has no answer.
     """
 
     text: str
     start: int
     end: int
     score: float
-    none: float
+    null_score: float
 
 
 def best_answers(
     windows: Windows,
-    contexts,
+    contexts: Sequence[str],
     start_logits,
     end_logits,
-    longest: int = 30,
+    max_answer_length: int = 30,
+    n_best_size: int = 20,
     null_score_diff_threshold: float | None = None,
 ) -> list[Answer]:
-    """The best valid span of each question, over all its windows.
+    """Return the best valid span of each question over all its windows.
 
-    A span is valid where it ends no sooner than it starts, has at most `longest` tokens, lies in the context and starts
-    at a token that this window shows best.
+    A span is valid if it does not end before it starts, has at most `max_answer_length` tokens, lies in the context,
+    and starts at a token for which this window is the one with the most context around it.
 
     Args:
-        windows: the rows.
-        contexts: a string a question.
-        start_logits, end_logits: float `[N, T]`, what a `BertSpanLabeler` gives for the rows.
-        longest: tokens.
-        null_score_diff_threshold: say that there is no answer where that scores so much higher than the best span; None never does.
+        windows: the rows of the questions.
+        contexts: one string per question.
+        start_logits: float `[N, T]`, for the N rows of `windows`.
+        end_logits: float `[N, T]`.
+        max_answer_length: in tokens.
+        n_best_size: number of start tokens and end tokens to combine in each window, the best first.
+        null_score_diff_threshold: return no answer where `null_score - score` is above this. None: always return a
+            span.
 
     Returns:
-        A list of `Answer`, one a question.
+        A list of `Answer`, one per question.
 
     Example:
 
     >>> from keras_bert.text.windows import make_windows
     >>> vocabulary = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "who", "?", "a", "b", "c", "d"]
-    >>> rows = make_windows(["who?"], ["a b c d"], vocabulary, sequence_length=9, stride=2)
-    >>> starts, ends = np.zeros((2, 1, 9))
-    >>> starts[0, 5], ends[0, 6] = 3, 2
-    >>> best_answers(rows, ["a b c d"], starts, ends)[0].text
+    >>> windows = make_windows(["who?"], ["a b c d"], vocabulary, True, 9, 2)
+    >>> start_logits, end_logits = np.zeros((2, 1, 9))
+    >>> start_logits[0, 5], end_logits[0, 6] = 3, 2
+    >>> best_answers(windows, ["a b c d"], start_logits, end_logits)[0].text
     'b c'
 
-    Source: Devlin et al. 2018, sections 4.2 and 4.3; `write_predictions` in `run_squad.py` of google-research/bert.
+    Source: Devlin et al. 2018 (arXiv:1810.04805), sections 4.2 and 4.3; `write_predictions` in `run_squad.py` of
+    google-research/bert.
     """
     start_logits, end_logits = (np.asarray(logits, np.float64) for logits in (start_logits, end_logits))  # [N, T]
-    found: list[Answer | None] = [None] * len(contexts)
-    none = np.full(len(contexts), np.inf)
-    for row, number in enumerate(windows.question):
-        none[number] = min(none[number], start_logits[row, 0] + end_logits[row, 0])
-        inside = windows.spans[row, :, 0] >= 0
-        starts = _best(start_logits[row], inside & windows.best[row])
-        ends = _best(end_logits[row], inside)
+    answers: list[Answer | None] = [None] * len(contexts)
+    null_scores = np.full(len(contexts), np.inf)
+    for row, question in enumerate(windows.example_index):
+        null_scores[question] = min(null_scores[question], start_logits[row, 0] + end_logits[row, 0])
+        in_context = windows.token_to_char[row, :, 0] >= 0  # [T]
+        starts = _n_best(start_logits[row], in_context & windows.token_is_max_context[row], n_best_size)  # [S]
+        ends = _n_best(end_logits[row], in_context, n_best_size)  # [E]
         length = ends[None, :] - starts[:, None] + 1  # [S, E]
-        scores = start_logits[row, starts][:, None] + end_logits[row, ends][None, :]
-        scores = np.where((length >= 1) & (length <= longest), scores, -np.inf)
+        scores = start_logits[row, starts][:, None] + end_logits[row, ends][None, :]  # [S, E]
+        scores = np.where((length >= 1) & (length <= max_answer_length), scores, -np.inf)
         if not scores.size or scores.max() == -np.inf:
             continue
         i, j = np.unravel_index(scores.argmax(), scores.shape)
-        if found[number] is None or scores[i, j] > found[number].score:
-            begin, behind = int(windows.spans[row, starts[i], 0]), int(windows.spans[row, ends[j], 1])
-            found[number] = Answer(contexts[number][begin:behind], begin, behind, float(scores[i, j]), 0.0)
-    return [_settled(answer, float(none[i]), null_score_diff_threshold) for i, answer in enumerate(found)]
+        if answers[question] is None or scores[i, j] > answers[question].score:
+            start, end = int(windows.token_to_char[row, starts[i], 0]), int(windows.token_to_char[row, ends[j], 1])
+            answers[question] = Answer(contexts[question][start:end], start, end, float(scores[i, j]), 0.0)
+    return [_or_no_answer(answer, float(null_scores[i]), null_score_diff_threshold) for i, answer in enumerate(answers)]
 
 
-def _best(logits: np.ndarray, allowed: np.ndarray) -> np.ndarray:
-    places = np.flatnonzero(allowed)
-    return places[np.argsort(-logits[places], kind="stable")[:TOP]]
+def _n_best(logits: np.ndarray, allowed: np.ndarray, n_best_size: int) -> np.ndarray:
+    """Return the indices of the highest allowed logits, the highest first."""
+    indices = np.flatnonzero(allowed)
+    return indices[np.argsort(-logits[indices], kind="stable")[:n_best_size]]
 
 
-def _settled(answer: Answer | None, none: float, null_score_diff_threshold: float | None) -> Answer:
-    if answer is None or (null_score_diff_threshold is not None and none - answer.score > null_score_diff_threshold):
-        return Answer("", 0, 0, answer.score if answer else float("-inf"), none)
-    return dataclasses.replace(answer, none=none)
+def _or_no_answer(answer: Answer | None, null_score: float, threshold: float | None) -> Answer:
+    if answer is None or (threshold is not None and null_score - answer.score > threshold):
+        return Answer("", 0, 0, answer.score if answer else float("-inf"), null_score)
+    return dataclasses.replace(answer, null_score=null_score)

@@ -1,122 +1,203 @@
-"""Answers that stand in a text: SQuAD 1.1 and 2.0."""
+"""The task of extractive question answering: an answer that is a part of a context, as in SQuAD 1.1 and 2.0."""
 
-from pathlib import Path
+import dataclasses
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from keras_bert.data.squad import Question, load_squad, score_answers
+from keras_bert.data.squad import Question, load_squad
 from keras_bert.errors import InputError
-from keras_bert.inference import predict_logits
+from keras_bert.metrics import accuracy, cross_entropy, squad_metrics
 from keras_bert.models import BertSpanLabeler
-from keras_bert.tasks.preprocessor import Preprocessor, check_two
+from keras_bert.ops import is_correct
+from keras_bert.tasks.classification import check_range
+from keras_bert.tasks.losses import MeanCrossEntropy
+from keras_bert.tasks.registry import register_task
 from keras_bert.tasks.span_decoding import Answer, best_answers
 from keras_bert.tasks.task import Task
+from keras_bert.tasks.task_data import TaskData, TaskDefaults, TrainedModel, check_files, check_two
 from keras_bert.text.windows import Windows, make_windows
 
-STRIDE = 128
+DOC_STRIDE = 128  # tokens; shorter rows have a shorter stride
+OUTPUTS = ("start_logits", "end_logits")
 
 
-class SpanTask(Task):
-    """A span labeler of questions and contexts.
+@dataclasses.dataclass(frozen=True)
+class SpansTask(Task):
+    """Extractive question answering with a `BertSpanLabeler`. An example is a `Question`.
 
-    Args:
-        dataset: a folder with `train.json` and `dev.json` in the layout of SQuAD.
-        names: there are none.
-
-    Raises:
-        InputError: a file is missing, or `load_squad` refuses it; all training questions are of one context.
+    Source: Devlin et al. 2018 (arXiv:1810.04805), sections 4.2 and 4.3; `run_squad.py` of google-research/bert.
     """
 
-    def __init__(self, dataset: str, names=None):
-        if names:
-            raise InputError(f"answers have no classes. Received: the names {', '.join(names)}")
-        folder = Path(dataset)
-        for name in ("train.json", "dev.json"):
-            if not (folder / name).is_file():
-                raise InputError(f"{folder}: a folder with train.json and dev.json is expected. Received: no {name}")
-        self.train, self.dev = load_squad(folder / "train.json"), load_squad(folder / "dev.json")
-        self.sizes = len(self.train), len(self.dev)
-        check_two(len({each.context for each in self.train}), f"contexts in {folder / 'train.json'}")
+    data_files: tuple[str, str] = ("train.json", "dev.json")
+    setting_names: tuple[str, ...] = ("no_answer",)
+    columns: tuple[str, ...] = ("answer", "score", "question")
 
-    @property
-    def no_answer(self) -> bool:
-        """Whether some training questions have no answer, as in SQuAD 2.0: the model learns to say so."""
-        return any(not each.answers for each in self.train)
+    def load(self, dataset: str, label_names: Sequence[str] | None = None) -> TaskData:
+        """Read `train.json` and `dev.json`, see `load_squad`. There are no label names."""
+        if label_names:
+            raise InputError(f"`label_names` must be None for answers. Received: {', '.join(label_names)}")
+        train_file, dev_file = check_files(dataset, self.data_files)
+        train, dev = load_squad(train_file), load_squad(dev_file)
+        contexts = list(dict.fromkeys(each.context for each in train))
+        check_two(len(contexts), "contexts", train_file)
+        texts = [*(each.question for each in train), *contexts]
+        no_answer = any(not each.answers for each in train)
+        return TaskData(str(dataset), train, dev, texts, settings={"no_answer": no_answer})
 
-    @property
-    def texts(self) -> list[str]:
-        """All training questions, and their contexts once each."""
-        return [*(each.question for each in self.train), *dict.fromkeys(each.context for each in self.train)]
+    def read(self, path, labels: Sequence[str] | None) -> list[Question]:
+        """Read a SQuAD file."""
+        return load_squad(path)
 
-    def model(self, encoder) -> BertSpanLabeler:
-        """The encoder with a start and an end vector."""
+    def build_model(self, encoder, data: TaskData, **options) -> BertSpanLabeler:
+        """Return a `BertSpanLabeler`."""
         return BertSpanLabeler(encoder)
 
-    def rows(self, reader: Preprocessor, seed: int, held_out: float) -> tuple:
-        """Windows and the places of answers."""
-        return tuple(span_rows(part, reader) for part in self.parts(seed, held_out))
+    def train_validation_rows(self, data: TaskData, preprocessor, seed: int, fraction: float) -> tuple[tuple, tuple]:
+        """Return windows, and the positions of the first answer of each question."""
+        return tuple(span_rows(part, preprocessor) for part in split_questions(data.train, seed, fraction))
 
-    def parts(self, seed: int, held_out: float) -> tuple[list[Question], list[Question]]:
-        """Questions to train on, and to choose by: whole contexts are held out, so that none is trained on."""
-        contexts = list(dict.fromkeys(each.context for each in self.train))
-        order = np.random.default_rng(seed).permutation(len(contexts))
-        kept_out = {contexts[i] for i in order[: max(1, round(held_out * len(order)))]}
-        return tuple([each for each in self.train if (each.context in kept_out) == out] for out in (False, True))
+    def targets(self, model, ids: dict, labels) -> tuple:
+        """Check positions of tokens: a dict of `start_logits` and `end_logits`, int `[N]` each."""
+        rows, length = ids["input_word_ids"].shape
+        targets = {}
+        for name in OUTPUTS:
+            if name not in labels:
+                raise InputError(f"`labels` must have the keys {' and '.join(OUTPUTS)}. Received: no {name}")
+            positions = np.asarray(labels[name])
+            if positions.shape != (rows,) or not np.issubdtype(positions.dtype, np.integer):
+                raise InputError(
+                    f"`labels` must have one integer position per example ({rows}) in {name}. "
+                    f"Received: shape={positions.shape}, dtype={positions.dtype}"
+                )
+            check_range(positions, 0, length - 1)
+            targets[name] = positions.astype(np.int32)
+        return targets, None
 
-    def score(self, model, reader: Preprocessor, seed: int, held_out: float):
-        """F1 on the held-out questions. Of windows most hold no answer: who always says so has most of them right."""
-        questions = self.parts(seed, held_out)[1]
-        return lambda: score_model(model, questions, reader)["f1"]
+    def compute_metrics(self, outputs, targets, weights) -> dict:
+        """Compute accuracy of starts and ends, exact match of both, and loss, over windows."""
+        correct = np.stack([outputs[name].argmax(-1) == targets[name] for name in targets])  # [2, N]
+        losses = [cross_entropy(outputs[name], targets[name]).mean() for name in targets]
+        return {
+            "accuracy": accuracy(True, correct),
+            "exact_match": float(correct.all(0).mean()),
+            "loss": float(np.mean(losses)),
+        }
 
-    def measure(self, model, reader: Preprocessor) -> dict:
-        """Exact match and F1 on the dev part."""
-        return score_model(model, self.dev, reader)
+    def evaluate(self, trained: TrainedModel, examples: Sequence[Question]) -> dict:
+        """Compute exact match and F1 over questions. Where some have no answer, the model may return none."""
+        version_2 = any(not each.answers for each in examples)
+        answers = answer_questions(trained, examples, null_score_diff_threshold=0.0 if version_2 else None)
+        expected = {each.name: [text for text, _ in each.answers] for each in examples}
+        return squad_metrics(expected, {q.name: answer.text for q, answer in zip(examples, answers, strict=True)})
+
+    def selection_metric(self, trained: TrainedModel, data: TaskData, seed: int, fraction: float) -> Callable:
+        """Return a function that computes F1 over the held-out questions.
+
+        Accuracy over windows is misleading: most windows contain no answer, and always predicting "no answer" is
+        correct for all of them.
+        """
+        questions = split_questions(data.train, seed, fraction)[1]
+        return lambda: self.evaluate(trained, questions)["f1"]
+
+    def predict(self, trained: TrainedModel, texts: list, top_k: int | None = None) -> list[dict]:
+        """Return one answer per (question, context) tuple; None where the model returns no answer."""
+        for text in texts:
+            if not isinstance(text, tuple):
+                raise InputError(
+                    "`texts` must be (question, context) pairs for this model. "
+                    f"Received: a single text, {text[:40]!r}. On the command line a tab separates the two."
+                )
+        questions = [Question(str(i), question, context, ()) for i, (question, context) in enumerate(texts)]
+        threshold = 0.0 if trained.settings.get("no_answer") else None
+        answers = answer_questions(trained, questions, null_score_diff_threshold=threshold)
+        return [
+            {
+                "question": question.question,
+                "answer": answer.text or None,
+                "start": answer.start if answer.text else None,
+                "end": answer.end if answer.text else None,
+                "score": answer.score,
+                "null_score": answer.null_score,
+            }
+            for question, answer in zip(questions, answers, strict=True)
+        ]
+
+    def cells(self, prediction: dict) -> tuple:
+        """Return answer, score and question."""
+        score = prediction["score" if prediction["answer"] else "null_score"]
+        return prediction["answer"] or "no answer", f"{score:.2f}", prediction["question"]
+
+    def example_text(self, data: TaskData) -> str:
+        """Return a question, a tab and a context."""
+        return r"$'who knew?\tthe man who knew'"
 
 
-def score_model(model, questions: list[Question], reader: Preprocessor) -> dict:
-    """`score_answers` of what a model answers; where some questions have no answer, it may say so."""
-    null_score_diff_threshold = 0.0 if any(not each.answers for each in questions) else None
-    said = answer(model, questions, reader, null_score_diff_threshold=null_score_diff_threshold)
-    return score_answers(questions, {each.name: a.text for each, a in zip(questions, said, strict=True)})
+def split_questions(questions: Sequence[Question], seed: int, fraction: float) -> tuple[list, list]:
+    """Split questions by their contexts, so that no context is in both parts.
+
+    Args:
+        questions: list of `Question`.
+        seed: seed of the split.
+        fraction: fraction of the contexts to hold out, at least one.
+
+    Returns:
+        The questions to train on, and the held-out questions.
+    """
+    contexts = list(dict.fromkeys(each.context for each in questions))
+    order = np.random.default_rng(seed).permutation(len(contexts))
+    held_out = {contexts[i] for i in order[: max(1, round(fraction * len(order)))]}
+    return tuple([each for each in questions if (each.context in held_out) == out] for out in (False, True))
 
 
-def windows_of(questions: list[Question], reader: Preprocessor) -> Windows:
-    """Rows for questions."""
+def question_windows(questions: Sequence[Question], preprocessor) -> Windows:
+    """Return the windows of questions on their contexts."""
+    length = preprocessor.sequence_length
     return make_windows(
         [each.question for each in questions],
         [each.context for each in questions],
-        list(reader.vocabulary),
-        reader.lowercase,
-        reader.sequence_length,
-        min(STRIDE, reader.sequence_length // 3),
+        list(preprocessor.vocabulary),
+        preprocessor.lowercase,
+        length,
+        min(DOC_STRIDE, length // 3),
     )
 
 
-def span_rows(questions: list[Question], reader: Preprocessor) -> tuple[dict, dict]:
-    """Ids of all windows, and where the first answer of each question begins and ends in them."""
-    windows = windows_of(questions, reader)
-    spans = [(a[0][1], a[0][1] + len(a[0][0])) if (a := each.answers) else None for each in questions]
-    return windows.ids, windows.labels(spans)
+def span_rows(questions: Sequence[Question], preprocessor) -> tuple[dict, dict]:
+    """Return the ids of all windows, and the positions where the first answer of each question starts and ends."""
+    windows = question_windows(questions, preprocessor)
+    first = [each.answers[0] if each.answers else None for each in questions]
+    return windows.ids, windows.labels([answer and (answer[1], answer[1] + len(answer[0])) for answer in first])
 
 
-def answer(
-    model, questions: list[Question], reader: Preprocessor, null_score_diff_threshold: float | None = None
+def answer_questions(
+    trained: TrainedModel, questions: Sequence[Question], null_score_diff_threshold: float | None = None
 ) -> list[Answer]:
-    """What a model answers to questions.
+    """Return the answers of a model.
 
     Args:
-        model: a `BertSpanLabeler`.
-        questions: their `answers` are not looked at.
-        reader: `Preprocessor`.
+        trained: `TrainedModel` of a `BertSpanLabeler`.
+        questions: list of `Question`; their `answers` are not used.
         null_score_diff_threshold: see `best_answers`.
     """
-    windows = windows_of(questions, reader)
-    logits = predict_logits(model, windows.ids)
+    windows = question_windows(questions, trained.preprocessor)
+    logits = trained.outputs(windows.ids)
     contexts = [each.context for each in questions]
     return best_answers(
         windows,
         contexts,
-        logits["start_logits"],
-        logits["end_logits"],
+        *(logits[name] for name in OUTPUTS),
         null_score_diff_threshold=null_score_diff_threshold,
     )
+
+
+register_task(
+    SpansTask(
+        name="spans",
+        description="an answer that is a part of a context (train.json and dev.json as in SQuAD)",
+        model_class=BertSpanLabeler,
+        loss=MeanCrossEntropy(),
+        metric=("accuracy", is_correct),
+        defaults=TaskDefaults(sequence_length=384),
+    )
+)

@@ -1,27 +1,220 @@
-"""What the tasks have in common: how they are trained, and by what the best epoch is told."""
+"""The base class of tasks: everything that training, inference and the command line must know about a task."""
 
-import keras
+import dataclasses
+from collections.abc import Callable, Sequence
 
-from keras_bert.training import finetune
-from keras_bert.training.finetune import goodness
+from keras_bert.errors import InputError
+from keras_bert.tasks.losses import MeanOf, WeightedMean
+from keras_bert.tasks.task_data import TaskData, TaskDefaults, TrainedModel
 
 
+@dataclasses.dataclass(frozen=True)
 class Task:
-    """A task on an encoder that learns with it, whose best epoch has the most held-out rows right."""
+    """A kind of prediction with its head, preprocessing, objective, decoding and metrics.
 
-    label_names: tuple[str, ...] = ()
-    pairs: bool | None = None
-    no_answer: bool | None = None
+    One subclass per task, in a file of its own in `keras_bert/tasks/`, whose single instance is registered by
+    `register_task`. A subclass implements `load`, `build_model`, `train_validation_rows`, `targets`,
+    `compute_metrics`, `read`, `evaluate` and `predict`.
 
-    def score(self, model, reader, seed: int, held_out: float):
-        """A function that says how good the model is on what is held out; None where the rows' accuracy does."""
+    Attributes:
+        name: name on the command line, such as `"multi-label"`.
+        description: one line for `keras-bert finetune --help`.
+        model_class: class of the model, such as `BertClassifier`.
+        loss: a `WeightedMean`; it is used for each output of the model.
+        metric: name and function of what is logged with the loss. The function takes targets and outputs and returns
+            one value per example.
+        higher_is_better: whether the best epoch has the highest `val_` value of `metric`. If False, it has the lowest
+            `val_loss`.
+        defaults: `TaskDefaults`.
+        data_files: names of the training file and the dev file in a data set folder.
+        problem_type: of `BertClassifier`, which of its problem types this is; otherwise None.
+        per_token: whether targets have one entry per token, `[N, T]`.
+        encoder_is_frozen: train the head alone, on features that the pretrained encoder computes once.
+        model_options: names of further arguments of `build_model`; the command line has an option for each.
+        setting_names: names of the settings that `kb.save_pretrained` keeps for this task.
+        columns: column names of `cells`.
+    """
+
+    name: str
+    description: str
+    model_class: type
+    loss: WeightedMean
+    metric: tuple[str, Callable]
+    higher_is_better: bool = True
+    defaults: TaskDefaults = TaskDefaults()
+    data_files: tuple[str, str] = ("train.tsv", "dev.tsv")
+    problem_type: str | None = None
+    per_token: bool = False
+    encoder_is_frozen: bool = False
+    model_options: tuple[str, ...] = ()
+    setting_names: tuple[str, ...] = ()
+    columns: tuple[str, ...] = ("label", "text")
+
+    def matches(self, model) -> bool:
+        """Whether a model is trained on this task."""
+        if not isinstance(model, self.model_class):
+            return False
+        return self.problem_type is None or problem_type_of(model) == self.problem_type
+
+    # === Data ===
+
+    def load(self, dataset: str, label_names: Sequence[str] | None = None) -> TaskData:
+        """Read a data set.
+
+        Args:
+            dataset: a folder with `data_files`, or a name that the task knows.
+            label_names: names of the classes, labels or tags, in order. Default: those in the training file.
+
+        Raises:
+            InputError: a file is missing or malformed, or the names do not fit.
+        """
+        raise NotImplementedError
+
+    def read(self, path, labels: Sequence[str] | None) -> Sequence:
+        """Read one file of examples, in the form of `TaskData.dev`.
+
+        Args:
+            path: the file.
+            labels: names in the order of the logits, or None.
+        """
+        raise NotImplementedError
+
+    def train_validation_rows(self, data: TaskData, preprocessor, seed: int, fraction: float) -> tuple[tuple, tuple]:
+        """Split the training examples and convert them to rows of token ids.
+
+        Args:
+            data: what `load` returned.
+            preprocessor: `Preprocessor`.
+            seed: seed of the split.
+            fraction: fraction of the training examples to hold out, at least one example.
+
+        Returns:
+            `(ids, labels)` of the rows to train on, `(ids, labels)` of the rows to choose the best epoch by.
+        """
+        raise NotImplementedError
+
+    # === Model and objective ===
+
+    def build_model(self, encoder, data: TaskData, **options):
+        """Return a new model of `model_class` on an encoder.
+
+        Args:
+            encoder: a `BertEncoder`.
+            data: what `load` returned.
+            **options: the `model_options`.
+        """
+        raise NotImplementedError
+
+    def targets(self, model, ids: dict, labels) -> tuple:
+        """Check labels and return what the loss takes.
+
+        Args:
+            model: a model of this task.
+            ids: dict of the encoder's inputs, `[N, T]` each.
+            labels: the labels, as `kb.finetune` takes them.
+
+        Returns:
+            Targets, and their weights or None: arrays, or dicts by output.
+
+        Raises:
+            InputError: the labels do not fit the model or the rows.
+        """
+        raise NotImplementedError
+
+    @property
+    def per_example_fns(self) -> dict[str, Callable]:
+        """Loss and metric as functions of targets and outputs, for `ops.train_on_batch`."""
+        return {"loss": self.loss.call, self.metric[0]: self.metric[1]}
+
+    def compile(self, model, optimizer, jit_compile) -> None:
+        """Compile a model with the loss and the metric of the task for each of its outputs."""
+        name, function = self.metric
+        if isinstance(model.output, dict):
+            losses = {key: self.loss for key in model.output}
+            metrics = {key: [MeanOf(function, name)] for key in model.output}
+        else:
+            losses, metrics = self.loss, [MeanOf(function, name)]
+        model.compile(optimizer, loss=losses, weighted_metrics=metrics, jit_compile=jit_compile)
+
+    # === Evaluation ===
+
+    def compute_metrics(self, outputs, targets, weights) -> dict:
+        """Compute metrics over rows, among them `loss` and the name of `metric`.
+
+        Args:
+            outputs: what the model returns for all rows: an array, or a dict of arrays.
+            targets, weights: what `targets` returned.
+        """
+        raise NotImplementedError
+
+    def evaluate(self, trained: TrainedModel, examples: Sequence) -> dict:
+        """Compute the metrics of the task over examples; for spans and tokens over questions and entities, not rows.
+
+        Args:
+            trained: `TrainedModel`.
+            examples: in the form of `TaskData.dev`.
+        """
+        raise NotImplementedError
+
+    def selection_metric(self, trained: TrainedModel, data: TaskData, seed: int, fraction: float) -> Callable | None:
+        """Return a function that evaluates the held-out examples, where `metric` over rows does not suffice.
+
+        The epoch with its highest value is kept. None: the epoch with the best `metric` is kept.
+        """
         return None
 
-    def fit(self, model, rows: tuple, held_out: tuple, **settings) -> keras.callbacks.History:
-        """`finetune`."""
-        return finetune(model, *rows, *held_out, **settings)
+    def best_epoch(self, history: dict[str, list[float]]) -> int:
+        """Return the index of the epoch whose weights the model has after training.
 
-    def best(self, history: dict[str, list[float]]) -> int:
-        """The epoch, from 0, whose weights the model was left with."""
-        epochs = range(len(history["loss"]))
-        return max(epochs, key=lambda i: goodness({name: values[i] for name, values in history.items()}))
+        Args:
+            history: the `history` of the Keras `History`.
+        """
+        if "val_selection_metric" in history:
+            values = history["val_selection_metric"]
+        elif self.higher_is_better:
+            values = history[f"val_{self.metric[0]}"]
+        else:
+            values = [0.0] * len(history["val_loss"])
+        return max(range(len(values)), key=lambda i: (values[i], -history["val_loss"][i]))
+
+    # === Predictions ===
+
+    def predict(self, trained: TrainedModel, texts: list, top_k: int | None = None) -> list[dict]:
+        """Return one dict per text.
+
+        Args:
+            trained: `TrainedModel`.
+            texts: strings, or (first, second) tuples.
+            top_k: number of classes to list, where the task has classes.
+
+        Raises:
+            InputError: the model takes pairs and `texts` are single texts, or the reverse.
+        """
+        raise NotImplementedError
+
+    def cells(self, prediction: dict) -> tuple:
+        """Return the values of `columns` for one dict of `predict`, to show in a table."""
+        raise NotImplementedError
+
+    def example_text(self, data: TaskData) -> str:
+        """Return an input for `keras-bert predict`, quoted for a shell."""
+        return '"a fine film"'
+
+
+def problem_type_of(model) -> str | None:
+    """Return the problem type of a classifier, or None for other models."""
+    return getattr(model, "problem_type", None)
+
+
+def check_pairs(texts: Sequence, expected: bool | None, hint: str = "") -> None:
+    """Raise InputError if texts are single and pairs are expected, or the reverse; None allows both.
+
+    Args:
+        texts: strings or (first, second) tuples; all of one kind.
+        expected: whether they must be pairs.
+        hint: a last sentence of the message, with the next step.
+    """
+    kinds = ("single texts", "pairs of texts")
+    are_pairs = bool(len(texts)) and isinstance(texts[0], tuple)
+    if expected is not None and expected != are_pairs:
+        raise InputError(f"`texts` must be {kinds[expected]} for this model. Received: {kinds[are_pairs]}.{hint}")

@@ -1,4 +1,4 @@
-"""Tokenized documents in flat arrays: what pretraining packs."""
+"""Tokenized documents in flat arrays, the input of packing."""
 
 import dataclasses
 from collections.abc import Iterable, Sequence
@@ -10,12 +10,12 @@ from keras_bert.errors import InputError
 
 @dataclasses.dataclass(frozen=True)
 class TokenizedDocuments:
-    """Tokenized documents in three flat arrays: millions of sentences without a Python object for each.
+    """Tokenized documents in three flat arrays, without a Python object per sentence.
 
     Args:
-        ids: all token ids, one after another, `[tokens]`, without special tokens.
-        sentence_starts: where each sentence begins in `ids`, and the end, int64 `[sentences + 1]`.
-        document_starts: which sentence each document begins with, and the end, int64 `[documents + 1]`.
+        ids: the token ids of all documents, concatenated, `[tokens]`, without special tokens.
+        sentence_starts: the index in `ids` where each sentence starts, then the end, int64 `[sentences + 1]`.
+        document_starts: the index of each document's first sentence, then the end, int64 `[documents + 1]`.
 
     Example:
 
@@ -30,10 +30,10 @@ class TokenizedDocuments:
 
     @classmethod
     def from_lists(cls, documents: Iterable[Sequence[Sequence[int]]]) -> "TokenizedDocuments":
-        """From documents as lists of sentences, each a list of ids; empty sentences and documents are left out.
+        """Convert documents given as lists of sentences, each a list of ids. Empty sentences and documents are dropped.
 
         Raises:
-            InputError: there is no token at all, or an id below 0.
+            InputError: there is no token, or an id is negative.
         """
         parts, lengths, counts = [], [], []
         for document in documents:
@@ -43,60 +43,79 @@ class TokenizedDocuments:
                 lengths.extend(map(len, sentences))
                 counts.append(len(sentences))
         if not parts:
-            raise InputError("pretraining needs documents with tokens. Received: none")
+            raise InputError("`documents` must contain at least one token. Received: 0 tokens")
         return cls(np.concatenate(parts), offsets_from_lengths(lengths), offsets_from_lengths(counts))
 
     def __len__(self) -> int:
         return len(self.document_starts) - 1
 
     def take(self, rows: np.ndarray) -> "TokenizedDocuments":
-        """These documents alone, in the order of `rows`."""
-        sentences = ranges(self.document_starts[:-1][rows], self.document_starts[1:][rows])
-        tokens = ranges(self.sentence_starts[:-1][sentences], self.sentence_starts[1:][sentences])
+        """Select documents by their indices, in the order of `rows`."""
+        sentences = concatenated_ranges(self.document_starts[:-1][rows], self.document_starts[1:][rows])
+        tokens = concatenated_ranges(self.sentence_starts[:-1][sentences], self.sentence_starts[1:][sentences])
         lengths = np.diff(self.sentence_starts)[sentences]
         return TokenizedDocuments(
             self.ids[tokens], offsets_from_lengths(lengths), offsets_from_lengths(np.diff(self.document_starts)[rows])
         )
 
     def split(self, fraction: float = 0.05, seed: int = 0) -> tuple["TokenizedDocuments", "TokenizedDocuments"]:
-        """Two disjoint sets of whole documents: what is trained on, and `fraction` of them (at least two) to validate.
+        """Split into training and validation documents.
+
+        Args:
+            fraction: fraction of the documents to use for validation (at least two documents).
+            seed: seed of the random split.
+
+        Returns:
+            Two disjoint `TokenizedDocuments`: for training, for validation.
 
         Raises:
-            InputError: fewer than four documents, or a fraction outside 0 to 1.
+            InputError: there are fewer than four documents, or `fraction` is not between 0 and 1.
 
         Example:
 
-        >>> train, held_out = TokenizedDocuments.from_lists([[[5, 6]]] * 40).split(0.1)
-        >>> len(train), len(held_out)
+        >>> train, validation = TokenizedDocuments.from_lists([[[5, 6]]] * 40).split(0.1)
+        >>> len(train), len(validation)
         (36, 4)
         """
         if not 0 < fraction < 1:
-            raise InputError(f"the held-out fraction must lie between 0 and 1. Received: {fraction!r}")
+            raise InputError(f"`fraction` must be between 0 and 1. Received: fraction={fraction!r}")
         if len(self) < 4:
-            raise InputError(f"holding documents out needs at least 4 of them. Received: {len(self)}")
-        held = min(max(2, round(fraction * len(self))), len(self) - 2)
+            raise InputError(f"`documents` must contain at least 4 documents to be split. Received: {len(self)}")
+        count = min(max(2, round(fraction * len(self))), len(self) - 2)
         order = np.random.default_rng(seed).permutation(len(self))
-        return self.take(np.sort(order[held:])), self.take(np.sort(order[:held]))
+        return self.take(np.sort(order[count:])), self.take(np.sort(order[:count]))
 
 
 def compact_ids(ids: np.ndarray) -> np.ndarray:
-    """The same ids in two bytes each where they fit, else in four.
+    """Convert ids to uint16 if they fit, otherwise to int32.
 
     Raises:
-        InputError: an id below 0.
+        InputError: an id is negative.
     """
     if ids.size and ids.min() < 0:
-        raise InputError(f"token ids are 0 or more. Received: {ids.min()}")
+        raise InputError(f"`ids` must be at least 0. Received: {ids.min()}")
     return ids.astype(np.uint16 if not ids.size or ids.max() < 2**16 else np.int32)
 
 
 def offsets_from_lengths(lengths) -> np.ndarray:
-    """Where pieces of these lengths begin, one after another, and the end."""
+    """Compute where each piece starts in the concatenation of pieces of these lengths, and where the last one ends.
+
+    Example:
+
+    >>> offsets_from_lengths([2, 3]).tolist()
+    [0, 2, 5]
+    """
     return np.concatenate([[0], np.cumsum(lengths, dtype=np.int64)])
 
 
-def ranges(starts: np.ndarray, stops: np.ndarray) -> np.ndarray:
-    """`[start, start + 1, …, stop - 1]` of every pair, one after another."""
+def concatenated_ranges(starts: np.ndarray, stops: np.ndarray) -> np.ndarray:
+    """Concatenate `[start, …, stop - 1]` of all pairs.
+
+    Example:
+
+    >>> concatenated_ranges(np.array([4, 0]), np.array([6, 3])).tolist()
+    [4, 5, 0, 1, 2]
+    """
     lengths = stops - starts
     offset = np.repeat(starts - offsets_from_lengths(lengths)[:-1], lengths)
     return offset + np.arange(lengths.sum())

@@ -1,9 +1,9 @@
-"""BERT's cleaning of text, as whole-batch TensorFlow operations on code points.
+"""Text normalization of BERT, as TensorFlow operations on the code points of a whole batch.
 
-The original tokenizer walks over each text with Python's `str` and `unicodedata`. Here the same facts are asked of
-Python once, for every code point, and kept in two small tables; a batch is then cleaned by table look-ups. The result
-is equal to the original's on every string, and the graph holds core operations only. (A saved graph keeps the Unicode
-version of the Python that wrote it.)
+The original tokenizer processes one text at a time with Python's `str` and `unicodedata`. Here, the properties of every
+code point are read from Python once and stored in two compact tables; a batch is then normalized by table look-ups. The
+result equals the original's on every string, and the graph contains core operations only. A saved graph keeps the
+Unicode version of the Python that wrote it.
 
 Source: `BasicTokenizer` of github.com/google-research/bert (tokenization.py).
 """
@@ -14,14 +14,14 @@ import unicodedata
 
 import numpy as np
 
-from keras_bert.text.ragged import after, changes, row_ids
+from keras_bert.text.ragged import is_run_start, row_ids, shift_right
 
-# What a code point is, as bits of one number (the bits from 8 up hold its canonical combining class).
+# Properties of a code point, as bits of one integer. The bits from 8 up hold its canonical combining class.
 REMOVED, SPACE, CJK, PUNCTUATION, MARK, CASED, CASE_IGNORABLE = (1 << bit for bit in range(7))
 CLASS_SHIFT = 8
 CAPITAL_SIGMA, FINAL_SIGMA = 0x3A3, 0x3C2
 
-# The blocks that the original sets apart, one character a word; Hangul, Hiragana and Katakana are not among them.
+# Unicode blocks in which the original code makes each character a word. Hangul, Hiragana and Katakana are not included.
 CJK_BLOCKS = (
     (0x4E00, 0x9FFF),
     (0x3400, 0x4DBF),
@@ -35,21 +35,21 @@ CJK_BLOCKS = (
 
 
 def _properties(char: str, category: str) -> int:
-    """The bits of one character."""
+    """Compute the property bits of one character."""
     code = ord(char)
     bits = unicodedata.combining(char) << CLASS_SHIFT
     if char in "\t\n\r" or category == "Zs" or char.isspace() and not category.startswith("C"):
         bits |= SPACE
     elif code in (0, 0xFFFD) or category in ("Cc", "Cf"):
         bits |= REMOVED
-    # All of ASCII that is no letter, digit or space counts, "$" and "~" too, though Unicode calls those symbols.
+    # All ASCII characters except letters, digits and spaces count as punctuation, including "$" and "~", which Unicode
+    # classifies as symbols.
     if category.startswith("P") or code < 128 and not char.isalnum() and 32 < code < 127:
         bits |= PUNCTUATION
     if category == "Mn":
         bits |= MARK
-    # Python tells by its own behaviour what it holds cased or case-ignorable: Σ turns into ς only at a word's end.
-    after = (char + "Σ").lower().endswith("ς")
-    if after:
+    # `str.lower` shows which characters are cased or case-ignorable: Σ becomes ς only at the end of a word.
+    if (char + "Σ").lower().endswith("ς"):
         bits |= CASED
     elif ("A" + char + "Σ").lower().endswith("ς"):
         bits |= CASE_IGNORABLE
@@ -57,19 +57,19 @@ def _properties(char: str, category: str) -> int:
 
 
 def _pages(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Store a value for each code point as 256-wide pages, equal pages once: `pages[index[c >> 8] * 256 + c % 256]`."""
+    """Compress a value per code point into distinct pages of 256: value = `pages[index[c >> 8] * 256 + c % 256]`."""
     pages, index = np.unique(values.reshape(-1, 256), axis=0, return_inverse=True)
     return index.reshape(-1).astype("int32"), pages.reshape(-1)
 
 
 @functools.cache
 def unicode_tables() -> dict[str, np.ndarray]:
-    """Ask Python about every code point.
+    """Build the tables of Unicode properties from Python's `unicodedata`.
 
     Returns:
-        int32 arrays: `bits_index`, `bits_pages` give the bits above; `fold_index`, `fold_pages` give 0 where
-        lower-casing and NFD leave the character alone, else `8 * offset + length` into `fold_values`, the code points
-        it turns into.
+        A dict of int32 arrays. `bits_index` and `bits_pages` give the property bits of a code point. `fold_index` and
+        `fold_pages` give 0 if lowercasing and NFD do not change the character, otherwise `8 * offset + length` of its
+        replacement in `fold_values`, which holds code points.
     """
     bits = np.zeros(sys.maxunicode + 1, "int32")
     fold = np.zeros(sys.maxunicode + 1, "int32")
@@ -77,14 +77,14 @@ def unicode_tables() -> dict[str, np.ndarray]:
     for code in range(sys.maxunicode + 1):
         char = chr(code)
         category = unicodedata.category(char)
-        if category in ("Cn", "Co", "Cs"):  # unassigned, private, surrogate: nothing to know about them
+        if category in ("Cn", "Co", "Cs"):  # unassigned, private, surrogate
             continue
         bits[code] = _properties(char, category)
         folded = unicodedata.normalize("NFD", char.lower())
         if folded != char:
             fold[code] = 8 * len(values) + len(folded)
             values.extend(map(ord, folded))
-    for first, last in CJK_BLOCKS:  # their unassigned code points too
+    for first, last in CJK_BLOCKS:  # including their unassigned code points
         bits[first : last + 1] |= CJK
     bits_index, bits_pages = _pages(bits)
     fold_index, fold_pages = _pages(fold)
@@ -97,18 +97,18 @@ def unicode_tables() -> dict[str, np.ndarray]:
     }
 
 
-def stands_alone(char: str) -> bool:
-    """Whether a character is a word by itself: punctuation, or one of the Chinese blocks."""
+def is_single_char_word(char: str) -> bool:
+    """Return whether a character is always a word: punctuation, or a character of the CJK blocks."""
     tables = unicode_tables()
     page = tables["bits_index"][ord(char) // 256]
     return bool(tables["bits_pages"][page * 256 + ord(char) % 256] & (PUNCTUATION | CJK))
 
 
 class Normalizer:
-    """Cleans texts and splits them at spaces, Chinese characters and punctuation, by core TensorFlow operations.
+    """Text normalization and splitting at spaces, CJK characters and punctuation, with core TensorFlow operations.
 
     Args:
-        lowercase: lower-case and strip accents (NFD), as the uncased models were trained.
+        lowercase: lowercase the text and strip accents (NFD), as for the uncased models.
     """
 
     def __init__(self, lowercase: bool):
@@ -119,41 +119,41 @@ class Normalizer:
             self.tables = {name: tf.constant(table) for name, table in unicode_tables().items()}
 
     def __call__(self, texts):
-        """Split each text into words.
+        """Split each text into normalized words.
 
         Args:
-            texts: string tensor `[N]`, UTF-8; bytes that are not UTF-8 are passed over.
+            texts: string tensor `[N]`, UTF-8; bytes that are not UTF-8 are ignored.
 
         Returns:
-            `(codes, starts, text_of_word)`: the code points of all words in one row `[C]`, where each word starts in it
-            `[W + 1]`, and the text that each word is from `[W]`; all int32.
+            Three int32 tensors: the code points of all words, concatenated, `[C]`; the index where each word starts,
+            then the end, `[W + 1]`; the index of the text that contains each word, `[W]`.
         """
         import tensorflow as tf
 
         chars = tf.strings.unicode_decode(texts, "UTF-8", errors="ignore")  # [N, (chars)]
         codes, text = chars.values, row_ids(tf.cast(chars.row_lengths(), tf.int32))  # [C], [C]
-        bits = self._look_up("bits", codes)
+        bits = self._look_up("bits", codes)  # [C]
         kept = tf.where(bits & REMOVED == 0)[:, 0]
         codes, text, bits = (tf.gather(each, kept) for each in (codes, text, bits))
 
-        # A piece is what Python's str.split() gives after Chinese characters got spaces around them.
-        alone = bits & (SPACE | CJK) != 0
-        piece = tf.cumsum(tf.cast(alone | after(alone) | changes(text), tf.int32))
+        # A chunk is what Python's str.split() returns after spaces were put around CJK characters.
+        is_boundary = bits & (SPACE | CJK) != 0
+        chunk = tf.cumsum(tf.cast(is_boundary | shift_right(is_boundary) | is_run_start(text), tf.int32))
         kept = tf.where(bits & SPACE == 0)[:, 0]
-        codes, text, piece = (tf.gather(each, kept) for each in (codes, text, piece))
+        codes, text, chunk = (tf.gather(each, kept) for each in (codes, text, chunk))
 
         if self.lowercase:
             codes, source = tf.cond(
                 tf.reduce_any(codes > 0x7F),
-                lambda: self._fold(codes, piece),
+                lambda: self._fold(codes, chunk),
                 lambda: (tf.where((codes > 0x40) & (codes < 0x5B), codes + 32, codes), tf.range(tf.size(codes))),
             )
-            text, piece = tf.gather(text, source), tf.gather(piece, source)
+            text, chunk = tf.gather(text, source), tf.gather(chunk, source)
 
-        alone = self._look_up("bits", codes) & PUNCTUATION != 0
-        begins = tf.where(alone | after(alone) | changes(piece))[:, 0]
-        starts = tf.concat([tf.cast(begins, tf.int32), [tf.size(codes)]], 0)
-        return codes, starts, tf.gather(text, begins)
+        is_punctuation = self._look_up("bits", codes) & PUNCTUATION != 0
+        word_starts = tf.where(is_punctuation | shift_right(is_punctuation) | is_run_start(chunk))[:, 0]
+        starts = tf.concat([tf.cast(word_starts, tf.int32), [tf.size(codes)]], 0)
+        return codes, starts, tf.gather(text, word_starts)
 
     def _look_up(self, table, codes):
         import tensorflow as tf
@@ -161,25 +161,29 @@ class Normalizer:
         page = tf.gather(self.tables[table + "_index"], codes // 256)
         return tf.gather(self.tables[table + "_pages"], page * 256 + codes % 256)
 
-    def _fold(self, codes, piece):
-        """Lower-case, decompose (NFD) and strip the accents; returns the code points and which input each is from."""
+    def _fold(self, codes, chunk):
+        """Lowercase, decompose (NFD) and strip accents.
+
+        Returns:
+            The new code points `[C']`, and the index of the input code point that each comes from `[C']`.
+        """
         import tensorflow as tf
 
-        codes = self._final_sigmas(codes, piece)
-        fold = self._look_up("fold", codes)  # [C] 0 or 8 * offset + length
+        codes = self._final_sigmas(codes, chunk)
+        fold = self._look_up("fold", codes)  # [C], 0 or 8 * offset + length
         lengths = tf.where(fold == 0, 1, fold % 8)
-        source = row_ids(lengths)  # [C'] the character that each new one is from
+        source = row_ids(lengths)  # [C'], the character that each new one comes from
         within = tf.range(tf.size(source)) - tf.gather(tf.cumsum(lengths, exclusive=True), source)
         fold, codes = tf.gather(fold, source), tf.gather(codes, source)
         codes = tf.where(fold == 0, codes, tf.gather(self.tables["fold_values"], fold // 8 + within))
 
-        # NFD also sorts marks within a run of them by combining class. Most marks go away next, so that the order shows
-        # only with the few that stay (category Mc: musical and Indic signs).
+        # NFD also sorts consecutive marks by combining class. Most marks are removed next, so the order matters only
+        # for the few that stay (category Mc: musical and Indic signs).
         bits = self._look_up("bits", codes)
         combining = bits // (1 << CLASS_SHIFT)
 
         def in_canonical_order():
-            run = tf.cumsum(tf.cast((combining == 0) | changes(tf.gather(piece, source)), tf.int32))
+            run = tf.cumsum(tf.cast((combining == 0) | is_run_start(tf.gather(chunk, source)), tf.int32))
             return tf.argsort(tf.cast(run, tf.int64) * 256 + tf.cast(combining, tf.int64), stable=True)
 
         order = tf.cond(
@@ -188,17 +192,17 @@ class Normalizer:
         order = tf.boolean_mask(order, tf.gather(bits, order) & MARK == 0)
         return tf.gather(codes, order), tf.gather(source, order)
 
-    def _final_sigmas(self, codes, piece):
-        """Put ς for each Σ that ends a word: a cased letter before it and none after, case-ignorable ones between."""
+    def _final_sigmas(self, codes, chunk):
+        """Replace Σ by ς at the end of a word: after a cased letter and not before one. Skip case-ignorable ones."""
         import tensorflow as tf
 
         def replaced():
             bits = self._look_up("bits", codes)
-            seen = tf.where(bits & CASE_IGNORABLE == 0)[:, 0]  # the rule looks through the ignorable ones
-            word = tf.gather(piece, seen)
+            seen = tf.where(bits & CASE_IGNORABLE == 0)[:, 0]  # the rule skips case-ignorable characters
+            word = tf.gather(chunk, seen)
             cased = tf.gather(bits, seen) & CASED != 0
-            same = ~changes(word)
-            before = after(cased) & same
+            same = ~is_run_start(word)
+            before = shift_right(cased) & same
             follows = tf.concat([(cased & same)[1:], [False]], 0)[: tf.size(word)]
             final = (tf.gather(codes, seen) == CAPITAL_SIGMA) & before & ~follows
             where = tf.boolean_mask(seen, final)

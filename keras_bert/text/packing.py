@@ -1,4 +1,4 @@
-"""Documents of sentences become pretraining examples: `[CLS] A [SEP] B [SEP]`, packed as in the papers."""
+"""Packing of tokenized documents into pretraining examples, `[CLS] A [SEP] B [SEP]`."""
 
 import dataclasses
 from collections.abc import Iterable, Sequence
@@ -8,32 +8,32 @@ import numpy as np
 from keras_bert.config import check_sentence_task
 from keras_bert.errors import InputError
 from keras_bert.text.documents import TokenizedDocuments, compact_ids
-from keras_bert.text.segments import cut_long_sentences, ordered_pairs, sentence_pairs, single_segments
+from keras_bert.text.segments import cut_long_sentences, next_sentence_pairs, sentence_order_pairs, single_segments
 
 
 @dataclasses.dataclass(frozen=True)
 class PretrainingExamples:
-    """Packed rows, padded, not yet masked; three bytes a token.
+    """Packed and padded pretraining examples, not yet masked, with three bytes per token.
 
     Args:
-        input_word_ids: uint16 `[N, T]` (int32 where an id needs it), 0-padded at the end by `pad_id`.
-        input_type_ids: int8 `[N, T]`, 0 for `[CLS] A [SEP]` and pads, 1 for `B [SEP]`.
-        lengths: int32 `[N]`, tokens that are no pads.
-        next_sentence_labels: int8 `[N]`, 0 where B follows A, 1 where it is random; None without that task.
-        sentence_order_labels: int8 `[N]`, 0 where A and B are in order, 1 where they are swapped; None without that
-            task. ALBERT's code (where the field is still called `next_sentence_labels`) and Hugging Face's
-            `sentence_order_label` number them so too.
+        input_word_ids: uint16 `[N, T]` (int32 where an id needs it), padded at the end with `pad_id`.
+        input_type_ids: int8 `[N, T]`, 0 for `[CLS] A [SEP]` and padding, 1 for `B [SEP]`.
+        lengths: int32 `[N]`, the number of tokens without padding.
+        next_sentence_labels: int8 `[N]`, 0 where B follows A, 1 where B is random; None without this task.
+        sentence_order_labels: int8 `[N]`, 0 where A and B are in order, 1 where they are swapped; None without this
+            task. ALBERT's code (under the name `next_sentence_labels`) and Hugging Face's `sentence_order_label` use
+            the same values.
     """
 
     input_word_ids: np.ndarray
     input_type_ids: np.ndarray
     lengths: np.ndarray
-    next_sentence_labels: np.ndarray | None
+    next_sentence_labels: np.ndarray | None = None
     sentence_order_labels: np.ndarray | None = None
 
     @property
     def sentence_task(self) -> str | None:
-        """What the labels are for: `"next"`, `"order"`, or None where there are none."""
+        """The task of the labels: `"next"`, `"order"`, or None without labels."""
         if self.next_sentence_labels is not None:
             return "next"
         return None if self.sentence_order_labels is None else "order"
@@ -52,40 +52,43 @@ def pack_examples(
     cls_id: int,
     sep_id: int,
     sentence_task: str | None = "next",
-    short_rate: float = 0.1,
+    short_seq_prob: float = 0.1,
     seed: int = 0,
     pad_id: int = 0,
     dupe_factor: int = 1,
 ) -> PretrainingExamples:
     """Pack documents into rows of at most `sequence_length` tokens.
 
-    For a sentence task, sentences of a document are gathered until they fill a row, then cut at a random sentence
-    boundary into A and B. For `"next"`, half the time B is instead read from a random place of another document, and
-    the sentences not used are put back. For `"order"`, half the time A and B change places; a document's last sentence,
-    if it is left alone, comes with the one before it once more, and a document of one sentence is left out. Too long
-    pairs lose tokens of the longer member, from its front or its back at random. Without a task, each document's tokens
-    are cut into rows `[CLS] … [SEP]`, nothing lost and nothing mixed.
+    With a sentence task, consecutive sentences of a document are collected until they fill a row, then split at a
+    random sentence boundary into A and B. For `"next"`, in half of the examples B is replaced by text from a random
+    position of another document, and the sentences not used for B are used again. For `"order"`, in half of the
+    examples A and B are swapped; a last sentence that is left alone is used together with the sentence before it, and a
+    document of one sentence is dropped. A pair that is too long loses tokens of its longer segment, from the front or
+    the back at random. Without a sentence task, each document is cut into rows `[CLS] … [SEP]`; no token is lost, and
+    no row has tokens of two documents.
 
-    A sentence longer than a row is first cut into pieces that fit. The share of short rows is drawn for each row (the
-    original code draws it once a document, so that a long document is all short or all long).
+    A sentence longer than a row is first cut into pieces that fit. Short target lengths are drawn per row (the original
+    code draws them per document, so that all rows of a long document are short or none is).
 
     Args:
-        documents: `TokenizedDocuments`, or lists of documents of sentences of ids, without special tokens.
-        sequence_length: T, the length of a row, special tokens included; at least 5.
+        documents: `TokenizedDocuments`, or a list of documents, each a list of sentences, each a list of ids without
+            special tokens.
+        sequence_length: T, the length of a row with its special tokens; at least 5.
         cls_id, sep_id, pad_id: the ids of `[CLS]`, `[SEP]`, `[PAD]`.
-        sentence_task: `"next"` or `"order"` makes pairs for that prediction, None single segments.
-        short_rate: the share of rows that aim at a random shorter length, as fine-tuning meets them.
-        seed: the same seed gives the same rows.
-        dupe_factor: how often all documents are packed, each time with other pairs and cuts, as the original code does
-            (10 times). On a small corpus a sentence task otherwise learns the pairs by heart. It needs such a task,
-            since single segments come out the same each time.
+        sentence_task: `"next"` or `"order"` packs pairs for this task, None packs single segments.
+        short_seq_prob: probability that a row gets a random shorter target length, to match the lengths of fine-tuning.
+        seed: random seed; the same seed gives the same rows.
+        dupe_factor: how many times all documents are packed, each time with other pairs (10 in the original code). On a
+            small corpus, a model otherwise memorizes the pairs of the sentence task. It must be 1 without a sentence
+            task, because single segments are the same each time.
 
     Returns:
         `PretrainingExamples`, in random order.
 
     Raises:
-        InputError: no tokens; a sequence length below 5; one document alone for `"next"`, or none of two sentences for
-            `"order"`; a `dupe_factor` below 1, or above 1 without a sentence task; no such task.
+        InputError: there is no token; `sequence_length` is below 5; there is one document for `"next"`, or no document
+            with two sentences for `"order"`; `dupe_factor` is below 1, or above 1 without a sentence task; the
+            sentence task is unknown.
 
     Example:
 
@@ -93,27 +96,32 @@ def pack_examples(
     >>> sorted(rows.input_word_ids.tolist())
     [[2, 5, 6, 7, 8, 9, 3, 0], [2, 10, 11, 12, 3, 0, 0, 0]]
 
-    Source: Devlin et al. 2018, section 3.1 and appendix A.2; Lan et al. 2019 (arXiv:1909.11942), section 3.1, for the
-    order; create_pretraining_data.py of google-research/bert and of google-research/albert.
+    Source: Devlin et al. 2018, section 3.1 and appendix A.2; Lan et al. 2019 (arXiv:1909.11942), section 3.1, for
+    sentence order; create_pretraining_data.py of google-research/bert and of google-research/albert.
     """
     if sequence_length < 5:
-        raise InputError(f"a packed row needs at least 5 tokens. Received: sequence_length={sequence_length}")
+        raise InputError(f"`sequence_length` must be at least 5. Received: sequence_length={sequence_length}")
     sentence_task = check_sentence_task(sentence_task)
     if dupe_factor < 1 or (dupe_factor > 1 and not sentence_task):
-        raise InputError(f"dupe_factor is at least 1, and 1 without a sentence task. Received: {dupe_factor!r}")
+        raise InputError(
+            f"`dupe_factor` must be at least 1, and 1 without a sentence task. Received: dupe_factor={dupe_factor!r}"
+        )
     if not isinstance(documents, TokenizedDocuments):
         documents = TokenizedDocuments.from_lists(documents)
     if sentence_task == "next" and len(documents) < 2:
-        raise InputError("next-sentence prediction needs at least 2 documents (a blank line parts them). Received: 1")
+        raise InputError(
+            "`documents` must contain at least 2 documents for next sentence prediction. Received: 1. "
+            "Separate documents with a blank line, or choose another sentence task."
+        )
     rng = np.random.default_rng(seed)
     if sentence_task:
-        room = sequence_length - 3
-        cut = cut_long_sentences(documents, room)
-        pairs = sentence_pairs if sentence_task == "next" else ordered_pairs
-        packed = [pairs(cut, room, short_rate, rng) for _ in range(dupe_factor)]
-        spans, labels = (np.concatenate(parts) for parts in zip(*packed, strict=True))
+        max_num_tokens = sequence_length - 3
+        cut = cut_long_sentences(documents, max_num_tokens)
+        make_pairs = next_sentence_pairs if sentence_task == "next" else sentence_order_pairs
+        packed = [make_pairs(cut, max_num_tokens, short_seq_prob, rng) for _ in range(dupe_factor)]
+        spans, labels = (np.concatenate(parts) for parts in zip(*packed, strict=True))  # [N, 4], [N]
     else:
-        spans, labels = single_segments(documents, sequence_length - 2), None
+        spans, labels = single_segments(documents, sequence_length - 2), None  # [N, 4]
     order = rng.permutation(len(spans))
     rows = _assemble(documents.ids, spans[order], sentence_task is not None, sequence_length, cls_id, sep_id, pad_id)
     return PretrainingExamples(
@@ -124,18 +132,18 @@ def pack_examples(
 
 
 def _assemble(ids, spans, pair: bool, length: int, cls_id: int, sep_id: int, pad_id: int):
-    """Copy the spans into padded rows with their special tokens, some thousands at a time."""
+    """Copy the spans into padded rows with special tokens, 8,192 rows at a time to limit memory."""
     words = np.full((len(spans), length), pad_id, compact_ids(np.array([ids.max(), cls_id, sep_id, pad_id])).dtype)
-    types = np.zeros((len(spans), length), np.int8)
+    types = np.zeros((len(spans), length), np.int8)  # [N, T]
     column = np.arange(length)  # [T]
-    a = (spans[:, 1] - spans[:, 0])[:, None]  # [N, 1]
-    b = (spans[:, 3] - spans[:, 2])[:, None]
-    lengths = (a + b + (3 if pair else 2))[:, 0].astype(np.int32)
+    a = (spans[:, 1] - spans[:, 0])[:, None]  # [N, 1], tokens of A
+    b = (spans[:, 3] - spans[:, 2])[:, None]  # [N, 1], tokens of B
+    lengths = (a + b + (3 if pair else 2))[:, 0].astype(np.int32)  # [N]
     for row in range(0, len(spans), 8192):
         part = slice(row, row + 8192)
         in_a = (column >= 1) & (column <= a[part])  # [n, T]
-        in_b = (column >= a[part] + 2) & (column < a[part] + 2 + b[part])
-        source = np.where(in_a, spans[part, :1] + column - 1, spans[part, 2:3] + column - a[part] - 2)
+        in_b = (column >= a[part] + 2) & (column < a[part] + 2 + b[part])  # [n, T]
+        source = np.where(in_a, spans[part, :1] + column - 1, spans[part, 2:3] + column - a[part] - 2)  # [n, T]
         words[part] = np.where(in_a | in_b, ids[np.where(in_a | in_b, source, 0)], words[part])
         words[part, 0] = cls_id
         words[part] = np.where(column == a[part] + 1, sep_id, words[part])

@@ -1,29 +1,35 @@
-"""Rows of different lengths laid end to end: the few operations on them that everything here is made of."""
+"""Operations on rows of different lengths that are concatenated into one flat tensor."""
 
 
 def row_ids(lengths):
-    """For lengths `[R]` the row of each element `[N]`: `[2, 0, 3]` gives `[0, 0, 2, 2, 2]`.
+    """Compute the row of each element: lengths `[2, 0, 3]` give `[0, 0, 2, 2, 2]`.
 
-    In time and space linear in N and R. `tf.repeat`, which says the same, makes a `[R, longest]` mask: 200 GB for
-    one long line among many short ones.
+    Time and memory are linear in N and R. `tf.repeat` gives the same result but builds a `[R, longest]` mask, which is
+    200 GB for one long line among many short ones.
+
+    Args:
+        lengths: int32 tensor `[R]`, the number of elements per row.
+
+    Returns:
+        int32 tensor `[N]`.
     """
     import tensorflow as tf
 
-    ends = tf.cumsum(lengths)
+    ends = tf.cumsum(lengths)  # [R]
     total = tf.reduce_sum(lengths)
-    ended = tf.math.unsorted_segment_sum(tf.ones_like(ends), ends, total + 1)  # [N + 1] how many rows end here
-    return tf.cumsum(ended)[:-1]
+    ended = tf.math.unsorted_segment_sum(tf.ones_like(ends), ends, total + 1)  # [N + 1], how many rows end here
+    return tf.cumsum(ended)[:-1]  # [N]
 
 
-def after(condition):
-    """Where the element before fulfils a condition; never for the first."""
+def shift_right(condition):
+    """Shift a bool tensor `[N]` by one element; the first one becomes False."""
     import tensorflow as tf
 
     return tf.concat([[False], condition], 0)[: tf.size(condition)]
 
 
-def changes(values):
-    """Where a value differs from the one before; always for the first."""
+def is_run_start(values):
+    """Mark each element of `[N]` that differs from the one before, and the first one."""
     import tensorflow as tf
 
     return tf.concat([[True], values[1:] != values[:-1]], 0)[: tf.size(values)]

@@ -1,4 +1,4 @@
-"""Packed examples on disk: a corpus whose rows do not fit in memory is packed in shards and read where it is needed."""
+"""Pretraining examples on disk, for corpora whose examples do not fit in memory."""
 
 import contextlib
 import dataclasses
@@ -15,16 +15,16 @@ from keras_bert.files import atomic_write
 from keras_bert.text.documents import TokenizedDocuments
 from keras_bert.text.packing import PretrainingExamples, pack_examples
 
-FACTS = "rows.json"
-FEWEST = 64  # documents in a shard: B is drawn from it, and some are held out
+METADATA_FILE = "rows.json"
+MIN_DOCUMENTS = 64  # per shard, because B is drawn from the shard and some documents are held out
 
 
 @dataclasses.dataclass(frozen=True)
 class StoredExamples(PretrainingExamples):
-    """`PretrainingExamples` that stay on disk: its arrays are memory-mapped, and rows that are asked for are read.
+    """`PretrainingExamples` in memory-mapped arrays: rows are read from disk when they are indexed.
 
     Args:
-        fingerprint: the mark of `input_word_ids`, made while they were written, so that nobody need read them all.
+        fingerprint: checksum of `input_word_ids`, computed while they were written, so that they need not be read.
     """
 
     fingerprint: str = dataclasses.field(kw_only=True)
@@ -46,39 +46,41 @@ def pack_to_disk(
     shard_size: int = 2**23,
     sources: dict | None = None,
 ) -> tuple[StoredExamples, StoredExamples | None]:
-    """Tokenize and pack a corpus, a shard of documents at a time; where that was done before, only open the rows.
+    """Tokenize and pack a corpus shard by shard, or open the examples if they were packed before.
 
-    A shard is packed by `pack_examples` with the seed `seed` + its number, so that a corpus of one shard gives the very
-    rows it gives in memory. Random segments B come from the same shard, of some thousands of documents. All rows of all
-    shards stand in one .npy file a field, which appears when the last is written.
+    Each shard is packed by `pack_examples` with the seed `seed` + its index, so a corpus of one shard gives the same
+    rows as in memory. Random segments B come from the same shard, which has thousands of documents. The rows of all
+    shards are in one .npy file per field. The folder appears when the last row is written.
 
     Args:
-        path: the folder to write, or to open.
-        documents: a `Corpus`, or any lists of sentences; read only if there are no rows yet.
-        tokenize: from documents to `TokenizedDocuments`, as `tokenize_documents` does with a vectorizer.
+        path: the folder to write or to open.
+        documents: a `Corpus`, or lists of sentences; only read if the folder does not exist.
+        tokenize: converts documents to `TokenizedDocuments`, for example `tokenize_documents` with a vectorizer.
         sequence_length, cls_id, sep_id, sentence_task, dupe_factor: see `pack_examples`.
-        vocab_size: how many ids there are: they take two bytes each where they can.
-        held_out: the share of the documents to validate on, none for 0 or where there is but one document.
-        seed: the same seed gives the same rows.
-        shard_size: characters after which a shard ends, once it has 64 documents. Memory is that of two shards.
-        sources: what else the rows follow from, ready for JSON: names and dates of files, the vocabulary.
+        vocab_size: the number of ids; they take two bytes each if they fit.
+        held_out: fraction of the documents to hold out for validation; none for 0, or if there is only one document.
+        seed: random seed; the same seed gives the same rows.
+        shard_size: the number of characters after which a shard ends, if it has 64 documents. Memory is needed for two
+            shards.
+        sources: what else determines the rows, ready for JSON, such as names and dates of files and the vocabulary.
 
     Returns:
-        The rows to train on, and the held-out ones or None.
+        The training examples, and the held-out examples or None.
 
     Raises:
-        InputError: as `pack_examples` and `TokenizedDocuments.split`; rows that were packed from other sources or with other
-            settings, or are damaged.
-        OSError: the disk is full; nothing is left behind.
+        InputError: as `pack_examples` and `TokenizedDocuments.split`; or the folder was packed from other sources or
+            with other settings, or is damaged.
+        OSError: the disk is full; nothing is written.
 
     Example:
 
     >>> import tempfile
     >>> documents = [["5 6 7", "8 9"], ["10 11", "12"]]
     >>> def tokenize(part):
-    ...     return TokenizedDocuments.from_lists([[list(map(int, sentence.split())) for sentence in each] for each in part])
-    >>> rows, none = pack_to_disk(tempfile.mkdtemp() + "/rows", documents, tokenize, 8, 2, 3, vocab_size=13, held_out=0)
-    >>> rows.input_word_ids.shape[1], rows[:1].lengths.shape
+    ...     return TokenizedDocuments.from_lists([[[int(i) for i in text.split()] for text in each] for each in part])
+    >>> path = Path(tempfile.mkdtemp()) / "rows"
+    >>> train, validation = pack_to_disk(path, documents, tokenize, 8, 2, 3, vocab_size=13, held_out=0)
+    >>> train.input_word_ids.shape[1], train[:1].lengths.shape
     (8, (1,))
 
     Source: Devlin et al. 2018, section 3.1 and appendix A.2, for the rows; numpy.lib.format for the files.
@@ -89,7 +91,7 @@ def pack_to_disk(
         "special_ids": [cls_id, sep_id],
         "vocab_size": vocab_size,
         "next_sentence": task == "next",
-        "sentence_order": True if task == "order" else None,  # None: what was packed before there was this task opens
+        "sentence_order": True if task == "order" else None,  # null, not false, in the file
         "dupe_factor": dupe_factor,
         "held_out": held_out,
         "seed": seed,
@@ -97,9 +99,9 @@ def pack_to_disk(
         **(sources or {}),
     }
     if not path.exists():
-        width = np.uint16 if vocab_size <= 2**16 else np.int32
+        dtype = np.uint16 if vocab_size <= 2**16 else np.int32
         with atomic_write(path) as draft, contextlib.ExitStack() as files:
-            written: dict[str, _Rows] = {}
+            writers: dict[str, _ExamplesWriter] = {}
             for number, shard in enumerate(_shards(documents, shard_size)):
                 parts = {"train": tokenize(shard)}
                 if held_out and len(parts["train"]) > 1:
@@ -109,56 +111,58 @@ def pack_to_disk(
                     rows = pack_examples(
                         part, sequence_length, cls_id, sep_id, task, seed=seed + number, dupe_factor=times
                     )
-                    if name not in written:
-                        written[name] = _Rows(draft / name, rows, width, files)
-                    written[name].append(rows)
-            marks = {name: rows.finish() for name, rows in written.items()}
-            facts = {"settings": settings, "fingerprints": marks}
-            (draft / FACTS).write_text(json.dumps(facts, indent=2) + "\n", encoding="utf-8")
+                    if name not in writers:
+                        writers[name] = _ExamplesWriter(draft / name, rows, dtype, files)
+                    writers[name].append(rows)
+            metadata = {
+                "settings": settings,
+                "fingerprints": {name: writer.finish() for name, writer in writers.items()},
+            }
+            (draft / METADATA_FILE).write_text(json.dumps(metadata, indent=2) + "\n", encoding="utf-8")
     return _open(path, settings)
 
 
 def _shards(documents: Iterable[Sequence[str]], shard_size: int) -> Iterator[list[Sequence[str]]]:
-    """Lists of documents, each of at least `shard_size` characters and `FEWEST` documents, or all there is."""
+    """Yield lists of documents, each of at least `shard_size` characters and `MIN_DOCUMENTS` documents, or all."""
     ready, shard, size = [], [], 0
     for document in documents:
         shard.append(document)
         size += sum(map(len, document))
-        if size >= shard_size and len(shard) >= FEWEST:
+        if size >= shard_size and len(shard) >= MIN_DOCUMENTS:
             if ready:
                 yield ready
             ready, shard, size = shard, [], 0
-    if len(shard) < FEWEST:  # a remainder too small to stand alone
+    if len(shard) < MIN_DOCUMENTS:  # too few for a shard: append them to the one before
         ready, shard = ready + shard, []
     yield from (part for part in (ready, shard) if part)
 
 
-class _Rows:
-    """Rows being written, one .npy file a field."""
+class _ExamplesWriter:
+    """Writer of examples, one .npy file per field."""
 
-    def __init__(self, folder: Path, like: PretrainingExamples, ids: type, files: contextlib.ExitStack):
+    def __init__(self, folder: Path, first: PretrainingExamples, id_dtype: type, files: contextlib.ExitStack):
         folder.mkdir(parents=True)
-        self.columns = {}
-        for name, values in vars(like).items():
+        self.fields = {}
+        for name, values in vars(first).items():
             if values is not None:
                 file = files.enter_context(open(folder / f"{name}.npy", "wb"))
-                dtype = ids if name == "input_word_ids" else values.dtype
-                self.columns[name] = _Column(file, np.dtype(dtype), values.shape[1:])
+                dtype = id_dtype if name == "input_word_ids" else values.dtype
+                self.fields[name] = _ArrayWriter(file, np.dtype(dtype), values.shape[1:])
 
     def append(self, rows: PretrainingExamples) -> None:
-        for name, column in self.columns.items():
-            column.append(getattr(rows, name))
+        for name, field in self.fields.items():
+            field.append(getattr(rows, name))
 
     def finish(self) -> str:
-        """Complete the files; the fingerprint of the token ids, as `training.pretrain.fingerprint` makes it."""
-        for column in self.columns.values():
-            column.write_header()
-        words = self.columns["input_word_ids"]
+        """Complete the files and return the fingerprint of the token ids, equal to `training.common.checksum`."""
+        for field in self.fields.values():
+            field.write_header()
+        words = self.fields["input_word_ids"]
         return f"{'x'.join(map(str, words.shape))}-{words.crc:08x}"
 
 
-class _Column:
-    """An array in a file that grows by rows. numpy keeps room in a header for the number of rows to grow in place."""
+class _ArrayWriter:
+    """Writer of one .npy file that grows by rows. NumPy reserves space in the header for the final number of rows."""
 
     def __init__(self, file, dtype: np.dtype, row_shape: tuple[int, ...]):
         self.file = file
@@ -175,27 +179,32 @@ class _Column:
 
     def write_header(self) -> None:
         self.file.seek(0)
-        facts = {"descr": self.dtype.str, "fortran_order": False, "shape": self.shape}
-        np.lib.format.write_array_header_1_0(self.file, facts)
+        header = {"descr": self.dtype.str, "fortran_order": False, "shape": self.shape}
+        np.lib.format.write_array_header_1_0(self.file, header)
 
 
 def _open(path: Path, settings: dict) -> tuple[StoredExamples, StoredExamples | None]:
     try:
-        facts = json.loads((path / FACTS).read_text(encoding="utf-8"))
-        sets = {name: _load(path / name, mark) for name, mark in facts["fingerprints"].items()}
+        metadata = json.loads((path / METADATA_FILE).read_text(encoding="utf-8"))
+        stored = metadata["settings"]
+        parts = {name: _load(path / name, fingerprint) for name, fingerprint in metadata["fingerprints"].items()}
+        train, names = parts["train"], sorted(set(stored) | set(settings))
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise InputError(f"{path}: rows that keras_bert packed are expected. Received: {error}") from None
-    now = json.loads(json.dumps(settings))
-    for name in sorted(set(now) | set(facts["settings"])):
-        before = facts["settings"].get(name)
-        if before != now.get(name):
+        raise InputError(
+            f"`path` must be a folder of examples packed by keras_bert. Received: path={path} ({error}). "
+            "Delete it to pack the examples again."
+        ) from None
+    current = json.loads(json.dumps(settings))
+    for name in names:
+        before, now = (values.get(name, "missing") for values in (stored, current))
+        if before != now:
             raise InputError(
-                f"{path}: a run goes on with the rows it began with, {name}={before!r} (or give another folder). "
-                f"Received: {name}={now.get(name)!r}"
+                f"`{name}` must be the same as for the examples in {path}, {name}={before!r}. "
+                f"Received: {name}={now!r}. Use the same value, or another folder."
             )
-    return sets["train"], sets.get("held_out")
+    return train, parts.get("held_out")
 
 
 def _load(folder: Path, fingerprint: str) -> StoredExamples:
     arrays = {file.stem: np.load(file, mmap_mode="r") for file in folder.glob("*.npy")}
-    return StoredExamples(**{"next_sentence_labels": None, **arrays}, fingerprint=fingerprint)
+    return StoredExamples(**arrays, fingerprint=fingerprint)

@@ -1,44 +1,51 @@
-"""Strings in, the three inputs of a BERT out."""
+"""The text vectorization layer: strings to the three model inputs."""
 
 from pathlib import Path
 
 import keras
 import numpy as np
 
+from keras_bert.constants import INPUT_KEYS, SPECIAL_TOKENS
 from keras_bert.errors import InputError
 from keras_bert.text.model_inputs import pack
 from keras_bert.text.strings import string_tensor
 from keras_bert.text.vocabulary import check_vocabulary, load_vocabulary
-from keras_bert.text.wordpiece import SPECIAL_TOKENS, WordPiece
+from keras_bert.text.wordpiece import WordPiece
 
 
 @keras.saving.register_keras_serializable(package="keras_bert")
 class BertTextVectorization(keras.layers.Layer):
-    """Turn texts into `input_word_ids`, `input_mask` and `input_type_ids`, exactly as the original BERT tokenizer does.
+    """Layer that maps texts to `input_word_ids`, `input_mask` and `input_type_ids`.
 
-    A `keras.layers.TextVectorization` with WordPiece as its `split`. It is made of core TensorFlow operations, so that
-    it works in `tf.data`, inside a model and in a SavedModel that needs no custom operation. On the JAX and PyTorch
-    backends it runs eagerly, or in `tf.data`.
+    The token ids equal those of the original BERT tokenizer on every string. The layer is a
+    `keras.layers.TextVectorization` with WordPiece as its `split` function. It consists of core TensorFlow operations,
+    so it works in `tf.data`, inside a model, and in a SavedModel without custom operations. On the JAX and PyTorch
+    backends, it runs eagerly or in `tf.data`.
 
     Args:
-        vocabulary: path of a `vocab.txt`, or its tokens in order; ids are the line numbers, from 0.
-        lowercase: lower-case and strip accents: True for the uncased models, False for the cased ones.
-        sequence_length: T, the length of every row; None for the longest of each batch.
-        special_tokens: read `[PAD]`, `[UNK]`, `[CLS]`, `[SEP]` and `[MASK]` in a text as one token each. Leave it off
-            for text that others wrote: they could put a separator into it.
+        vocabulary: str, path or list of str. The path of a `vocab.txt` file with one token per line, or the list of its
+            V tokens. The id of a token is its line number, from 0.
+        lowercase: bool. Lowercase the text and strip accents: True for the uncased models, False for the cased ones.
+            Defaults to `True`.
+        sequence_length: int or None. T, the length of every row; longer texts are truncated, shorter ones are padded
+            with [PAD]. None pads to the longest row of each batch. Defaults to `128`.
+        special_tokens: bool. Parse `[PAD]`, `[UNK]`, `[CLS]`, `[SEP]` and `[MASK]` in a text as special tokens. Keep
+            it off for untrusted text, which could inject a separator. Defaults to `False`.
+        **kwargs: arguments of `keras.layers.Layer`, such as `name`.
 
     Call arguments:
-        inputs: strings `[B]` (a list, an array or a tensor; `[B, 1]` does too), or a tuple `(first, second)` of them
-            for pairs. One string stands for itself: the outputs are then `[T]`. Bytes that are not UTF-8 are passed
-            over.
+        inputs: strings `[B]` or `[B, 1]` (a list, a NumPy array or a tensor), or a tuple `(first, second)` of them for
+            pairs of texts. One string gives outputs of shape `[T]`. Bytes that are not UTF-8 are ignored.
 
     Returns:
-        A dict of three int32 tensors `[B, T]`: `input_word_ids` ([CLS] text [SEP], padded), `input_mask` (1 at tokens,
-        0 at padding), `input_type_ids` (1 at the second text and its [SEP]).
+        A dict of three int32 tensors `[B, T]`:
+        - `input_word_ids`: token ids of `[CLS] text [SEP]`, or of `[CLS] first [SEP] second [SEP]`, padded;
+        - `input_mask`: 1 for tokens, 0 for padding;
+        - `input_type_ids`: 1 for the second text and its [SEP], otherwise 0.
 
     Raises:
-        InputError: a vocabulary that `load_vocabulary` refuses, a `sequence_length` below 3, inputs that are no
-            strings.
+        InputError: the vocabulary is not valid (see `load_vocabulary`), `sequence_length` is below 3, or `inputs` are
+            not strings.
 
     Example:
 
@@ -49,8 +56,8 @@ class BertTextVectorization(keras.layers.Layer):
     [[2 5 6 7 9 3 0 0]
      [2 7 8 3 0 0 0 0]]
 
-    Source: github.com/google-research/bert, tokenization.py and run_classifier.py; the outputs are named as by
-    TF-Hub's `bert_en_uncased_preprocess/3`.
+    Source: github.com/google-research/bert, tokenization.py and run_classifier.py; the output names are those
+    of TF-Hub's `bert_en_uncased_preprocess/3`.
     """
 
     def __init__(
@@ -64,7 +71,7 @@ class BertTextVectorization(keras.layers.Layer):
         super().__init__(**kwargs)
         import tensorflow as tf
 
-        # Texts are no numbers: Keras must pass them on as they are, and not compile them with XLA.
+        # Keras must not convert strings to numbers, nor compile them with XLA.
         self._convert_input_args = False
         self._allow_non_tensor_positional_args = True
         self.supports_jit = False
@@ -73,7 +80,7 @@ class BertTextVectorization(keras.layers.Layer):
         if isinstance(vocabulary, str | Path):
             vocabulary = load_vocabulary(vocabulary)
         else:
-            vocabulary = check_vocabulary(list(vocabulary), "a list of tokens")
+            vocabulary = check_vocabulary(list(vocabulary))
         _check_length(sequence_length)
         self.lowercase = bool(lowercase)
         self.sequence_length = sequence_length
@@ -82,9 +89,9 @@ class BertTextVectorization(keras.layers.Layer):
         self.pad_id, self.unk_id, self.cls_id, self.sep_id, self.mask_id = map(vocabulary.index, SPECIAL_TOKENS)
 
         word_piece = WordPiece(vocabulary, self.lowercase, self.special_tokens)
-        self._tables = word_piece.tables  # an attribute here, so that a SavedModel takes the tables along
-        # TextVectorization sets '' and [UNK] before the tokens it is given: so it gets the others only, and what it
-        # counts is put back to the numbers of the lines.
+        self._tables = word_piece.tables  # tracked as an attribute, so that a SavedModel includes the tables
+        # TextVectorization puts '' and [UNK] before the given tokens. So it gets the other tokens only, and one gather
+        # maps its ids back to line numbers.
         others = [token for token in vocabulary if token not in ("", "[UNK]")]
         self._lookup = keras.layers.TextVectorization(
             standardize=None, split=word_piece, vocabulary=others, ragged=keras.backend.backend() == "tensorflow"
@@ -93,7 +100,7 @@ class BertTextVectorization(keras.layers.Layer):
         with tf.init_scope():
             self._line = tf.constant([self.pad_id, self.unk_id] + [line[token] for token in others], tf.int32)
 
-        # Graphs, so that a call from plain Python is as fast as one in tf.data. Their sizes are left open.
+        # Compiled functions with an open batch size, so that a call from Python is as fast as one in tf.data.
         texts = tf.TensorSpec([None], tf.string)
         self._tokenize = tf.function(self._tokenize_op, input_signature=[texts], autograph=False)
         self._encode = tf.function(self._encode_op, input_signature=[texts], autograph=False)
@@ -101,11 +108,13 @@ class BertTextVectorization(keras.layers.Layer):
 
     def __call__(self, inputs, *args, **kwargs):
         if isinstance(inputs, list) and inputs and all(isinstance(each, keras.KerasTensor) for each in inputs):
-            inputs = tuple(inputs)  # Keras reads a saved model's pair back as a list
-        # Lists become tensors before Keras looks at them: it would handle every string as an input of its own.
+            inputs = tuple(inputs)  # Keras loads a saved pair of inputs as a list
+        # Convert lists to tensors first: Keras would treat every string of a list as a separate input.
         if isinstance(inputs, tuple):
             if len(inputs) != 2:
-                raise InputError(f"a tuple of texts is a pair (first, second). Received: a tuple of {len(inputs)}")
+                raise InputError(
+                    f"`inputs` must be texts or a tuple (first, second). Received: a tuple of {len(inputs)}"
+                )
             return super().__call__(tuple(map(string_tensor, inputs)), *args, **kwargs)
         return super().__call__(string_tensor(inputs), *args, **kwargs)
 
@@ -117,7 +126,8 @@ class BertTextVectorization(keras.layers.Layer):
                 first, second = inputs
                 if not first.shape.is_compatible_with(second.shape):
                     raise InputError(
-                        f"a pair needs as many texts on both sides. Received: {first.shape}, {second.shape}"
+                        "`inputs` must have the same number of first and second texts. "
+                        f"Received: shapes {first.shape} and {second.shape}"
                     )
                 packed = self._encode_pair(tf.reshape(first, [-1]), tf.reshape(second, [-1]))
             else:
@@ -130,7 +140,7 @@ class BertTextVectorization(keras.layers.Layer):
         return packed
 
     def tokenize(self, texts):
-        """Token ids without [CLS], [SEP] and padding.
+        """Compute token ids without [CLS], [SEP] and padding.
 
         Args:
             texts: strings `[B]`, or one string.
@@ -139,7 +149,7 @@ class BertTextVectorization(keras.layers.Layer):
             int32 `tf.RaggedTensor` `[B, (tokens)]`; for one string a `tf.Tensor` `[tokens]`.
 
         Raises:
-            InputError: texts that are no strings.
+            InputError: `texts` are not strings.
 
         Example:
 
@@ -155,17 +165,17 @@ class BertTextVectorization(keras.layers.Layer):
             return ids[0] if texts.shape.rank == 0 else ids
 
     def pack(self, segments, sequence_length=None):
-        """Put token ids between [CLS] and [SEP], cut and pad them; in TensorFlow operations.
+        """Add [CLS] and [SEP] to token ids, truncate and pad them, with TensorFlow operations.
 
         Args:
-            segments: one or two int32 `tf.RaggedTensor`s `[B, (tokens)]`, as `tokenize` gives them.
-            sequence_length: T, a number or a scalar int32 tensor; None for the longest row of the batch.
+            segments: one or two int32 `tf.RaggedTensor`s `[B, (tokens)]`, the results of `tokenize`.
+            sequence_length: T, an int or a scalar int32 tensor; None for the longest row of the batch.
 
         Returns:
-            The dict of three int32 `tf.Tensor`s `[B, T]` that a call returns.
+            A dict of three int32 `tf.Tensor`s `[B, T]`, as for a call.
 
         Raises:
-            InputError: not one or two segments, or a length below 3.
+            InputError: there are not one or two segments, or the length is below 3.
         """
         import tensorflow as tf
 
@@ -174,33 +184,33 @@ class BertTextVectorization(keras.layers.Layer):
         return pack(segments, sequence_length, self.cls_id, self.sep_id, self.pad_id)
 
     def _tokenize_op(self, texts):
-        """Ids `[B, (tokens)]` of texts `[B]`."""
+        """Compute the ids `[B, (tokens)]` of texts `[B]`."""
         import tensorflow as tf
 
-        counted = self._lookup(texts)
-        if not isinstance(counted, tf.RaggedTensor):  # other backends get it padded by 0, which no token has
-            counted = tf.RaggedTensor.from_tensor(counted, padding=0)
-        return counted.with_values(tf.gather(self._line, counted.values))
+        ids = self._lookup(texts)  # [B, (tokens)]
+        if not isinstance(ids, tf.RaggedTensor):  # on other backends it is padded with 0, which no token has
+            ids = tf.RaggedTensor.from_tensor(ids, padding=0)
+        return ids.with_values(tf.gather(self._line, ids.values))
 
     def _encode_op(self, *texts):
         return self.pack([self._tokenize_op(text) for text in texts], self.sequence_length)
 
     def get_vocabulary(self) -> list[str]:
-        """The tokens in the order of their ids, as in the file."""
+        """Return the tokens in the order of their ids."""
         return list(self._vocabulary)
 
     def vocabulary_size(self) -> int:
-        """How many tokens (ids from 0) there are."""
+        """Return V, the number of tokens."""
         return len(self._vocabulary)
 
     def id_to_token(self, token_id: int) -> str:
-        """The token of an id.
+        """Return the token of an id.
 
         Raises:
-            InputError: an id that is not in the vocabulary.
+            InputError: the id is not in the vocabulary.
         """
         if not 0 <= token_id < len(self._vocabulary):
-            raise InputError(f"ids are 0 to {len(self._vocabulary) - 1}. Received: {token_id}")
+            raise InputError(f"`token_id` must be in 0 … {len(self._vocabulary) - 1}. Received: token_id={token_id}")
         return self._vocabulary[token_id]
 
     def compute_output_spec(self, inputs):
@@ -208,8 +218,7 @@ class BertTextVectorization(keras.layers.Layer):
         if len(shape) == 2 and shape[1] == 1:
             shape = shape[:1]
         spec = keras.KerasTensor((*shape, self.sequence_length), dtype="int32")
-        names = ("input_word_ids", "input_mask", "input_type_ids")
-        return {name: keras.KerasTensor(spec.shape, dtype=spec.dtype, name=name) for name in names}
+        return {name: keras.KerasTensor(spec.shape, dtype=spec.dtype, name=name) for name in INPUT_KEYS}
 
     def get_config(self):
         return {
@@ -226,5 +235,6 @@ def _check_length(length) -> None:
         return
     if isinstance(length, bool) or not isinstance(length, int | np.integer) or length < 3:
         raise InputError(
-            f"sequence_length must be None or at least 3, for [CLS], a token and [SEP]. Received: {length!r:.60}"
+            "`sequence_length` must be None or at least 3, for [CLS], one token and [SEP]. "
+            f"Received: sequence_length={length!r:.60}"
         )

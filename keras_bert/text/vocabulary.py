@@ -1,4 +1,4 @@
-"""The vocabulary: one token a line, its id the number of the line."""
+"""Vocabulary files, one token per line, and learning a vocabulary."""
 
 import functools
 import itertools
@@ -6,63 +6,67 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from keras_bert.constants import SPECIAL_TOKENS
 from keras_bert.errors import InputError
 from keras_bert.files import atomic_write
-from keras_bert.text.normalization import Normalizer, stands_alone
+from keras_bert.text.normalization import Normalizer, is_single_char_word
 from keras_bert.text.strings import string_tensor
-from keras_bert.text.wordpiece import SPECIAL_TOKENS
 
 
-def check_vocabulary(tokens: list[str], source: str) -> list[str]:
-    """Refuse what cannot be a BERT vocabulary.
+def check_vocabulary(tokens: list[str], path: str | Path | None = None) -> list[str]:
+    """Validate the tokens of a BERT vocabulary.
 
     Args:
         tokens: the tokens in the order of their ids.
-        source: what to call them in the message.
+        path: the file that contains them, for the error message; None for a list.
 
     Returns:
         The tokens, unchanged.
 
     Raises:
-        InputError: no tokens, something that is no string, white space around a token, a NUL byte, a special token
-            missing, or a token twice.
+        InputError: there are no tokens, one is not a string, has white space around it or a NUL byte, a special token
+            is missing, or a token occurs twice.
     """
+
+    def fail(expected: str, received: str):
+        if path is None:
+            raise InputError(f"`vocabulary` must {expected}. Received: {received}")
+        raise InputError(f"`vocabulary` must {expected}. Received: path={path} ({received})")
+
     if not tokens:
-        raise InputError(f"a vocabulary needs one token a line. Received: {source}, which is empty")
+        fail("have one token per line", "empty")
     for line, token in enumerate(tokens, 1):
         if not isinstance(token, str):
-            raise InputError(f"tokens must be strings. Received: {source} with {token!r:.60} as number {line}")
+            fail("contain strings", f"{token!r:.60} in line {line}")
         if token != token.strip() or "\n" in token:
-            raise InputError(f"tokens hold no white space. Received: {source} with {token!r:.60} as number {line}")
+            fail("contain tokens without white space", f"{token!r:.60} in line {line}")
         if "\0" in token:
-            raise InputError(f"a vocabulary is a text file. Received: {source} with a NUL byte in line {line}")
+            fail("be text", f"a NUL byte in line {line}")
     missing = [token for token in SPECIAL_TOKENS if token not in set(tokens)]
     if missing:
-        raise InputError(
-            f"a vocabulary needs {', '.join(SPECIAL_TOKENS)}. Received: {source} without {', '.join(missing)}"
-        )
+        fail(f"contain {', '.join(SPECIAL_TOKENS)}", f"no {', '.join(missing)}")
     token, count = Counter(tokens).most_common(1)[0]
     if count > 1:
         lines = ", ".join(str(line) for line, each in enumerate(tokens, 1) if each == token)
-        raise InputError(f"every token has one line. Received: {source} with {token!r:.60} in lines {lines:.60}")
+        fail("contain each token once", f"{token!r:.60} in lines {lines:.60}")
     return tokens
 
 
 def load_vocabulary(path: str | Path) -> list[str]:
-    """Read a `vocab.txt` exactly as the original tokenizer does.
+    """Read a `vocab.txt` file as the original tokenizer does.
 
-    Lines end at a line feed alone (the Chinese vocabulary has a token that other readers take for a line end), and
-    white space around a token is taken off.
+    Lines end at a line feed only (the Chinese vocabulary has a token that Python's `splitlines` splits at), and white
+    space around a token is removed.
 
     Args:
-        path: a UTF-8 text file, one token a line.
+        path: a UTF-8 text file, one token per line.
 
     Returns:
         The tokens; the index of each is its id.
 
     Raises:
-        InputError: no such file, a folder, an empty file, an encoding that is not UTF-8, NUL bytes, a special token
-            missing, a token in two lines.
+        InputError: the file does not exist, is a directory, is empty, is not UTF-8, has a NUL byte, a special token is
+            missing, or a token occurs twice.
 
     Example:
 
@@ -75,79 +79,90 @@ def load_vocabulary(path: str | Path) -> list[str]:
     Source: `load_vocab` of github.com/google-research/bert (tokenization.py).
     """
     path = Path(path)
-    if path.is_dir():
-        raise InputError(f"a vocabulary is a text file, one token a line. Received: {path}, which is a folder")
     if not path.is_file():
-        raise InputError(f"a vocabulary is a text file, one token a line. Received: {path}, which does not exist")
+        found = "a directory" if path.is_dir() else "does not exist"
+        raise InputError(f"`path` must be a text file with one token per line. Received: path={path} ({found})")
     content = path.read_bytes()
     try:
         lines = content.decode("utf-8").split("\n")
     except UnicodeDecodeError as error:
         raise InputError(
-            f"a vocabulary is UTF-8 text. Received: {path} with byte 0x{content[error.start]:02x} at {error.start}"
+            "`path` must be a UTF-8 text file. "
+            f"Received: path={path} (byte 0x{content[error.start]:02x} at offset {error.start})"
         ) from None
     if lines[0].startswith("\ufeff"):
-        raise InputError(f"a vocabulary is UTF-8 text without a byte order mark. Received: {path} with one")
+        raise InputError(
+            f"`path` must be a UTF-8 text file without a byte order mark. Received: path={path} (with one)"
+        )
     if lines[-1] == "":
         lines.pop()
-    return check_vocabulary([line.strip() for line in lines], str(path))
+    return check_vocabulary([line.strip() for line in lines], path)
 
 
 def save_vocabulary(vocabulary: Iterable[str], path: str | Path) -> None:
-    """Write a `vocab.txt`: UTF-8, a token a line; all of it or nothing.
+    """Write a `vocab.txt` file, in UTF-8 with one token per line. The file is complete or not written at all.
 
     Args:
         vocabulary: the tokens in the order of their ids.
         path: the file to write.
 
     Raises:
-        InputError: what `load_vocabulary` would refuse.
+        InputError: the vocabulary is one that `load_vocabulary` does not accept.
 
     Example:
 
     >>> import tempfile
-    >>> path = tempfile.mkdtemp() + "/vocab.txt"
+    >>> path = Path(tempfile.mkdtemp()) / "vocab.txt"
     >>> save_vocabulary(["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "film"], path)
     >>> load_vocabulary(path)[5]
     'film'
 
     Source: `vocab.txt` of github.com/google-research/bert.
     """
-    tokens = check_vocabulary(list(vocabulary), "the tokens to save")
+    tokens = check_vocabulary(list(vocabulary))
     with atomic_write(path) as draft:
         draft.write_bytes("".join(token + "\n" for token in tokens).encode("utf-8"))
 
 
 def learn_vocabulary(texts: Iterable[str], vocab_size: int, lowercase: bool = True) -> list[str]:
-    """Learn the WordPiece vocabulary of a corpus: its characters, then the pieces that occur most.
+    """Learn a WordPiece vocabulary from texts.
 
-    The words are those that `BertTextVectorization` finds, and the same texts give the same vocabulary each time. At
-    most a thousand different characters are kept, the most frequent.
+    The words are those of `BertTextVectorization`. Training runs `WordPieceTrainer` of the `tokenizers` library, which
+    wraps its BPE trainer: starting from single characters, it joins the most frequent pair of adjacent tokens again and
+    again. The published criterion of WordPiece is the likelihood of the corpus: it joins the pair with the highest
+    freq(ab) / (freq(a) * freq(b)). Google never published its trainer. A tokenizer uses both kinds of vocabulary in the
+    same way, by the longest match first.
+
+    The result is deterministic. At most 1,000 different characters are kept, the most frequent ones.
 
     Args:
         texts: lines or documents.
-        vocab_size: how many tokens at most, special tokens included; a small corpus may hold fewer.
-        lowercase: lower-case and strip accents first; must be the same where the vocabulary is used.
+        vocab_size: V, the largest number of tokens, special tokens included; a small corpus may give fewer.
+        lowercase: lowercase and strip accents first; use the same value for `BertTextVectorization`.
 
     Returns:
-        The tokens: `[PAD]`, `[UNK]`, `[CLS]`, `[SEP]`, `[MASK]`, then those learned.
+        The tokens: `[PAD]`, `[UNK]`, `[CLS]`, `[SEP]`, `[MASK]`, then the learned tokens.
 
     Raises:
-        InputError: `vocab_size` has no room beside the special tokens, no text has a word, or a text is no string.
+        InputError: `vocab_size` is too small, `texts` contain no word, or a text is not a string.
 
     Example:
 
     >>> learn_vocabulary(["a fine film", "fine films"], vocab_size=40)[:5]
     ['[PAD]', '[UNK]', '[CLS]', '[SEP]', '[MASK]']
 
-    Source: Devlin et al. 2018, section 3; the trainer is the `tokenizers` library's.
+    Source: Devlin et al. 2018, section 3; Schuster and Nakajima 2012 (Japanese and Korean Voice Search), section 3, for
+    the criterion of WordPiece; Sennrich et al. 2016 (arXiv:1508.07909), section 3.2, for BPE.
     """
     import tokenizers
 
     if isinstance(vocab_size, bool) or not isinstance(vocab_size, int) or vocab_size < len(SPECIAL_TOKENS) + 2:
-        raise InputError(f"vocab_size must be an integer above {len(SPECIAL_TOKENS) + 1}. Received: {vocab_size!r}")
+        raise InputError(
+            f"`vocab_size` must be an integer of at least {len(SPECIAL_TOKENS) + 2}. "
+            f"Received: vocab_size={vocab_size!r}"
+        )
     if isinstance(texts, str | bytes):
-        raise InputError("texts must be several strings, such as the lines of a corpus. Received: one string")
+        raise InputError("`texts` must be several strings, such as the lines of a corpus. Received: one string")
 
     lines = list(_words(texts, lowercase))
     counts = Counter()
@@ -155,19 +170,19 @@ def learn_vocabulary(texts: Iterable[str], vocab_size: int, lowercase: bool = Tr
         counts.update(line)
     del counts[" "]
     if not counts:
-        raise InputError("a vocabulary is learned from words. Received: texts without any")
-    most = min(1000, (vocab_size - len(SPECIAL_TOKENS)) // 2)  # each may take two tokens, "a" and "##a"
-    alphabet = sorted(sorted(counts, key=lambda char: (-counts[char], char))[:most])
-    # The trainer numbers "##a" and so on as its hash tables happen to list them, and breaks ties by number. Said
-    # beforehand, in order, they make it deterministic. Punctuation and Chinese characters never stand inside a word.
-    inside = ["##" + char for char in alphabet if not stands_alone(char)]
+        raise InputError("`texts` must contain at least one word. Received: texts without words")
+    max_characters = min(1000, (vocab_size - len(SPECIAL_TOKENS)) // 2)  # each can take two tokens, "a" and "##a"
+    alphabet = sorted(sorted(counts, key=lambda char: (-counts[char], char))[:max_characters])
+    # The trainer numbers "##a" and similar tokens in the order of its hash tables and breaks ties by number. Given as
+    # special tokens, in order, they make it deterministic. Punctuation and CJK characters never continue a word.
+    continuations = ["##" + char for char in alphabet if not is_single_char_word(char)]
     tokenizer = tokenizers.Tokenizer(tokenizers.models.WordPiece(unk_token="[UNK]"))
     tokenizer.pre_tokenizer = tokenizers.pre_tokenizers.WhitespaceSplit()
     tokenizer.train_from_iterator(
         lines,
         tokenizers.trainers.WordPieceTrainer(
             vocab_size=vocab_size,
-            special_tokens=[*SPECIAL_TOKENS, *inside],
+            special_tokens=[*SPECIAL_TOKENS, *continuations],
             initial_alphabet=alphabet,
             limit_alphabet=len(alphabet),
             show_progress=False,
@@ -178,7 +193,7 @@ def learn_vocabulary(texts: Iterable[str], vocab_size: int, lowercase: bool = Tr
 
 
 def _words(texts: Iterable[str], lowercase: bool) -> Iterator[str]:
-    """The words of every thousand texts, with spaces between."""
+    """Yield the normalized words of every thousand texts, joined with spaces."""
     import tensorflow as tf
 
     normalize = Normalizer(lowercase)
@@ -197,14 +212,14 @@ def _words(texts: Iterable[str], lowercase: bool) -> Iterator[str]:
 def load_or_learn_vocabulary(
     file: str | None, texts: Iterable[str], vocab_size: int, lowercase: bool, work: Path
 ) -> list[str]:
-    """The tokens of a file, or else those learned from texts: once, since a resumed training needs the same ids.
+    """Load a vocabulary file, or learn a vocabulary once and keep it for a resumed run, which needs the same ids.
 
     Args:
-        file: a vocabulary file, or None.
-        texts: read only if there is something to learn.
-        vocab_size: how many tokens to learn at most.
-        lowercase: as in `BertTextVectorization`.
-        work: the folder that keeps what was learned.
+        file: the path of a vocabulary file, or None to learn one.
+        texts: only read to learn a vocabulary.
+        vocab_size: the largest number of tokens to learn.
+        lowercase: as for `BertTextVectorization`.
+        work: the folder that keeps the learned vocabulary.
 
     Returns:
         The tokens in the order of their ids.

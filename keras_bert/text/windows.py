@@ -1,55 +1,59 @@
-"""Questions and long contexts as rows that fit: overlapping windows, and the way back from tokens to characters."""
+"""Overlapping windows over long contexts for question answering, with the character offsets of their tokens."""
 
 import dataclasses
 from collections.abc import Sequence
 
 import numpy as np
 
+from keras_bert.constants import INPUT_KEYS
 from keras_bert.errors import InputError
 from keras_bert.text.offsets import OffsetTokenizer
 
-MAX_QUERY_LENGTH = 64  # tokens; what is beyond is cut, as in the original
+MAX_QUERY_LENGTH = 64  # tokens; a longer question is truncated, as in run_squad.py
 
 
 @dataclasses.dataclass(frozen=True)
 class Windows:
-    """Rows `[CLS] question [SEP] part of the context [SEP]`, and where each token of the context stands in it.
+    """Rows `[CLS] question [SEP] window of the context [SEP]`, N windows of T tokens (the "doc spans" of run_squad.py).
 
     Attributes:
-        ids: dict of the encoder's three inputs, int32 `[N, T]`.
-        question: int `[N]`, the number of the question that a row belongs to.
-        spans: int32 `[N, T, 2]`, first character and the one behind; -1 at tokens that are not of the context.
-        best: bool `[N, T]`, whether no other window shows this token with more context around it.
+        ids: dict of the three model inputs, int32 `[N, T]`.
+        example_index: int `[N]`, the index of the question of each row.
+        token_to_char: int32 `[N, T, 2]`, the `(start, end)` of each token in the context, with an exclusive end; -1 for
+            tokens outside the context.
+        token_is_max_context: bool `[N, T]`, True where no other window has more context around this token.
     """
 
     ids: dict[str, np.ndarray]
-    question: np.ndarray
-    spans: np.ndarray
-    best: np.ndarray
+    example_index: np.ndarray
+    token_to_char: np.ndarray
+    token_is_max_context: np.ndarray
 
     def __len__(self) -> int:
-        return len(self.question)
+        return len(self.example_index)
 
     def labels(self, answers: Sequence[tuple[int, int] | None]) -> dict[str, np.ndarray]:
-        """Where answers begin and end in each row, by token; 0, [CLS], where a row does not hold all of it.
+        """Compute the token positions where the answers start and end.
 
         Args:
-            answers: for each question its first character and the one behind, or None for no answer.
+            answers: for each question, the `(start, end)` of its answer in characters of the context, with an exclusive
+                end; or None for no answer.
 
         Returns:
-            dict of `start_logits` and `end_logits`, int32 `[N]`.
+            A dict of `start_logits` and `end_logits`, the labels of these outputs, int32 `[N]`; 0, the position of
+            [CLS], where a window does not contain the whole answer.
         """
         starts, ends = np.zeros((2, len(self)), np.int32)
-        for row, number in enumerate(self.question):
-            if answers[number] is None:
+        for row, example in enumerate(self.example_index):
+            if answers[example] is None:
                 continue
-            begin, behind = answers[number]
-            inside = np.flatnonzero(self.spans[row, :, 0] >= 0)
-            spans = self.spans[row, inside]
-            covers = (spans[:, 1] > begin) & (spans[:, 0] < behind)
-            # All of it: the window reaches from before its first character to behind its last.
-            if covers.any() and spans[0, 0] <= begin and spans[-1, 1] >= behind:
-                starts[row], ends[row] = inside[covers][0], inside[covers][-1]
+            answer_start, answer_end = answers[example]
+            context = np.flatnonzero(self.token_to_char[row, :, 0] >= 0)  # token positions
+            chars = self.token_to_char[row, context]
+            overlaps = (chars[:, 1] > answer_start) & (chars[:, 0] < answer_end)
+            is_whole = chars[0, 0] <= answer_start and chars[-1, 1] >= answer_end
+            if overlaps.any() and is_whole:
+                starts[row], ends[row] = context[overlaps][0], context[overlaps][-1]
         return {"start_logits": starts, "end_logits": ends}
 
 
@@ -59,83 +63,89 @@ def make_windows(
     vocabulary: list[str],
     lowercase: bool = True,
     sequence_length: int = 384,
-    stride: int = 128,
+    doc_stride: int = 128,
 ) -> Windows:
-    """Rows for questions about contexts of any length.
+    """Tokenize questions and contexts into overlapping windows that fit into the sequence length.
 
     Args:
-        questions, contexts: strings, as many of each.
-        vocabulary: list of tokens.
-        lowercase: as the encoder was trained.
+        questions, contexts: lists of strings of the same length.
+        vocabulary: list of tokens in the order of their ids.
+        lowercase: lowercase the text and strip accents; the value the encoder was trained with.
         sequence_length: T.
-        stride: tokens from the start of a window to that of the next.
+        doc_stride: number of tokens between the starts of two consecutive windows.
 
     Returns:
         `Windows`.
 
     Raises:
-        InputError: other numbers of questions and contexts, a context without a token, or a length too short to show
-            `stride` tokens beside the longest question.
+        InputError: the numbers of questions and contexts differ, a context has no token, or `sequence_length` leaves
+            less space than `doc_stride` for the context.
 
     Example:
 
     >>> vocabulary = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "who", "?", "a", "b", "c", "d"]
-    >>> rows = make_windows(["who?"], ["a b c d"], vocabulary, sequence_length=7, stride=1)
-    >>> rows.ids["input_word_ids"].tolist()
+    >>> windows = make_windows(["who?"], ["a b c d"], vocabulary, sequence_length=7, doc_stride=1)
+    >>> windows.ids["input_word_ids"].tolist()
     [[2, 5, 6, 3, 7, 8, 3], [2, 5, 6, 3, 8, 9, 3], [2, 5, 6, 3, 9, 10, 3]]
-    >>> rows.labels([(2, 5)])["start_logits"].tolist()  # "b c" is whole in the second window alone
+    >>> windows.labels([(2, 5)])["start_logits"].tolist()  # only the second window contains the whole answer "b c"
     [0, 4, 0]
 
-    Source: Devlin et al. 2018, section 4.2; `run_squad.py` of google-research/bert for windows and their best tokens.
+    Source: Devlin et al. 2018, section 4.2; `convert_examples_to_features` and `_check_is_max_context` of
+    google-research/bert (run_squad.py).
     """
     if len(questions) != len(contexts):
-        raise InputError(f"a context a question is expected, {len(questions)}. Received: {len(contexts)}")
+        raise InputError(
+            f"`contexts` must have one entry per question ({len(questions)}). Received: {len(contexts)} contexts"
+        )
     tokenizer = OffsetTokenizer(vocabulary, lowercase)
-    cls, sep, pad = (vocabulary.index(token) for token in ("[CLS]", "[SEP]", "[PAD]"))
-    known: dict[str, tuple] = {}  # many questions are asked of one context
-    rows, numbers, spans, best = [], [], [], []
-    for number, (question, context) in enumerate(zip(questions, contexts, strict=True)):
-        asked = tokenizer(question)[0][:MAX_QUERY_LENGTH]
-        room = sequence_length - len(asked) - 3
-        if room < stride or stride < 1:
+    cls_id, sep_id, pad_id = (vocabulary.index(token) for token in ("[CLS]", "[SEP]", "[PAD]"))
+    tokenized: dict[str, tuple] = {}  # because several questions can have the same context
+    rows, example_index, offsets, max_context = [], [], [], []
+    for index, (question, context) in enumerate(zip(questions, contexts, strict=True)):
+        query = tokenizer(question)[0][:MAX_QUERY_LENGTH]
+        room = sequence_length - len(query) - 3  # tokens of the context per window
+        if room < doc_stride or doc_stride < 1:
             raise InputError(
-                f"a row of {sequence_length} tokens has room for {max(0, room)} of the context beside question "
-                f"{number}, {question[:40]!r}; a longer row, a shorter question, or windows at most so far apart are "
-                f"expected. Received: stride={stride}"
+                f"`doc_stride` must be at least 1 and at most {max(0, room)}, the tokens left for the context beside "
+                f"question {index}, {question[:40]!r}, in {sequence_length}. Received: doc_stride={doc_stride}. "
+                "Use a larger sequence_length, a shorter question or a smaller doc_stride."
             )
-        if context not in known:
-            known[context] = tokenizer(context)
-        ids, places = known[context]
+        if context not in tokenized:
+            tokenized[context] = tokenizer(context)
+        ids, chars = tokenized[context]
         if not ids:
-            raise InputError(f"a context holds at least one token. Received: {context[:40]!r}")
-        starts = list(range(0, max(1, len(ids) - room + stride), stride))
-        around = [_context_around(start, min(room, len(ids) - start), len(ids)) for start in starts]
-        most = np.max(around, axis=0)  # [tokens of the context]
-        for start, each in zip(starts, around, strict=True):
-            part = slice(start, start + room)
-            before = 2 + len(asked)
-            rows.append([cls, *asked, sep, *ids[part], sep])
-            numbers.append(number)
-            spans.append([(-1, -1)] * before + places[part])
-            best.append([False] * before + (each[part] == most[part]).tolist())
-    width = sequence_length
-    lengths = np.array([len(row) for row in rows])
-    word_ids = np.full((len(rows), width), pad, np.int32)
-    all_spans, all_best = np.full((len(rows), width, 2), -1, np.int32), np.zeros((len(rows), width), bool)
+            raise InputError(f"`contexts` must have at least one token each. Received: {context[:40]!r}")
+        starts = list(range(0, max(1, len(ids) - room + doc_stride), doc_stride))
+        scores = [_context_scores(start, min(room, len(ids) - start), len(ids)) for start in starts]
+        best = np.max(scores, axis=0)  # [tokens of the context]
+        for start, score in zip(starts, scores, strict=True):
+            window = slice(start, start + room)
+            before = 2 + len(query)  # tokens before the context
+            rows.append([cls_id, *query, sep_id, *ids[window], sep_id])
+            example_index.append(index)
+            offsets.append([(-1, -1)] * before + chars[window])
+            max_context.append([False] * before + (score[window] == best[window]).tolist())
+    lengths = np.array([len(row) for row in rows])  # [N]
+    word_ids = np.full((len(rows), sequence_length), pad_id, np.int32)  # [N, T]
+    token_to_char = np.full((len(rows), sequence_length, 2), -1, np.int32)  # [N, T, 2]
+    token_is_max_context = np.zeros((len(rows), sequence_length), bool)  # [N, T]
     for i, row in enumerate(rows):
         word_ids[i, : len(row)] = row
-        all_spans[i, : len(spans[i])] = spans[i]
-        all_best[i, : len(best[i])] = best[i]
-    mask = (np.arange(width) < lengths[:, None]).astype(np.int32)  # [N, T]
-    context_begins = np.argmax(all_spans[:, :, 0] >= 0, axis=1)  # [N]
-    types = (np.arange(width) >= context_begins[:, None]).astype(np.int32) * mask
-    ids = {"input_word_ids": word_ids, "input_mask": mask, "input_type_ids": types}
-    return Windows(ids, np.array(numbers), all_spans, all_best)
+        token_to_char[i, : len(offsets[i])] = offsets[i]
+        token_is_max_context[i, : len(max_context[i])] = max_context[i]
+    mask = (np.arange(sequence_length) < lengths[:, None]).astype(np.int32)  # [N, T]
+    context_starts = np.argmax(token_to_char[:, :, 0] >= 0, axis=1)  # [N]
+    types = (np.arange(sequence_length) >= context_starts[:, None]).astype(np.int32) * mask  # [N, T]
+    inputs = dict(zip(INPUT_KEYS, (word_ids, mask, types), strict=True))
+    return Windows(inputs, np.array(example_index), token_to_char, token_is_max_context)
 
 
-def _context_around(start: int, length: int, total: int) -> np.ndarray:
-    """How many tokens a window shows on the poorer side of each; a little more for a longer window, as the original."""
-    places = np.arange(total)
-    inside = (places >= start) & (places < start + length)
-    poorer = np.minimum(places - start, start + length - 1 - places)
-    return np.where(inside, poorer + 0.01 * length, -1.0)
+def _context_scores(start: int, length: int, total: int) -> np.ndarray:
+    """Score each token of the context by the smaller number of window tokens on its two sides, as in run_squad.py.
+
+    A longer window gets a small bonus. Tokens outside the window have the score -1.
+    """
+    positions = np.arange(total)
+    inside = (positions >= start) & (positions < start + length)
+    smaller_side = np.minimum(positions - start, start + length - 1 - positions)
+    return np.where(inside, smaller_side + 0.01 * length, -1.0)

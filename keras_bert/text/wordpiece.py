@@ -1,8 +1,8 @@
-"""WordPiece: a word is read as the longest pieces of the vocabulary, from its start on, a whole batch at a time.
+"""WordPiece tokenization of a whole batch: a word is split into the longest tokens of the vocabulary, from its start.
 
-The way is short where it can be. Most chunks between two spaces are common words: one hash look-up tells that such a
-chunk is its own and only token. Of what is left, each different chunk goes once through the exact way: normalisation
-(`normalization.py`), then the greedy longest match, which tries for all words at once all lengths at one position.
+There are two paths. Most chunks between two spaces are common words, and one hash table look-up shows that such a chunk
+is a single token. The other distinct chunks take the exact path: normalization (`normalization.py`), then the greedy
+longest match, which tries all lengths at one position for all words in parallel.
 
 Source: Devlin et al. 2018, section 3 (Wu et al. 2016, section 4.1); `WordpieceTokenizer` of
 github.com/google-research/bert.
@@ -10,21 +10,21 @@ github.com/google-research/bert.
 
 import re
 
+from keras_bert.constants import SPECIAL_TOKENS
 from keras_bert.text.normalization import Normalizer
 from keras_bert.text.ragged import row_ids
 
-SPECIAL_TOKENS = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
-MAX_WORD_CHARS = 200  # a longer word is [UNK], as in the original
+MAX_WORD_CHARS = 200  # a longer word becomes [UNK], as in the original code
 ASCII_PUNCTUATION = "!-/:-@\\[-`{-~"
 
 
 class WordPiece:
-    """Texts to the token strings of a vocabulary.
+    """WordPiece tokenizer from texts to the token strings of a vocabulary.
 
     Args:
-        vocabulary: the tokens, in the order of their ids.
-        lowercase: whether texts are lower-cased and stripped of accents.
-        special_tokens: whether `[MASK]` and the like in a text are one token each, or words like any other.
+        vocabulary: the tokens in the order of their ids.
+        lowercase: lowercase the texts and strip accents.
+        special_tokens: parse `[MASK]` and the other special tokens in a text as one token each.
     """
 
     def __init__(self, vocabulary: list[str], lowercase: bool, special_tokens: bool):
@@ -34,7 +34,7 @@ class WordPiece:
             keys, ids = list(entries.keys()), list(entries.values())
             return tf.lookup.StaticHashTable(tf.lookup.KeyValueTensorInitializer(keys, ids, tf.string, tf.int32), -1)
 
-        # Words that every step below leaves as they are, so that one look-up does for them.
+        # Words that no step of the exact path changes, so that one look-up is enough for them.
         plain = re.compile(f"[{ASCII_PUNCTUATION}]|[a-z0-9]+" if lowercase else f"[{ASCII_PUNCTUATION}]|[A-Za-z0-9]+")
         ids = {token: index for index, token in enumerate(vocabulary)}
         common = {token: index for token, index in ids.items() if plain.fullmatch(token)}
@@ -46,15 +46,15 @@ class WordPiece:
         self.normalize = Normalizer(lowercase)
         with tf.init_scope():
             self.tokens = tf.constant(vocabulary)
-            # A table needs an entry: "" is never looked up, since no word is empty.
+            # A table needs an entry. "" is never looked up, because no word is empty.
             self.tables = {
                 "common": table({**(common or {"": -1}), **(specials if special_tokens else {})}),
                 "first": table({"": -1, **ids}),
-                "further": table({"": -1, **suffixes}),
+                "continuation": table({"": -1, **suffixes}),
             }
 
     def __call__(self, texts):
-        """Tokenize.
+        """Tokenize texts.
 
         Args:
             texts: string tensor `[B]`.
@@ -65,14 +65,14 @@ class WordPiece:
         import tensorflow as tf
 
         chunks = self._chunks(texts)  # [B, (chunks)]
-        known = self.tables["common"].lookup(chunks.values)  # [C], -1 where the short way does not do
+        known = self.tables["common"].lookup(chunks.values)  # [C], -1 for the exact path
         exact = tf.where(known < 0)[:, 0]
         unseen, which = tf.unique(tf.gather(chunks.values, exact))
         none = tf.zeros([0], tf.int32)
-        pieces, counts = tf.cond(tf.size(unseen) > 0, lambda: self._exact(unseen), lambda: (none, none))  # [P], [U]
+        tokens, counts = tf.cond(tf.size(unseen) > 0, lambda: self._exact(unseen), lambda: (none, none))  # [P], [U]
 
-        # Put both ways together again: each chunk is a range of one pool of ids.
-        pool = tf.concat([known, pieces], 0)
+        # Join the results of both paths: each chunk is a range of one pool of ids.
+        pool = tf.concat([known, tokens], 0)
         first = tf.size(known) + tf.cumsum(counts, exclusive=True)
         start = tf.tensor_scatter_nd_update(tf.range(tf.size(known)), exact[:, None], tf.gather(first, which))
         length = tf.tensor_scatter_nd_update(tf.ones_like(known), exact[:, None], tf.gather(counts, which))
@@ -83,10 +83,10 @@ class WordPiece:
         return tf.RaggedTensor.from_row_splits(tf.gather(self.tokens, ids), tf.cast(splits, tf.int64), validate=False)
 
     def _chunks(self, texts):
-        """Split at ASCII spaces; ASCII letters lower-cased, which changes nothing for the exact way after it."""
+        """Split at ASCII spaces and lowercase ASCII letters, which does not change the result of the exact path."""
         import tensorflow as tf
 
-        # To BERT these are control characters, to TensorFlow they are spaces: put another control character there.
+        # BERT removes these as control characters, but TensorFlow splits at them: replace them by another one.
         texts = tf.strings.regex_replace(texts, "[\v\f]", "\x01")
         if not self.special_tokens:
             return tf.strings.split(tf.strings.lower(texts) if self.lowercase else texts)
@@ -98,17 +98,17 @@ class WordPiece:
         return chunks.with_values(tf.where(is_mark, chunks.values, tf.strings.lower(chunks.values)))
 
     def _exact(self, chunks):
-        """The original's steps, one by one, for chunks `[U]`: the ids of all `[P]`, how many each chunk has `[U]`."""
+        """Apply the steps of the original code to chunks `[U]`: ids of all tokens `[P]`, tokens per chunk `[U]`."""
         import tensorflow as tf
 
         codes, starts, chunk = self.normalize(chunks)
         letters = tf.RaggedTensor.from_row_splits(codes, starts, validate=False)  # [W, (letters)]
         words = tf.strings.unicode_encode(letters, "UTF-8")  # [W]
         lengths = starts[1:] - starts[:-1]
-        sized = lengths <= MAX_WORD_CHARS
-        whole = tf.where(sized, self.tables["first"].lookup(words), self.unknown)
-        split = tf.cast(tf.where(whole < 0)[:, 0], tf.int32)  # the words that are more than one piece
-        byte = tf.concat([[0], tf.cumsum(_utf8_length(codes))], 0)  # where each character starts, in bytes
+        short_enough = lengths <= MAX_WORD_CHARS  # [W]
+        whole = tf.where(short_enough, self.tables["first"].lookup(words), self.unknown)
+        split = tf.cast(tf.where(whole < 0)[:, 0], tf.int32)  # [S], the words of more than one token
+        byte = tf.concat([[0], tf.cumsum(_utf8_length(codes))], 0)  # the byte offset of each character
         word, ids = self._greedy(words, starts, lengths, byte, split)
 
         done = tf.cast(tf.where(whole >= 0)[:, 0], tf.int32)
@@ -118,48 +118,49 @@ class WordPiece:
         return tf.gather(ids, order), counts
 
     def _greedy(self, words, starts, lengths, byte, split):
-        """Longest match first, for the words `split` `[S]`; returns `(word, id)` of every piece, in order per word."""
+        """Split the words `split` `[S]` by the longest match first: word and id of every token, in order per word."""
         import tensorflow as tf
 
         def longest(table, word, position):
-            """The longest piece of each word at its position: `(id or -1, length)`, both `[S]`."""
-            tries = tf.minimum(tf.gather(lengths, word) - position, self.longest)  # [S] lengths to try, longest first
+            """Find the longest token of each word at its position: `(id or -1, length)`, both `[S]`."""
+            tries = tf.minimum(tf.gather(lengths, word) - position, self.longest)  # [S], lengths to try, longest first
             row = row_ids(tries)  # [K]
-            length = tf.gather(tf.cumsum(tries), row) - tf.range(tf.size(row))  # [K] tries, …, 2, 1
+            length = tf.gather(tf.cumsum(tries), row) - tf.range(tf.size(row))  # [K], tries, …, 2, 1
             origin = tf.gather(starts, tf.gather(word, row))
             start = origin + tf.gather(position, row)
             first, last = tf.gather(byte, start), tf.gather(byte, start + length)
             text = tf.gather(words, tf.gather(word, row))
             found = table.lookup(tf.strings.substr(text, first - tf.gather(byte, origin), last - first))
-            best = tf.math.segment_max(tf.where(found >= 0, length, 0), row)  # [S]; a word always has a length to try
-            where = tf.cumsum(tries) - best  # the try of that length, in its row
+            best = tf.math.segment_max(tf.where(found >= 0, length, 0), row)  # [S]; every word has a length to try
+            where = tf.cumsum(tries) - best  # the index of that length in its row
             return tf.where(best > 0, tf.gather(found, tf.minimum(where, tf.size(found) - 1)), -1), best
 
-        def step(table, word, position, out_word, out_id, bad):
+        def step(table, word, position, out_word, out_id, unmatched):
             found, length = longest(table, word, position)
-            bad = tf.concat([bad, tf.boolean_mask(word, found < 0)], 0)
+            unmatched = tf.concat([unmatched, tf.boolean_mask(word, found < 0)], 0)
             word, position, found = (tf.boolean_mask(each, found >= 0) for each in (word, position + length, found))
             out_word, out_id = tf.concat([out_word, word], 0), tf.concat([out_id, found], 0)
             more = position < tf.gather(lengths, word)
-            return tf.boolean_mask(word, more), tf.boolean_mask(position, more), out_word, out_id, bad
+            return tf.boolean_mask(word, more), tf.boolean_mask(position, more), out_word, out_id, unmatched
 
         none = tf.zeros([0], tf.int32)
         state = step(self.tables["first"], split, tf.zeros_like(split), none, none, none)
-        *_, word, ids, bad = tf.while_loop(
+        *_, word, ids, unmatched = tf.while_loop(
             lambda word, *_: tf.size(word) > 0,
-            lambda *state: step(self.tables["further"], *state),
+            lambda *state: step(self.tables["continuation"], *state),
             state,
             shape_invariants=(tf.TensorShape([None]),) * 5,
         )
-        # A word with a rest that no piece fits is [UNK] as a whole.
-        is_bad = tf.tensor_scatter_nd_update(tf.zeros(tf.shape(lengths), tf.bool), bad[:, None], tf.ones_like(bad) > 0)
-        fits = ~tf.gather(is_bad, word)
+        # A word with a remainder that no token matches becomes [UNK] as a whole.
+        failed = tf.zeros(tf.shape(lengths), tf.bool)  # [W]
+        failed = tf.tensor_scatter_nd_update(failed, unmatched[:, None], tf.ones_like(unmatched) > 0)
+        fits = ~tf.gather(failed, word)
         word, ids = tf.boolean_mask(word, fits), tf.boolean_mask(ids, fits)
-        return tf.concat([word, bad], 0), tf.concat([ids, tf.fill([tf.size(bad)], self.unknown)], 0)
+        return tf.concat([word, unmatched], 0), tf.concat([ids, tf.fill([tf.size(unmatched)], self.unknown)], 0)
 
 
 def _utf8_length(codes):
-    """Bytes that each code point takes in UTF-8."""
+    """Compute the number of bytes of each code point in UTF-8."""
     import tensorflow as tf
 
     return 1 + sum(tf.cast(codes >= limit, tf.int32) for limit in (0x80, 0x800, 0x10000))

@@ -1,1 +1,1 @@
-"""The main path as one run: raw text to a served model, and the page that shows it."""
+"""The tour: all steps from raw text to a served model, and a report page."""

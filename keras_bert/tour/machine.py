@@ -1,32 +1,26 @@
-"""What a run was made with: versions, processors, memory."""
+"""The versions and the machine that a run used."""
 
 import importlib.metadata
-import os
 import platform
-import resource
+
+from keras_bert.system import available_cpus
 
 PACKAGES = ("tensorflow", "keras", "keras-hub", "tensorflow-hub", "tokenizers", "numpy")
 
 
 def versions() -> dict[str, str]:
-    """Of Python, of this package and of what it stands on."""
+    """List the versions of Python, of this package and of its main dependencies."""
     from keras_bert import __version__
 
-    found = {"python": platform.python_version(), "keras_bert": __version__}
+    installed = {"python": platform.python_version(), "keras_bert": __version__}
     for package in PACKAGES:
         try:
-            found[package] = importlib.metadata.version(package)
+            installed[package] = importlib.metadata.version(package)
         except importlib.metadata.PackageNotFoundError:
-            found[package] = "none"
-    return found
+            installed[package] = "none"
+    return installed
 
 
 def machine() -> dict:
-    """The system and how many processors this process may use."""
-    return {"system": f"{platform.system()} {platform.machine()}", "processors": len(os.sched_getaffinity(0))}
-
-
-def peak_memory_mib() -> float:
-    """The most memory held so far, in MiB: this process's peak and the largest child's, as if at the same time."""
-    kib = sum(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
-    return kib / 1024
+    """Return the operating system and the number of processors that this process can use."""
+    return {"system": f"{platform.system()} {platform.machine()}", "processors": available_cpus()}

@@ -1,4 +1,4 @@
-"""The page that shows what a tour did: one file, pictures inside, nothing fetched."""
+"""Write the report page: one HTML file with its figures inside, nothing fetched."""
 
 import time
 from pathlib import Path
@@ -8,87 +8,101 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from keras import ops
 
 from keras_bert.explain.attention import attention_maps
-from keras_bert.explain.figure import Picture
+from keras_bert.explain.figure import Figure
 from keras_bert.explain.plots import attention_map, confusion_matrix, learning_curves, parity_per_layer
 from keras_bert.inference import predict_logits
-from keras_bert.tour.machine import peak_memory_mib
-from keras_bert.tour.serving import worst
+from keras_bert.system import peak_memory_mib
+from keras_bert.tour.serving import largest_difference
 
-MISTAKES = 4
+MISTAKES = 4  # wrong predictions to show
 
 
-def write_report(path: Path, facts: dict, data, classifier, vectorizer, steps, begun: float) -> None:
-    """Draw the pictures and fill the page.
+def write_report(path: Path, facts: dict, data, classifier, vectorizer, steps, start: float) -> None:
+    """Draw the figures and fill the page template.
 
     Args:
         path: the file to write.
-        facts: what `run_tour` found, up to here.
+        facts: what `run_tour` measured so far.
         data: the `LabeledDataset`.
         classifier: the fine-tuned `BertClassifier`.
         vectorizer: its `BertTextVectorization`.
-        steps: the `Steps` so far, for their seconds.
-        begun: `time.perf_counter()` at the tour's beginning.
+        steps: the `Steps` so far, for their durations.
+        start: `time.perf_counter()` at the beginning of the tour.
     """
-    logits = predict_logits(classifier, vectorizer(data.dev_texts))
+    logits = predict_logits(classifier, vectorizer(data.dev_texts))  # [N, C]
     page = Environment(
         loader=PackageLoader("keras_bert.tour", "."), autoescape=True, undefined=StrictUndefined, trim_blocks=True
     ).get_template("report.html")
-    filled = page.render(
+    html = page.render(
         facts=facts,
-        pictures=_pictures(facts, data, classifier, vectorizer, logits.argmax(-1)),
+        figures=_figures(facts, data, classifier, vectorizer, logits.argmax(-1)),
+        accuracies=_accuracies(facts),
         parity=_parity_rows(facts["check"]),
-        worst={name: worst(parity) for name, parity in facts["check"].items()},
+        largest={name: largest_difference(report) for name, report in facts["check"].items()},
         mistakes=_mistakes(data, logits),
-        seconds={**steps.seconds, "total": time.perf_counter() - begun},
+        seconds={**steps.seconds, "total": time.perf_counter() - start},
         memory=peak_memory_mib(),
     )
-    path.write_text(filled, encoding="utf-8")
+    path.write_text(html, encoding="utf-8")
 
 
-def _pictures(facts: dict, data, classifier, vectorizer, said) -> dict[str, Picture]:
+def _figures(facts: dict, data, classifier, vectorizer, predicted) -> dict[str, Figure]:
     pretraining, finetuning = facts["pretraining"]["history"], facts["finetuning"]["history"]
-    both = {"training": "mlm_loss", "held out": "val_mlm_loss"}
-    tasks = {"masked words": "val_mlm_accuracy", "next sentences": "val_nsp_accuracy"}
-    differences = {name: parity["max_abs_difference"]["encoder_outputs"] for name, parity in facts["check"].items()}
+    losses = {"training": "mlm_loss", "validation": "val_mlm_loss"}
+    tasks = {"masked LM": "val_mlm_accuracy", "next sentence": "val_nsp_accuracy"}
+    differences = {name: report["max_abs_difference"]["encoder_outputs"] for name, report in facts["check"].items()}
     return {
-        "masked words": learning_curves(
-            {name: pretraining[key] for name, key in both.items()},
-            "loss at masked words",
+        "masked LM": learning_curves(
+            {name: pretraining[key] for name, key in losses.items()}, "masked-LM loss", "step", at=pretraining["step"]
+        ),
+        "both tasks": learning_curves(
+            {name: pretraining[key] for name, key in tasks.items()},
+            "validation accuracy",
             "step",
             at=pretraining["step"],
         ),
-        "both tasks": learning_curves(
-            {name: pretraining[key] for name, key in tasks.items()}, "held-out accuracy", "step", at=pretraining["step"]
-        ),
         "fine-tuning": learning_curves(
-            {"training": finetuning["accuracy"], "held out": finetuning["val_accuracy"]}, "accuracy", "epoch"
+            {"training": finetuning["accuracy"], "validation": finetuning["val_accuracy"]}, "accuracy", "epoch"
         ),
-        "confusion": confusion_matrix(data.dev_labels, said, list(data.label_names)),
+        "confusion": confusion_matrix(data.dev_labels, predicted, list(data.label_names)),
         "attention": _attention(data, classifier, vectorizer),
         "parity": parity_per_layer(differences),
     }
 
 
-def _attention(data, classifier, vectorizer) -> Picture:
-    """The head that looks most from word to word, on a short sentence of dev."""
+def _accuracies(facts: dict) -> list[dict]:
+    """List the dev accuracy of every model and baseline; `best` marks the highest."""
+    accuracies = {
+        "most frequent class": facts["evaluation"]["majority"],
+        "TF-IDF with logistic regression": facts["evaluation"]["tfidf"],
+        "this run's BERT, pretrained on the sample": facts["evaluation"]["accuracy"],
+    }
+    if facts["bundled"]:
+        accuracies[f"{facts['bundled']['name']}, fine-tuned"] = facts["bundled"]["evaluation"]["accuracy"]
+    best = max(accuracies.values())
+    return [{"name": name, "accuracy": value, "best": value == best} for name, value in accuracies.items()]
+
+
+def _attention(data, classifier, vectorizer) -> Figure:
+    """Draw the head with the most attention between different words, on a short sentence of dev."""
     inputs = {name: ops.convert_to_numpy(value) for name, value in vectorizer(data.dev_texts).items()}
     lengths = inputs["input_mask"].sum(-1)  # [N]
-    row = int(np.abs(lengths - 12).argmin())  # about twelve tokens can still be read on a telephone
-    inputs = {name: value[row : row + 1, : lengths[row]] for name, value in inputs.items()}
+    row = int(np.abs(lengths - 12).argmin())  # about twelve tokens stay readable on a phone
+    inputs = {name: value[row : row + 1, : lengths[row]] for name, value in inputs.items()}  # [1, T]
     maps = np.concatenate(attention_maps(classifier.encoder, inputs))  # [L, A, T, T]
     words = maps[:, :, 1:-1, 1:-1]  # between [CLS] and [SEP]
-    elsewhere = words.sum((2, 3)) - np.trace(words, axis1=2, axis2=3)  # [L, A], a token's look at itself left out
-    layer, head = np.unravel_index(elsewhere.argmax(), elsewhere.shape)
+    between_words = words.sum((2, 3)) - np.trace(words, axis1=2, axis2=3)  # [L, A], without the diagonal
+    layer, head = np.unravel_index(between_words.argmax(), between_words.shape)
     tokens = [vectorizer.id_to_token(int(i)) for i in inputs["input_word_ids"][0]]
     return attention_map(maps[layer, head], tokens, f"layer {layer + 1}, head {head + 1}")
 
 
 def _parity_rows(check: dict) -> list[tuple]:
-    """`(output, {reference: (largest, mean)})`: both outputs, then every layer."""
+    """Return `(output, {reference: (largest, mean)})` for both outputs, then for every layer."""
     rows = {}
-    for name, parity in check.items():
-        for output, largest in parity["max_abs_difference"].items():
-            mean = parity["mean_abs_difference"][output]
+    for name, report in check.items():
+        for output, largest in report["max_abs_difference"].items():
+            mean = report["mean_abs_difference"][output]
             if isinstance(largest, list):
                 for i, pair in enumerate(zip(largest, mean, strict=True), 1):
                     rows.setdefault(f"layer {i}", {})[name] = pair
@@ -98,17 +112,17 @@ def _parity_rows(check: dict) -> list[tuple]:
 
 
 def _mistakes(data, logits) -> list[dict]:
-    """The sentences of dev.tsv that the model is most sure about and wrong."""
-    shares = ops.convert_to_numpy(ops.softmax(logits, axis=-1))
-    said = logits.argmax(-1)
-    wrong = np.flatnonzero(said != data.dev_labels)
-    surest = wrong[np.argsort(-shares[wrong, said[wrong]], kind="stable")][:MISTAKES]
+    """Return the wrong dev predictions with the highest probability."""
+    probabilities = ops.convert_to_numpy(ops.softmax(logits, axis=-1))  # [N, C]
+    predicted = logits.argmax(-1)  # [N]
+    wrong = np.flatnonzero(predicted != data.dev_labels)
+    order = np.argsort(-probabilities[wrong, predicted[wrong]], kind="stable")
     return [
         {
             "text": data.dev_texts[i],
-            "said": data.label_names[said[i]],
-            "probability": float(shares[i, said[i]]),
-            "truth": data.label_names[data.dev_labels[i]],
+            "predicted": data.label_names[predicted[i]],
+            "probability": float(probabilities[i, predicted[i]]),
+            "expected": data.label_names[data.dev_labels[i]],
         }
-        for i in surest
+        for i in wrong[order][:MISTAKES]
     ]

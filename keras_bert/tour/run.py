@@ -1,7 +1,8 @@
-"""From a blank file to a served model, in ten steps; one folder holds what came of it."""
+"""Run the tour: ten steps from raw text to a served model, with all results in one folder."""
 
 import dataclasses
 import json
+import math
 import shlex
 import shutil
 import time
@@ -12,8 +13,9 @@ from rich.console import Console
 from keras_bert import __version__
 from keras_bert.data import load_labeled
 from keras_bert.files import atomic_write, working_directory
-from keras_bert.tour import learning, serving
-from keras_bert.tour.machine import machine, peak_memory_mib, versions
+from keras_bert.system import peak_memory_mib
+from keras_bert.tour import finetuning, pretraining, serving
+from keras_bert.tour.machine import machine, versions
 from keras_bert.tour.plan import TourPlan
 from keras_bert.tour.report import write_report
 from keras_bert.tour.steps import Steps
@@ -31,121 +33,122 @@ def run_tour(
     program: str = "keras-bert",
     console: Console | None = None,
 ) -> dict:
-    """The whole path, from a vocabulary to a report, in the steps named below.
+    """Run all steps of the tour and write its folder.
 
     Args:
-        out: the folder to write, whole, at the end: `encoder/`, `classifier/`, `served/`, `tfhub_encoder/`,
-            `metrics.json`, `report.html`.
+        out: the folder to write; it appears complete, at the end: `encoder/`, `classifier/`, `served/`,
+            `tfhub_encoder/`, `metrics.json`, `report.html`.
         dataset: `"sample"`, `"sst2"` or a folder with `train.tsv` and `dev.tsv`.
         source: a TF-Hub handle or SavedModel folder to check against, besides KerasHub's BERT.
-        seed: of everything drawn.
-        plan: sizes and steps; `TourPlan()` by default.
-        program: how the command line is called, for the commands to go on with.
-        console: where the steps are shown.
+        seed: of everything random.
+        plan: model sizes and training lengths; `TourPlan()` by default.
+        program: how the command line is called, for the printed commands.
+        console: the `rich` console to print to.
 
     Returns:
-        The facts, as in `metrics.json`; `passed` says whether every check did.
+        The facts in `metrics.json`; `passed` is True if every check passed.
 
     Raises:
         InputError: the data set or the source cannot be read.
-        KeyboardInterrupt: after Ctrl-C; the checkpoint beside `out` stands, and the same call goes on from it.
+        KeyboardInterrupt: after Ctrl-C; the checkpoint beside `out` is kept, and the same call resumes from it.
     """
     out, plan, console = Path(out), plan or TourPlan(), console or Console(highlight=False)
-    begun = time.perf_counter()
+    start = time.perf_counter()
     data = load_labeled(dataset)
     if source:
-        open_tfhub(source)  # a wrong address should not come out after two minutes of training
+        open_tfhub(source)  # a wrong address must fail before two minutes of training
     identity = {"plan": dataclasses.asdict(plan), "dataset": dataset, "seed": seed, "version": __version__}
     steps = Steps(console, STEPS)
-    with working_directory(out, resume=True, hint="the same command goes on") as work, atomic_write(out) as draft:
+    with working_directory(out, resume=True, hint="the same command resumes") as work, atomic_write(out) as draft:
         draft.mkdir()
-        _keep_only_if_same(work, identity)
+        _clear_if_different(work, identity)
         folders = {name: draft / name for name in ("encoder", "classifier", "served", "tfhub_encoder")}
         labels = data.label_names
 
         with steps.step("Vocabulary") as step:
-            vectorizer = learning.learn_vocabulary(step, plan, data, work)
+            vectorizer = pretraining.learn_vocabulary(step, plan, data, work)
         with steps.step("Pretraining") as step:
-            pretrainer, pretraining = learning.pretrain_encoder(step, plan, data, vectorizer, seed, work)
-        with steps.step("Words in gaps") as step:
-            gaps = learning.fill_gaps(step, pretrainer, vectorizer, folders["encoder"])
+            pretrainer, pretrain_facts = pretraining.pretrain_encoder(step, plan, data, vectorizer, seed, work)
+        with steps.step("Masked tokens") as step:
+            masked = pretraining.predict_masked_tokens(step, pretrainer, vectorizer, folders["encoder"])
         with steps.step("Fine-tuning") as step:
-            classifier, finetuning = learning.finetune_classifier(
+            classifier, finetune_facts = finetuning.finetune_classifier(
                 step, plan, data, pretrainer.encoder, vectorizer, seed, folders["classifier"], work
             )
         with steps.step("Evaluation") as step:
-            evaluation = learning.evaluate_classifier(step, data, classifier, vectorizer)
-        with steps.step("Encoder that ships") as step:
-            shipped = learning.start_from_shipped(step, plan, data, seed, work)
+            evaluation = finetuning.evaluate_classifier(step, plan, data, classifier, vectorizer, seed)
+        with steps.step("Bundled encoder") as step:
+            bundled = finetuning.finetune_bundled_encoder(step, plan, data, seed, work)
         with steps.step("Check") as step:
             parity = serving.check_encoder(step, classifier.encoder, vectorizer, source)
         exported = (folders["served"], folders["tfhub_encoder"])
         with steps.step("Export") as step:
             sizes = serving.export_models(step, classifier, vectorizer, labels, *exported)
-        with steps.step("Fresh process") as step:
-            elsewhere = serving.predict_elsewhere(step, classifier, vectorizer, labels, *exported)
+        with steps.step("Clean process") as step:
+            clean = serving.predict_in_clean_process(step, classifier, vectorizer, labels, *exported)
 
-        commands = commands_to_go_on(program, out, dataset)
         facts = {
-            "passed": elsewhere["passed"] and all(report["passed"] for report in parity.values()),
+            "passed": clean["passed"] and all(report["passed"] for report in parity.values()),
             **identity,
             "label_names": list(labels),
             "vocabulary": vectorizer.vocabulary_size(),
-            "pretraining": pretraining,
-            "fill_mask": gaps,
-            "finetuning": finetuning,
+            "pretraining": pretrain_facts,
+            "masked_tokens": masked,
+            "finetuning": finetune_facts,
             "evaluation": evaluation,
-            "shipped": shipped,
+            "bundled": bundled,
             "check": parity,
             "bytes": sizes,
-            "fresh_process": elsewhere,
+            "clean_process": clean,
             "machine": machine(),
             "versions": versions(),
-            "commands": commands,
+            "commands": next_commands(program, out, dataset),
         }
         with steps.step("Report") as step:
-            write_report(draft / "report.html", facts, data, classifier, vectorizer, steps, begun)
-        facts["seconds"] = {**steps.seconds, "total": time.perf_counter() - begun}
+            write_report(draft / "report.html", facts, data, classifier, vectorizer, steps, start)
+        facts["seconds"] = {**steps.seconds, "total": time.perf_counter() - start}
         facts["peak_memory_mib"] = peak_memory_mib()
         (draft / "metrics.json").write_text(json.dumps(facts, indent=2) + "\n", encoding="utf-8")
-    _say_goodbye(console, out, facts)
+    _print_summary(console, out, facts)
     return facts
 
 
-def _keep_only_if_same(work: Path, identity: dict) -> None:
-    """Empty the folder of unfinished work if it belongs to another plan, data set or seed."""
-    file, wanted = work / "tour.json", json.dumps(identity)
-    if not file.is_file() or file.read_text(encoding="utf-8") != wanted:
+def _clear_if_different(work: Path, identity: dict) -> None:
+    """Empty the working directory if it belongs to another plan, data set, seed or version."""
+    file, expected = work / "tour.json", json.dumps(identity)
+    if not file.is_file() or file.read_text(encoding="utf-8") != expected:
         shutil.rmtree(work)
         work.mkdir()
-        file.write_text(wanted, encoding="utf-8")
+        file.write_text(expected, encoding="utf-8")
 
 
-def commands_to_go_on(program: str, out: Path, dataset: str) -> list[dict[str, str]]:
-    """What to type next: each a `what` and a `command` that can be pasted as it is."""
-    here = {name: shlex.quote(str(out / name)) for name in ("encoder", "classifier", "served", "tfhub_encoder")}
+def next_commands(program: str, out: Path, dataset: str) -> list[dict[str, str]]:
+    """List commands to try next: dicts of `what` and a `command` that can be pasted as it is."""
+    folder = {name: shlex.quote(str(out / name)) for name in ("encoder", "classifier", "served", "tfhub_encoder")}
     more = shlex.quote(str(out.with_name(f"{out.name}-more")))
     return [
         {"what": what, "command": f"{program} {command}"}
         for what, command in (
-            ("classify a text", f'predict --model {here["served"]} "a film to remember"'),
-            ("fill a gap", f'fill-mask --model {here["encoder"]} "he closed the [MASK] behind him ."'),
-            ("compare texts", f'embed --model {here["encoder"]} "a fine film" "a good movie" "the bus is late"'),
-            ("see what it is made of", f"inspect {here['classifier']}"),
-            ("check the export against the encoder", f"check {here['tfhub_encoder']} --encoder {here['classifier']}"),
+            ("classify a text", f'predict --model {folder["served"]} "a film to remember"'),
+            ("fill a mask", f'fill-mask --model {folder["encoder"]} "he closed the [MASK] behind him ."'),
+            ("compare texts", f'embed --model {folder["encoder"]} "a fine film" "a good movie" "the bus is late"'),
+            ("list layers and parameters", f"inspect {folder['classifier']}"),
+            ("check the export", f"check {folder['tfhub_encoder']} --encoder {folder['classifier']}"),
             (
-                "train the classifier on, your way",
-                f"finetune --encoder {here['encoder']} --dataset {shlex.quote(dataset)} --out {more}",
+                "fine-tune with other settings",
+                f"finetune --encoder {folder['encoder']} --dataset {shlex.quote(dataset)} --out {more}",
             ),
         )
     ]
 
 
-def _say_goodbye(console: Console, out: Path, facts: dict) -> None:
+def _print_summary(console: Console, out: Path, facts: dict) -> None:
     minutes, seconds = divmod(round(facts["seconds"]["total"]), 60)
     verdict = "[green]every check passed[/green]" if facts["passed"] else "[red]a check did not pass[/red]"
-    console.print(f"\n{verdict} in {minutes}:{seconds:02d} min, {facts['peak_memory_mib'] / 1024:.1f} GiB at most")
-    console.print(f"[bold]{out / 'report.html'}[/bold] shows it all. To go on:\n")
+    memory = facts["peak_memory_mib"]
+    peak = "" if math.isnan(memory) else f", {memory / 1024:.1f} GiB peak memory"  # unknown on Windows
+    console.print(f"\n{verdict} in {minutes}:{seconds:02d} min{peak}")
+    console.print(f"Report: [bold]{out / 'report.html'}[/bold]. Commands to try next:\n")
     for entry in facts["commands"]:
         console.print(f"  [dim]# {entry['what']}[/dim]")
         console.print(f"  {entry['command']}", markup=False, soft_wrap=True)

@@ -1,4 +1,4 @@
-"""Numbered steps on the terminal: a bar while one runs, its time and its findings when it is done."""
+"""Numbered steps on the terminal: a progress bar during a step, then its duration and results."""
 
 import contextlib
 import time
@@ -22,11 +22,11 @@ class Steps:
     """The steps of one run, in order.
 
     Args:
-        console: where they are shown.
-        total: how many there will be.
+        console: the `rich` console to print to.
+        total: number of steps.
 
     Attributes:
-        seconds: what each step took, by its title.
+        seconds: duration of each finished step by title.
     """
 
     def __init__(self, console: Console, total: int):
@@ -36,9 +36,9 @@ class Steps:
 
     @contextlib.contextmanager
     def step(self, title: str) -> Iterator["Step"]:
-        """One step; what it says is shown under its title when it is done."""
+        """Run one step; its lines are printed under its title when it ends."""
         number = len(self.seconds) + 1
-        begun = time.perf_counter()
+        start = time.perf_counter()
         bar = Progress(
             SpinnerColumn(),
             TextColumn(f"{number:>2}/{self.total}  {title}"),
@@ -50,33 +50,33 @@ class Steps:
         with bar:
             step = Step(bar)
             yield step
-        self.seconds[title] = time.perf_counter() - begun
+        self.seconds[title] = time.perf_counter() - start
         self.console.print(
             f"[green]✓[/green] {number:>2}/{self.total}  [bold]{title}[/bold]  [dim]{self.seconds[title]:.1f} s[/dim]"
         )
-        for line in step.said:
+        for line in step.lines:
             self.console.print(f"         {line}")
 
 
 class Step(keras.callbacks.Callback):
-    """A step under way; it is also the callback that moves its bar while a model trains."""
+    """A running step, and the Keras callback that updates its progress bar during training."""
 
     def __init__(self, bar: Progress):
         super().__init__()
-        self.said: list[str] = []
+        self.lines: list[str] = []
         self._bar = bar
-        self._task = bar.add_task("", total=None, shown="")
+        self._task = bar.add_task("", total=None, loss="")
 
-    def say(self, line: str) -> None:
-        """A line to stand under the title."""
-        self.said.append(escape(line))
+    def add_line(self, line: str) -> None:
+        """Add a line to print under the title."""
+        self.lines.append(escape(line))
 
     def expect(self, batches: int) -> "Step":
-        """The number of batches that fill the bar; returns the step, to be given as a callback."""
+        """Set the number of training batches; returns this step, to be passed as a callback."""
         fill = (
             BarColumn(bar_width=24),
             MofNCompleteColumn(),
-            TextColumn("{task.fields[shown]}"),
+            TextColumn("{task.fields[loss]}"),
             TimeRemainingColumn(),
         )
         self._bar.columns = (*self._bar.columns[:2], *fill)
@@ -84,7 +84,6 @@ class Step(keras.callbacks.Callback):
         return self
 
     def on_train_batch_end(self, batch, logs=None):
-        """Move the bar."""
+        """Update the progress bar."""
         loss = (logs or {}).get("loss")
-        shown = "" if loss is None else f"loss {loss:.3f}"
-        self._bar.update(self._task, completed=batch + 1, shown=shown)
+        self._bar.update(self._task, completed=batch + 1, loss="" if loss is None else f"loss {loss:.3f}")

@@ -1,4 +1,4 @@
-"""Batches that are pure functions of (seed, epoch, number), so that a run can be repeated and resumed."""
+"""Batches that are pure functions of seed, epoch and index, so that a run can be repeated and resumed."""
 
 import keras
 import numpy as np
@@ -10,32 +10,36 @@ from keras_bert.text.packing import PretrainingExamples
 
 
 class MaskedBatches(keras.utils.PyDataset):
-    """Packed examples, shuffled and masked afresh every epoch.
+    """Batches of packed examples with new order and new masks in every epoch.
 
-    Batch i of epoch e depends on (seed, e, i) alone. Rows that fill no batch are left out of an epoch; as every epoch
-    is shuffled, none is left out for ever.
+    Batch i of epoch e depends only on (seed, e, i). An epoch leaves out the examples that do not fill a batch. Every
+    epoch has another order, so these are other examples each time.
 
     Args:
         examples: `PretrainingExamples`.
         masking: `Masking`.
         batch_size: B.
-        seed: any whole number of 0 or more.
-        shuffle: False keeps the order and all rows, for validation.
+        seed: an integer, 0 or more.
+        shuffle: False keeps the order and all examples, for validation.
 
-    Yields `(inputs, targets, weights)`, dicts: the three inputs and `masked_lm_positions`; `mlm_logits` int32 `[B, P]`
-    and, where there are such labels, `nsp_logits` or `sop_logits` int32 `[B]`; weights float32 of the targets' shapes.
+    Returns:
+        Each batch is `(inputs, targets, weights)`, three dicts. `inputs` has the encoder's three inputs int32 `[B, T]`
+        and `masked_lm_positions` int32 `[B, P]`. `targets` has `mlm_logits` int32 `[B, P]` and, with a sentence task,
+        `nsp_logits` or `sop_logits` int32 `[B]`. `weights` has float32 arrays of the targets' shapes.
 
     Raises:
-        InputError: no example, or a batch size below 1.
+        InputError: there is no example, `batch_size` is below 1, or `seed` is below 0.
 
     Example:
 
     >>> from keras_bert.text.packing import pack_examples
     >>> masking = Masking.from_vocabulary(["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "a", "b"], max_predictions=2)
-    >>> rows = pack_examples([[[5, 6], [6, 6]], [[5], [5, 6, 5]]], 8, cls_id=2, sep_id=3)
-    >>> inputs, targets, weights = MaskedBatches(rows, masking, batch_size=2)[0]
+    >>> examples = pack_examples([[[5, 6], [6, 6]], [[5], [5, 6, 5]]], 8, cls_id=2, sep_id=3)
+    >>> inputs, targets, weights = MaskedBatches(examples, masking, batch_size=2)[0]
     >>> inputs["input_word_ids"].shape, targets["mlm_logits"].shape, targets["nsp_logits"].shape
     ((2, 8), (2, 2), (2,))
+
+    Source: RoBERTa, Liu et al. 2019 (arXiv:1907.11692), section 4.1 (dynamic masking).
     """
 
     def __init__(
@@ -57,64 +61,71 @@ class MaskedBatches(keras.utils.PyDataset):
         self._order = (None, None)
 
     def __len__(self) -> int:
-        rows = len(self.examples)
-        return rows // self.batch_size if self.shuffle else -(-rows // self.batch_size)
+        """Return the number of batches of an epoch."""
+        count = len(self.examples)
+        return count // self.batch_size if self.shuffle else -(-count // self.batch_size)
 
     def __getitem__(self, index: int):
+        """Return a batch of the current epoch."""
         return self.batch(self.epoch, index)
 
     def on_epoch_end(self) -> None:
+        """Start the next epoch."""
         self.epoch += 1
 
     def batch(self, epoch: int, index: int):
-        """Batch `index` of epoch `epoch`, both from 0."""
-        rows = self._rows(epoch)[index * self.batch_size : (index + 1) * self.batch_size]
+        """Return batch `index` of epoch `epoch`, both counted from 0."""
+        rows = self._order_of(epoch)[index * self.batch_size : (index + 1) * self.batch_size]  # [B]
         examples = self.examples[rows]
-        hidden = mask_tokens(examples.input_word_ids, self.masking, np.random.default_rng([self.seed, epoch, index]))
+        masked = mask_tokens(examples.input_word_ids, self.masking, np.random.default_rng([self.seed, epoch, index]))
+        ids = masked["input_word_ids"]  # [B, T]
         inputs = {
-            "input_word_ids": hidden["input_word_ids"],
-            "input_mask": (np.arange(hidden["input_word_ids"].shape[1]) < examples.lengths[:, None]).astype(np.int32),
-            "input_type_ids": examples.input_type_ids.astype(np.int32),
-            "masked_lm_positions": hidden["masked_lm_positions"],
+            "input_word_ids": ids,
+            "input_mask": (np.arange(ids.shape[1]) < examples.lengths[:, None]).astype(np.int32),  # [B, T]
+            "input_type_ids": examples.input_type_ids.astype(np.int32),  # [B, T]
+            "masked_lm_positions": masked["masked_lm_positions"],  # [B, P]
         }
-        targets = {"mlm_logits": hidden["masked_lm_ids"]}
-        weights = {"mlm_logits": hidden["masked_lm_weights"]}
-        sentences = {"nsp_logits": examples.next_sentence_labels, "sop_logits": examples.sentence_order_labels}
-        for name, labels in sentences.items():
+        targets = {"mlm_logits": masked["masked_lm_ids"]}  # [B, P]
+        weights = {"mlm_logits": masked["masked_lm_weights"]}  # [B, P]
+        sentence_labels = {"nsp_logits": examples.next_sentence_labels, "sop_logits": examples.sentence_order_labels}
+        for name, labels in sentence_labels.items():
             if labels is not None:
-                targets[name] = labels.astype(np.int32)
-                weights[name] = np.ones(len(rows), np.float32)
+                targets[name] = labels.astype(np.int32)  # [B]
+                weights[name] = np.ones(len(rows), np.float32)  # [B]
         return inputs, targets, weights
 
-    def _rows(self, epoch: int) -> np.ndarray:
+    def _order_of(self, epoch: int) -> np.ndarray:
         if not self.shuffle:
             return np.arange(len(self.examples))
-        if self._order[0] != epoch:  # kept for the epoch in progress
+        if self._order[0] != epoch:  # computed once per epoch
             self._order = (epoch, np.random.default_rng([self.seed, epoch]).permutation(len(self.examples)))
         return self._order[1]
 
 
 class LengthGroupedBatches(keras.utils.PyDataset):
-    """Labelled rows, shuffled, those of like length together, padded only to the batch's longest.
+    """Shuffled batches of labeled examples of similar length, padded to the longest example of the batch.
 
-    All rows are shuffled, cut into pools of some batches, sorted by length within a pool, cut into batches, and the
-    batches shuffled. On JAX widths are multiples of 8: it compiles for each shape and so sees few.
+    All examples are shuffled and cut into pools of 32 batches. Each pool is sorted by length and cut into batches, and
+    then all batches are shuffled. On JAX, lengths are rounded up to multiples of 8, because it compiles the model for
+    each shape.
 
-    Batch i of epoch e depends on (seed, e, i) alone; every row comes once an epoch.
+    Batch i of epoch e depends only on (seed, e, i). Every example occurs once per epoch.
 
     Args:
-        ids: dict of `input_word_ids`, `input_mask`, `input_type_ids`, `[N, T]`, as the vectorizer gives them.
-        labels: `[N]`, or more than a number a row, `[N, …]`; or a dict of such arrays.
+        ids: dict of `input_word_ids`, `input_mask`, `input_type_ids`, `[N, T]`, as the vectorizer returns them.
+        labels: an array `[N]` or `[N, …]`, or a dict of such arrays.
         batch_size: B.
-        seed: any whole number of 0 or more.
-        weights: of the labels, of their shape, or None for all alike.
-        per_token: labels and weights are `[N, T]`, and cut as the rows are.
+        seed: an integer, 0 or more.
+        weights: weights of the labels, an array of the labels' shape, or None for equal weights.
+        per_token: labels and weights are `[N, T]` and are cut to the length of the batch.
 
-    Yields `(inputs, labels)`, or `(inputs, labels, weights)`: dict of int32 `[B, t]` with t up to T, and int32 or
-    float32 `[B, …]`.
+    Returns:
+        Each batch is `(inputs, labels)` or `(inputs, labels, weights)`: a dict of int32 `[B, t]` with t <= T, and int32
+        or float32 `[B, …]`.
 
     Raises:
-        InputError: an input is missing, shapes or counts disagree, no row, or a batch size below 1.
+        InputError: an input is missing, shapes do not fit each other, there is no example, `batch_size` is below 1, or
+            `seed` is below 0.
 
     Example:
 
@@ -124,59 +135,65 @@ class LengthGroupedBatches(keras.utils.PyDataset):
     (1, 3)
     """
 
-    POOL = 32  # batches; more would pad less but mix less
+    POOL = 32  # batches per pool; more would need less padding but shuffle less
 
     def __init__(self, ids: dict, labels, batch_size: int = 32, seed: int = 0, weights=None, per_token: bool = False):
         super().__init__()
         self.ids = as_id_arrays(ids)
         self.labels = (
-            {key: _as_labels(each) for key, each in labels.items()}
+            {key: _as_labels(array) for key, array in labels.items()}
             if isinstance(labels, dict)
-            else (_as_labels(labels))
+            else _as_labels(labels)
         )
         self.weights, self.per_token = weights, per_token
         self.lengths = row_lengths(self.ids)
         _check(len(self.lengths), batch_size, seed)
         for array in self.labels.values() if isinstance(self.labels, dict) else (self.labels,):
             if array.shape[:1] != self.lengths.shape:
-                raise InputError(f"a label a row is expected, {len(self.lengths)}. Received: shape {array.shape}")
+                raise InputError(
+                    f"`labels` must have one entry per example ({len(self.lengths)}). Received: shape={array.shape}"
+                )
         self.batch_size = batch_size
         self.seed = seed
         self.epoch = 0
         self._order = (None, None)
 
     def __len__(self) -> int:
+        """Return the number of batches of an epoch."""
         return -(-len(self.lengths) // self.batch_size)
 
     def __getitem__(self, index: int):
+        """Return a batch of the current epoch."""
         return self.batch(self.epoch, index)
 
     def on_epoch_end(self) -> None:
+        """Start the next epoch."""
         self.epoch += 1
 
     def batch(self, epoch: int, index: int):
-        """Batch `index` of epoch `epoch`, both from 0."""
-        if self._order[0] != epoch:  # kept for the epoch in progress
+        """Return batch `index` of epoch `epoch`, both counted from 0."""
+        if self._order[0] != epoch:  # computed once per epoch
             self._order = (epoch, self._grouped(np.random.default_rng([self.seed, epoch])))
         return self.rows(self._order[1][index])
 
     def rows(self, rows: np.ndarray):
-        """A batch of these rows, as wide as the longest."""
+        """Return a batch of the given examples, padded to the longest of them."""
         return self._batch(trim(self.ids, self.lengths, rows), rows)
 
-    def blank(self, rows: int, width: int):
-        """A batch of at most so many rows, cut to a width, with zeros for labels: for whom the shapes matter alone."""
-        first = np.arange(min(rows, len(self.lengths)))
-        ids, labels, *weights = self._batch({key: array[first, :width] for key, array in self.ids.items()}, first)
-        return ids, keras.tree.map_structure(np.zeros_like, labels), *weights  # an answer may lie beyond the width
+    def dummy_batch(self, size: int, length: int):
+        """Return a batch of at most the given size and length with labels of 0, used to trace the training step."""
+        rows = np.arange(min(size, len(self.lengths)))
+        ids, labels, *weights = self._batch({key: array[rows, :length] for key, array in self.ids.items()}, rows)
+        # Real labels may be token positions beyond `length`.
+        return ids, keras.tree.map_structure(np.zeros_like, labels), *weights
 
     def _batch(self, ids: dict, rows: np.ndarray):
-        place = (rows, slice(ids["input_mask"].shape[1])) if self.per_token else rows
+        index = (rows, slice(ids["input_mask"].shape[1])) if self.per_token else rows
         if isinstance(self.labels, dict):
-            return ids, {key: array[place] for key, array in self.labels.items()}
+            return ids, {key: array[index] for key, array in self.labels.items()}
         if self.weights is None:
-            return ids, self.labels[place]
-        return ids, self.labels[place], self.weights[place]
+            return ids, self.labels[index]
+        return ids, self.labels[index], self.weights[index]
 
     def _grouped(self, rng: np.random.Generator) -> list[np.ndarray]:
         order = rng.permutation(len(self.lengths))
@@ -194,10 +211,10 @@ def _as_labels(labels) -> np.ndarray:
     return labels.astype(np.float32 if labels.dtype.kind == "f" else np.int32)
 
 
-def _check(rows: int, batch_size: int, seed: int) -> None:
-    if rows == 0:
-        raise InputError("batches need rows. Received: none")
+def _check(count: int, batch_size: int, seed: int) -> None:
+    if count == 0:
+        raise InputError("`examples` must have at least one example. Received: 0")
     if batch_size < 1:
-        raise InputError(f"the batch size must be at least 1. Received: {batch_size!r}")
+        raise InputError(f"`batch_size` must be an integer, 1 or more. Received: batch_size={batch_size!r}")
     if seed < 0:
-        raise InputError(f"the seed must be 0 or more. Received: {seed!r}")
+        raise InputError(f"`seed` must be an integer, 0 or more. Received: seed={seed!r}")

@@ -1,4 +1,4 @@
-"""Everything a run needs to go on as if it had never stopped, in one file."""
+"""Checkpoints: one file with everything that a run needs to continue exactly."""
 
 import dataclasses
 import json
@@ -17,34 +17,41 @@ FILE = "checkpoint.npz"
 
 @dataclasses.dataclass
 class Progress:
-    """How far a run has come. Epoch and place in the data follow from the step, as batches are pure functions of them.
+    """Progress of a run. Epoch and batch number follow from the step, because batches are pure functions of them.
 
     Args:
-        step: steps of the optimizer done.
-        sums: the metrics of the round in progress: name to (sum, weight).
-        history: name to the values of all finished rounds.
-        best_score: of the best round so far, None before the first validation.
-        best_weights: the model's weights at that round.
+        step: optimizer steps done.
+        sums: metrics since the last evaluation, see `MetricSums`.
+        history: metric name to its values at all evaluations.
+        best_key: selection key of the best evaluation so far, None before the first.
+        best_weights: the model's weights at that evaluation.
     """
 
     step: int = 0
     sums: dict[str, tuple[float, float]] = dataclasses.field(default_factory=dict)
     history: dict[str, list[float]] = dataclasses.field(default_factory=dict)
-    best_score: tuple[float, ...] | None = None
+    best_key: tuple[float, ...] | None = None
     best_weights: list[np.ndarray] = dataclasses.field(default_factory=list)
 
 
+def has_checkpoint(folder: str | Path | None) -> bool:
+    """Return whether a folder has a checkpoint to resume from."""
+    return folder is not None and (Path(folder) / FILE).is_file()
+
+
 def save_checkpoint(folder: str | Path, model: keras.Model, progress: Progress, settings: dict) -> None:
-    """Write model (dropout's states too), optimizer and progress; the file before stands until this one is whole.
+    """Write a checkpoint of model, dropout states, optimizer and progress.
+
+    The previous checkpoint is replaced only when the new file is complete.
 
     Args:
-        folder: where; made if missing.
-        model: compiled, its optimizer built.
+        folder: created if it does not exist.
+        model: a compiled model with a built optimizer.
         progress: `Progress`.
-        settings: what must be the same when the run goes on, ready for JSON.
+        settings: what a resumed run must have in common with this one, ready for JSON.
 
     Raises:
-        OSError: a full disk; the checkpoint before stays.
+        OSError: the file cannot be written, for example because the disk is full. The previous checkpoint remains.
     """
     arrays, names = {}, {}
     for part, variables in _parts(model).items():
@@ -59,7 +66,7 @@ def save_checkpoint(folder: str | Path, model: keras.Model, progress: Progress, 
         "step": progress.step,
         "sums": progress.sums,
         "history": progress.history,
-        "best_score": progress.best_score,
+        "best_score": progress.best_key,
         "best_weights": len(progress.best_weights),
         "names": names,
         "settings": settings,
@@ -70,18 +77,18 @@ def save_checkpoint(folder: str | Path, model: keras.Model, progress: Progress, 
 
 
 def load_checkpoint(folder: str | Path, model: keras.Model, settings: dict) -> Progress | None:
-    """Put the checkpoint in `folder` into the model and its optimizer. Nothing is touched unless all of it fits.
+    """Load a checkpoint into a model and its optimizer. Nothing is changed unless the whole file fits.
 
     Args:
-        folder: where `save_checkpoint` wrote.
-        model: compiled, its optimizer built.
-        settings: as when it was saved.
+        folder: the folder given to `save_checkpoint`.
+        model: a compiled model with a built optimizer.
+        settings: the settings of this run.
 
     Returns:
-        `Progress`, or None where there is no checkpoint.
+        `Progress`, or None if there is no checkpoint.
 
     Raises:
-        InputError: the file is no checkpoint, was made with other settings, or holds tensors of other shapes.
+        InputError: the file is not a checkpoint, or was written with other settings or by another model.
     """
     path = Path(folder) / FILE
     if not path.exists():
@@ -91,18 +98,14 @@ def load_checkpoint(folder: str | Path, model: keras.Model, settings: dict) -> P
             arrays = {name: file[name] for name in file.files}
         facts = json.loads(arrays["facts"].tobytes())
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as error:
-        raise InputError(f"{path}: a checkpoint of keras_bert is expected. Received: {error}") from None
-    for name in {**settings, **facts["settings"]}:  # in their order: what they are most likely to differ by is first
-        before, now = facts["settings"].get(name), settings.get(name)
-        if before != now:
-            raise InputError(
-                f"{path}: a run goes on with the settings it began with, {name}={before!r} "
-                f"(or give another folder). Received: {name}={now!r}"
-            )
+        raise InputError(
+            f"`checkpoint_dir` must have a checkpoint written by keras_bert. Received: {path} ({error})"
+        ) from None
+    _compare_settings(path, facts["settings"], settings)
     parts = _parts(model)
     for part, variables in parts.items():
         names = facts["names"][part]
-        _compare(path, names, [arrays[f"{part}/{i}"] for i in range(len(names))], variables)
+        _compare_tensors(path, names, [arrays[f"{part}/{i}"] for i in range(len(names))], variables)
     for part, variables in parts.items():
         for i, variable in enumerate(variables):
             variable.assign(arrays[f"{part}/{i}"])
@@ -112,18 +115,18 @@ def load_checkpoint(folder: str | Path, model: keras.Model, settings: dict) -> P
         step=facts["step"],
         sums={name: tuple(pair) for name, pair in facts["sums"].items()},
         history=facts["history"],
-        best_score=None if facts["best_score"] is None else tuple(facts["best_score"]),
+        best_key=None if facts["best_score"] is None else tuple(facts["best_score"]),
         best_weights=[arrays[f"best/{i}"] for i in range(facts["best_weights"])],
     )
 
 
 def _parts(model: keras.Model) -> dict[str, list[keras.Variable]]:
-    # `variables` holds the states of the seed generators, which `weights` leaves out.
+    # `variables` includes the states of the seed generators, which `weights` does not.
     return {"model": model.variables, "optimizer": model.optimizer.variables}
 
 
 def _torch_states() -> list[np.ndarray]:
-    # On PyTorch, Keras draws dropout from the process's generators and not from the seed generators' states.
+    # On PyTorch, Keras draws dropout from the generators of the process, not from the states of the seed generators.
     if keras.backend.backend() != "torch":
         return []
     import torch
@@ -138,17 +141,29 @@ def _set_torch_states(states: list[np.ndarray]) -> None:
     torch.cuda.set_rng_state_all([torch.from_numpy(state) for state in states[1:]])
 
 
-def _compare(path: Path, names: list[str], arrays: list[np.ndarray], variables: list[keras.Variable]) -> None:
+def _compare_settings(path: Path, saved: dict, settings: dict) -> None:
+    for name in {**settings, **saved}:  # in the order of the settings: users change the first ones most often
+        if saved.get(name) != settings.get(name):
+            raise InputError(
+                f"`{name}` must be as in the checkpoint, {name}={saved.get(name)!r}. "
+                f"Received: {name}={settings.get(name)!r}. Use another folder than {path.parent} to start a new run."
+            )
+
+
+def _compare_tensors(path: Path, names: list[str], arrays: list[np.ndarray], variables: list[keras.Variable]) -> None:
     for name, array, variable in zip(names, arrays, variables, strict=False):
         if array.shape != tuple(variable.shape):
             raise InputError(
-                f"{path}: the tensor {variable.path} of this model has the shape {tuple(variable.shape)}. "
-                f"Received: {array.shape} in the checkpoint (there {name})"
+                f"`checkpoint_dir` must have a checkpoint of this model, in which {variable.path} has shape "
+                f"{tuple(variable.shape)}. Received: {path} (shape {array.shape} of {name})"
             )
     if len(names) != len(variables):
         n = min(len(names), len(variables))
         if len(names) > n:
-            extra = f"with {names[n]} {arrays[n].shape}, which this model lacks"
+            difference = f"{names[n]} {arrays[n].shape} is not in the model"
         else:
-            extra = f"none for {variables[n].path} {tuple(variables[n].shape)}"
-        raise InputError(f"{path}: this model has {len(variables)} tensors. Received: {len(names)}, {extra}")
+            difference = f"{variables[n].path} {tuple(variables[n].shape)} is missing"
+        raise InputError(
+            f"`checkpoint_dir` must have a checkpoint of this model, which has {len(variables)} tensors. "
+            f"Received: {path} ({len(names)} tensors, {difference})"
+        )

@@ -1,4 +1,4 @@
-"""DistilBERT's three losses as one model: a student and its teacher on the same rows."""
+"""DistilBERT's three losses, as one model of a student and its frozen teacher."""
 
 import keras
 from keras import ops
@@ -9,79 +9,87 @@ from keras_bert.tasks.losses import WeightedMean
 SOFT, MASKED, COSINE = "soft", "masked", "cosine"
 
 
-def student_and_teacher(teacher, student, temperature: float, weights) -> keras.Model:
-    """Both models on one input, and the three losses at each position: the student learns, the teacher is asked.
+def distillation_model(teacher, student, temperature: float, loss_weights) -> keras.Model:
+    """Build a model that computes the three losses of a student and its teacher on the same inputs.
+
+    Only the student's weights are weights of the model.
 
     Args:
-        teacher, student: `BertPretrainer`s.
-        temperature: of the soft loss.
-        weights: of the three losses.
+        teacher, student: `BertPretrainer` models.
+        temperature: divides the logits in the soft loss.
+        loss_weights: factors of the soft, masked and cosine losses.
 
     Returns:
-        A model of the encoder's three inputs, `masked_lm_positions` and `masked_lm_ids`, int `[B, P]`, to a dict of
-        `soft` and `masked` `[B, P]` and `cosine` `[B, T]`, float32.
+        A model with the encoder's three inputs and `masked_lm_positions` and `masked_lm_ids`, int `[B, P]`. Its outputs
+        are a dict of the weighted losses, float32: `soft` and `masked` `[B, P]`, `cosine` `[B, T]`.
 
     Source: Sanh et al. 2019 (arXiv:1910.01108), section 2.
     """
-    positions = keras.Input((None,), dtype="int32", name="masked_lm_positions")
-    words = keras.Input((None,), dtype="int32", name="masked_lm_ids")
+    positions = keras.Input((None,), dtype="int32", name="masked_lm_positions")  # [B, P]
+    labels = keras.Input((None,), dtype="int32", name="masked_lm_ids")  # [B, P]
     ids = student.encoder.input
-    asked = _Asked(teacher, name="teacher")
-    theirs, their_logits = asked(ids, positions)  # [B, T, H], [B, P, V]
-    ours = student.encoder(ids)["sequence_output"]  # [B, T, H]
-    our_logits = student.mlm_head(ours, positions)  # [B, P, V]
-    soft, masked, cosine = _Losses(temperature, weights, name="losses")(ours, theirs, our_logits, their_logits, words)
+    teacher_states, teacher_logits = _FrozenTeacher(teacher, name="teacher")(ids, positions)  # [B, T, H], [B, P, V]
+    states = student.encoder(ids)["sequence_output"]  # [B, T, H]
+    logits = student.mlm_head(states, positions)  # [B, P, V]
+    losses = _DistilBertLosses(temperature, loss_weights, name="losses")
+    soft, masked, cosine = losses(states, teacher_states, logits, teacher_logits, labels)
     outputs = {SOFT: soft, MASKED: masked, COSINE: cosine}
-    return keras.Model({**ids, "masked_lm_positions": positions, "masked_lm_ids": words}, outputs)
+    return keras.Model({**ids, "masked_lm_positions": positions, "masked_lm_ids": labels}, outputs)
 
 
-class _Asked(keras.layers.Layer):
-    """A model that is asked and not trained: no weight of it is a weight of this."""
+class _FrozenTeacher(keras.layers.Layer):
+    """A layer that runs the teacher without dropout and without gradients."""
 
-    def __init__(self, model, **kwargs):
+    def __init__(self, teacher, **kwargs):
         super().__init__(**kwargs)
-        object.__setattr__(self, "model", model)  # past Keras's tracking, so that it is neither trained nor saved
+        # Keras does not track what a function returns, so the teacher's weights are not weights of this layer: they are
+        # neither trained nor saved in checkpoints.
+        self.get_teacher = lambda: teacher
         self.built = True
 
     def call(self, ids, positions):
-        states = self.model.encoder(ids, training=False)["sequence_output"]  # [B, T, H]
-        logits = self.model.mlm_head(states, positions)  # [B, P, V]
+        teacher = self.get_teacher()
+        states = teacher.encoder(ids, training=False)["sequence_output"]  # [B, T, H]
+        logits = teacher.mlm_head(states, positions)  # [B, P, V]
         return ops.stop_gradient(states), ops.stop_gradient(logits)
 
     def compute_output_spec(self, ids, positions):
-        config, shape = self.model.encoder.config, ids["input_word_ids"].shape
+        config, shape = self.get_teacher().encoder.config, ids["input_word_ids"].shape
         return (
-            keras.KerasTensor((*shape, config.hidden_size), dtype=self.compute_dtype),
-            keras.KerasTensor((*positions.shape, config.vocab_size), dtype=self.compute_dtype),
+            keras.KerasTensor((*shape, config.hidden_size), dtype=self.compute_dtype),  # [B, T, H]
+            keras.KerasTensor((*positions.shape, config.vocab_size), dtype=self.compute_dtype),  # [B, P, V]
         )
 
 
-class _Losses(keras.layers.Layer):
-    """The three losses, each at its positions and times its weight, float32."""
+class _DistilBertLosses(keras.layers.Layer):
+    """The three losses per position, each times its weight, in float32."""
 
-    def __init__(self, temperature: float, weights, **kwargs):
+    def __init__(self, temperature: float, loss_weights, **kwargs):
         super().__init__(dtype="float32", **kwargs)
-        self.temperature, self.weights_of = temperature, tuple(weights)
+        self.temperature, self.loss_weights = temperature, tuple(loss_weights)
         self.built = True
 
-    def call(self, ours, theirs, our_logits, their_logits, words):
-        soften = 1 / self.temperature
-        taught = ops.softmax(ops.cast(their_logits, "float32") * soften)  # [B, P, V]
-        said = ops.log_softmax(ops.cast(our_logits, "float32") * soften)
-        # Kullback-Leibler: gradients shrink by T^2, which is put back (Hinton et al., section 2).
-        told = ops.sum(taught * (ops.log(ops.maximum(taught, 1e-30)) - said), -1) * self.temperature**2  # [B, P]
-        masked = cross_entropy(words, our_logits)  # [B, P]
-        ours, theirs = (ops.cast(x, "float32") for x in (ours, theirs))
-        norms = ops.sqrt(ops.sum(ours**2, -1) * ops.sum(theirs**2, -1))
-        apart = 1 - ops.sum(ours * theirs, -1) / ops.maximum(norms, 1e-12)  # [B, T]
-        return tuple(weight * loss for weight, loss in zip(self.weights_of, (told, masked, apart), strict=True))
+    def call(self, states, teacher_states, logits, teacher_logits, labels):
+        scale = 1 / self.temperature
+        teacher = ops.softmax(ops.cast(teacher_logits, "float32") * scale)  # [B, P, V]
+        log_student = ops.log_softmax(ops.cast(logits, "float32") * scale)  # [B, P, V]
+        # Kullback-Leibler divergence. The factor T^2 keeps the size of the gradients (Hinton et al. 2015, section 2).
+        log_teacher = ops.log(ops.maximum(teacher, 1e-30))  # [B, P, V]
+        soft = ops.sum(teacher * (log_teacher - log_student), -1) * self.temperature**2  # [B, P]
+        masked = cross_entropy(labels, logits)  # [B, P]
+        states, teacher_states = (ops.cast(x, "float32") for x in (states, teacher_states))  # [B, T, H]
+        norms = ops.sqrt(ops.sum(states**2, -1) * ops.sum(teacher_states**2, -1))  # [B, T]
+        cosine = 1 - ops.sum(states * teacher_states, -1) / ops.maximum(norms, 1e-12)  # [B, T]
+        losses = (soft, masked, cosine)
+        return tuple(weight * loss for weight, loss in zip(self.loss_weights, losses, strict=True))
 
 
-class MeanOfOutput(WeightedMean):
-    """The mean of what a model gives as losses already."""
+class PrecomputedLoss(WeightedMean):
+    """The mean of outputs that are losses already."""
 
-    def __init__(self, name="mean_of_output"):
+    def __init__(self, name="precomputed_loss"):
         super().__init__(name=name)
 
     def call(self, y_true, y_pred):
+        """Return the outputs in float32; `y_true` is not used."""
         return ops.cast(y_pred, "float32")

@@ -1,7 +1,7 @@
-"""Where pretraining may start instead of at random: word vectors counted from the corpus itself.
+"""Initialization of token embeddings from PPMI co-occurrence statistics of the training text.
 
-From its usual start a small BERT first learns how frequent words are, and for a while nothing else. Vectors of which
-words stand near which are a head start there; tutorial 03 shows it. The architecture is untouched.
+A small BERT with random embeddings first learns the frequencies of the tokens, and for some time nothing else.
+Embeddings from co-occurrences shorten this phase (tutorial 03 shows it). The architecture does not change.
 """
 
 import keras
@@ -13,113 +13,131 @@ from keras_bert.errors import InputError
 from keras_bert.text.masking import Masking
 from keras_bert.text.packing import PretrainingExamples
 
-WINDOW = 5  # tokens to either side
-SMOOTHING = 0.75  # of the context's frequencies: keeps rare words from being everybody's best neighbour
-TABLE_STD, POSITIONS_STD = 0.04, 0.03
-CHUNK = 20_000  # rows counted at a time
-ENOUGH = 200_000  # rows to count, spread over all: a bound on the time it takes
+WINDOW = 5  # tokens to the left and to the right
+SMOOTHING = 0.75  # context-distribution smoothing (Levy et al. 2015, section 3.2)
+EMBEDDING_STD, POSITION_AMPLITUDE = 0.04, 0.03
+CHUNK_SIZE = 20_000  # rows counted at a time
+MAX_EXAMPLES = 200_000  # evenly spaced examples that are counted; this limits the time
 
 
-def warm_start_ppmi(pretrainer, examples: PretrainingExamples, masking: Masking, seed: int = 0) -> None:
-    """Set a pretrainer's word embeddings from co-occurrences, its MLM bias from frequencies, its positions to waves.
+def initialize_embeddings(pretrainer, examples: PretrainingExamples, masking: Masking, seed: int = 0) -> None:
+    """Set the word embeddings, the position embeddings and the output bias of a pretrainer before training.
 
-    Word embeddings: counts of neighbours up to 5 tokens away, each weighted by 1 / distance; their positive pointwise
-    mutual information with the contexts' frequencies to the power of 0.75; of that matrix the H largest singular
-    vectors, times the root of their values; centred, and scaled to a standard deviation of 0.04. Tokens that never
-    occur, and the special ones, keep their random start. The MLM bias becomes the log of each token's share, and the
-    positions sinusoids of amplitude 0.03.
+    The word embeddings become `ppmi_embeddings`, centered and scaled to a standard deviation of 0.04. Special tokens
+    and tokens that do not occur keep their random values. The output bias of the masked-token head becomes the log of
+    the token frequencies, and the position embeddings become sinusoids with an amplitude of 0.03.
 
     Args:
-        pretrainer: a `BertPretrainer`; it is changed in place.
-        examples: the packed rows it will be trained on, `[N, T]`.
-        masking: tells special tokens from others.
-        seed: of the vector that the factorisation starts from.
+        pretrainer: a `BertPretrainer`. It is changed in place.
+        examples: the packed examples of the training, `[N, T]`.
+        masking: `Masking` of the same vocabulary; it knows the special tokens.
+        seed: seed of the start vector of the factorization.
 
     Raises:
-        InputError: H is not below the number of tokens that occur.
+        InputError: the embedding size is not below the number of tokens that occur.
 
     Example:
 
     >>> import keras_bert as kb
     >>> from keras_bert.text.packing import pack_examples
     >>> vocabulary = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *"abcdefghijkl"]
-    >>> rows = pack_examples([[[5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16]] * 3], 16, 2, 3, sentence_task=None)
+    >>> examples = pack_examples([[[5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16]] * 3], 16, 2, 3, sentence_task=None)
     >>> config = kb.BertConfig(vocab_size=17, hidden_size=8, num_layers=1, num_heads=2, intermediate_size=16)
     >>> pretrainer = kb.BertPretrainer(kb.BertEncoder(config), sentence_task=None)
-    >>> warm_start_ppmi(pretrainer, rows, Masking.from_vocabulary(vocabulary))
+    >>> initialize_embeddings(pretrainer, examples, Masking.from_vocabulary(vocabulary))
     >>> table = keras.ops.convert_to_numpy(pretrainer.encoder.embeddings.word_embeddings.embeddings)
     >>> round(float(table[5:].std()), 3)
     0.04
 
     Source: Levy, Goldberg and Dagan 2015 (TACL 3), sections 2 and 3, for PPMI, smoothing and the root of the singular
-    values; Vaswani et al. 2017, section 3.5, for the sinusoids.
+    values; Vaswani et al. 2017 (arXiv:1706.03762), section 3.5, for the sinusoids.
     """
     embeddings = pretrainer.encoder.embeddings
-    size, width = embeddings.word_embeddings.embeddings.shape
-    examples = examples[:: max(1, len(examples) // ENOUGH)]
-    counts, frequencies = cooccurrences(examples, size, masking.ordinary)
-    seen = np.flatnonzero(counts.sum(axis=1))
-    if width >= len(seen):
+    vocab_size, embedding_size = embeddings.word_embeddings.embeddings.shape
+    examples = examples[:: max(1, len(examples) // MAX_EXAMPLES)]
+    counts, frequencies = cooccurrences(examples, vocab_size, masking.maskable)
+    seen = np.flatnonzero(counts.sum(axis=1))  # [S]
+    if embedding_size >= len(seen):
         raise InputError(
-            f"warm start ppmi needs more tokens that occur than the hidden size, {width}. Received: {len(seen)}"
+            f"`embedding_init` must be None unless more tokens occur than the embedding size, {embedding_size}. "
+            f"Received: embedding_init='ppmi' with {len(seen)} tokens that occur"
         )
-    vectors = factorise(ppmi(counts[seen][:, seen]), width, seed)  # [S, H]
+    vectors = ppmi_embeddings(counts[seen][:, seen], embedding_size, seed)  # [S, E]
     vectors -= vectors.mean(axis=0)
-    table = keras.ops.convert_to_numpy(embeddings.word_embeddings.embeddings).copy()  # [V, H]
-    table[seen] = vectors * (TABLE_STD / vectors.std())
+    table = keras.ops.convert_to_numpy(embeddings.word_embeddings.embeddings).copy()  # [V, E]
+    table[seen] = vectors * (EMBEDDING_STD / vectors.std())
     embeddings.word_embeddings.embeddings.assign(table)
-    embeddings.position_embeddings.embeddings.assign(
-        POSITIONS_STD * sinusoids(embeddings.position_embeddings.embeddings.shape)
-    )
-    pretrainer.mlm_head.output_bias.assign(np.log((frequencies + 1) / (frequencies.sum() + size)))
+    positions = embeddings.position_embeddings.embeddings
+    positions.assign(POSITION_AMPLITUDE * sinusoids(positions.shape))
+    pretrainer.mlm_head.output_bias.assign(np.log((frequencies + 1) / (frequencies.sum() + vocab_size)))  # [V]
 
 
-def cooccurrences(examples: PretrainingExamples, size: int, ordinary: np.ndarray):
-    """How often two tokens stand near each other, and how often each stands at all.
+def ppmi_embeddings(counts, embedding_size: int, seed: int = 0) -> np.ndarray:
+    """Compute token vectors from co-occurrence counts.
 
     Args:
-        examples: packed rows, `[N, T]`.
-        size: V.
-        ordinary: bool `[V]`, what is counted; a special token still takes its place between others.
+        counts: symmetric sparse counts `[S, S]` from `cooccurrences`, every row with at least one count.
+        embedding_size: E, below S.
+        seed: seed of the start vector of the factorization.
+
+    Returns:
+        float64 `[S, E]`: the left singular vectors of the PPMI matrix for the E largest singular values, times the
+        square root of the values.
+    """
+    return factorize(ppmi(counts), embedding_size, seed)
+
+
+def cooccurrences(examples: PretrainingExamples, vocab_size: int, ordinary: np.ndarray):
+    """Count how often two tokens occur within 5 tokens of each other, and how often each token occurs.
+
+    Args:
+        examples: packed examples, `[N, T]`.
+        vocab_size: V.
+        ordinary: bool `[V]`, the tokens that are counted. A special token counts as distance between others.
 
     Returns:
         Symmetric sparse float `[V, V]`, each pair weighted by 1 / distance, and int `[V]`.
     """
-    counts = scipy.sparse.csr_array((size, size), dtype=np.float32)
-    frequencies = np.zeros(size, np.int64)
-    for start in range(0, len(examples), CHUNK):
-        ids = np.asarray(examples.input_word_ids[start : start + CHUNK])  # [R, T]
-        counted = ordinary[ids]
-        frequencies += np.bincount(ids[counted], minlength=size)
+    counts = scipy.sparse.csr_array((vocab_size, vocab_size), dtype=np.float32)
+    frequencies = np.zeros(vocab_size, np.int64)
+    for start in range(0, len(examples), CHUNK_SIZE):
+        ids = np.asarray(examples.input_word_ids[start : start + CHUNK_SIZE])  # [R, T]
+        counted = ordinary[ids]  # [R, T]
+        frequencies += np.bincount(ids[counted], minlength=vocab_size)
         for distance in range(1, min(WINDOW, ids.shape[1] - 1) + 1):
-            pairs = counted[:, :-distance] & counted[:, distance:]
+            pairs = counted[:, :-distance] & counted[:, distance:]  # [R, T - distance]
             left, right = ids[:, :-distance][pairs], ids[:, distance:][pairs]
             weights = np.full(len(left), 1 / distance, np.float32)
-            counts = counts + scipy.sparse.coo_array((weights, (left, right)), shape=(size, size)).tocsr()
+            shape = (vocab_size, vocab_size)
+            counts = counts + scipy.sparse.coo_array((weights, (left, right)), shape=shape).tocsr()
     return counts + counts.T, frequencies
 
 
 def ppmi(counts):
-    """max(0, log P(w, c) / (P(w) P(c)^0.75 / sum P^0.75)) of symmetric counts `[S, S]`, both sparse."""
+    """Compute max(0, log P(w, c) / (P(w) P(c)^0.75 / sum P^0.75)) of symmetric counts `[S, S]`, both sparse."""
     counts = counts.tocoo()
     sums = np.asarray(counts.sum(axis=1)).ravel()  # [S]
-    contexts = sums**SMOOTHING / (sums**SMOOTHING).sum()
+    contexts = sums**SMOOTHING / (sums**SMOOTHING).sum()  # [S]
     rows, columns = counts.coords
     values = np.log(counts.data / (sums[rows] * contexts[columns]))
-    kept = values > 0
-    return scipy.sparse.csr_array((values[kept], (rows[kept], columns[kept])), shape=counts.shape)
+    positive = values > 0
+    return scipy.sparse.csr_array((values[positive], (rows[positive], columns[positive])), shape=counts.shape)
 
 
-def factorise(matrix, rank: int, seed: int) -> np.ndarray:
-    """The left singular vectors of a sparse matrix `[S, S]` times the root of their values, `[S, rank]`."""
+def factorize(matrix, rank: int, seed: int) -> np.ndarray:
+    """Compute the left singular vectors of a sparse `[S, S]` times the root of the singular values, `[S, rank]`."""
     start = np.random.default_rng(seed).standard_normal(matrix.shape[0])
     vectors, values, _ = scipy.sparse.linalg.svds(matrix.astype(np.float64), k=rank, v0=start)
     return vectors[:, ::-1] * np.sqrt(values[::-1])
 
 
 def sinusoids(shape: tuple[int, int]) -> np.ndarray:
-    """Sines in the first half of the columns, cosines in the second; wavelengths from 2 pi to 10,000 times that."""
+    """Compute sines (first half of the columns) and cosines (second half), with wavelengths from 2 pi to 20,000 pi.
+
+    Args:
+        shape: (T, E).
+    """
     length, width = shape
-    angles = np.arange(length)[:, None] / 10_000 ** (np.arange(width // 2) / (width // 2))  # [T, H / 2]
+    angles = np.arange(length)[:, None] / 10_000 ** (np.arange(width // 2) / (width // 2))  # [T, E / 2]
     waves = np.concatenate([np.sin(angles), np.cos(angles)], axis=1)
-    return np.pad(waves, ((0, 0), (0, width - waves.shape[1])))  # an odd width's last column stays 0
+    return np.pad(waves, ((0, 0), (0, width - waves.shape[1])))  # the last column of an odd width stays 0

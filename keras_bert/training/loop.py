@@ -1,138 +1,126 @@
-"""One loop for pretraining and fine-tuning: steps, rounds with validation, checkpoints, interruption."""
+"""The training loop of all trainers: steps, evaluations, checkpoints and interruption."""
 
-import contextlib
-import signal
-import threading
-from collections.abc import Callable, Iterator, Sequence
-from pathlib import Path
+from collections.abc import Callable, Sequence
 
 import keras
 import numpy as np
 
 from keras_bert import ops
 from keras_bert.training.checkpoint import Progress, load_checkpoint, save_checkpoint
-from keras_bert.training.log import RunLog
-
-Sums = dict[str, tuple[float, float]]
+from keras_bert.training.config import TrainingConfig
+from keras_bert.training.interrupts import defer_interrupts
+from keras_bert.training.metric_sums import MetricSums, accumulate_metrics, mean_metrics
+from keras_bert.training.run_log import RunLog
 
 
 def run(
     model: keras.Model,
     batches,
+    config: TrainingConfig,
     *,
     title: str,
     steps: int,
-    round_steps: int,
-    measures: dict[str, Callable],
-    measure: Callable[[dict, tuple], Sums],
-    validate: Callable[[], dict[str, float]] | None,
-    score: Callable[[dict[str, float]], tuple[float, ...]],
-    settings: dict,
-    seed: int,
-    accumulate: int = 1,
-    shapes: Sequence[tuple] = (),
-    checkpoint_dir: str | Path | None,
-    checkpoint_every: int,
-    log_dir: str | Path | None,
-    callbacks,
-    verbose: int,
+    validate_every: int,
+    per_example_fns: dict[str, Callable],
+    batch_sums: Callable[[dict, tuple], MetricSums],
+    evaluate: Callable[[], dict[str, float]] | None,
+    selection_key: Callable[[dict[str, float]], tuple[float, ...]],
+    identity: dict,
+    trace_batches: Sequence[tuple] = (),
 ) -> keras.callbacks.History:
-    """Train a compiled model for `steps` steps of its optimizer; go on from a checkpoint where there is one.
+    """Train a compiled model up to step `steps`, from a checkpoint if there is one.
 
-    A loop of its own and not `fit`, since `fit` cannot begin in the middle of an epoch, averages losses over batches
-    where predictions should count alike, and fixes the input shapes by the first two batches.
+    `Model.fit` cannot be used: it cannot start within an epoch, it averages losses over batches where predictions
+    should count the same, and it fixes the input shapes by the first two batches.
 
     Args:
-        model: compiled.
-        batches: has `batch(epoch, i)` and a length.
-        title: shown with the progress.
-        steps: the number of the last step.
-        round_steps: after how many steps metrics are reported, the model is validated and its weights compared.
-        measures: what the model is compiled with, each a number for each prediction; see `ops.train_on_batch`.
-        measure: from the batch's logs and the batch to metrics as (sum, weight).
-        validate: gives the metrics on data never trained on.
-        score: from a round's metrics to what is compared; the largest is the best.
-        settings: what a resumed run must share with the one before.
-        seed: of dropout.
-        accumulate: batches a step, as many as the optimizer accumulates.
-        shapes: where batches vary in shape, two that differ in each size that does.
-        checkpoint_dir, checkpoint_every: where, and after how many steps besides each round's end.
-        log_dir, callbacks, verbose: see `pretrain`.
+        model: a compiled model.
+        batches: an object with `batch(epoch, i)` and a length.
+        config: the settings. Used here: `seed`, `accumulate`, checkpoints, `log_dir`, `callbacks`, `verbose`.
+        title: name shown with the progress.
+        steps: number of the last step.
+        validate_every: steps between evaluations.
+        per_example_fns: the loss and metrics that the model is compiled with, as functions of targets and outputs that
+            return one value per prediction; see `ops.train_on_batch`.
+        batch_sums: function of a batch's logs and the batch, returns the metrics as (sum, weight) pairs.
+        evaluate: returns the metrics on validation data; None if there is no validation.
+        selection_key: function of an evaluation's metrics. The weights of the largest key are kept.
+        identity: what a resumed run must have in common with the first one, ready for JSON.
+        trace_batches: if batches vary in shape, two batches that differ in every size that varies.
 
     Returns:
-        A Keras `History`: an entry a round. The model has the weights of its best round, where it was validated.
+        A Keras `History` with one entry per evaluation. With validation, the model has the weights of the best one.
 
     Raises:
-        KeyboardInterrupt: after Ctrl-C, once the step is done and a checkpoint written.
+        KeyboardInterrupt: after Ctrl-C, when the current step is complete and a checkpoint is written.
     """
     model.optimizer.build(model.trainable_variables)
-    train_on_batch = ops.train_on_batch(model, measures, varying_lengths=bool(shapes))
+    train_on_batch = ops.train_on_batch(model, per_example_fns, varying_lengths=bool(trace_batches))
     if keras.backend.backend() == "tensorflow":
-        _trace(model, train_on_batch, shapes)
-    progress = load_checkpoint(checkpoint_dir, model, settings) if checkpoint_dir is not None else None
+        _warm_up_traces(model, train_on_batch, trace_batches)
+    folder, progress = config.checkpoint_dir, None
+    if folder is not None:
+        progress = load_checkpoint(folder, model, identity)
     if progress is None:
         progress = Progress()
-        _seed_dropout(model, seed)
+        _seed_dropout(model, config.seed)
     model.stop_training = False
-    hooks = keras.callbacks.CallbackList(
-        list(callbacks), model=model, epochs=-(-steps // round_steps), steps=steps, verbose=verbose
+    callbacks = keras.callbacks.CallbackList(
+        list(config.callbacks), model=model, epochs=-(-steps // validate_every), steps=steps, verbose=config.verbose
     )
 
     def save() -> None:
-        if checkpoint_dir is not None:
-            save_checkpoint(checkpoint_dir, model, progress, settings)
+        if folder is not None:
+            save_checkpoint(folder, model, progress, identity)
 
-    with RunLog(title, steps, progress.step, log_dir, verbose) as log, _interrupt_between_steps() as interrupted:
-        hooks.on_train_begin()
-        whole = True  # no step is half done
+    log = RunLog(title, steps, progress.step, config.log_dir, config.verbose)
+    with log, defer_interrupts() as interrupted:
+        callbacks.on_train_begin()
+        step_complete = True
         try:
             while True:
-                # First what may be left of a round: a run interrupted right at its end goes on here.
-                if progress.sums and (progress.step % round_steps == 0 or progress.step == steps):
-                    metrics = _finish_round(model, progress, validate, score)
-                    log.round(progress.step, metrics)
+                # The evaluation comes first: a run may have been interrupted between a step and its evaluation.
+                if progress.sums and (progress.step % validate_every == 0 or progress.step == steps):
+                    metrics = _finish_interval(model, progress, evaluate, selection_key)
+                    log.evaluation(progress.step, metrics)
                     save()
-                    hooks.on_epoch_end(len(progress.history["step"]) - 1, metrics)
-                elif progress.sums and progress.step % checkpoint_every == 0:
+                    callbacks.on_epoch_end(len(progress.history["step"]) - 1, metrics)
+                elif progress.sums and progress.step % config.checkpoint_every == 0:
                     save()
                 if interrupted():
                     raise KeyboardInterrupt
                 if progress.step >= steps or model.stop_training:
                     break
-                whole = False
-                for number in range(progress.step * accumulate, (progress.step + 1) * accumulate):
+                step_complete = False
+                for number in range(progress.step * config.accumulate, (progress.step + 1) * config.accumulate):
                     batch = batches.batch(*divmod(number, len(batches)))
                     logs = train_on_batch(*batch)
-                    for name, (total, weight) in measure(logs, batch).items():
-                        before = progress.sums.get(name, (0.0, 0.0))
-                        progress.sums[name] = (before[0] + float(total), before[1] + float(weight))
+                    accumulate_metrics(progress.sums, batch_sums(logs, batch))
                 progress.step += 1
-                whole = True
-                so_far = _means(progress.sums)
-                log.batch(progress.step, so_far)
-                hooks.on_train_batch_end(progress.step - 1, so_far)
+                step_complete = True
+                running = mean_metrics(progress.sums)
+                log.step(progress.step, running)
+                callbacks.on_train_batch_end(progress.step - 1, running)
         except KeyboardInterrupt:
-            # A second Ctrl-C may come in the midst of a step; then the checkpoint before is the one to keep.
-            if whole:
+            # A second Ctrl-C can come within a step. Then the previous checkpoint is the one to keep.
+            if step_complete:
                 save()
             raise
-        hooks.on_train_end()
+        callbacks.on_train_end()
     if progress.best_weights:
         model.set_weights(progress.best_weights)
-    history = keras.callbacks.History()
-    history.set_model(model)
-    history.history = progress.history
-    history.epoch = list(range(len(progress.history.get("step", []))))
-    return history
+    return _as_history(model, progress.history)
 
 
-def _finish_round(model, progress: Progress, validate, score) -> dict[str, float]:
+def _finish_interval(model, progress: Progress, evaluate, selection_key) -> dict[str, float]:
+    """Compute the metrics since the last evaluation, evaluate, and keep the weights if they are the best so far."""
     rate = float(keras.ops.convert_to_numpy(model.optimizer.learning_rate))
-    metrics = {"step": progress.step, **_means(progress.sums), "learning_rate": rate}
-    if validate is not None:
-        metrics.update({f"val_{name}": value for name, value in validate().items()})
-        if progress.best_score is None or score(metrics) > progress.best_score:
-            progress.best_score = score(metrics)
+    metrics = {"step": progress.step, **mean_metrics(progress.sums), "learning_rate": rate}
+    if evaluate is not None:
+        metrics.update({f"val_{name}": value for name, value in evaluate().items()})
+        key = selection_key(metrics)
+        if progress.best_key is None or key > progress.best_key:
+            progress.best_key = key
             progress.best_weights = [np.array(weight) for weight in model.get_weights()]
     for name, value in metrics.items():
         progress.history.setdefault(name, []).append(value)
@@ -140,52 +128,39 @@ def _finish_round(model, progress: Progress, validate, score) -> dict[str, float
     return metrics
 
 
-def _means(sums: Sums) -> dict[str, float]:
-    means = {name: total / weight if weight else 0.0 for name, (total, weight) in sums.items()}
-    if "loss" not in means:  # several objectives: their sum is what is minimised
-        means = {"loss": sum(value for name, value in means.items() if name.endswith("_loss")), **means}
-    return means
+def _as_history(model: keras.Model, metrics: dict[str, list[float]]) -> keras.callbacks.History:
+    history = keras.callbacks.History()
+    history.set_model(model)
+    history.history = metrics
+    history.epoch = list(range(len(metrics.get("step", []))))
+    return history
 
 
 def _seed_dropout(model: keras.Model, seed: int) -> None:
-    # Seed generators start from Keras's global seed; from here on they are a function of ours.
+    """Make the states of the seed generators, which start from Keras's global seed, a function of `seed`."""
     rng = np.random.default_rng([seed, len(model.variables)])
     weights = {id(variable) for variable in model.weights}
     for variable in model.variables:
         if id(variable) not in weights:
             variable.assign(rng.integers(2**31, size=tuple(variable.shape)).astype("uint32"))
-    if keras.backend.backend() == "torch":  # where Keras leaves dropout to the process's own generator
+    if keras.backend.backend() == "torch":  # Keras uses the generators of the process for dropout on PyTorch
         import torch
 
         torch.manual_seed(seed)
 
 
-def _trace(model: keras.Model, train_on_batch: Callable, batches: Sequence[tuple]) -> None:
-    # TensorFlow makes a graph for the first shape it meets and, on meeting another, one for any shape; the two may
-    # round differently. So that a resumed run computes with the very same graph, meet both first and undo the steps.
+def _warm_up_traces(model: keras.Model, train_on_batch: Callable, batches: Sequence[tuple]) -> None:
+    """Let TensorFlow trace the training step for all shapes before the first step, and undo the steps that it takes.
+
+    TensorFlow builds one graph for the first input shape, and a general graph for any shape when a second shape comes.
+    The two graphs may round differently. Without this function, a resumed run could start with another graph than the
+    uninterrupted run used at the same step, and would not give the same weights. After steps on two batches of
+    different shapes, every later step uses the general graph. The steps change the variables, so their values from
+    before are assigned again.
+    """
     variables = [*model.variables, *model.optimizer.variables]
     before = [keras.ops.convert_to_numpy(variable) for variable in variables]
     for batch in batches:
         train_on_batch(*batch)
     for variable, value in zip(variables, before, strict=True):
         variable.assign(value)
-
-
-@contextlib.contextmanager
-def _interrupt_between_steps() -> Iterator[Callable[[], bool]]:
-    """Ctrl-C once: the step in progress is finished first. Twice: at once."""
-    asked = threading.Event()
-    if threading.current_thread() is not threading.main_thread():  # only there can a handler be set
-        yield asked.is_set
-        return
-
-    def handler(number, frame):
-        if asked.is_set():
-            raise KeyboardInterrupt
-        asked.set()
-
-    before = signal.signal(signal.SIGINT, handler)
-    try:
-        yield asked.is_set
-    finally:
-        signal.signal(signal.SIGINT, before)

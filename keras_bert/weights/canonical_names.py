@@ -1,4 +1,4 @@
-"""Google's name for every weight of ours: the one list that reading and writing foreign formats go by."""
+"""Canonical names and shapes of all weights. Readers and writers of every format map to and from this list."""
 
 from keras_bert.config import BertConfig
 from keras_bert.errors import InputError
@@ -7,18 +7,18 @@ HEADS = ("masked_lm", "next_sentence", "sentence_order", "classifier", "spans", 
 
 
 def encoder_weights(encoder) -> dict:
-    """The encoder's weights by the names they bear in TF-Hub's BERT, in its order.
+    """Return the encoder's weights by their names in TF-Hub's BERT, in TF-Hub's order.
 
-    What stands in the slots of blocks, and blocks of one's own, have no names there and are not among them.
+    Weights of adapters and of custom blocks have no canonical name and are not included.
 
     Args:
         encoder: a `BertEncoder`.
 
     Returns:
-        dict of name to `keras.Variable`. The shapes are the same on both sides, so no tensor is ever reshaped.
+        dict of name to `keras.Variable`. TF-Hub's tensors have the same shapes.
 
     Raises:
-        InputError: a block is no `TransformerBlock`.
+        InputError: a block is not a `TransformerBlock`.
 
     Source: variables of TF-Hub's `tensorflow/bert_en_uncased_L-12_H-768_A-12/4` and `tensorflow/albert_en_base/3`.
     """
@@ -27,16 +27,19 @@ def encoder_weights(encoder) -> dict:
     embeddings = encoder.embeddings
     named = {
         "word_embeddings/embeddings": embeddings.word_embeddings.embeddings,  # [V, E]
-        "position_embedding/embeddings": embeddings.position_embeddings.embeddings,  # [P, E]
+        "position_embedding/embeddings": embeddings.position_embeddings.embeddings,  # [positions, E]
     }
     if embeddings.type_embeddings is not None:
-        named["type_embeddings/embeddings"] = embeddings.type_embeddings.embeddings  # [S, E]
+        named["type_embeddings/embeddings"] = embeddings.type_embeddings.embeddings  # [segments, E]
     named.update(_layer_norm("embeddings/layer_norm", embeddings.layer_norm))
     if embeddings.projection is not None:
-        named.update(_dense("embedding_projection", embeddings.projection))  # kernel [E, H], ALBERT's
-    for i, block in enumerate(dict.fromkeys(encoder.blocks)):  # ALBERT has one
+        named.update(_dense("embedding_projection", embeddings.projection))  # kernel [E, H], in ALBERT
+    for i, block in enumerate(dict.fromkeys(encoder.blocks)):  # ALBERT repeats one block
         if not isinstance(block, TransformerBlock):
-            raise InputError(f"weights have names in a TransformerBlock. Received: {type(block).__name__} as block {i}")
+            raise InputError(
+                f"`encoder` must consist of TransformerBlock layers: only these have canonical names. "
+                f"Received: {type(block).__name__} as block {i}"
+            )
         layer, attention = f"transformer/layer_{i}", block.attention
         for part, dense in (
             ("query", attention.query_dense),  # kernel [H, A, H / A], bias [A, H / A]
@@ -55,10 +58,10 @@ def encoder_weights(encoder) -> dict:
 
 
 def masked_lm_weights(pretrainer) -> dict:
-    """The masked-word head's own weights by the names they bear in the `.mlm` of TF-Hub's BERT, in its order.
+    """Return the masked-LM head's weights by their names in the `.mlm` part of TF-Hub's BERT, in TF-Hub's order.
 
     Args:
-        pretrainer: a `BertPretrainer`. The table that its head shares with the encoder is the encoder's.
+        pretrainer: a `BertPretrainer`. The tied embedding belongs to its encoder and is not included.
 
     Returns:
         dict of name to `keras.Variable`.
@@ -72,49 +75,60 @@ def masked_lm_weights(pretrainer) -> dict:
 
 
 def model_weights(model) -> dict[str, dict]:
-    """A model's weights by part: `"encoder"`, and of `HEADS` those it has, each a dict of name to `keras.Variable`.
+    """Return a model's weights by part.
 
     Args:
-        model: a `BertEncoder` or one of the models on it.
+        model: a `BertEncoder`, or a task model that contains one.
+
+    Returns:
+        dict with `"encoder"` and the model's heads (some of `HEADS`), each a dict of name to `keras.Variable`.
 
     Raises:
-        InputError: it is none of these.
+        InputError: the model is none of these.
     """
     from keras_bert.models import BertClassifier, BertEncoder, BertPretrainer, BertSpanLabeler, BertTokenClassifier
 
     if isinstance(model, BertEncoder):
         return {"encoder": encoder_weights(model)}
-    kinds = (BertPretrainer, BertClassifier, BertSpanLabeler, BertTokenClassifier)
-    if not isinstance(model, kinds):
-        hint = " (its .encoder is one)" if hasattr(model, "encoder") else ""
-        names = ", ".join(kind.__name__ for kind in kinds)
-        raise InputError(f"expected a BertEncoder, {names}. Received: {type(model).__name__}{hint}")
+    classes = (BertPretrainer, BertClassifier, BertSpanLabeler, BertTokenClassifier)
+    if not isinstance(model, classes):
+        raise InputError(_expected_model(model, "BertEncoder", *(cls.__name__ for cls in classes)))
     parts = {"encoder": encoder_weights(model.encoder)}
     if isinstance(model, BertPretrainer):
         parts["masked_lm"] = masked_lm_weights(model)
         for part, head in (("next_sentence", model.nsp_head), ("sentence_order", model.sop_head)):
-            if head is not None:  # of one name at Google: a BERT's is the first, an ALBERT's the second
+            if head is not None:  # Google uses one name for both: BERT has the first head, ALBERT the second
                 parts[part] = _dense("bert/cls/seq_relationship", head)  # kernel [H, 2]
     elif isinstance(model, BertClassifier):
-        own = {} if model.encoder.pooler is not None else _dense("pre_classifier", model.pooler.dense)
-        parts["classifier"] = own | _dense("classifier", model.head)  # kernel [H, C]
+        own_pooler = {} if model.encoder.pooler is not None else _dense("pre_classifier", model.pooler.dense)
+        parts["classifier"] = own_pooler | _dense("classifier", model.head)  # kernel [H, C]
     else:
         part = "spans" if isinstance(model, BertSpanLabeler) else "tokens"
         parts[part] = _dense(part, model.head)  # kernel [H, 2] or [H, C]
     return parts
 
 
-def shapes(config: BertConfig, num_classes: int = 2) -> dict[str, dict[str, tuple]]:
-    """The shapes that all parts have at these sizes, by the names of `model_weights`.
+def to_numpy(parts: dict[str, dict]) -> dict[str, dict]:
+    """Convert the weights that `model_weights` returns to NumPy arrays."""
+    import keras
+
+    return {
+        part: {name: keras.ops.convert_to_numpy(weight) for name, weight in weights.items()}
+        for part, weights in parts.items()
+    }
+
+
+def canonical_shapes(config: BertConfig, num_classes: int = 2) -> dict[str, dict[str, tuple]]:
+    """Return the shapes of all weights, by part and by the names that `model_weights` uses.
 
     Args:
         config: a `BertConfig`.
-        num_classes: C, of the two classifiers.
+        num_classes: C, of the text classifier and the token classifier.
 
     Example:
 
     >>> config = BertConfig(num_layers=1, hidden_size=8, num_heads=2, intermediate_size=16, vocab_size=10)
-    >>> shapes(config)["encoder"]["transformer/layer_0/self_attention/query/kernel"]
+    >>> canonical_shapes(config)["encoder"]["transformer/layer_0/self_attention/query/kernel"]
     (8, 2, 4)
     """
     hidden, inner, heads = config.hidden_size, config.intermediate_size, config.num_heads
@@ -139,7 +153,7 @@ def shapes(config: BertConfig, num_classes: int = 2) -> dict[str, dict[str, tupl
         encoder |= _norm_shapes(f"{layer}/output_layer_norm", hidden)
     if config.pooler:
         encoder |= _dense_shapes("pooler_transform", (hidden,), (hidden,))
-    own = {} if config.pooler else _dense_shapes("pre_classifier", (hidden,), (hidden,))
+    own_pooler = {} if config.pooler else _dense_shapes("pre_classifier", (hidden,), (hidden,))
     return {
         "encoder": encoder,
         "masked_lm": {
@@ -149,17 +163,17 @@ def shapes(config: BertConfig, num_classes: int = 2) -> dict[str, dict[str, tupl
         },
         "next_sentence": _dense_shapes("bert/cls/seq_relationship", (hidden,), (2,)),
         "sentence_order": _dense_shapes("bert/cls/seq_relationship", (hidden,), (2,)),
-        "classifier": own | _dense_shapes("classifier", (hidden,), (num_classes,)),
+        "classifier": own_pooler | _dense_shapes("classifier", (hidden,), (num_classes,)),
         "spans": _dense_shapes("spans", (hidden,), (2,)),
         "tokens": _dense_shapes("tokens", (hidden,), (num_classes,)),
     }
 
 
-def parts(model) -> tuple:
-    """(encoder, pretrainer or None) of a model whose weights have names at TF-Hub.
+def encoder_and_pretrainer(model) -> tuple:
+    """Return (encoder, pretrainer) of a model that TF-Hub's interface can represent; the pretrainer may be None.
 
     Raises:
-        InputError: it is neither a `BertEncoder` nor a `BertPretrainer`.
+        InputError: the model is neither a `BertEncoder` nor a `BertPretrainer`.
     """
     from keras_bert.models import BertEncoder, BertPretrainer
 
@@ -167,8 +181,12 @@ def parts(model) -> tuple:
         return model.encoder, model
     if isinstance(model, BertEncoder):
         return model, None
-    hint = " (its .encoder is one)" if hasattr(model, "encoder") else ""
-    raise InputError(f"expected a BertEncoder or a BertPretrainer. Received: {type(model).__name__}{hint}")
+    raise InputError(_expected_model(model, "BertEncoder", "BertPretrainer"))
+
+
+def _expected_model(model, *names: str) -> str:
+    hint = ". Use its `.encoder`." if hasattr(model, "encoder") else ""
+    return f"`model` must be a {', '.join(names[:-1])} or {names[-1]}. Received: {type(model).__name__}{hint}"
 
 
 def _dense(name, dense) -> dict:

@@ -1,68 +1,92 @@
-"""Pretrained models by name: what ships in `saved_models/`, what TF-Hub has, and one door to both and to any folder."""
+"""Loading weights and pretrained models from a name, a folder, a file or a handle."""
 
 import dataclasses
 from pathlib import Path
 
-from keras_bert.catalog.bundled import BUNDLED, ENCODER, SENTIMENT, find_bundled, is_bundled
-from keras_bert.config import PRESETS
+from keras_bert.catalog.listing import resolve, similar_names
+from keras_bert.config import BertConfig
 from keras_bert.errors import InputError
-from keras_bert.weights.formats.keras_folder import Pretrained, read_folder
-from keras_bert.weights.source import is_external, pretrained_from
+from keras_bert.models import kind_of
+from keras_bert.models.pretrained_model import register_io
+from keras_bert.weights.canonical_names import HEADS, model_weights
+from keras_bert.weights.formats import FORMATS, find_format
+from keras_bert.weights.formats.format import Format
+from keras_bert.weights.formats.keras_folder import save_pretrained
+from keras_bert.weights.pretrained import Pretrained
+from keras_bert.weights.report import LoadReport, assign_exactly_once
+from keras_bert.weights.source import Source
 
-VERSIONS = {"small_bert": 2}  # of the handles; 4 is that of all others
 
+def open_source(source) -> Source:
+    """Read weights in any known format. No code of the source is run.
 
-@dataclasses.dataclass(frozen=True)
-class PretrainedInfo:
-    """A model that can be had by name.
+    Args:
+        source: as for `load_weights`.
 
-    Attributes:
-        name: what `load_pretrained` and `BertEncoder.from_pretrained` take.
-        what: one line.
-        source: the folder of a model that ships, or the TF-Hub handle of one that is fetched.
-        ships: whether it needs no network.
+    Raises:
+        InputError: the source does not exist, or is not in a known format.
     """
-
-    name: str
-    what: str
-    source: str
-    ships: bool
+    source = resolve(source)
+    return _format_of(source).read(source)
 
 
-def list_pretrained() -> list[PretrainedInfo]:
-    """The models that ship with this installation, then those that TF-Hub publishes.
+def load_weights(model, source) -> LoadReport:
+    """Load published weights into a model: every tensor exactly once, or an error and no change.
+
+    Args:
+        model: a `BertEncoder`, or a task model that contains one. A head is loaded too if the source has it.
+        source: a name of `list_pretrained()`; a TF-Hub handle, a SavedModel folder with TF-Hub's encoder interface, or
+            such a model already loaded; a folder that `save_pretrained` wrote; a KerasHub preset or `.keras` file; a
+            Hugging Face folder (`config.json` with `model.safetensors` or `pytorch_model.bin`); a checkpoint of
+            google-research/bert or of the Model Garden (`bert_config.json` with `bert_model.ckpt.*`); or the `Source`
+            that `open_source` returned.
 
     Returns:
-        A list of `PretrainedInfo`.
+        A `LoadReport`. `untouched` lists the model's weights that the source does not have, and `skipped` the heads of
+        the source that the model does not have.
+
+    Raises:
+        InputError: the source is not available or not in a known format; its activation or epsilon differs from the
+            model's; or a tensor is missing, unexpected or has another shape (the message names it).
 
     Example:
 
-    >>> [listed.name for listed in list_pretrained() if not listed.ships][0]
-    'bert_en_uncased_L-12_H-768_A-12'
+    >>> import keras_bert as kb
+    >>> config = kb.BertConfig(vocab_size=100, hidden_size=32, num_layers=1, num_heads=2, intermediate_size=64)
+    >>> kb.load_weights(kb.BertEncoder(config), "bert_en_uncased_minl")
+    Traceback (most recent call last):
+    ...
+    keras_bert.errors.InputError: `source` must be ... Did you mean bert_en_uncased_mini? ...
 
-    Source: the handles of https://tfhub.dev/google/collections/bert.
+    Source: https://www.tensorflow.org/hub/common_saved_model_apis/text (the interface); the canonical names are those
+    of `tensorflow/bert_en_uncased_L-12_H-768_A-12/4`.
     """
-    shipped = [
-        PretrainedInfo(name, what, str(find_bundled(name)), True) for name, what in BUNDLED.items() if is_bundled(name)
-    ]
-    return shipped + [
-        PretrainedInfo(name, "Google's encoder, fetched from TF-Hub", _handle(name), False) for name in PRESETS
-    ]
+    targets = model_weights(model)
+    found = source if isinstance(source, Source) else open_source(source)
+    _check_same_computation(getattr(model, "encoder", model).config, found)
+    shared = [part for part in ("encoder", *HEADS) if part in targets and part in found.parts]
+    weights = {name: weight for part in shared for name, weight in targets[part].items()}
+    tensors = {name: tensor for part in shared for name, tensor in found.parts[part].items()}
+    loaded = {id(weight) for weight in weights.values()}
+    untouched = [weight.path for weight in model.trainable_variables if id(weight) not in loaded]
+    report = assign_exactly_once(weights, tensors, found.label, untouched)
+    return dataclasses.replace(report, skipped=[part for part in found.parts if part not in targets])
 
 
 def load_pretrained(source) -> Pretrained:
-    """A pretrained model and its vocabulary, from wherever it is.
+    """Load a pretrained model with its vocabulary and labels.
 
     Args:
-        source: a folder that `save_pretrained` wrote, on any Keras backend; or, on a machine with TensorFlow, the name
-            of an encoder in `list_pretrained()`, or a SavedModel folder or handle with the interface of TF-Hub's BERT.
+        source: as for `load_weights`; the source must contain a vocabulary. Folders that `save_pretrained` wrote work
+            on every Keras backend. Names of `list_pretrained()` and SavedModels need TensorFlow.
 
     Returns:
-        A `Pretrained`: a SavedModel with an `.mlm` part gives a `BertPretrainer` without next sentences.
+        A `Pretrained`. Its model has the heads of the source: a SavedModel with an `.mlm` part, for example, gives a
+        `BertPretrainer` without a next-sentence head.
 
     Raises:
-        InputError: no such folder, a file of it missing or damaged, something else than a model of ours or TF-Hub's
-            BERT, or a vocabulary of another size than the encoder's.
+        InputError: the source does not exist, is damaged or is not in a known format; it contains no WordPiece
+            vocabulary; or the vocabulary does not have the encoder's size.
 
     Example:
 
@@ -77,24 +101,80 @@ def load_pretrained(source) -> Pretrained:
     Source: the Keras 3 format, keras.io/api/models/model_saving_apis;
     https://www.tensorflow.org/hub/common_saved_model_apis/text.
     """
-    source = find(source)
-    if "://" in str(source) or is_external(Path(source)):
-        return pretrained_from(source)
-    return read_folder(source)
+    found = source if isinstance(source, Source) else open_source(source)
+    if found.vocabulary is None:
+        raise InputError(
+            f"`source` must contain a vocabulary. Received: source={found.label} (no vocabulary). "
+            "Use `kb.load_weights` to load the weights alone."
+        )
+    if found.config.vocab_size != len(found.vocabulary):
+        raise InputError(
+            f"`source` must contain a vocabulary of the encoder's size. Received: source={found.label} "
+            f"(vocab_size={found.config.vocab_size}, {len(found.vocabulary)} tokens)"
+        )
+    model = build_model(found)
+    return Pretrained(
+        model=model,
+        kind=kind_of(model),
+        labels=found.labels if hasattr(model, "num_classes") else None,
+        vocabulary=found.vocabulary,
+        lowercase=found.lowercase,
+        sequence_length=found.sequence_length,
+        path=found.label,
+        pairs=found.pairs,
+        no_answer=found.no_answer,
+    )
 
 
-def find(source):
-    """The folder or handle that a name of `list_pretrained()` stands for; anything else is given back."""
-    name = str(source)
-    if not Path(name).exists():
-        if name == SENTIMENT:
-            raise InputError(f"an encoder is expected; {SENTIMENT} is a served graph, for predict. Received: {name}")
-        if name == ENCODER:
-            return find_bundled(name)
-        if name in PRESETS:
-            return _handle(name)
-    return source
+def build_model(found: Source):
+    """Build a new model with the heads and the weights of a `Source`."""
+    from keras_bert.models import BertClassifier, BertEncoder, BertPretrainer, BertSpanLabeler, BertTokenClassifier
+
+    if found.model is not None:
+        return found.model
+    model = encoder = BertEncoder(found.config)
+    dropout = found.config.hidden_dropout if found.classifier_dropout is None else found.classifier_dropout
+    if "masked_lm" in found.parts:
+        tasks = {"next_sentence": "next", "sentence_order": "order"}
+        model = BertPretrainer(encoder, next((task for part, task in tasks.items() if part in found.parts), None))
+    elif "classifier" in found.parts:
+        num_classes = len(found.parts["classifier"]["classifier/bias"])
+        model = BertClassifier(encoder, num_classes, dropout, found.problem_type)
+    elif "tokens" in found.parts:
+        model = BertTokenClassifier(encoder, len(found.parts["tokens"]["tokens/bias"]), dropout)
+    elif "spans" in found.parts:
+        model = BertSpanLabeler(encoder)
+    load_weights(model, found)
+    return model
 
 
-def _handle(name: str) -> str:
-    return f"https://tfhub.dev/tensorflow/{name}/{VERSIONS.get(name.split('/')[0], 4)}"
+def _format_of(source) -> Format:
+    found = find_format(source)
+    if found is not None:
+        return found
+    if not Path(source).exists():
+        similar = " or ".join(similar_names(str(source)))
+        hint = f" Did you mean {similar}?" if similar else ""
+        raise InputError(
+            "`source` must be a name, a TF-Hub handle (https://...), or an existing folder or file. "
+            f"Received: source={source}.{hint} Use `kb.list_pretrained()` to see the names."
+        )
+    known = "; ".join(f"{each.name} ({', '.join(each.marker_files)})" for each in FORMATS)
+    raise InputError(
+        f"`source` must be a .keras file or a folder in one of these formats: {known}. Received: source={source}"
+    )
+
+
+def _check_same_computation(config: BertConfig, found: Source) -> None:
+    """Raise InputError if the same weights give other numbers in the model than in the source."""
+    if not found.has_full_config:
+        return
+    for field in ("activation", "layer_norm_epsilon"):
+        expected, received = getattr(found.config, field), getattr(config, field)
+        if expected != received:
+            raise InputError(
+                f"`model` must have {field}={expected!r}, as {found.label} has. Received: {field}={received!r}"
+            )
+
+
+register_io(load_pretrained, save_pretrained)

@@ -1,131 +1,111 @@
-"""One model's tensors in two layouts: by Google's names and shapes, which are ours, and as a format stores them.
-
-And the JSON files beside them.
-"""
+"""Mapping of tensors between the canonical layout of this package and the layout of a format."""
 
 import dataclasses
-import json
-from pathlib import Path
 
 import numpy as np
 
 from keras_bert.errors import InputError
+from keras_bert.weights.messages import first_names
 
 
 @dataclasses.dataclass(frozen=True)
 class TensorMapping:
-    """Where a tensor of ours stands in a foreign format, and how it lies there.
+    """The name and the layout of one canonical tensor in a format.
 
     Args:
-        ours: its name in `names`.
-        theirs: its name there.
-        shape: as ours.
-        flat: theirs has the heads side by side, `[H, H]` where ours is `[H, A, H / A]`.
-        transposed: theirs has outputs before inputs, as PyTorch's linear layers.
+        canonical_name: the tensor's name in `canonical_names.py`.
+        format_name: its name in the format.
+        shape: its canonical shape.
+        merged_heads: the format stores the heads in one axis: `[H, H]` for the canonical `[H, A, H / A]`.
+        transposed: the format stores the output axis first, as PyTorch's `Linear` does.
 
     Example:
 
-    >>> place = TensorMapping("layer/query/kernel", "q.weight", (8, 2, 4), transposed=True)
-    >>> place.their_shape, place.to_ours(np.zeros((8, 8))).shape
+    >>> mapping = TensorMapping("layer/query/kernel", "q.weight", (8, 2, 4), transposed=True)
+    >>> mapping.format_shape, mapping.to_canonical(np.zeros((8, 8))).shape
     ((8, 8), (8, 2, 4))
     """
 
-    ours: str
-    theirs: str
+    canonical_name: str
+    format_name: str
     shape: tuple[int, ...]
-    flat: bool = True
+    merged_heads: bool = True
     transposed: bool = False
 
     @property
-    def their_shape(self) -> tuple[int, ...]:
-        """What it must have there."""
-        shape = self._flat_shape()
+    def format_shape(self) -> tuple[int, ...]:
+        """The tensor's shape in the format."""
+        shape = self._merged_shape()
         return shape[::-1] if self.transposed else shape
 
-    def to_ours(self, tensor: np.ndarray) -> np.ndarray:
-        """A tensor of theirs, as ours."""
+    def to_canonical(self, tensor: np.ndarray) -> np.ndarray:
+        """Convert a tensor of the format to the canonical layout."""
         return np.ascontiguousarray(tensor.T if self.transposed else tensor).reshape(self.shape)
 
-    def to_theirs(self, tensor: np.ndarray) -> np.ndarray:
-        """A tensor of ours, as theirs."""
-        flat = np.reshape(tensor, self._flat_shape())
-        return np.ascontiguousarray(flat.T if self.transposed else flat)
+    def to_format(self, tensor: np.ndarray) -> np.ndarray:
+        """Convert a canonical tensor to the layout of the format."""
+        merged = np.reshape(tensor, self._merged_shape())
+        return np.ascontiguousarray(merged.T if self.transposed else merged)
 
-    def _flat_shape(self) -> tuple[int, ...]:
-        if not self.flat:
+    def _merged_shape(self) -> tuple[int, ...]:
+        if not self.merged_heads:
             return self.shape
-        if len(self.shape) == 3:  # [H, A, H / A] or, back to one vector, [A, H / A, H]
+        if len(self.shape) == 3:  # [H, A, H / A], or [A, H / A, H] for the output projection of the attention
             a, b, c = self.shape
-            return (a * b, c) if "attention_output" in self.ours else (a, b * c)
-        if len(self.shape) == 2 and self.ours.endswith("bias"):  # [A, H / A]
+            return (a * b, c) if "attention_output" in self.canonical_name else (a, b * c)
+        if len(self.shape) == 2 and self.canonical_name.endswith("bias"):  # [A, H / A]
             return (self.shape[0] * self.shape[1],)
         return self.shape
 
 
-def to_ours(parts: dict[str, list[TensorMapping]], tensors: dict[str, np.ndarray], source: str) -> dict[str, dict]:
-    """A format's tensors by our names, each used once; a part is there whole or not at all.
+def to_canonical(mappings: dict[str, list[TensorMapping]], tensors: dict[str, np.ndarray], source: str) -> dict:
+    """Convert the tensors of a format to canonical names and layouts, each exactly once.
 
     Args:
-        parts: tensor_mappings by part, `"encoder"` and heads.
-        tensors: theirs, by their names.
-        source: what to call them in errors.
+        mappings: `"encoder"` and heads, each with its list of `TensorMapping`.
+        tensors: name in the format to array.
+        source: name of the source in error messages.
 
     Returns:
-        dict of part to dict of our name to array, of the parts that are there.
+        dict of part (`"encoder"` or a head) to dict of canonical name to array. A head without any tensor is left out.
 
     Raises:
-        InputError: a tensor is missing, left over or of another shape.
+        InputError: a tensor is missing, unexpected or has another shape.
     """
     found, known = {}, set()
-    for part, tensor_mappings in parts.items():
-        there = [place for place in tensor_mappings if place.theirs in tensors]
-        if part != "encoder" and not there:
+    for part, part_mappings in mappings.items():
+        missing = [mapping.format_name for mapping in part_mappings if mapping.format_name not in tensors]
+        if part != "encoder" and len(missing) == len(part_mappings):
             continue
-        missing = [place.theirs for place in tensor_mappings if place.theirs not in tensors]
         if missing:
-            raise InputError(f"{source} lacks tensors of its {part}. Received: no {some(missing)}")
+            raise InputError(
+                f"`source` must contain every tensor of its {part}. Received: source={source} (missing: "
+                f"{first_names(missing)})"
+            )
         found[part] = {}
-        for place in tensor_mappings:
-            tensor = tensors[place.theirs]
-            if tuple(tensor.shape) != place.their_shape:
+        for mapping in part_mappings:
+            tensor = tensors[mapping.format_name]
+            if tuple(tensor.shape) != mapping.format_shape:
                 raise InputError(
-                    f"tensor {place.theirs} has shape {place.their_shape} by the config. "
-                    f"Received: {tuple(tensor.shape)} in {source}"
+                    f"tensor {mapping.format_name} must have shape {mapping.format_shape}, as the config states. "
+                    f"Received: shape={tuple(tensor.shape)} in {source}"
                 )
-            found[part][place.ours] = place.to_ours(tensor)
-        known |= {place.theirs for place in tensor_mappings}
-    left_over = [name for name in tensors if name not in known]
-    if left_over:
-        raise InputError(f"{len(left_over)} tensors of {source} have no place. Received: {some(left_over)}")
+            found[part][mapping.canonical_name] = mapping.to_canonical(tensor)
+        known |= {mapping.format_name for mapping in part_mappings}
+    unexpected = [name for name in tensors if name not in known]
+    if unexpected:
+        raise InputError(
+            f"`source` must contain only tensors that its config describes. Received: source={source} "
+            f"({len(unexpected)} unexpected tensors: {first_names(unexpected)})"
+        )
     return found
 
 
-def to_theirs(parts: dict[str, list[TensorMapping]], tensors: dict[str, dict]) -> dict[str, np.ndarray]:
-    """Our tensors, by part, as a format stores them."""
+def to_format(mappings: dict[str, list[TensorMapping]], tensors: dict[str, dict]) -> dict[str, np.ndarray]:
+    """Convert canonical tensors, grouped by part, to the names and layouts of a format."""
     return {
-        place.theirs: place.to_theirs(tensors[part][place.ours])
-        for part, tensor_mappings in parts.items()
+        mapping.format_name: mapping.to_format(tensors[part][mapping.canonical_name])
+        for part, part_mappings in mappings.items()
         if part in tensors
-        for place in tensor_mappings
+        for mapping in part_mappings
     }
-
-
-def read_json(path: Path) -> dict:
-    """The object in a JSON file.
-
-    Raises:
-        InputError: no file, no JSON or no object.
-    """
-    try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise InputError(f"a JSON file that can be read is expected. Received: {path} ({error})") from None
-    if not isinstance(found, dict):
-        raise InputError(f"a JSON file that holds an object is expected. Received: {path} with {found!r:.40}")
-    return found
-
-
-def some(names) -> str:
-    """The first of many names."""
-    names = list(names)
-    return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")

@@ -1,25 +1,44 @@
-"""The command line in a process of its own, and files to give it."""
+"""The command line in a process of its own, its results, and files to give it."""
 
+import json
 import os
 import subprocess
 import sys
 from pathlib import Path
 
+ROOT = Path(__file__).resolve().parents[2]
+
 
 def environment() -> dict[str, str]:
-    """As a user has it: the command itself must keep the terminal clean."""
-    settings = {**os.environ, "COLUMNS": "100", "CUDA_VISIBLE_DEVICES": "-1"}
+    """Environment variables without the one that silences TensorFlow: the command itself must do that."""
+    settings = {**os.environ, "COLUMNS": "100", "CUDA_VISIBLE_DEVICES": "-1", "PYTHONPATH": str(ROOT)}
     settings.pop("TF_CPP_MIN_LOG_LEVEL", None)
     return settings
 
 
-def shell(*arguments, **settings) -> subprocess.CompletedProcess:
-    """A command as a user calls it."""
+def run_command(*arguments, **settings) -> subprocess.CompletedProcess:
+    """Run `python -m keras_bert` with the arguments."""
     command = [sys.executable, "-m", "keras_bert", *map(str, arguments)]
     return subprocess.run(command, env=environment(), capture_output=True, text=True, timeout=300, **settings)
 
 
+def results_of(result) -> dict:
+    """The JSON object that a successful command printed last."""
+    assert result.status == 0, result.err
+    return json.loads(result.out.splitlines()[-1])
+
+
+def assert_error(result, *words) -> None:
+    """Check that a command ended with status 2 and one line on standard error that holds the words."""
+    assert result.status == 2, result.err
+    assert result.out == ""
+    assert result.err.startswith("error: ") and result.err.count("\n") == 1, result.err
+    for word in words:
+        assert word in result.err
+
+
 def write_tsv(path: Path, texts, labels) -> Path:
+    """Write a file of labeled sentences."""
     rows = "".join(f"{text}\t{label}\n" for text, label in zip(texts, labels, strict=True))
     path.write_text("sentence\tlabel\n" + rows, encoding="utf-8")
     return path

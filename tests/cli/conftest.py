@@ -1,16 +1,16 @@
-"""Tiny models on disk, and the command line called in this process."""
+"""Tiny models on disk, and a function that runs a command in this process."""
 
 from types import SimpleNamespace
 
 import pytest
-from command_line import write_tsv
 
 from keras_bert.cli.main import main
+from tests.cli.command_line import write_tsv
 
 
 @pytest.fixture
 def call(capfd):
-    """`call(*arguments)` runs a command in this process: its status, standard output and standard error."""
+    """Function `call(*arguments)` that runs a command and returns `status`, `out` and `err`."""
 
     def run(*arguments):
         capfd.readouterr()
@@ -22,7 +22,7 @@ def call(capfd):
 
 @pytest.fixture(scope="session")
 def models(tmp_path_factory) -> SimpleNamespace:
-    """Models of random weights: an encoder's folder (with heads), a classifier's, an export, a vocabulary, data."""
+    """Models of random weights: folders of an encoder and a classifier, an export, a vocabulary, labeled data."""
     import keras
 
     import keras_bert as kb

@@ -1,6 +1,5 @@
-"""Commands without --model take what ships; where nothing does, one line says what to do."""
+"""Commands without `--model` use a bundled model; without one, an error says what to do."""
 
-import json
 import shutil
 
 import pytest
@@ -8,23 +7,19 @@ import pytest
 import keras_bert as kb
 from keras_bert.catalog.bundled import ENCODER, SENTIMENT
 from keras_bert.weights import load_pretrained
+from tests.cli.command_line import assert_error, results_of
 
 
 @pytest.fixture
-def shipped(models, tmp_path, monkeypatch):
+def bundled(models, tmp_path, monkeypatch):
     monkeypatch.setattr("keras_bert.catalog.bundled.SAVED_MODELS", tmp_path)
     shutil.copytree(models.served, tmp_path / SENTIMENT)
     trained = load_pretrained(models.encoder)
     kb.export_saved_model(trained.model, tmp_path / ENCODER, trained.vectorizer, interface="tfhub")
 
 
-def facts_of(said) -> dict:
-    assert said.status == 0, said.err
-    return json.loads(said.out.splitlines()[-1])
-
-
 def assert_near(one, other) -> None:
-    """The same JSON, numbers within 1e-5."""
+    """Compare two JSON values; numbers may differ by 1e-5."""
     if isinstance(one, (dict, list)):
         assert type(one) is type(other) and len(one) == len(other)
         for key in one if isinstance(one, dict) else range(len(one)):
@@ -43,26 +38,27 @@ def assert_near(one, other) -> None:
     ],
     ids=lambda value: value[0] if isinstance(value, list) else value,
 )
-def test_without_a_model_as_with_the_one_that_ships(call, models, shipped, command, folder):
+def test_default_model_is_the_bundled_one(call, models, bundled, command, folder):
     command = [models.data if word == "DATA" else word for word in command]
-    without = facts_of(call(*command, "--json"))
-    assert_near(without, facts_of(call(*command, "--model", getattr(models, folder), "--json")))
+    default = results_of(call(*command, "--json"))
+    assert_near(default, results_of(call(*command, "--model", getattr(models, folder), "--json")))
 
 
-def test_finetune_from_the_encoder_that_ships(call, models, shipped, tmp_path):
+@pytest.mark.slow
+def test_finetune_from_the_bundled_encoder(call, models, bundled, tmp_path):
     out = tmp_path / "fine"
-    said = call(
+    result = call(
         *("finetune", "--encoder", ENCODER, "--dataset", models.dataset, "--epochs", 1, "--held-out", 0.2),
         *("--dropout", 0.3, "--sequence-length", 16, "--out", out),
     )
-    assert said.status == 0, said.err
+    assert result.status == 0, result.err
     trained = load_pretrained(out)
     assert trained.vocabulary == load_pretrained(models.encoder).vocabulary
     assert trained.encoder.config.hidden_dropout == trained.encoder.config.attention_dropout == 0.3
 
 
 @pytest.mark.parametrize("command", [["predict", "x"], ["fill-mask", "[MASK]"], ["embed", "x"]], ids=lambda c: c[0])
-def test_an_installation_without_them(call, tmp_path, monkeypatch, command):
+def test_rejects_missing_bundled_models(call, tmp_path, monkeypatch, command):
     monkeypatch.setattr("keras_bert.catalog.bundled.SAVED_MODELS", tmp_path)
-    said = call(*command)
-    assert said.status == 2 and "elsewhere give a model's folder" in said.err and len(said.err.splitlines()) == 1
+    name = SENTIMENT if command[0] == "predict" else ENCODER
+    assert_error(call(*command), str(tmp_path / name))

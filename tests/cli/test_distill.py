@@ -1,49 +1,43 @@
-"""distill: from text and from labels, by the command line."""
-
-import json
+"""`distill` from text and from labeled sentences."""
 
 import pytest
 
 from keras_bert.weights import load_pretrained
+from tests.cli.command_line import assert_error, results_of
 
-
-def facts_of(said) -> dict:
-    assert said.status == 0, said.err
-    return json.loads(said.out.splitlines()[-1])
+pytestmark = pytest.mark.slow
 
 
 def test_from_text(call, models, tmp_path):
-    wanted = ["distill", "--teacher", models.encoder, "--data", "sample", "--steps", 2, "--sequence-length", 16]
-    facts = facts_of(call(*wanted, "--out", tmp_path / "small", "--json"))
-    assert facts["parameters"] < facts["teacher_parameters"]
-    assert {"mlm_loss", "mlm_accuracy", "teacher_mlm_loss", "teacher_mlm_accuracy"} <= set(facts)
+    arguments = ["distill", "--teacher", models.encoder, "--data", "sample", "--steps", 2, "--sequence-length", 16]
+    results = results_of(call(*arguments, "--out", tmp_path / "small", "--json"))
+    assert results["parameters"] < results["teacher_parameters"]
+    assert {"mlm_loss", "mlm_accuracy", "teacher_mlm_loss", "teacher_mlm_accuracy"} <= set(results)
     student, teacher = load_pretrained(tmp_path / "small"), load_pretrained(models.encoder)
     assert (student.encoder.config.num_layers, teacher.encoder.config.num_layers) == (1, 2)
     assert student.vocabulary == teacher.vocabulary and student.kind == "pretrainer"
 
 
 def test_from_labels(call, models, tmp_path):
-    wanted = ["distill", "--teacher", models.classifier, "--student", models.encoder, "--dataset", models.dataset]
-    facts = facts_of(call(*wanted, "--epochs", 1, "--held-out", 0.2, "--out", tmp_path / "small", "--json"))
-    assert facts["examples"] == 20 and 0 <= facts["accuracy"] <= 1 and 0 <= facts["teacher_accuracy"] <= 1
-    found = facts_of(call("evaluate", "--model", tmp_path / "small", "--data", models.dataset / "dev.tsv", "--json"))
-    assert found["accuracy"] == pytest.approx(facts["accuracy"])
+    arguments = ["distill", "--teacher", models.classifier, "--student", models.encoder, "--dataset", models.dataset]
+    results = results_of(call(*arguments, "--epochs", 1, "--held-out", 0.2, "--out", tmp_path / "small", "--json"))
+    assert results["examples"] == 20 and 0 <= results["accuracy"] <= 1 and 0 <= results["teacher_accuracy"] <= 1
+    found = results_of(call("evaluate", "--model", tmp_path / "small", "--data", models.dataset / "dev.tsv", "--json"))
+    assert found["accuracy"] == pytest.approx(results["accuracy"])
     assert load_pretrained(tmp_path / "small").labels == ["negative", "positive"]
 
 
-def test_wrong_calls(call, models, tmp_path):
-    for arguments, words in (
-        (["--teacher", models.encoder], "--data or --dataset"),
-        (["--teacher", models.encoder, "--data", "sample"], "--data goes with --steps"),
-        (
-            ["--teacher", models.encoder, "--data", "sample", "--steps", 1, "--student", models.encoder],
-            "not with --student",
-        ),
-        (["--teacher", models.classifier, "--dataset", models.dataset], "--dataset goes with --student"),
-        (["--teacher", models.classifier, "--data", "sample", "--steps", 1], "a teacher with a masked-word head"),
-        (["--teacher", models.encoder, "--student", models.encoder, "--dataset", models.dataset], "with a classifier"),
-        (["--teacher", models.encoder, "--data", "sample", "--steps", 1, "--layers", 2], "a student has 1 … 1 layers"),
+def test_rejects_wrong_options(call, models, tmp_path):
+    encoder, classifier = ["--teacher", models.encoder], ["--teacher", models.classifier]
+    text, labeled = ["--data", "sample"], ["--dataset", models.dataset]
+    for options, words in (
+        (encoder, ["--data", "--dataset"]),
+        ([*encoder, *text], ["--data", "--steps"]),
+        ([*encoder, *text, "--steps", 1, "--student", models.encoder], ["--student"]),
+        ([*classifier, *labeled], ["--dataset", "--student"]),
+        ([*classifier, *text, "--steps", 1], ["teacher"]),
+        ([*encoder, "--student", models.encoder, *labeled], ["teacher", "classifier"]),
+        ([*encoder, *text, "--steps", 1, "--layers", 2], ["layers", "2"]),
     ):
-        said = call("distill", *arguments, "--out", tmp_path / "out")
-        assert said.status == 2 and words in said.err and said.err.count("\n") == 1, said.err
+        assert_error(call("distill", *options, "--out", tmp_path / "out"), *words)
         assert not list(tmp_path.iterdir())

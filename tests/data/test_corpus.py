@@ -1,4 +1,4 @@
-"""Corpora: documents stream from files of any packing, and a bad one is named."""
+"""Corpora are streamed from plain and compressed files, and invalid files are rejected with their path."""
 
 import gzip
 import io
@@ -14,28 +14,28 @@ TEXT = "One is here. Two is there!\nThree\x85still three.\n\n\nA second document
 DOCUMENTS = [["One is here.", "Two is there!", "Three\x85still three."], ["A second document."]]
 
 
-def test_the_sample_is_connected_prose():
+def test_sample():
     documents = list(load_corpus("sample"))
     assert len(documents) >= 20 and sum(len(s.encode()) for d in documents for s in d) >= 150_000
     assert np.mean([len(document) for document in documents]) > 10
 
 
 @pytest.mark.parametrize(("name", "opener"), [("a.txt", open), ("a.txt.gz", gzip.open), ("a.txt.xz", lzma.open)])
-def test_files(tmp_path, name, opener):
+def test_reads_files(tmp_path, name, opener):
     with opener(tmp_path / name, "wb") as file:
         file.write(TEXT.encode())
     corpus = load_corpus(tmp_path / name)
     assert list(corpus) == DOCUMENTS
-    assert list(corpus) == DOCUMENTS  # again from the beginning
+    assert list(corpus) == DOCUMENTS  # a second iteration
 
 
-def test_globs_and_lists(tmp_path):
+def test_glob_patterns_and_lists(tmp_path):
     for name in ("b.txt", "a.txt"):
-        (tmp_path / name).write_text(f"Text of {name}.")
+        (tmp_path / name).write_text(f"Text of {name}.", encoding="utf-8")
     expected = [["Text of a.txt."], ["Text of b.txt."]]
     assert list(load_corpus(str(tmp_path / "*.txt"))) == expected
     assert list(load_corpus([tmp_path / "a.txt", tmp_path / "b.txt"])) == expected
-    (tmp_path / "[1].txt").write_text("A name that looks like a pattern.")
+    (tmp_path / "[1].txt").write_text("A name that looks like a pattern.", encoding="utf-8")
     assert list(load_corpus(tmp_path / "[1].txt")) == [["A name that looks like a pattern."]]
 
 
@@ -52,15 +52,15 @@ def test_globs_and_lists(tmp_path):
         ("Élan vital. Über alles? Да. Нет.", ["Élan vital.", "Über alles?", "Да.", "Нет."]),
     ],
 )
-def test_sentences(paragraph, sentences):
+def test_split_sentences(paragraph, sentences):
     assert split_sentences(paragraph) == sentences
 
 
 @pytest.mark.timeout(20)
 @pytest.mark.parametrize("piece", ["word ", "Stop. Go! ", ".", '."', "A. ", "? ", "。", "((", ".  (("])
-def test_a_line_of_a_megabyte(tmp_path, piece):
+def test_megabyte_line(tmp_path, piece):
     line = piece * (1_000_000 // len(piece))
-    (tmp_path / "long.txt").write_text(line)
+    (tmp_path / "long.txt").write_text(line, encoding="utf-8")
     (document,) = load_corpus(tmp_path / "long.txt")
     assert "".join("".join(document).split()) == "".join(line.split())
 
@@ -68,50 +68,50 @@ def test_a_line_of_a_megabyte(tmp_path, piece):
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (b"", "an empty one"),
-        (b"\n  \n", "blank lines alone"),
-        (b"fine\nna\xefve\n", r"byte 0xef in line 2 \(byte 7 of the file\)"),
-        (b"fine\n\0\n", "NUL. Received: one in line 2"),
+        (b"", "`path`.*empty"),
+        (b"\n  \n", "`source`.*only blank lines"),
+        (b"fine\nna\xefve\n", r"`path`.*byte 0xef in line 2 \(byte 7 of the file\)"),
+        (b"fine\n\0\n", "`path`.*a NUL in line 2"),
     ],
 )
-def test_one_line_says_what_is_wrong(tmp_path, content, message):
+def test_rejects_invalid_files(tmp_path, content, message):
     (tmp_path / "x.txt").write_bytes(content)
     with pytest.raises(InputError, match=message) as error:
         list(load_corpus(tmp_path / "x.txt"))
     assert "\n" not in str(error.value)
 
 
-def test_damaged_archives(tmp_path):
+def test_rejects_damaged_archives(tmp_path):
     for name, opener in (("x.gz", gzip.open), ("x.xz", lzma.open)):
-        (tmp_path / name).write_text("no archive")
-        with pytest.raises(InputError, match="must be whole"):
+        (tmp_path / name).write_text("no archive", encoding="utf-8")
+        with pytest.raises(InputError, match="`path` must be a complete"):
             list(load_corpus(tmp_path / name))
         with opener(tmp_path / name, "wb") as file:
             file.write(np.random.default_rng(0).bytes(5000).hex().encode())
         (tmp_path / name).write_bytes((tmp_path / name).read_bytes()[:-100])
-        with pytest.raises(InputError, match="must be whole"):
+        with pytest.raises(InputError, match="`path` must be a complete"):
             list(load_corpus(tmp_path / name))
 
 
-def test_what_is_no_file(tmp_path):
+def test_rejects_invalid_sources(tmp_path):
     for source, message in (
-        (tmp_path, "a directory"),
-        (tmp_path / "none.txt", "where nothing is"),
-        (str(tmp_path / "*.txt"), "matches none"),
-        ([], "an empty list"),
-        ("tfds:no_such_data_set", "TFDS has no data set"),
+        (tmp_path, "`path`.*a directory"),
+        (tmp_path / "none.txt", "`path`.*does not exist"),
+        (str(tmp_path / "*.txt"), "`source`.*matches none"),
+        ([], "`source`.*an empty list"),
+        ("tfds:no_such_data_set", "`name` must be a TFDS dataset"),
     ):
         with pytest.raises(InputError, match=message) as error:
             load_corpus(source)
         assert "\n" not in str(error.value)
 
 
-def test_tfds_by_name(monkeypatch):
+def test_tfds(monkeypatch):
     monkeypatch.setattr("urllib.request.urlopen", lambda *args, **kwargs: io.BytesIO())
     tfds = pytest.importorskip("tensorflow_datasets")
     with tfds.testing.mock_data(num_examples=3):
         documents = list(load_corpus("tfds:imdb_reviews"))
-        with pytest.raises(InputError, match="a feature called text"):
+        with pytest.raises(InputError, match="`source`.*feature text"):
             load_corpus("tfds:mnist")
     assert len(documents) == 3 and isinstance(documents[0][0], str)
 
@@ -120,17 +120,17 @@ def test_tokenize_documents():
     tf = pytest.importorskip("tensorflow")
 
     class Letters:
-        """The letters of a sentence as ids."""
+        """Stub of a vectorizer: the letters of a sentence are its ids."""
 
         def tokenize(self, texts):
             return tf.ragged.constant([[ord(c) for c in text if c.isalpha()] for text in texts], dtype=tf.int32)
 
     documents = [["ab", "c"], ["!", "d"], ["?"], ["efg"]]
-    expected = [[[97, 98], [99]], [[100]], [[101, 102, 103]]]  # what has no token falls out
+    expected = [[[97, 98], [99]], [[100]], [[101, 102, 103]]]  # sentences without tokens are dropped
     for batch_size in (1, 2, 100):
         out = tokenize_documents(documents, Letters(), batch_size)
         sentences = [out.ids[a:b].tolist() for a, b in zip(out.sentence_starts, out.sentence_starts[1:], strict=False)]
         starts = out.document_starts
         assert [sentences[a:b] for a, b in zip(starts, starts[1:], strict=False)] == expected
-    with pytest.raises(InputError, match="no token"):
+    with pytest.raises(InputError, match="`documents`.*0 tokens"):
         tokenize_documents([["!"]], Letters())

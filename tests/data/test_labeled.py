@@ -1,4 +1,4 @@
-"""Labelled sets: the layout of GLUE, and one clear line for everything else."""
+"""Labeled datasets in the formats of GLUE, and one-line errors for everything else."""
 
 import io
 import urllib.error
@@ -15,7 +15,7 @@ def write(path, content):
     return path
 
 
-def test_the_sample_is_varied_and_split():
+def test_sample():
     sample = load_labeled("sample")
     assert len(set(sample.train_texts + sample.dev_texts)) >= 1500
     assert not set(sample.train_texts) & set(sample.dev_texts)
@@ -24,7 +24,7 @@ def test_the_sample_is_varied_and_split():
         assert 0.4 < labels.mean() < 0.6
 
 
-def test_a_folder(tmp_path):
+def test_folder(tmp_path):
     write(tmp_path / "train.tsv", "sentence\tlabel\none\t0\ntwo\t2\nthree\t1\n")
     write(tmp_path / "dev.tsv", "sentence\tlabel\nfour\t2\n")
     data = load_labeled(tmp_path)
@@ -32,14 +32,30 @@ def test_a_folder(tmp_path):
     assert load_labeled(str(tmp_path), ["a", "b", "c"]).label_names == ("a", "b", "c")
 
 
-def test_lines_end_at_newline_alone(tmp_path):
+def test_single_file(tmp_path):
+    rows = [f"text {i}\t{'good' if i % 3 else 'bad'}" for i in range(40)]
+    path = write(tmp_path / "all.tsv", "\n".join(["sentence\tlabel", *rows]))
+    data = load_labeled(path)
+    assert (len(data.train_texts), len(data.dev_texts)) == (36, 4) and data.label_names == ("bad", "good")
+    assert sorted(data.train_texts + data.dev_texts) == sorted(f"text {i}" for i in range(40))
+    for texts, labels in ((data.train_texts, data.train_labels), (data.dev_texts, data.dev_labels)):
+        assert labels.tolist() == [int(int(text.split()[1]) % 3 > 0) for text in texts]
+    assert load_labeled(str(path)).dev_texts == data.dev_texts  # always the same split
+    pairs = write(tmp_path / "pairs.tsv", "sentence1\tsentence2\tscore\na\tb\t2.5\nc\td\t-1\n")
+    data = load_labeled(pairs, problem_type="regression")
+    assert sorted(data.train_texts[0] + data.dev_texts[0]) == ["a", "c"] and data.dev_labels.shape == (1,)
+    with pytest.raises(InputError, match="`source` must be a file with at least 2 rows"):
+        load_labeled(write(tmp_path / "one.tsv", "sentence\tlabel\na\t0\n"))
+
+
+def test_lines_end_at_newline_only(tmp_path):
     text = '\ufeffid\tsentence\tlabel\n1\tone\x85two\u2028three\rfour\x0bfive\t1\r\n2\t"open quote\t0'
     table = read_table(write(tmp_path / "x.tsv", text))
     assert table.texts == ["one\x85two\u2028three\rfour\x0bfive", '"open quote']
-    assert table.classes()[0].tolist() == [1, 0]
+    assert table.class_labels()[0].tolist() == [1, 0]
 
 
-def test_a_line_of_a_megabyte(tmp_path):
+def test_megabyte_line(tmp_path):
     table = read_table(write(tmp_path / "x.tsv", "sentence\tlabel\n" + "word " * 200_000 + "\t1\nb\t0\n"))
     assert len(table.texts[0]) == 999_999
 
@@ -47,60 +63,60 @@ def test_a_line_of_a_megabyte(tmp_path):
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (b"", "Received: an empty one"),
-        (b"sentence\tlabel\n", "a header line alone"),
-        (b"a fine film\t1\n", "must name the columns sentence and label"),
-        (b"sentence\ttarget\na\t1\n", "no label"),
-        (b"sentence\tlabel\na\n", "line 2: 2 columns are expected. Received: 1"),
-        (b"sentence\tlabel\na\t0\n\t1\n", "line 3: a sentence is expected"),
-        (b"sentence\tlabel\na\t0\nb\t-1\n", r"line 3: labels must lie in 0 … 1 \(2 different ones\). Received: -1"),
-        (b"sentence\tlabel\na\t0\nb\t2\n", "line 3: labels must lie in 0 … 1"),
-        (b"sentence\tlabel\nna\xefve\t1\n", r"UTF-8. Received: byte 0xef in line 2 \(byte 17 of the file\)"),
-        ("sentence\tlabel\na\t1\n".encode("utf-16"), "UTF-8. Received: byte 0xff in line 1"),
-        (b"sentence\tlabel\na\0b\t1\n", r"NUL. Received: one in line 2 \(byte 16\)"),
+        (b"", "`path`.*empty"),
+        (b"sentence\tlabel\n", "`path`.*only a header line"),
+        (b"a fine film\t1\n", "`path`.*columns sentence and label"),
+        (b"sentence\ttarget\na\t1\n", "`path`.*no label"),
+        (b"sentence\tlabel\na\n", "`path` must have 2 columns.*line 2 with 1"),
+        (b"sentence\tlabel\na\t0\n\t1\n", "`path`.*line 3 with an empty one"),
+        (b"sentence\tlabel\na\t0\nb\t-1\n", r"`label` must be in 0 … 1 \(2 different labels\).*'-1' .*line 3"),
+        (b"sentence\tlabel\na\t0\nb\t2\n", "`label` must be in 0 … 1.*'2' .*line 3"),
+        (b"sentence\tlabel\nna\xefve\t1\n", r"`path`.*UTF-8.*byte 0xef in line 2 \(byte 17 of the file\)"),
+        ("sentence\tlabel\na\t1\n".encode("utf-16"), "`path`.*UTF-8.*byte 0xff in line 1"),
+        (b"sentence\tlabel\na\0b\t1\n", r"`path`.*a NUL in line 2 \(byte 16 "),
     ],
 )
-def test_one_line_says_what_is_wrong(tmp_path, content, message):
+def test_rejects_invalid_files(tmp_path, content, message):
     path = write(tmp_path / "train.tsv", content)
     with pytest.raises(InputError, match=message) as error:
-        read_table(path).classes()
+        read_table(path).class_labels()
     assert "\n" not in str(error.value) and str(path) in str(error.value)
 
 
-def test_what_is_no_file(tmp_path):
-    with pytest.raises(InputError, match="a directory"):
+def test_rejects_invalid_sources(tmp_path):
+    with pytest.raises(InputError, match="`path`.*a directory"):
         read_table(tmp_path)
-    with pytest.raises(InputError, match="where nothing is"):
+    with pytest.raises(InputError, match="`path`.*does not exist"):
         read_table(tmp_path / "none.tsv")
-    with pytest.raises(InputError, match="sample, sst2 or a folder"):
+    with pytest.raises(InputError, match="`source`.*nowhere"):
         load_labeled("nowhere")
     write(tmp_path / "train.tsv", "sentence\tlabel\na\t1\nb\t0\n")
-    with pytest.raises(InputError, match="no dev.tsv"):
+    with pytest.raises(InputError, match="`source`.*no dev.tsv"):
         load_labeled(tmp_path)
     write(tmp_path / "dev.tsv", "sentence\tlabel\na\t2\n")
-    with pytest.raises(InputError, match=r"dev.tsv, line 2: labels must lie in 0 … 1"):
+    with pytest.raises(InputError, match=r"`label` must be in 0 … 1.*dev.tsv, line 2"):
         load_labeled(tmp_path)
     write(tmp_path / "train.tsv", "sentence\tlabel\na\tgood\nb\tbad\n")
-    with pytest.raises(InputError, match="dev.tsv, line 2: a class is one of bad, good. Received: '2'"):
+    with pytest.raises(InputError, match="`label` must be one of bad, good.*'2' .*dev.tsv, line 2"):
         load_labeled(tmp_path)
     write(tmp_path / "train.tsv", "sentence\tlabel\na\t0\nb\t0\n")
-    with pytest.raises(InputError, match="at least two classes"):
+    with pytest.raises(InputError, match="`source`.*at least two classes"):
         load_labeled(tmp_path)
 
 
-def test_no_network_says_what_to_do_instead(monkeypatch, tmp_path):
+def test_no_network(monkeypatch, tmp_path):
     def offline(*args, **kwargs):
         raise urllib.error.URLError("Name or service not known")
 
     monkeypatch.setattr("urllib.request.urlopen", offline)
     monkeypatch.setattr("tensorflow_datasets.core.constants.DATA_DIR", str(tmp_path))
     monkeypatch.setenv("TFDS_DATA_DIR", str(tmp_path))
-    with pytest.raises(InputError, match="no network for the data set 'glue/sst2'.*train.tsv") as error:
+    with pytest.raises(InputError, match="`name`.*'glue/sst2' .no network.*train.tsv") as error:
         load_labeled("sst2")
     assert "\n" not in str(error.value)
 
 
-def test_sst2_by_name(monkeypatch):
+def test_sst2_from_tfds(monkeypatch):
     monkeypatch.setattr("urllib.request.urlopen", lambda *args, **kwargs: io.BytesIO())
     tfds = pytest.importorskip("tensorflow_datasets")
     with tfds.testing.mock_data(num_examples=7):
@@ -109,7 +125,7 @@ def test_sst2_by_name(monkeypatch):
     assert len(data.train_texts) == len(data.dev_texts) == 7 and isinstance(data.train_texts[0], str)
 
 
-def test_the_real_sst2_folder(shared_data):
+def test_real_sst2_folder(shared_data):
     data = load_labeled(shared_data / "SST-2")
     assert (len(data.train_texts), len(data.dev_texts)) == (67_349, 872)
 
@@ -120,37 +136,37 @@ def folder(path, train, dev):
     return path
 
 
-def test_classes_by_their_names(tmp_path):
+def test_class_names(tmp_path):
     train = "sentence\tlabel\nwin money\tspam\nhello mum\tsocial\nbuy now\tpromotion\nsee you\tnot spam\n"
     data = load_labeled(folder(tmp_path, train, "sentence\tlabel\ncheap\tspam\n"))
     assert data.label_names == ("not spam", "promotion", "social", "spam") and data.dev_labels.tolist() == [3]
     data = load_labeled(tmp_path, ["spam", "not spam", "social", "promotion"])
     assert data.train_labels.tolist() == [0, 2, 3, 1]
     write(tmp_path / "dev.tsv", "sentence\tlabel\na\tspam\nb\tfamily\n")
-    with pytest.raises(InputError, match="dev.tsv, line 3: a class is one of not spam, .* Received: 'family'"):
+    with pytest.raises(InputError, match="`label` must be one of not spam, .*'family' .*dev.tsv, line 3"):
         load_labeled(tmp_path)
     for names in (["spam", "spam"], ["spam", ""]):
-        with pytest.raises(InputError, match="names are different, and none is empty. Received: 'spam', '"):
+        with pytest.raises(InputError, match="`label_names`.*Received: label_names='spam', '"):
             load_labeled(tmp_path, names)
 
 
-def test_numbers_stand_for_names_that_were_given_alone(tmp_path):
+def test_integers_for_given_names_only(tmp_path):
     words, numbers = "sentence\tlabel\na\tgood\nb\tbad\n", "sentence\tlabel\nc\t1\nd\t0\n"
-    with pytest.raises(InputError, match="dev.tsv, line 2: a class is one of bad, good. Received: '1'") as error:
+    with pytest.raises(InputError, match="`label` must be one of bad, good.*'1' .*dev.tsv, line 2") as error:
         load_labeled(folder(tmp_path, words, numbers))
     assert "\n" not in str(error.value)
     data = load_labeled(tmp_path, ["good", "bad"])
     assert (data.train_labels.tolist(), data.dev_labels.tolist()) == ([0, 1], [1, 0])
-    with pytest.raises(InputError, match="dev.tsv, line 2: a class is one of 0, 1. Received: 'good'"):
+    with pytest.raises(InputError, match="`label` must be one of 0, 1.*'good' .*dev.tsv, line 2"):
         load_labeled(folder(tmp_path, numbers, words))
     assert load_labeled(folder(tmp_path, numbers, numbers)).dev_labels.tolist() == [1, 0]
-    assert read_table(tmp_path / "dev.tsv").classes(["bad", "good"])[0].tolist() == [1, 0]  # as `evaluate` reads it
+    assert read_table(tmp_path / "dev.tsv").class_labels(["bad", "good"])[0].tolist() == [1, 0]  # as for `evaluate`
 
 
-# The header lines of GLUE's own training files, and their classes.
+# The header lines of GLUE's training files, and their classes.
 PARSES = "sentence1_binary_parse\tsentence2_binary_parse\tsentence1_parse\tsentence2_parse"
 MNLI = f"index\tpromptID\tpairID\tgenre\t{PARSES}\tsentence1\tsentence2"
-LAYOUTS = {
+HEADERS = {
     "RTE": ("index\tsentence1\tsentence2\tlabel", ("entailment", "not_entailment")),
     "WNLI": ("index\tsentence1\tsentence2\tlabel", ("0", "1")),
     "QNLI": ("index\tquestion\tsentence\tlabel", ("entailment", "not_entailment")),
@@ -166,7 +182,7 @@ LABELS = ("label", "Quality", "is_duplicate", "gold_label", "score")
 
 
 def glue(header, labels):
-    """A file of a header, a line a label: `a cat 0`, `an animal 0`; every other cell holds something else."""
+    """A file with a header and one row per label: `a cat 0`, `a dog 0`; other cells have other values."""
     names = header.removeprefix("\ufeff").split("\t")
     seconds = SECONDS if any(name in SECONDS for name in names) else ("sentence",)
 
@@ -178,9 +194,9 @@ def glue(header, labels):
     return "\n".join([header, *lines]) + "\n"
 
 
-@pytest.mark.parametrize("name", LAYOUTS)
-def test_pairs_as_glues_files_have_them(tmp_path, name):
-    header, classes = LAYOUTS[name]
+@pytest.mark.parametrize("name", HEADERS)
+def test_glue_pairs(tmp_path, name):
+    header, classes = HEADERS[name]
     content = glue(header, classes[::-1])
     data = load_labeled(folder(tmp_path, content, content))
     count = len(classes)
@@ -190,88 +206,88 @@ def test_pairs_as_glues_files_have_them(tmp_path, name):
     assert len(data.train_validation_split(fraction=0.5)[0]) == count - round(0.5 * count)
     assert select(data.train_texts, [1]) == (["a cat 1"], ["a dog 1"])
     write(tmp_path / "dev.tsv", f"sentence\tlabel\na\t{classes[0]}\n")
-    with pytest.raises(InputError, match="pairs or single texts are expected"):
+    with pytest.raises(InputError, match="`source` must have pairs of texts in both files"):
         load_labeled(tmp_path)
 
 
-def test_sts_b_as_glue_has_it(tmp_path):
+def test_sts_b(tmp_path):
     content = glue(
         "index\tgenre\tfilename\tyear\told_index\tsource1\tsource2\tsentence1\tsentence2\tscore", ["5.000", "3.8"]
     )
-    data = load_labeled(folder(tmp_path, content, content), problem="regression")
+    data = load_labeled(folder(tmp_path, content, content), problem_type="regression")
     assert data.train_labels.tolist() == [5.0, np.float32(3.8)] and data.dev_texts[1] == ["a dog 0", "a dog 1"]
 
 
-def test_mnli_is_measured_on_the_genres_it_was_trained_on(tmp_path):
+def test_mnli_uses_matched_dev_file(tmp_path):
     dev = MNLI + "".join(f"\tlabel{i}" for i in range(1, 6)) + "\tgold_label"
     write(tmp_path / "train.tsv", glue(f"{MNLI}\tlabel1\tgold_label", ["neutral", "-", "entailment", "contradiction"]))
     write(tmp_path / "dev_mismatched.tsv", glue(dev, ["neutral"]))
-    with pytest.raises(InputError, match="no dev.tsv"):
+    with pytest.raises(InputError, match="`source`.*no dev.tsv"):
         load_labeled(tmp_path)
     write(tmp_path / "dev_matched.tsv", glue(dev, ["-", "entailment", "contradiction"]))
     data = load_labeled(tmp_path)
     assert data.label_names == ("contradiction", "entailment", "neutral")
     assert data.train_texts[0] == ["a cat 0", "a cat 2", "a cat 3"] and data.train_labels.tolist() == [2, 1, 0]
     assert data.dev_texts == (["a cat 1", "a cat 2"], ["a dog 1", "a dog 2"]) and data.dev_labels.tolist() == [1, 0]
-    assert read_table(tmp_path / "dev_mismatched.tsv").classes(data.label_names)[0].tolist() == [2]
+    assert read_table(tmp_path / "dev_mismatched.tsv").class_labels(data.label_names)[0].tolist() == [2]
     write(tmp_path / "dev.tsv", glue(dev, ["neutral"]))
-    assert load_labeled(tmp_path).dev_labels.tolist() == [2]  # what a folder calls dev.tsv comes first
-    with pytest.raises(InputError, match="Received: 2 lines whose gold_label is '-'"):
+    assert load_labeled(tmp_path).dev_labels.tolist() == [2]  # dev.tsv has priority
+    with pytest.raises(InputError, match="`path`.*2 rows, all with gold_label '-'"):
         read_table(write(tmp_path / "x.tsv", glue(dev, ["-", "-"])))
-    assert read_table(write(tmp_path / "x.tsv", "sentence\tlabel\na\t-\nb\t+\n")).classes()[1] == ("+", "-")
+    assert read_table(write(tmp_path / "x.tsv", "sentence\tlabel\na\t-\nb\t+\n")).class_labels()[1] == ("+", "-")
 
 
-def test_numbers(tmp_path):
+def test_float_labels(tmp_path):
     content = "sentence1\tsentence2\tscore\na\tb\t2.5\nc\td\t-1e1\n"
-    data = load_labeled(folder(tmp_path, content, content), problem="regression")
+    data = load_labeled(folder(tmp_path, content, content), problem_type="regression")
     assert data.train_labels.tolist() == [2.5, -10.0] and data.train_labels.dtype == np.float32
-    assert data.label_names == () and data.problem == "regression"
+    assert data.label_names == () and data.problem_type == "regression"
     for word in ("good", "nan", "inf", ""):
         write(tmp_path / "dev.tsv", f"sentence1\tsentence2\tscore\na\tb\t{word}\n")
-        with pytest.raises(InputError, match="line 2: the label must be a number"):
-            load_labeled(tmp_path, problem="regression")
+        with pytest.raises(InputError, match="`label` must be a number.*line 2"):
+            load_labeled(tmp_path, problem_type="regression")
 
 
-def test_several_labels(tmp_path):
+def test_multi_hot_labels(tmp_path):
     train = "sentence\tlabels\na\twar, love\nb\t\nc\tlove\n"
-    data = load_labeled(folder(tmp_path, train, "sentence\tlabels\nd\twar\n"), problem="multi_label")
+    data = load_labeled(folder(tmp_path, train, "sentence\tlabels\nd\twar\n"), problem_type="multi_label")
     assert data.label_names == ("love", "war")
     assert data.train_labels.tolist() == [[1, 1], [0, 0], [1, 0]] and data.dev_labels.tolist() == [[0, 1]]
     write(tmp_path / "dev.tsv", "sentence\tlabels\nd\tpeace\n")
-    with pytest.raises(InputError, match="line 2: a label is one of love, war. Received: 'peace'"):
-        load_labeled(tmp_path, problem="multi_label")
-    with pytest.raises(InputError, match="a problem is one of"):
-        load_labeled(tmp_path, problem="several")
+    with pytest.raises(InputError, match="`label` must be one of love, war.*'peace' .*line 2"):
+        load_labeled(tmp_path, problem_type="multi_label")
+    with pytest.raises(InputError, match="`problem_type`"):
+        load_labeled(tmp_path, problem_type="several")
 
 
-def test_the_real_pairs_and_questions(shared_data, tmp_path):
+def test_real_files(shared_data, tmp_path):
     table = read_table(shared_data / "MRPC" / "msr_paraphrase_train.txt")
-    assert len(table) == 4076 and table.classes()[1] == ("0", "1") and isinstance(table.texts, tuple)
+    assert len(table) == 4076 and table.class_labels()[1] == ("0", "1") and isinstance(table.texts, tuple)
     table = read_table(shared_data / "TREC" / "train.tsv")
-    assert table.classes()[1] == ("ABBR", "DESC", "ENTY", "HUM", "LOC", "NUM") and len(table) == 5452
-    assert read_table(shared_data / "SST-5" / "dev.tsv").classes()[1] == tuple("01234")
+    assert table.class_labels()[1] == ("ABBR", "DESC", "ENTY", "HUM", "LOC", "NUM") and len(table) == 5452
+    assert read_table(shared_data / "SST-5" / "dev.tsv").class_labels()[1] == tuple("01234")
 
 
-def test_numbers_beyond_what_holds_them(tmp_path):
+def test_rejects_numbers_out_of_range(tmp_path):
     whole = "sentence\tlabel\na\t0\nb\t99999999999\n"
-    with pytest.raises(InputError, match="line 3: labels must lie in 0 … 1 .* Received: 99999999999"):
+    with pytest.raises(InputError, match="`label` must be in 0 … 1.*'99999999999' .*line 3"):
         load_labeled(folder(tmp_path, whole, whole))
     for number in ("1e39", "-1e400", "nan", "inf"):
         text = f"sentence\tscore\na\t0\nb\t{number}\n"
-        with pytest.raises(InputError, match=f"line 3: the label must be a number .* Received: '{number}'"):
-            load_labeled(folder(tmp_path, text, text), problem="regression")
+        with pytest.raises(InputError, match=f"`label` must be a number.*'{number}' .*line 3"):
+            load_labeled(folder(tmp_path, text, text), problem_type="regression")
 
 
-def test_sets_that_have_no_such_labels(tmp_path):
+def test_rejects_labels_of_another_type(tmp_path):
     for source in ("sample", "sst2"):
-        for problem in ("regression", "multi_label"):
-            with pytest.raises(InputError, match=f"{source} has one class a text, .* Received: problem='{problem}'"):
-                load_labeled(source, problem=problem)
+        for problem_type in ("regression", "multi_label"):
+            with pytest.raises(InputError, match=f"`problem_type`.*{source}. Received: problem_type='{problem_type}'"):
+                load_labeled(source, problem_type=problem_type)
     numbers = "sentence\tscore\na\t1\nb\t2\n"
-    with pytest.raises(InputError, match="numbers have no names. Received: the names a, b"):
+    with pytest.raises(InputError, match="`label_names` must be None for regression"):
         load_labeled(folder(tmp_path, numbers, numbers), ["a", "b"], "regression")
     nothing = "sentence\tlabels\na\t\nb\t\n"
-    with pytest.raises(InputError, match="train.tsv: at least one label is expected. Received: none in 2 lines"):
-        load_labeled(folder(tmp_path, nothing, nothing), problem="multi_label")
-    with pytest.raises(InputError, match="names are different"):
+    with pytest.raises(InputError, match="`path` must have at least one label.*train.tsv .2 rows"):
+        load_labeled(folder(tmp_path, nothing, nothing), problem_type="multi_label")
+    with pytest.raises(InputError, match="`label_names`"):
         load_labeled(tmp_path, ["x", "x"], "multi_label")

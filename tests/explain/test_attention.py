@@ -1,20 +1,21 @@
-"""attention_maps shows what the model uses."""
+"""attention_maps returns the probabilities that the encoder uses."""
 
 import numpy as np
-from helpers import random_inputs, randomize, tiny_config
+import pytest
 
 import keras_bert as kb
 from keras_bert.explain import attention_maps
+from tests.helpers import random_inputs, randomize, tiny_config
 
 
-def test_the_maps_times_the_values_are_what_the_next_layer_gets():
+def test_maps_reproduce_the_outputs():
     config = tiny_config(attention_dropout=0.1, hidden_dropout=0.1)
     encoder = randomize(kb.BertEncoder(config))
     inputs = random_inputs(config)
     maps, outputs = attention_maps(encoder, inputs), encoder(inputs)
     assert [scores.shape for scores in maps] == [(3, 2, 12, 12)] * 2
 
-    # Rebuild each block's output from its map; the model's own outputs are the measure.
+    # Compute each block's output from its map, and compare with the encoder's outputs.
     x = encoder.embeddings(inputs["input_word_ids"], inputs["input_type_ids"])
     for i, (block, scores) in enumerate(zip(encoder.blocks, maps, strict=True)):
         attention = block.attention
@@ -26,7 +27,7 @@ def test_the_maps_times_the_values_are_what_the_next_layer_gets():
         np.testing.assert_allclose(x, outputs[f"encoder_outputs_{i}"], atol=1e-5)
 
 
-def test_rows_sum_to_one_and_padding_gets_nothing():
+def test_rows_sum_to_one_without_padding():
     config = tiny_config()
     inputs = random_inputs(config)
     for scores in attention_maps(randomize(kb.BertEncoder(config)), inputs):
@@ -34,10 +35,19 @@ def test_rows_sum_to_one_and_padding_gets_nothing():
         np.testing.assert_allclose(scores.sum(-1), 1, atol=1e-5)
         padding = np.broadcast_to(inputs["input_mask"][:, None, None, :] == 0, scores.shape)
         assert scores[padding].max() == 0
-        assert scores.std(axis=-1).max() > 0.05  # far from uniform, so that the above says something
+        assert scores.std(axis=-1).max() > 0.05  # far from uniform
 
 
-def test_half_precision_maps_come_as_float32():
+def test_mixed_precision_maps_are_float32():
     config = tiny_config()
     (first, _) = attention_maps(kb.BertEncoder(config, dtype="mixed_bfloat16"), random_inputs(config))
     assert first.dtype == np.float32
+
+
+def test_rejects_missing_and_long_inputs():
+    encoder = kb.BertEncoder(tiny_config())
+    inputs = random_inputs(encoder.config)
+    with pytest.raises(kb.InputError, match="`inputs`.*no input_mask"):
+        attention_maps(encoder, {key: value for key, value in inputs.items() if key != "input_mask"})
+    with pytest.raises(kb.InputError, match="max_position_embeddings=40"):
+        attention_maps(encoder, random_inputs(encoder.config, length=41))

@@ -1,4 +1,4 @@
-"""Pictures: what is drawn is what was given, nothing lies on anything else, and the page can colour it."""
+"""Figures: the values drawn, texts that do not overlap, and SVG whose colors a page can set."""
 
 import re
 
@@ -9,8 +9,8 @@ from keras_bert.errors import InputError
 from keras_bert.explain.plots import attention_map, confusion_matrix, learning_curves, parity_per_layer
 
 
-def texts_of(figure):
-    """Every visible text of a figure with its box, `(text, (x0, y0, x1, y1))`, in pixels."""
+def visible_texts(figure):
+    """Every visible text of a figure with its box in pixels."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.text import Text
 
@@ -18,7 +18,7 @@ def texts_of(figure):
     canvas.draw()
     renderer = canvas.get_renderer()
     found = [text for text in figure.findobj(Text) if text.get_visible() and text.get_text().strip()]
-    for axes in figure.axes:  # ticks beyond the axis exist and are not drawn
+    for axes in figure.axes:  # ticks outside the axis exist, but are not drawn
         for axis in (axes.xaxis, axes.yaxis):
             low, high = sorted(axis.get_view_interval())
             beyond = [tick for tick in axis.get_major_ticks() if not low <= tick.get_loc() <= high]
@@ -28,8 +28,8 @@ def texts_of(figure):
 
 
 def assert_readable(figure):
-    """No two texts overlap (slanted ones aside, whose boxes are larger than they), and none leaves the figure."""
-    shown = texts_of(figure)
+    """No two texts overlap, and none leaves the figure. The boxes of rotated texts are too large to compare."""
+    shown = visible_texts(figure)
     for text, box in shown:
         assert box.x0 >= -1 and box.y0 >= -1, text
         assert box.x1 <= figure.bbox.width + 1 and box.y1 <= figure.bbox.height + 1, text
@@ -39,9 +39,9 @@ def assert_readable(figure):
             assert not box.shrunk(0.9, 0.9).overlaps(beside.shrunk(0.9, 0.9)), (text, other)
 
 
-PICTURES = {
+FIGURES = {
     "curves": lambda: learning_curves(
-        {"training": [3.0, 2.0, 1.5], "held out": [3.1, 2.4, 2.2]}, "loss", "step", at=[50, 100, 150]
+        {"training": [3.0, 2.0, 1.5], "validation": [3.1, 2.4, 2.2]}, "loss", "step", at=[50, 100, 150]
     ),
     "one epoch": lambda: learning_curves({"training": [0.5]}, "accuracy"),
     "confusion": lambda: confusion_matrix([0, 1, 1, 0], [0, 1, 0, 0], ["negative", "positive"]),
@@ -53,59 +53,58 @@ PICTURES = {
 }
 
 
-@pytest.mark.parametrize("name", PICTURES)
+@pytest.mark.parametrize("name", FIGURES)
 def test_texts_do_not_overlap(name):
-    assert_readable(PICTURES[name]().figure)
+    assert_readable(FIGURES[name]().figure)
 
 
-@pytest.mark.parametrize("name", PICTURES)
-def test_svg_stands_in_a_page_alone(name):
-    picture = PICTURES[name]()
-    svg = picture.svg()
+@pytest.mark.parametrize("name", FIGURES)
+def test_svg_is_self_contained(name):
+    svg = FIGURES[name]().svg()
     assert svg.startswith("<svg") and svg.endswith("</svg>")
     assert "://" not in svg and "<metadata" not in svg
     assert "var(--ink, #1f2430)" in svg
-    assert not re.search(r"(?<!, )#(1f2430|0072b2|d55e00)", svg)  # each colour is one that the page may set
-    assert svg == PICTURES[name]().svg()  # the same picture is the same text
+    assert not re.search(r"(?<!, )#(1f2430|0072b2|d55e00)", svg)  # every color is a CSS variable
+    assert svg == FIGURES[name]().svg()  # equal figures have equal text
 
 
-def test_curves_hold_the_values():
-    lines = learning_curves({"training": [3.0, 2.0], "held out": [3.1, 2.4]}, at=[10, 20]).figure.axes[0].lines
+def test_learning_curves_values():
+    lines = learning_curves({"training": [3.0, 2.0], "validation": [3.1, 2.4]}, at=[10, 20]).figure.axes[0].lines
     np.testing.assert_array_equal(lines[1].get_xydata(), [[10, 3.1], [20, 2.4]])
 
 
-def test_confusion_counts_each_pair_once():
+def test_confusion_matrix_counts():
     rng = np.random.default_rng(0)
-    labels, said = rng.integers(0, 3, (2, 200))
-    picture = confusion_matrix(labels, said, ["a", "b", "c"])
-    shown = [int(text.get_text()) for text in picture.figure.axes[0].texts]
-    assert shown == [int(np.sum((labels == t) & (said == s))) for t in range(3) for s in range(3)]
-    assert f"{np.sum(labels == said)} of 200" in picture.caption
+    labels, predictions = rng.integers(0, 3, (2, 200))
+    plot = confusion_matrix(labels, predictions, ["a", "b", "c"])
+    shown = [int(text.get_text()) for text in plot.figure.axes[0].texts]
+    assert shown == [int(np.sum((labels == t) & (predictions == p))) for t in range(3) for p in range(3)]
+    assert f"{np.sum(labels == predictions)} of 200" in plot.caption
 
 
-def test_attention_ink_follows_the_weights():
+def test_attention_map_opacity():
     weights = np.array([[0.75, 0.25], [0.5, 0.5]])
     cells = attention_map(weights, ["a", "b"]).figure.axes[0].collections[0].get_facecolor()[:, 3]
     np.testing.assert_allclose(cells / cells[0], (weights / 0.75).ravel())
 
 
-def test_parity_draws_an_exact_layer_at_the_floor():
+def test_parity_draws_zero_at_the_floor():
     lines = parity_per_layer({"KerasHub": [0.0, 1e-6]}).figure.axes[0].lines
     np.testing.assert_array_equal(lines[0].get_ydata(), [1e-9, 1e-6])
 
 
 @pytest.mark.parametrize(
-    "wrong",
+    "plot, argument",
     [
-        lambda: learning_curves({}),
-        lambda: learning_curves({"training": []}),
-        lambda: confusion_matrix([], [], ["a", "b"]),
-        lambda: confusion_matrix([0, 2], [0, 0], ["a", "b"]),
-        lambda: confusion_matrix([0], [0, 1], ["a", "b"]),
-        lambda: attention_map(np.eye(2), ["a"]),
-        lambda: parity_per_layer({"KerasHub": []}),
+        (lambda: learning_curves({}), "series"),
+        (lambda: learning_curves({"training": []}), "series"),
+        (lambda: confusion_matrix([], [], ["a", "b"]), "predictions"),
+        (lambda: confusion_matrix([0, 2], [0, 0], ["a", "b"]), "labels"),
+        (lambda: confusion_matrix([0], [0, 1], ["a", "b"]), "predictions"),
+        (lambda: attention_map(np.eye(2), ["a"]), "weights"),
+        (lambda: parity_per_layer({"KerasHub": []}), "differences"),
     ],
 )
-def test_what_cannot_be_drawn_is_said(wrong):
-    with pytest.raises(InputError, match="Received"):
-        wrong()
+def test_rejects_wrong_arguments(plot, argument):
+    with pytest.raises(InputError, match=f"`{argument}`.*Received: "):
+        plot()

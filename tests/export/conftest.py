@@ -1,4 +1,4 @@
-"""One export of each kind for all tests, and a process that has TensorFlow and nothing of ours."""
+"""Shared exports, and a function that runs a script in a fresh process."""
 
 import os
 import string
@@ -9,43 +9,53 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from helpers import randomize, tiny_config
 
 import keras_bert as kb
+from tests.helpers import randomize, tiny_config
 
-collect_ignore_glob = ["scripts/*"]  # programs of their own, no modules
+collect_ignore_glob = ["scripts/*"]  # programs that the tests run
 
 TEXTS = ["A fine film!", "unbelievable", "", "Ça va? 電影 [MASK] ##film", "films " * 60]
-WORDS = ["a", "fine", "film", "un", "##believ", "##able", "##s", "電", "va", "[", "]", "mask", "#", "!", "?"]
+TOKENS = ["a", "fine", "film", "un", "##believ", "##able", "##s", "電", "va", "[", "]", "mask", "#", "!", "?"]
 LABELS = ["negative", "positive"]
 
 
-def vocabulary() -> list:
+def _vocabulary() -> list:
     letters = string.ascii_lowercase[1:]
-    pieces = [f"##{letter}" for letter in string.ascii_lowercase if letter != "s"]
-    return ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *WORDS, *letters, *pieces]
+    continuations = [f"##{letter}" for letter in string.ascii_lowercase if letter != "s"]
+    return ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *TOKENS, *letters, *continuations]
 
 
 @pytest.fixture(scope="session")
-def exports(tmp_path_factory):
-    """The models in this process, and the folders they were exported to."""
-    folder = tmp_path_factory.mktemp("exports")
-    vectorizer = kb.BertTextVectorization(vocabulary(), sequence_length=32)
+def models():
+    """A vectorizer, a pretrainer and a classifier, and texts for them."""
+    vectorizer = kb.BertTextVectorization(_vocabulary(), sequence_length=32)
     config = tiny_config(vocab_size=vectorizer.vocabulary_size(), hidden_dropout=0.1, attention_dropout=0.1)
-    pretrainer = randomize(kb.BertPretrainer(kb.BertEncoder(config)), seed=1)
-    classifier = randomize(kb.BertClassifier(kb.BertEncoder(config)), seed=2)
-    made = SimpleNamespace(vectorizer=vectorizer, pretrainer=pretrainer, classifier=classifier)
-    made.texts, made.labels = TEXTS, LABELS
-    made.text = kb.export_saved_model(classifier, folder / "text", vectorizer, labels=LABELS)
-    made.features = kb.export_saved_model(pretrainer.encoder, folder / "features", vectorizer)
-    made.encoder = kb.export_saved_model(pretrainer, folder / "encoder", vectorizer, interface="tfhub")
-    made.preprocess = kb.export_saved_model(vectorizer, folder / "preprocess")
-    return made
+    return SimpleNamespace(
+        vectorizer=vectorizer,
+        pretrainer=randomize(kb.BertPretrainer(kb.BertEncoder(config)), seed=1),
+        classifier=randomize(kb.BertClassifier(kb.BertEncoder(config)), seed=2),
+        texts=TEXTS,
+        labels=LABELS,
+    )
+
+
+@pytest.fixture(scope="session")
+def exports(models, tmp_path_factory):
+    """The models, and the folders that they were exported to."""
+    folder, vectorizer = tmp_path_factory.mktemp("exports"), models.vectorizer
+    return SimpleNamespace(
+        **vars(models),
+        text=kb.export_saved_model(models.classifier, folder / "text", vectorizer, labels=LABELS),
+        features=kb.export_saved_model(models.pretrainer.encoder, folder / "features", vectorizer),
+        encoder=kb.export_saved_model(models.pretrainer, folder / "encoder", vectorizer, interface="tfhub"),
+        preprocess=kb.export_saved_model(vectorizer, folder / "preprocess"),
+    )
 
 
 @pytest.fixture(scope="session")
 def run_script(tmp_path_factory):
-    """Run a script beside the tests in a fresh process, elsewhere; it saves arrays as .npz, which come back."""
+    """Run a script of `scripts/` in a fresh process outside the repository; return the arrays that it saves."""
 
     def run(name, *arguments, **environment):
         out = tmp_path_factory.mktemp("script") / "out.npz"

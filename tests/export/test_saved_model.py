@@ -1,11 +1,13 @@
-"""What is exported gives, without us, the numbers that it gives with us."""
+"""export_saved_model: the outputs in a process with TensorFlow alone match those of the Keras models."""
 
 import keras
 import numpy as np
 import pytest
-from helpers import random_inputs, tiny_config
 
 import keras_bert as kb
+from tests.helpers import random_inputs, tiny_config
+
+pytestmark = pytest.mark.slow  # the fixture `exports` takes seconds
 
 
 def _numpy(values):
@@ -13,37 +15,37 @@ def _numpy(values):
 
 
 @pytest.fixture(scope="module")
-def bare(exports, run_script):
+def served(exports, run_script):
     paths = (exports.text, exports.features, exports.encoder, exports.preprocess)
-    return run_script("load_bare.py", *paths, *exports.texts)
+    return run_script("load_without_keras.py", *paths, *exports.texts)
 
 
-def test_no_operation_is_foreign(bare):
-    assert bare["unknown"].tolist() == []
-    assert "LookupTableFindV2" in bare["operations"]  # the list is that of the graphs indeed
-    assert not [name for name in bare["operations"] if "PyFunc" in name]
+def test_has_no_custom_ops(served):
+    assert served["unknown"].tolist() == []
+    assert "LookupTableFindV2" in served["operations"]  # the list is not empty
+    assert not [name for name in served["operations"] if "PyFunc" in name]
 
 
-def test_text_classifier(bare, exports):
-    assert bare["signatures"].tolist() == ["encode", "pool", "serving_default", "tokenize"]
+def test_text_classifier_outputs(served, exports):
+    assert served["signatures"].tolist() == ["encode", "pool", "serving_default", "tokenize"]
     ids = exports.vectorizer(exports.texts)
     logits = keras.ops.convert_to_numpy(exports.classifier(ids, training=False))
-    np.testing.assert_allclose(bare["text/serving_default/logits"], logits, atol=2e-5)
+    np.testing.assert_allclose(served["text/serving_default/logits"], logits, atol=2e-5)
     probabilities = np.exp(logits) / np.exp(logits).sum(axis=-1, keepdims=True)
-    np.testing.assert_allclose(bare["text/serving_default/probabilities"], probabilities, atol=1e-5)
-    assert bare["text/serving_default/label"].tolist() == [exports.labels[row.argmax()] for row in logits]
-    assert bare["empty"].shape == (0, 2)
+    np.testing.assert_allclose(served["text/serving_default/probabilities"], probabilities, atol=1e-5)
+    assert served["text/serving_default/label"].tolist() == [exports.labels[row.argmax()] for row in logits]
+    assert served["empty"].shape == (0, 2)
 
 
-def test_text_is_cut_and_padded_to_the_batch(bare, exports):
-    ids = bare["text/tokenize/input_word_ids"]
-    assert ids.shape == (len(exports.texts), 32)  # the longest text is beyond the vectorizer's 32
+def test_truncates_and_pads_to_the_batch(served, exports):
+    ids = served["text/tokenize/input_word_ids"]
+    assert ids.shape == (len(exports.texts), 32)  # the longest text has more than 32 tokens
     for key, value in _numpy(exports.vectorizer(exports.texts)).items():
-        np.testing.assert_array_equal(bare[f"text/tokenize/{key}"], value)
+        np.testing.assert_array_equal(served[f"text/tokenize/{key}"], value)
 
 
 @pytest.mark.parametrize("count", [1, 32, 33, 75])
-def test_many_texts_of_all_lengths_come_back_in_their_order(exports, count):
+def test_keeps_the_order_of_texts(exports, count):
     import tensorflow as tf
 
     rng = np.random.default_rng(count)
@@ -59,7 +61,7 @@ def test_many_texts_of_all_lengths_come_back_in_their_order(exports, count):
     np.testing.assert_allclose(found["pooled_output"], pooled, atol=2e-5)
 
 
-def test_short_batch_is_short(exports):
+def test_short_batch_has_short_rows(exports):
     import tensorflow as tf
 
     tokenize = tf.saved_model.load(str(exports.text)).signatures["tokenize"]
@@ -67,64 +69,64 @@ def test_short_batch_is_short(exports):
 
 
 @pytest.mark.parametrize("prefix", ["features", "encoder", "encoder_signature"])
-def test_encoder_outputs(bare, exports, prefix):
+def test_encoder_outputs(served, exports, prefix):
     inputs = exports.vectorizer(exports.texts)
     for key, value in _numpy(exports.pretrainer.encoder(inputs, training=False)).items():
-        found = bare.get(f"{prefix}/{key.removeprefix('encoder_outputs_') if prefix == 'encoder' else key}")
+        found = served.get(f"{prefix}/{key.removeprefix('encoder_outputs_') if prefix == 'encoder' else key}")
         if found is None:
             assert prefix == "features" and key.startswith("encoder_outputs")
         else:
             np.testing.assert_allclose(found, value, atol=2e-5)
     if prefix == "encoder":
-        np.testing.assert_array_equal(bare["encoder/default"], bare["encoder/pooled_output"])
+        np.testing.assert_array_equal(served["encoder/default"], served["encoder/pooled_output"])
 
 
-def test_features_and_encode_are_one(bare, exports):
+def test_encode_outputs(served, exports):
     inputs = exports.vectorizer(exports.texts)
-    own = _numpy(exports.classifier.encoder(inputs, training=False))
-    np.testing.assert_allclose(bare["text/encode/pooled_output"], own["pooled_output"], atol=2e-5)
-    np.testing.assert_allclose(bare["text/encode/sequence_output"], own["sequence_output"], atol=2e-5)
+    expected = _numpy(exports.classifier.encoder(inputs, training=False))
+    np.testing.assert_allclose(served["text/encode/pooled_output"], expected["pooled_output"], atol=2e-5)
+    np.testing.assert_allclose(served["text/encode/sequence_output"], expected["sequence_output"], atol=2e-5)
 
 
-def test_masked_lm(bare, exports):
+def test_masked_lm_logits(served, exports):
     inputs = _numpy(exports.vectorizer(exports.texts))
     inputs["masked_lm_positions"] = np.array([[1, 2]] * len(exports.texts))
     logits = _numpy(exports.pretrainer(inputs, training=False))["mlm_logits"]
-    np.testing.assert_allclose(bare["mlm_logits"], logits, atol=5e-5)
+    np.testing.assert_allclose(served["mlm_logits"], logits, atol=5e-5)
 
 
-def test_vocabulary_travels(bare, exports):
-    assert bare["vocab_file"].tolist() == [*exports.vectorizer.get_vocabulary(), ""]
-    assert bare["do_lower_case"]
+def test_tfhub_vocabulary(served, exports):
+    assert served["vocab_file"].tolist() == [*exports.vectorizer.get_vocabulary(), ""]
+    assert served["do_lower_case"]
 
 
-def test_names_are_googles(bare, exports, reference_encoder):
+def test_tfhub_variable_names(served, exports, reference_encoder):
     import tensorflow as tf
 
-    theirs = tf.saved_model.load(str(reference_encoder))
-    assert bare["names"].tolist() == [variable.name for variable in theirs.variables]  # both have two layers
-    ours = tf.saved_model.load(str(exports.encoder))
+    reference = tf.saved_model.load(str(reference_encoder))
+    assert served["names"].tolist() == [variable.name for variable in reference.variables]  # both have two layers
+    exported = tf.saved_model.load(str(exports.encoder))
     for part in ("trainable_variables", "variables"):
-        assert [v.name for v in getattr(ours.mlm, part)] == [v.name for v in getattr(theirs.mlm, part)]
+        assert [v.name for v in getattr(exported.mlm, part)] == [v.name for v in getattr(reference.mlm, part)]
 
 
-def test_it_can_be_trained_on(bare, exports):
-    assert bare["with_gradient"] == len(exports.pretrainer.encoder.trainable_variables)
-    assert bare["dropout_moves"] > 1e-3
+def test_tfhub_encoder_is_trainable(served, exports):
+    assert served["with_gradient"] == len(exports.pretrainer.encoder.trainable_variables)
+    assert served["dropout_moves"] > 1e-3
 
 
-def test_bare_encoder_has_no_vocabulary(exports, tmp_path):
+def test_encoder_without_vectorizer(tmp_path):
     import tensorflow as tf
 
     encoder = kb.BertEncoder(tiny_config(num_layers=1))
-    encoder.blocks[0].trainable = False  # what is frozen with us is a variable like any other there
-    loaded = tf.saved_model.load(str(kb.export_saved_model(encoder, tmp_path / "bare")))
+    encoder.blocks[0].trainable = False  # a frozen layer is exported as trainable
+    loaded = tf.saved_model.load(str(kb.export_saved_model(encoder, tmp_path / "served")))
     assert not hasattr(loaded, "vocab_file") and not hasattr(loaded, "mlm")
     assert len(loaded.trainable_variables) == len(encoder.weights)
     assert kb.compare(encoder, loaded, random_inputs(encoder.config)).passed
 
 
-def test_mixed_precision_gives_float32(tmp_path):
+def test_mixed_precision_outputs_float32(tmp_path):
     import tensorflow as tf
 
     encoder = kb.BertEncoder(tiny_config(num_layers=1), dtype="mixed_bfloat16")
@@ -133,10 +135,10 @@ def test_mixed_precision_gives_float32(tmp_path):
     assert loaded(inputs)["sequence_output"].dtype == tf.float32
 
 
-def test_what_was_there_is_replaced_whole(exports, tmp_path):
+def test_replaces_an_existing_folder(exports, tmp_path):
     old = tmp_path / "model"
     old.mkdir()
-    (old / "stale.txt").write_text("of another model")
+    (old / "stale.txt").write_text("an old file")
     kb.export_saved_model(exports.vectorizer, old)
     assert (old / "saved_model.pb").is_file() and not (old / "stale.txt").exists()
     assert [file.name for file in tmp_path.iterdir()] == ["model"]
@@ -149,45 +151,49 @@ def test_full_disk_leaves_nothing(exports, tmp_path, monkeypatch, error):
     if error == "tensorflow":
         error = tf.errors.ResourceExhaustedError(None, None, "No space left on device")
 
-    def half_written(root, folder, **_):
+    def fail(root, folder, **_):
         tf.io.gfile.makedirs(folder)
         (tmp_path / "part").rename(f"{folder}/saved_model.pb")
         raise error
 
     (tmp_path / "part").write_text("half")
     (tmp_path / "model").mkdir()
-    (tmp_path / "model" / "kept.txt").write_text("the model of yesterday")
-    monkeypatch.setattr(tf.saved_model, "save", half_written)
+    (tmp_path / "model" / "kept.txt").write_text("an earlier model")
+    monkeypatch.setattr(tf.saved_model, "save", fail)
     with pytest.raises(OSError, match="No space left"):
         kb.export_saved_model(exports.vectorizer, tmp_path / "model")
     assert [file.name for file in tmp_path.iterdir()] == ["model"]
     assert (tmp_path / "model" / "kept.txt").is_file()
 
 
-def test_mistakes_are_told_in_one_line(exports, tmp_path):
+def test_rejects_wrong_arguments(exports, tmp_path):
     file = tmp_path / "file"
     file.write_text("not a folder")
     small = kb.BertEncoder(tiny_config(num_layers=1, vocab_size=50))
+    text = {"vectorizer": exports.vectorizer}
     cases = [
-        (("a string", "out"), {}, "expected an encoder"),
-        ((exports.classifier, "out"), {}, "with its vectorizer"),
-        ((exports.classifier, "out"), {"vectorizer": exports.vectorizer, "labels": ["one"]}, "2 different labels"),
-        ((exports.classifier, "out"), {"vectorizer": exports.vectorizer, "labels": ["a", "a"]}, "2 different labels"),
-        ((exports.pretrainer, "out"), {"labels": ["a", "b"]}, "labels belong to a classifier"),
-        ((small, "out"), {"vectorizer": exports.vectorizer}, "one size"),
-        ((small, "out"), {"vectorizer": exports.vectorizer, "interface": "tfhub"}, "one size"),
-        ((small, "out"), {"interface": "onnx"}, "interface must be"),
-        ((small, "out"), {"vectorizer": ["a", "b"]}, "Received: list"),
-        ((exports.vectorizer, file), {}, "which is a file"),
+        (("a string", "out"), {}, "`model`.*Received: str"),
+        ((exports.classifier, "out"), {}, "`vectorizer` must be given"),
+        ((exports.classifier, "out"), {**text, "interface": "tfhub"}, "`model`.*Received: BertClassifier"),
+        ((exports.classifier, "out"), {**text, "labels": ["one"]}, "labels"),
+        ((exports.classifier, "out"), {**text, "labels": ["a", "a"]}, "labels"),
+        ((exports.pretrainer, "out"), {"labels": ["a", "b"]}, "`labels`.*BertPretrainer"),
+        ((small, "out"), text, "`vectorizer`.*vocab_size=50.*Received: a vectorizer of"),
+        ((small, "out"), {**text, "interface": "tfhub"}, "`vectorizer`.*vocab_size=50"),
+        ((small, "out"), {"interface": "onnx"}, "`interface`.*Received: interface='onnx'"),
+        ((small, "out"), {"interface": "text"}, "`vectorizer` must be given"),
+        ((small, "out"), {"vectorizer": ["a", "b"]}, "`vectorizer`.*Received: list"),
+        ((exports.vectorizer, "out"), text, "`vectorizer` must be None"),
+        ((exports.vectorizer, file), {}, "`path`"),
     ]
-    for (model, path), more, words in cases:
-        with pytest.raises(kb.InputError, match=words) as caught:
-            kb.export_saved_model(model, tmp_path / path, **more)
+    for (model, path), options, message in cases:
+        with pytest.raises(kb.InputError, match=message) as caught:
+            kb.export_saved_model(model, tmp_path / path, **options)
         assert "\n" not in str(caught.value) and "Received: " in str(caught.value)
     assert [entry.name for entry in tmp_path.iterdir()] == ["file"] and file.read_text() == "not a folder"
 
 
-def test_bfloat16_is_half_the_size_and_says_nearly_the_same(exports, tmp_path):
+def test_bfloat16_is_close_and_small(exports, tmp_path):
     import tensorflow as tf
 
     path = kb.export_saved_model(
@@ -198,26 +204,26 @@ def test_bfloat16_is_half_the_size_and_says_nearly_the_same(exports, tmp_path):
     found = tf.saved_model.load(str(path)).signatures["serving_default"](text=tf.constant(exports.texts))
     expected = tf.saved_model.load(str(exports.text)).signatures["serving_default"](text=tf.constant(exports.texts))
     assert found["logits"].dtype == tf.float32
-    apart = np.abs(found["probabilities"] - expected["probabilities"]).max()
-    assert 0 < apart < 0.03
+    difference = np.abs(found["probabilities"] - expected["probabilities"]).max()
+    assert 0 < difference < 0.03
 
 
-def test_float32_from_a_mixed_model(exports, tmp_path):
+def test_float32_from_mixed_precision(exports, tmp_path):
     import tensorflow as tf
 
     mixed = kb.BertClassifier(kb.BertEncoder(exports.classifier.encoder.config, dtype="mixed_bfloat16"))
     mixed.set_weights(exports.classifier.get_weights())
     path = kb.export_saved_model(mixed, tmp_path / "whole", exports.vectorizer, exports.labels, dtype="float32")
     text = tf.constant(exports.texts)
-    served, expected = (
+    found, expected = (
         tf.saved_model.load(str(folder)).signatures["serving_default"](text=text) for folder in (path, exports.text)
     )
-    np.testing.assert_allclose(served["logits"], expected["logits"], atol=1e-5)
+    np.testing.assert_allclose(found["logits"], expected["logits"], atol=1e-5)
 
 
 @pytest.mark.parametrize(("dtype", "interface"), [("float16", None), ("bfloat16", "tfhub")])
-def test_a_dtype_that_cannot_be_is_refused(exports, tmp_path, dtype, interface):
-    with pytest.raises(kb.InputError, match="Received: .*float16"):
+def test_rejects_unsupported_dtypes(exports, tmp_path, dtype, interface):
+    with pytest.raises(kb.InputError, match="`dtype`.*Received: .*float16"):
         kb.export_saved_model(
             exports.pretrainer.encoder, tmp_path / "none", exports.vectorizer, interface=interface, dtype=dtype
         )

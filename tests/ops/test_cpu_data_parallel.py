@@ -13,11 +13,11 @@ import pytest
 import keras_bert as kb
 from keras_bert import ops
 from keras_bert.ops.kernels.cpu_data_parallel import cpu_threads_are_partitioned, training_step
-from keras_bert.tasks.losses import MEASURES, MeanCrossEntropy, TopOneAccuracy
-from keras_bert.tasks.objectives import CLASS
+from keras_bert.tasks.classification import CLASSIFICATION
+from keras_bert.tasks.losses import PER_EXAMPLE_FNS, MeanCrossEntropy, TopOneAccuracy
 from keras_bert.training import bert_adamw
 from keras_bert.training.distillation_loss import distillation_targets, distillation_task
-from keras_bert.training.pretrain import compile_pretrainer
+from keras_bert.training.pretraining_metrics import compile_pretrainer
 from tests.training import toys
 
 NO_DROPOUT = dataclasses.replace(toys.CONFIG, hidden_dropout=0.0, attention_dropout=0.0)
@@ -38,7 +38,7 @@ def classifiers():
         yield model
 
 
-def assert_same_steps(keras_model, model, batches, per_example_fns=MEASURES, parts=2, **settings):
+def assert_same_steps(keras_model, model, batches, per_example_fns=PER_EXAMPLE_FNS, parts=2, **settings):
     """Compare logs and weights after each step; weights relative to their change, so that it must not be 0."""
     step = training_step(model, per_example_fns, parts, **settings)
     initial = [np.array(weight) for weight in keras_model.get_weights()]
@@ -72,21 +72,21 @@ def test_pretraining_with_uneven_halves(next_sentence, rows, parts):
 def test_finetuning_with_batches_of_many_shapes(varying_lengths, parts):
     batches = []
     for rows, length in ((8, 9), (6, 14), (1, 5), (3, 16)):
-        ids, labels = toys.labelled(rows, seed=rows, length=length)
+        ids, labels = toys.labeled(rows, seed=rows, length=length)
         batches.append((ids, labels.astype("int32")))
     assert_same_steps(*classifiers(), batches, parts=parts, varying_lengths=varying_lengths)
 
 
 def test_distillation_by_logits():
     models = []
-    task = distillation_task(CLASS, 2.0, 0.7)
+    task = distillation_task(CLASSIFICATION, 2.0, 0.7)
     for _ in range(2):
         keras.utils.set_random_seed(1)
         models.append(kb.BertClassifier(kb.BertEncoder(NO_DROPOUT), 2, dropout=0.0))
         task.compile(models[-1], bert_adamw(1e-2), False)
-    ids, labels = toys.labelled(7, seed=3)
+    ids, labels = toys.labeled(7, seed=3)
     targets = distillation_targets(labels, np.random.default_rng(0).normal(size=(7, 2)), 2)
-    assert_same_steps(*models, [(ids, targets)] * 3, task.measures)
+    assert_same_steps(*models, [(ids, targets)] * 3, task.per_example_fns)
 
 
 def test_gradient_accumulation():
@@ -96,7 +96,7 @@ def test_gradient_accumulation():
         keras.utils.set_random_seed(1)
         models.append(kb.BertClassifier(kb.BertEncoder(NO_DROPOUT), 2, dropout=0.0))
         models[-1].compile(bert_adamw(1e-2, accumulate=2), loss=MeanCrossEntropy(), metrics=[TopOneAccuracy()])
-    ids, labels = toys.labelled(4, seed=2)
+    ids, labels = toys.labeled(4, seed=2)
     assert_same_steps(*models, [(ids, rng.permutation(labels).astype("int32")) for _ in range(4)])
 
 
@@ -110,7 +110,7 @@ def test_regularizers_are_part_of_the_loss(parts):
         encoder.blocks[1].output_dense.kernel.regularizer = keras.regularizers.L2(0.5)
         models.append(kb.BertClassifier(encoder, 2, dropout=0.0))
         models[-1].compile(bert_adamw(1e-2), loss=MeanCrossEntropy(), metrics=[TopOneAccuracy()])
-    ids, labels = toys.labelled(7, seed=3)
+    ids, labels = toys.labeled(7, seed=3)
     assert_same_steps(*models, [(ids, labels.astype("int32"))] * 3, parts=parts)
     models[0].test_on_batch(ids, labels)
     assert len(models[0].losses) == 2
@@ -123,8 +123,8 @@ def test_overridden_train_step_takes_effect():
 
     model = Logged(kb.BertEncoder(NO_DROPOUT), 2)
     model.compile(bert_adamw(1e-2), loss=MeanCrossEntropy(), jit_compile=False)
-    ids, labels = toys.labelled(4)
-    assert float(ops.train_on_batch(model, MEASURES)(ids, labels)["loss"]) == 7.0
+    ids, labels = toys.labeled(4)
+    assert float(ops.train_on_batch(model, PER_EXAMPLE_FNS)(ids, labels)["loss"]) == 7.0
 
 
 def test_threads_cannot_be_partitioned_after_the_first_operation():
@@ -153,7 +153,7 @@ cpu_data_parallel.training_step = lambda *args: parts.append(args[2]) or real(*a
 import keras
 keras.utils.set_random_seed(1)
 model = kb.BertClassifier(kb.BertEncoder(NO_DROPOUT), 2, dropout=0.0)
-ids, labels = toys.labelled(33)
+ids, labels = toys.labeled(33)
 history = kb.finetune(model, ids, labels, ids, labels, epochs=2, batch_size=8, learning_rate=1e-3, verbose=0).history
 print(json.dumps([parts, history]))
 """

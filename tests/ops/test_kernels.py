@@ -13,7 +13,7 @@ from keras_bert.layers import BertEmbeddings, MaskedLMHead, TransformerBlock
 from keras_bert.ops import dispatch
 from keras_bert.ops.loss import MANY_CLASSES
 from keras_bert.training.optimizer import bert_adamw
-from keras_bert.training.pretrain import compile_pretrainer
+from keras_bert.training.pretraining_metrics import compile_pretrainer
 from tests.helpers import random_inputs, randomize, tiny_config
 
 B, T, H, P = 2, 9, 16, 8

@@ -67,12 +67,12 @@ def test_the_classifier_has_the_accuracy_of_its_card(tmp_path):
 
 
 def test_gaps_are_filled_sensibly(tmp_path):
-    found = said("fill-mask", "--top", 3, *SENSIBLE, folder=tmp_path)["texts"]
+    found = said("fill-mask", "--top-k", 3, *SENSIBLE, folder=tmp_path)["texts"]
     for row in found:
-        first = row["gaps"][0]["guesses"][0]["token"]
+        first = row["masks"][0]["predictions"][0]["token"]
         assert first in SENSIBLE[row["text"]], (row["text"], first)
     recorded = {row["text"]: row["guesses"] for row in MEASURED["gaps"]}
-    assert all([g["token"] for g in row["gaps"][0]["guesses"]] == recorded[row["text"]] for row in found)
+    assert all([g["token"] for g in row["masks"][0]["predictions"]] == recorded[row["text"]] for row in found)
 
 
 def test_they_are_small_enough_to_clone():

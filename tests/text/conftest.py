@@ -1,4 +1,4 @@
-"""A small vocabulary that every text test can read at a glance."""
+"""Fixtures of the text tests: a small vocabulary, and vectorizers with the published vocabularies."""
 
 import pytest
 
@@ -12,10 +12,10 @@ def tokens():
 
 @pytest.fixture(scope="session", params=["bert_en_uncased", "bert_en_cased", "bert_zh", "bert_multi_cased"])
 def published(request, shared_data):
-    """A vectorizer on each published vocabulary, and whether it lower-cases."""
+    """A vectorizer for each published vocabulary."""
     from keras_bert.text import BertTextVectorization
 
     path = shared_data / "vocab" / f"{request.param}.txt"
     if not path.is_file():
-        pytest.skip(f"no {path.name} among the real data")
+        pytest.skip(f"the real data have no {path.name}")
     return BertTextVectorization(path, lowercase="cased" not in request.param.replace("uncased", ""))

@@ -1,6 +1,7 @@
-"""Rows packed to disk are those packed in memory; half-written ones are never read."""
+"""Examples packed to disk equal those packed in memory, and partial files are never read."""
 
 import dataclasses
+import json
 
 import numpy as np
 import pytest
@@ -11,14 +12,14 @@ from keras_bert.text.masking import Masking
 from keras_bert.text.packing import PretrainingExamples, pack_examples
 from keras_bert.text.shards import pack_to_disk
 from keras_bert.training import MaskedBatches
-from keras_bert.training.pretrain import fingerprint
+from keras_bert.training.common import checksum
 
 CLS, SEP, VOCAB = 2, 3, 30000
 FIELDS = [field.name for field in dataclasses.fields(PretrainingExamples)]
 
 
 def corpus(documents, seed=0) -> list[list[str]]:
-    """Sentences of numbers; an id tells its document: id = 10 + 100 * document + place."""
+    """Sentences of numbers that encode their document: id = 10 + 100 * document + position."""
     rng = np.random.default_rng(seed)
     made = []
     for number in range(documents):
@@ -33,7 +34,7 @@ def tokenize(documents) -> TokenizedDocuments:
     )
 
 
-def stored(path, documents, **settings):
+def pack(path, documents, **settings):
     return pack_to_disk(path, documents, tokenize, 32, CLS, SEP, **{"vocab_size": VOCAB, "seed": 7, **settings})
 
 
@@ -45,49 +46,49 @@ def in_memory(documents, seed=7, dupe_factor=1, **settings):
 
 def assert_same_rows(found, expected):
     for name in FIELDS:
-        ours, theirs = getattr(found, name), getattr(expected, name)
-        if theirs is None:
-            assert ours is None, name
+        stored, packed = getattr(found, name), getattr(expected, name)
+        if packed is None:
+            assert stored is None, name
             continue
-        assert isinstance(ours, np.memmap) and ours.dtype == theirs.dtype, name
-        np.testing.assert_array_equal(ours, theirs, err_msg=name)
-    assert found.fingerprint == fingerprint(expected.input_word_ids)
+        assert isinstance(stored, np.memmap) and stored.dtype == packed.dtype, name
+        np.testing.assert_array_equal(stored, packed, err_msg=name)
+    assert found.fingerprint == checksum(expected.input_word_ids)
 
 
 @pytest.mark.parametrize("task", ["next", "order"])
-def test_one_shard_is_what_is_packed_in_memory(task, tmp_path):
+def test_one_shard_equals_memory(task, tmp_path):
     documents, settings = corpus(80), {"sentence_task": task, "dupe_factor": 3}
     for found, expected in zip(
-        stored(tmp_path / "rows", documents, **settings), in_memory(documents, **settings), strict=True
+        pack(tmp_path / "rows", documents, **settings), in_memory(documents, **settings), strict=True
     ):
         assert found.sentence_task == found[:2].sentence_task == task
         assert_same_rows(found, expected)
         masking = Masking(4, np.arange(VOCAB) > 4, max_predictions=3)
-        ours, theirs = (MaskedBatches(rows, masking, 8, seed=1).batch(2, 0) for rows in (found, expected))
-        for part, other in zip(ours, theirs, strict=True):
+        first, second = (MaskedBatches(rows, masking, 8, seed=1).batch(2, 0) for rows in (found, expected))
+        for part, other in zip(first, second, strict=True):
             assert part.keys() == other.keys()
             for key in part:
                 np.testing.assert_array_equal(part[key], other[key])
 
 
 @pytest.mark.parametrize("task", ["next", "order"])
-def test_several_shards_are_packed_one_by_one(task, tmp_path):
-    documents, read, sizes, waiting = corpus(200), [], [], []
+def test_packs_shards_one_by_one(task, tmp_path):
+    documents, read, sizes, pending = corpus(200), [], [], []
 
-    def reading():
+    def read_documents():
         for document in documents:
             read.append(document)
             yield document
 
     def watched(shard):
-        waiting.append(len(read) - sum(sizes))
+        pending.append(len(read) - sum(sizes))
         sizes.append(len(shard))
         return tokenize(shard)
 
     settings = {"vocab_size": VOCAB, "seed": 7, "shard_size": 1, "sentence_task": task}
-    found = pack_to_disk(tmp_path / "rows", reading(), watched, 32, CLS, SEP, **settings)
-    assert sizes == [64, 64, 72]  # the 8 left over do not stand alone
-    assert max(waiting) <= 128  # two shards, however long the corpus
+    found = pack_to_disk(tmp_path / "rows", read_documents(), watched, 32, CLS, SEP, **settings)
+    assert sizes == [64, 64, 72]  # the last 8 are too few for a shard
+    assert max(pending) <= 128  # two shards, for any length of the corpus
     shards = [documents[:64], documents[64:128], documents[128:]]
     packed = [in_memory(shard, seed=7 + number, sentence_task=task) for number, shard in enumerate(shards)]
     for rows, parts in zip(found, zip(*packed, strict=True), strict=True):
@@ -98,52 +99,83 @@ def test_several_shards_are_packed_one_by_one(task, tmp_path):
     assert not inside[0] & inside[1] and len(inside[0] | inside[1]) == 200
 
 
-def test_single_segments_wide_ids_and_nothing_held_out(tmp_path):
-    rows, held_out = stored(tmp_path / "rows", corpus(9), sentence_task=None, held_out=0, vocab_size=70000)
+def test_single_segments_int32_ids_and_no_held_out(tmp_path):
+    rows, held_out = pack(tmp_path / "rows", corpus(9), sentence_task=None, held_out=0, vocab_size=70000)
     assert held_out is None and rows.next_sentence_labels is None and rows.input_word_ids.dtype == np.int32
     expected = pack_examples(tokenize(corpus(9)), 32, CLS, SEP, sentence_task=None, seed=7)
     np.testing.assert_array_equal(rows.input_word_ids, expected.input_word_ids)
     assert rows[np.array([2, 0])].next_sentence_labels is None
 
 
-def test_what_was_interrupted_is_not_there(tmp_path):
+def test_interrupted_packing_leaves_nothing(tmp_path):
     def until(count, error):
         yield from corpus(count)
         raise error
 
     for error in (KeyboardInterrupt(), OSError(28, "No space left on device")):
         with pytest.raises(type(error)):
-            stored(tmp_path / "rows", until(150, error), shard_size=1)
+            pack(tmp_path / "rows", until(150, error), shard_size=1)
         assert not list(tmp_path.iterdir())
-    assert_same_rows(stored(tmp_path / "rows", corpus(70))[0], in_memory(corpus(70))[0])
+    assert_same_rows(pack(tmp_path / "rows", corpus(70))[0], in_memory(corpus(70))[0])
 
 
-def test_rows_that_are_there_are_opened_for_the_same_settings_only(tmp_path):
+def test_opens_examples_with_same_settings_only(tmp_path):
     path = tmp_path / "rows"
-    first = stored(path, corpus(70), sources={"data": "a.txt"})
+    first = pack(path, corpus(70), sources={"data": "a.txt"})
 
     def unread():
         raise AssertionError("read again")
         yield
 
-    for again, before in zip(stored(path, unread(), sources={"data": "a.txt"}), first, strict=True):
+    for again, before in zip(pack(path, unread(), sources={"data": "a.txt"}), first, strict=True):
         assert_same_rows(again, before)
         assert again.fingerprint == before.fingerprint
     for settings, message in (
-        ({"sources": {"data": "b.txt"}}, "data='a.txt'.*Received: data='b.txt'"),
-        ({"sources": {"data": "a.txt"}, "seed": 8}, "seed=7.*Received: seed=8"),
-        ({}, "data='a.txt'.*Received: data=None"),
-        ({"sources": {"data": "a.txt"}, "sentence_task": "order"}, "sentence_task="next".*Received: sentence_task=None"),
+        ({"sources": {"data": "b.txt"}}, "`data`.*data='a.txt'.*Received: data='b.txt'"),
+        ({"sources": {"data": "a.txt"}, "seed": 8}, "`seed`.*seed=7.*Received: seed=8"),
+        ({}, "`data`.*data='a.txt'.*Received: data='missing'"),
+        (
+            {"sources": {"data": "a.txt"}, "sentence_task": "order"},
+            "`next_sentence`.*next_sentence=True.*Received: .*False",
+        ),
     ):
         with pytest.raises(InputError, match=message):
-            stored(path, unread(), **settings)
-    stored(tmp_path / "order", corpus(70), sentence_task="order")
-    with pytest.raises(InputError, match="sentence_order=True.*Received: sentence_order=None"):
-        stored(tmp_path / "order", unread(), sentence_task=None)
+            pack(path, unread(), **settings)
+    pack(tmp_path / "order", corpus(70), sentence_task="order")
+    with pytest.raises(InputError, match="`sentence_order`.*sentence_order=True.*Received: sentence_order=None"):
+        pack(tmp_path / "order", unread(), sentence_task=None)
+
+
+def test_reads_current_file_format_only(tmp_path):
+    path = tmp_path / "rows"
+    first = pack(path, corpus(70))
+    metadata = json.loads((path / "rows.json").read_text(encoding="utf-8"))
+    assert metadata["settings"] == {
+        "sequence_length": 32,
+        "special_ids": [CLS, SEP],
+        "vocab_size": VOCAB,
+        "next_sentence": True,
+        "sentence_order": None,
+        "dupe_factor": 1,
+        "held_out": 0.05,
+        "seed": 7,
+        "shard_size": 2**23,
+    }
+    assert set(metadata["fingerprints"]) == {"train", "held_out"}
+    assert_same_rows(pack(path, ())[0], first[0])
+    del metadata["settings"]["sentence_order"]
+    (path / "rows.json").write_text(json.dumps(metadata), encoding="utf-8")
+    with pytest.raises(InputError, match="`sentence_order`.*sentence_order='missing'.*Received: sentence_order=None"):
+        pack(path, ())
+
+
+def test_rejects_damaged_files(tmp_path):
+    path = tmp_path / "rows"
+    pack(path, corpus(70))
     words = path / "train" / "input_word_ids.npy"
     words.write_bytes(words.read_bytes()[:-100])
-    with pytest.raises(InputError, match="rows that keras_bert packed are expected"):
-        stored(path, unread(), sources={"data": "a.txt"})
+    with pytest.raises(InputError, match="`path`"):
+        pack(path, ())
     words.unlink()
-    with pytest.raises(InputError, match="rows that keras_bert packed are expected"):
-        stored(path, unread(), sources={"data": "a.txt"})
+    with pytest.raises(InputError, match="`path`"):
+        pack(path, ())

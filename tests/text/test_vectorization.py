@@ -1,4 +1,4 @@
-"""The layer wherever a layer is used: plain calls, tf.data, models, files, SavedModels, other backends."""
+"""BertTextVectorization in plain calls, tf.data, models, files, SavedModels and on other backends."""
 
 import os
 import subprocess
@@ -33,7 +33,7 @@ EXPECTED = {
 }
 
 
-def test_every_way_to_hand_over_texts(vectorizer):
+def test_accepts_lists_arrays_and_tensors(vectorizer):
     for texts in (TEXTS, [text.encode() for text in TEXTS], np.array(TEXTS, object), tf.constant(TEXTS)):
         assert lists(vectorizer(texts)) == EXPECTED
         assert vectorizer.tokenize(texts).to_list() == IDS
@@ -41,30 +41,30 @@ def test_every_way_to_hand_over_texts(vectorizer):
     assert all(value.dtype == "int32" for value in vectorizer(TEXTS).values())
 
 
-def test_one_string_gives_one_row_without_a_batch(vectorizer):
+def test_one_string(vectorizer):
     assert lists(vectorizer(TEXTS[0])) == {name: rows[0] for name, rows in EXPECTED.items()}
     assert vectorizer.tokenize(TEXTS[0]).numpy().tolist() == IDS[0]
     assert lists(vectorizer(("a", "film")))["input_word_ids"] == [2, 5, 3, 7, 3, 0]
 
 
-def test_no_texts_at_all(vectorizer):
+def test_empty_batch(vectorizer):
     assert vectorizer([])["input_word_ids"].shape == (0, 6)
     assert vectorizer.tokenize([]).to_list() == []
 
 
-def test_pairs_lose_the_longer_members_end_first(vectorizer):
+def test_truncates_longer_text_of_pair(vectorizer):
     inputs = lists(vectorizer((["a fine film", "a", "a fine"], ["film", "a fine film !", "fine film"])))
     assert inputs["input_word_ids"] == [[2, 5, 6, 3, 7, 3], [2, 5, 3, 5, 6, 3], [2, 5, 6, 3, 6, 3]]
     assert inputs["input_type_ids"] == [[0, 0, 0, 0, 1, 1], [0, 0, 0, 1, 1, 1], [0, 0, 0, 0, 1, 1]]
     assert inputs["input_mask"] == [[1] * 6] * 3
 
 
-def test_without_a_length_the_longest_row_decides(tokens):
+def test_pads_to_longest_row(tokens):
     inputs = lists(BertTextVectorization(tokens, sequence_length=None)(["a", "a fine film"]))
     assert inputs["input_word_ids"] == [[2, 5, 3, 0, 0], [2, 5, 6, 7, 3]]
 
 
-def test_ids_are_line_numbers_wherever_the_special_tokens_stand(tokens):
+def test_ids_are_line_numbers(tokens):
     tokens = tokens[::-1]
     vectorizer = BertTextVectorization(tokens)
     assert vectorizer.get_vocabulary() == tokens and vectorizer.vocabulary_size() == len(tokens)
@@ -72,12 +72,12 @@ def test_ids_are_line_numbers_wherever_the_special_tokens_stand(tokens):
     ids = [vectorizer.pad_id, vectorizer.unk_id, vectorizer.cls_id, vectorizer.sep_id, vectorizer.mask_id]
     assert [vectorizer.id_to_token(i) for i in ids] == ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
     assert vectorizer(["a"])["input_word_ids"].numpy()[0, -1] == vectorizer.pad_id
-    with pytest.raises(InputError, match="ids are 0 to 12. Received: 13"):
+    with pytest.raises(InputError, match="`token_id`.*Received: token_id=13"):
         vectorizer.id_to_token(13)
 
 
 @pytest.mark.parametrize("lowercase", [True, False])
-def test_special_tokens_in_a_text_only_where_asked_for(tokens, lowercase):
+def test_special_tokens_in_text(tokens, lowercase):
     text = "a [MASK]film[SEP] [mask] [PAD]![UNK][CLS]"
     marked = BertTextVectorization(tokens, lowercase, special_tokens=True)
     assert marked.tokenize(text).numpy().tolist() == [5, 4, 7, 3, 1, 1, 1, 0, 10, 1, 2]
@@ -96,7 +96,7 @@ def test_in_tf_data(vectorizer):
     assert lists(next(iter(pairs))) == lists(vectorizer((TEXTS, TEXTS)))
 
 
-def test_built_while_a_function_is_traced(tokens):
+def test_created_inside_tf_function(tokens):
     @tf.function
     def encode(texts):
         return BertTextVectorization(tokens, sequence_length=6)(texts)
@@ -104,31 +104,33 @@ def test_built_while_a_function_is_traced(tokens):
     assert lists(encode(tf.constant(TEXTS))) == EXPECTED
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("shape", [(), (1,)])
-def test_in_a_model_that_is_saved_and_loaded(vectorizer, tmp_path, shape):
+def test_saved_and_loaded_model(vectorizer, tmp_path, shape):
     text = keras.Input(shape, dtype="string", name="text")
     second = keras.Input(shape, dtype="string", name="second")
     model = keras.Model([text, second], [vectorizer(text), vectorizer((text, second))])
     assert model.output[0]["input_word_ids"].shape == (None, 6)
     model.save(tmp_path / "model.keras")
-    again = keras.saving.load_model(tmp_path / "model.keras", safe_mode=True)
+    loaded = keras.saving.load_model(tmp_path / "model.keras", safe_mode=True)
     columns = tf.reshape(tf.constant(TEXTS), [-1, *shape])
-    for each in (model, again):
-        alone, pair = each([columns, columns[::-1]])
-        assert lists(alone) == EXPECTED
+    for each in (model, loaded):
+        single, pair = each([columns, columns[::-1]])
+        assert lists(single) == EXPECTED
         assert lists(pair) == lists(vectorizer((TEXTS, TEXTS[::-1])))
-    assert lists(again.predict(tf.data.Dataset.from_tensors(((columns, columns),)), verbose=0)[0]) == EXPECTED
+    assert lists(loaded.predict(tf.data.Dataset.from_tensors(((columns, columns),)), verbose=0)[0]) == EXPECTED
 
 
-def test_its_config_holds_all_of_it(tokens):
-    first = BertTextVectorization(tokens, lowercase=False, sequence_length=None, special_tokens=True, name="reader")
-    again = BertTextVectorization.from_config(first.get_config())
-    assert again.get_config() == first.get_config()
-    assert lists(again(["Film film [MASK]"]))["input_word_ids"] == [[2, 1, 7, 4, 3]]
+def test_config(tokens):
+    first = BertTextVectorization(tokens, lowercase=False, sequence_length=None, special_tokens=True, name="module")
+    loaded = BertTextVectorization.from_config(first.get_config())
+    assert loaded.get_config() == first.get_config()
+    assert lists(loaded(["Film film [MASK]"]))["input_word_ids"] == [[2, 1, 7, 4, 3]]
 
 
-def test_a_saved_model_loads_without_keras(vectorizer, tmp_path):
-    class Preprocessor(tf.Module):
+@pytest.mark.slow
+def test_saved_model_loads_without_keras(vectorizer, tmp_path):
+    class Module(tf.Module):
         def __init__(self):
             super().__init__()
             self.vectorizer = vectorizer
@@ -137,17 +139,17 @@ def test_a_saved_model_loads_without_keras(vectorizer, tmp_path):
         def __call__(self, text):
             return self.vectorizer(text)
 
-    reader = Preprocessor()
-    tf.saved_model.save(reader, str(tmp_path / "reader"), signatures=reader.__call__)
+    module = Module()
+    tf.saved_model.save(module, str(tmp_path / "module"), signatures=module.__call__)
     code = f"""
         import tensorflow as tf
         texts = {TEXTS!r}
-        reader = tf.saved_model.load({str(tmp_path / "reader")!r})
-        for inputs in (reader(tf.constant(texts)), reader.signatures["serving_default"](text=tf.constant(texts))):
+        module = tf.saved_model.load({str(tmp_path / "module")!r})
+        for inputs in (module(tf.constant(texts)), module.signatures["serving_default"](text=tf.constant(texts))):
             assert {{name: value.numpy().tolist() for name, value in inputs.items()}} == {EXPECTED!r}
     """
     run(code)
-    graph = tf.saved_model.load(str(tmp_path / "reader")).signatures["serving_default"].graph.as_graph_def()
+    graph = tf.saved_model.load(str(tmp_path / "module")).signatures["serving_default"].graph.as_graph_def()
     used = {node.op for function in graph.library.function for node in function.node_def} | {n.op for n in graph.node}
     assert "UnicodeDecodeWithOffsets" in used or "UnicodeDecode" in used
     assert not [name for name in used if "Py" in name or "Tokenize" in name or ">" in name]
@@ -156,48 +158,49 @@ def test_a_saved_model_loads_without_keras(vectorizer, tmp_path):
 @pytest.mark.parametrize(
     ("texts", "message"),
     [
-        ([1, 2], "texts must be strings. Received: 1 at position 0"),
-        (["a", None], "texts must be strings. Received: None at position 1"),
-        (["a", float("nan")], "texts must be strings. Received: nan at position 1"),
-        (3, "texts must be strings. Received: 3 at position 0"),
-        (tf.constant([1]), "texts must be strings. Received: .* of int32"),
-        (tf.ragged.constant([["a"]]), "texts must be strings. Received: RaggedTensor"),
-        ([["a", "b"]], r"strings of shape \(1, 2\)"),
-        (["\ud800"], r"texts must be valid Unicode. Received: '\\ud800' at position 0"),
-        (("a", "b", "c"), "is a pair .first, second.. Received: a tuple of 3"),
-        ((["a", "b"], ["c"]), r"as many texts on both sides. Received: \(2,\), \(1,\)"),
-        (("a", ["c"]), r"as many texts on both sides. Received: \(\), \(1,\)"),
+        ([1, 2], "`texts` must be strings. Received: 1 at index 0"),
+        (["a", None], "`texts` must be strings. Received: None at index 1"),
+        (["a", float("nan")], "`texts` must be strings. Received: nan at index 1"),
+        (3, "`texts` must be strings. Received: 3 at index 0"),
+        (tf.constant([1]), "`texts` must be strings. Received: .* of dtype int32"),
+        (tf.ragged.constant([["a"]]), "`texts` must be strings. Received: RaggedTensor"),
+        ([["a", "b"]], r"`texts`.*strings of shape \(1, 2\)"),
+        (["\ud800"], r"`texts` must be valid Unicode. Received: '\\ud800' at index 0"),
+        (("a", "b", "c"), "`inputs`.*Received: a tuple of 3"),
+        ((["a", "b"], ["c"]), r"`inputs`.*Received: shapes \(2,\) and \(1,\)"),
+        (("a", ["c"]), r"`inputs`.*Received: shapes \(\) and \(1,\)"),
     ],
 )
-def test_what_is_no_text_is_refused_in_one_line(vectorizer, texts, message):
-    with pytest.raises(InputError, match=message) as refusal:
+def test_rejects_invalid_texts(vectorizer, texts, message):
+    with pytest.raises(InputError, match=message) as caught:
         vectorizer(texts)
-    assert "\n" not in str(refusal.value)
+    assert "\n" not in str(caught.value)
 
 
-def test_inputs_of_another_dtype_are_refused(vectorizer):
-    with pytest.raises(InputError, match="Received: an input of dtype float32"):
+def test_rejects_other_dtypes(vectorizer):
+    with pytest.raises(InputError, match="`texts`.*dtype float32"):
         vectorizer(keras.Input((), dtype="float32"))
 
 
 @pytest.mark.parametrize("length", [2, 0, -1, 3.5, True, "128"])
-def test_lengths_that_cannot_be_are_refused(tokens, vectorizer, length):
-    with pytest.raises(InputError, match="sequence_length must be None or at least 3, .* Received: "):
+def test_rejects_invalid_sequence_length(tokens, vectorizer, length):
+    with pytest.raises(InputError, match="`sequence_length` must be None or at least 3.*Received: "):
         BertTextVectorization(tokens, sequence_length=length)
-    with pytest.raises(InputError, match="sequence_length"):
+    with pytest.raises(InputError, match="`sequence_length`"):
         vectorizer.pack([vectorizer.tokenize(["a"])], length)
 
 
-def test_vocabularies_are_checked(tmp_path):
-    with pytest.raises(InputError, match="does not exist"):
+def test_rejects_invalid_vocabularies(tmp_path):
+    with pytest.raises(InputError, match="`path`.*does not exist"):
         BertTextVectorization(tmp_path / "vocab.txt")
-    with pytest.raises(InputError, match=r"a list of tokens without \[PAD\]"):
+    with pytest.raises(InputError, match=r"`vocabulary`.*no \[PAD\]"):
         BertTextVectorization(["[UNK]", "[CLS]", "[SEP]", "[MASK]"])
 
 
 @pytest.mark.peers
+@pytest.mark.slow
 @pytest.mark.parametrize("backend", ["jax", "torch"])
-def test_from_plain_python_on_other_backends(tokens, backend):
+def test_other_backends(tokens, backend):
     pytest.importorskip(backend)
     run(
         f"""
@@ -219,7 +222,7 @@ def test_from_plain_python_on_other_backends(tokens, backend):
 
 
 def run(code, **environment):
-    """Run code in a fresh Python."""
+    """Run code in a new Python process."""
     done = subprocess.run(
         [sys.executable, "-c", textwrap.dedent(code)],
         env={**os.environ, **environment},

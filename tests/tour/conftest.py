@@ -1,4 +1,4 @@
-"""One quick tour for all tests of it."""
+"""One quick tour, shared by all tests of the tour."""
 
 import json
 from types import SimpleNamespace
@@ -9,12 +9,12 @@ from rich.console import Console
 
 @pytest.fixture(scope="session")
 def tour(tmp_path_factory) -> SimpleNamespace:
-    """A tour of a few steps: its folder, what it returned, `metrics.json`, the page and the terminal."""
+    """Run a quick tour; give its folder, its return value, `metrics.json`, the page and the terminal output."""
     from keras_bert.tour.plan import QUICK
     from keras_bert.tour.run import run_tour
 
     place = tmp_path_factory.mktemp("tour")
-    console = Console(record=True, width=100, quiet=False, file=(place / "screen.txt").open("w"))
+    console = Console(record=True, width=100, quiet=False, file=(place / "screen.txt").open("w", encoding="utf-8"))
     facts = run_tour(place / "out", plan=QUICK, console=console)
     console.file.close()
     (place / "screen.txt").unlink()

@@ -1,4 +1,4 @@
-"""Several batches a step: the step of one large batch, counted, checkpointed and resumed as one."""
+"""Gradient accumulation: one step equals the step of one large batch, also for checkpoints and resuming."""
 
 import collections
 
@@ -20,12 +20,12 @@ def assert_same_weights(one, two, tolerance=0.0):
         np.testing.assert_allclose(*values, rtol=0, atol=tolerance, err_msg=a.path)
 
 
-def test_three_batches_are_one_of_three_times_the_rows():
+def test_equals_one_large_batch():
     def train(**settings):
         model = randomize(BertClassifier(BertEncoder(tiny_config(num_layers=1)), dropout=0.0))
-        rows = toys.labelled(24, seed=3)  # one step an epoch either way, so that each sees the same rows
+        data = toys.labeled(24, seed=3)  # one step per epoch in both cases, so that both see the same examples
         return model, finetune(
-            model, *rows, *rows, epochs=5, learning_rate=1e-3, warmup=0.4, verbose=0, **settings
+            model, *data, *data, epochs=5, learning_rate=1e-3, warmup=0.4, verbose=0, **settings
         ).history
 
     (model, history), (whole, expected) = train(batch_size=8, accumulate=3), train(batch_size=24)
@@ -45,10 +45,10 @@ def pretrain_toy(folder=None, model=None, **settings):
     ).history
 
 
-def test_batches_go_on_from_epoch_to_epoch(monkeypatch):
+def test_steps_continue_across_epochs(monkeypatch):
     def train(epochs, accumulate):
         model = toys.make_pretrainer(config=SMALL)
-        model.train_on_batch = lambda *batch, return_dict: collections.defaultdict(float)  # the order is all we ask for
+        model.train_on_batch = lambda *batch, return_dict: collections.defaultdict(float)  # only the order matters here
         return pretrain_toy(model=model, steps=None, epochs=epochs, accumulate=accumulate)[1]["step"]
 
     seen, plain = [], MaskedBatches.batch
@@ -60,30 +60,30 @@ def test_batches_go_on_from_epoch_to_epoch(monkeypatch):
     assert train(2, count + 1) == [1, 2]
 
 
-def test_interrupted_in_the_midst_of_a_step_nothing_is_lost_or_done_twice(tmp_path):
+def test_resumes_after_interrupt_within_step(tmp_path):
     expected, history = pretrain_toy()
     model = toys.make_pretrainer(config=SMALL)
     train, calls = model.train_on_batch, []
 
     def interrupted(*batch, **settings):
         calls.append(1)
-        if len(calls) == 5 * 3 + 2:  # the second batch of the sixth step; the last checkpoint is of the fourth
+        if len(calls) == 5 * 3 + 2:  # the second batch of step 6; the last checkpoint is of step 4
             raise KeyboardInterrupt
         return train(*batch, **settings)
 
     model.train_on_batch = interrupted
     with pytest.raises(KeyboardInterrupt):
         pretrain_toy(tmp_path, model)
-    with pytest.raises(InputError, match="accumulate=3.*Received: accumulate=1"):
+    with pytest.raises(InputError, match="`accumulate`.*accumulate=3.*Received: accumulate=1"):
         pretrain_toy(tmp_path, accumulate=1)
     resumed, again = pretrain_toy(tmp_path)
     assert_same_weights(expected, resumed)
     assert history == again
 
 
-def test_no_batch_a_step_is_refused():
-    with pytest.raises(InputError, match="accumulate must be at least 1. Received: 0"):
+def test_rejects_invalid_accumulate():
+    with pytest.raises(InputError, match="`accumulate`.*Received: accumulate=0"):
         pretrain_toy(accumulate=0)
-    rows = toys.labelled(4)
-    with pytest.raises(InputError, match="accumulate must be at least 1. Received: -1"):
-        finetune(toys.make_classifier(config=SMALL), *rows, *rows, accumulate=-1, verbose=0)
+    data = toys.labeled(4)
+    with pytest.raises(InputError, match="`accumulate`.*Received: accumulate=-1"):
+        finetune(toys.make_classifier(config=SMALL), *data, *data, accumulate=-1, verbose=0)

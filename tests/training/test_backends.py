@@ -1,4 +1,4 @@
-"""Pretraining, fine-tuning and exact resumption on JAX and PyTorch, each in a process of its own."""
+"""Pretraining, fine-tuning and exact resumption on JAX and PyTorch, each in its own process."""
 
 import importlib.util
 import os
@@ -10,34 +10,35 @@ import pytest
 
 SCRIPT = """
 import sys, tempfile
-sys.modules["tensorflow"] = None  # as on a machine that has none: importing it fails
+sys.modules["tensorflow"] = None  # importing TensorFlow fails, as on a machine without it
 import keras
 from tests.training import toys
 from tests.training.test_resume import CONFIG, Stop, assert_same, pretrain_toy
 from keras_bert.training import finetune
 
 assert keras.backend.backend() == sys.argv[1]
-straight = pretrain_toy()
+uninterrupted = pretrain_toy()
 folder = tempfile.mkdtemp()
 try:
     pretrain_toy(folder, [Stop(7)])
 except KeyboardInterrupt:
     pass
-assert_same(straight, pretrain_toy(folder))
+assert_same(uninterrupted, pretrain_toy(folder))
 
 model = toys.make_classifier(config=CONFIG)
-train, dev = toys.labelled(300), toys.labelled(40, seed=3)
+train, dev = toys.labeled(300), toys.labeled(40, seed=3)
 history = finetune(model, *train, *dev, epochs=5, batch_size=16, learning_rate=3e-3, verbose=0).history
 assert max(history["val_accuracy"]) > 0.9, history
 """
 
 
 @pytest.mark.peers
+@pytest.mark.slow
 @pytest.mark.parametrize("backend", ["jax", "torch"])
-def test_training_runs_on_the_backend(backend):
+def test_trains_and_resumes(backend):
     if importlib.util.find_spec(backend) is None:
         pytest.skip(f"make test-peers installs {backend}")
-    ran = subprocess.run(
+    completed = subprocess.run(
         [sys.executable, "-c", SCRIPT, backend],
         cwd=Path(__file__).resolve().parents[2],
         env={**os.environ, "KERAS_BACKEND": backend},
@@ -45,4 +46,4 @@ def test_training_runs_on_the_backend(backend):
         text=True,
         timeout=500,
     )
-    assert ran.returncode == 0, ran.stderr[-3000:]
+    assert completed.returncode == 0, completed.stderr[-3000:]

@@ -1,30 +1,30 @@
-"""Word vectors from co-occurrences: held to a slow count by hand and to numpy's SVD."""
+"""Embeddings from co-occurrences, compared with a slow count by hand and with numpy's SVD."""
 
 import numpy as np
 import pytest
 
 import keras_bert as kb
+from keras_bert.constants import SPECIAL_TOKENS
 from keras_bert.text.masking import Masking
 from keras_bert.text.packing import PretrainingExamples, pack_examples
 from keras_bert.training import pretrain
-from keras_bert.training.embedding_init import cooccurrences, factorise, ppmi, sinusoids, warm_start_ppmi
+from keras_bert.training.embedding_init import cooccurrences, initialize_embeddings, ppmi, ppmi_embeddings, sinusoids
 
-SPECIAL = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
 WORDS = 40
-VOCABULARY = [*SPECIAL, *(f"w{i}" for i in range(WORDS))]
+VOCABULARY = [*SPECIAL_TOKENS, *(f"w{i}" for i in range(WORDS))]
 MASKING = Masking.from_vocabulary(VOCABULARY)
 UNSEEN = len(VOCABULARY) - 1
 
 
 @pytest.fixture(scope="module")
 def examples() -> PretrainingExamples:
-    """Two topics, whose words stand together and never with the other's; the last word never comes."""
+    """Create examples of two topics with disjoint words; the last word of the vocabulary never occurs."""
     rng = np.random.default_rng(0)
     documents = [[rng.integers(5 + topic * 20, 25 + topic * 19, 30).tolist()] for topic in [0, 1] * 150]
     return pack_examples(documents, 16, cls_id=2, sep_id=3, sentence_task=None)
 
 
-def test_counts_are_those_of_a_slow_count(examples):
+def test_counts_match_slow_count(examples):
     found, frequencies = cooccurrences(examples, len(VOCABULARY), MASKING.ordinary)
     slow = np.zeros(found.shape)
     for row in examples.input_word_ids.astype(int):
@@ -39,7 +39,7 @@ def test_counts_are_those_of_a_slow_count(examples):
     assert not frequencies[:5].any()
 
 
-def test_ppmi_and_its_factors(examples):
+def test_ppmi_and_factorization(examples):
     counts = cooccurrences(examples, len(VOCABULARY), MASKING.ordinary)[0][5:UNSEEN, 5:UNSEEN]
     dense = counts.toarray().astype(float)
     words = dense.sum(1) / dense.sum()
@@ -48,7 +48,7 @@ def test_ppmi_and_its_factors(examples):
         expected = np.maximum(0, np.log(dense / dense.sum() / np.outer(words, contexts)))
     np.testing.assert_allclose(ppmi(counts).toarray(), expected, atol=1e-4)
     left, values, _ = np.linalg.svd(expected)
-    vectors = factorise(ppmi(counts), 3, seed=0)
+    vectors = ppmi_embeddings(counts, 3, seed=0)
     np.testing.assert_allclose(vectors @ vectors.T, (left[:, :3] * values[:3]) @ left[:, :3].T, atol=1e-3)
 
 
@@ -64,29 +64,28 @@ def pretrainer(hidden_size=8):
     return kb.BertPretrainer(kb.BertEncoder(config), sentence_task=None)
 
 
-def test_neighbours_share_a_topic_and_what_never_comes_stays(examples):
+def test_nearest_words_share_topic(examples):
     model = pretrainer()
     embeddings = model.encoder.embeddings
     before = np.array(embeddings.word_embeddings.embeddings)
-    warm_start_ppmi(model, examples, MASKING)
+    initialize_embeddings(model, examples, MASKING)
     table = np.array(embeddings.word_embeddings.embeddings)
-    still = [*range(5), UNSEEN]
-    np.testing.assert_array_equal(table[still], before[still])
+    unchanged = [*range(5), UNSEEN]
+    np.testing.assert_array_equal(table[unchanged], before[unchanged])
     seen = table[5:UNSEEN]
     assert abs(seen.mean(axis=0)).max() < 1e-6 and abs(seen.std() - 0.04) < 1e-6
     unit = seen / np.linalg.norm(seen, axis=1, keepdims=True)
-    near = unit @ unit.T
+    similarity = unit @ unit.T
     topic = np.arange(5, UNSEEN) >= 25
-    assert near[topic][:, topic].mean() > 0.3 and near[topic][:, ~topic].mean() < -0.3
+    assert similarity[topic][:, topic].mean() > 0.3 and similarity[topic][:, ~topic].mean() < -0.3
     np.testing.assert_allclose(
         np.array(embeddings.position_embeddings.embeddings), 0.03 * sinusoids((16, 8)), atol=1e-7
     )
-    shares = np.exp(np.array(model.mlm_head.output_bias))
-    assert abs(shares.sum() - 1) < 1e-3 and shares[5:UNSEEN].min() > 5 * shares[UNSEEN]
+    frequencies = np.exp(np.array(model.mlm_head.output_bias))
+    assert abs(frequencies.sum() - 1) < 1e-3 and frequencies[5:UNSEEN].min() > 5 * frequencies[UNSEEN]
 
 
-def test_pretraining_begins_with_it_once(examples, tmp_path, monkeypatch):
-    """A resumed run goes on from its checkpoint and does not count again."""
+def test_resumed_run_does_not_initialize_again(examples, tmp_path, monkeypatch):
     settings = {
         "batch_size": 8,
         "embedding_init": "ppmi",
@@ -96,20 +95,21 @@ def test_pretraining_begins_with_it_once(examples, tmp_path, monkeypatch):
     }
     model = pretrainer()
     pretrain(model, examples, MASKING, steps=2, **settings)
-    unit = np.array(model.encoder.embeddings.word_embeddings.embeddings)[5:UNSEEN]
-    assert abs(unit.std() - 0.04) < 1e-4
+    table = np.array(model.encoder.embeddings.word_embeddings.embeddings)[5:UNSEEN]
+    assert abs(table.std() - 0.04) < 1e-4
     monkeypatch.setattr("keras_bert.training.embedding_init.cooccurrences", None)
     pretrain(pretrainer(), examples, MASKING, steps=2, **settings)
 
 
 @pytest.mark.parametrize(
-    ("given", "said"),
+    ("settings", "message"),
     [
-        ({"embedding_init": "glove"}, "'glove'"),
-        ({"embedding_init": "ppmi", "hidden": 64}, "hidden size, 64. Received: 39"),
+        ({"embedding_init": "glove"}, "`embedding_init`.*'glove'"),
+        ({"embedding_init": "ppmi", "hidden": 64}, "`embedding_init`.*64.*39 tokens"),
     ],
 )
-def test_what_cannot_be(examples, given, said):
-    model = pretrainer(given.pop("hidden", 8))
-    with pytest.raises(kb.InputError, match=said):
-        pretrain(model, examples, MASKING, steps=1, verbose=0, **given)
+def test_rejects_invalid_embedding_init(examples, settings, message):
+    settings = dict(settings)
+    model = pretrainer(settings.pop("hidden", 8))
+    with pytest.raises(kb.InputError, match=message):
+        pretrain(model, examples, MASKING, steps=1, verbose=0, **settings)

@@ -1,4 +1,4 @@
-"""Layers that learn slower or later: what moved, and by how much."""
+"""Layer decay and gradual unfreezing: which layers change, and by how much."""
 
 import contextlib
 
@@ -6,8 +6,7 @@ import keras
 import numpy as np
 import pytest
 
-from keras_bert import BertClassifier, BertEncoder, InputError, finetune
-from keras_bert import ops
+from keras_bert import BertClassifier, BertEncoder, InputError, finetune, ops
 from keras_bert.training import bert_adamw
 from keras_bert.training.layer_rates import layer_rates
 from tests.training import toys
@@ -15,14 +14,14 @@ from tests.training import toys
 L = toys.CONFIG.num_layers
 
 
-def moved(classifier, before) -> dict[str, float]:
-    """The largest change of each part, from the head down to the embeddings."""
+def changes_of(classifier, before) -> dict[str, float]:
+    """Return the largest change of each part of the model."""
     encoder = classifier.encoder
     parts = {"embeddings": encoder.embeddings, "block 0": encoder.blocks[0], "block 1": encoder.blocks[1]}
     parts |= {"pooler": encoder.pooler}
-    places = {id(variable): i for i, variable in enumerate(classifier.trainable_variables)}
+    index = {id(variable): i for i, variable in enumerate(classifier.trainable_variables)}
     changes = [np.abs(np.array(v) - w).max() for v, w in zip(classifier.trainable_variables, before, strict=True)]
-    found = {name: max(changes[places[id(v)]] for v in part.trainable_variables) for name, part in parts.items()}
+    found = {name: max(changes[index[id(v)]] for v in part.trainable_variables) for name, part in parts.items()}
     return {**found, "head": max(changes[-2:])}
 
 
@@ -33,8 +32,8 @@ def start(config=toys.CONFIG):
 
 
 @pytest.mark.parametrize("fast", [True, False], ids=["fused", "keras"])
-def test_each_layer_steps_by_its_share_of_the_rate(fast):
-    """Adam's first step without decay is the rate itself, whatever the gradient: it is read off the weights."""
+def test_layer_decay_scales_steps(fast):
+    """Adam's first step without weight decay equals the learning rate, for every gradient."""
     classifier, before = start()
     optimizer = bert_adamw(0.01, weight_decay=0.0, rates=layer_rates(classifier, decay=0.5))
     gradients = [keras.ops.ones_like(v) for v in classifier.trainable_variables]
@@ -42,55 +41,58 @@ def test_each_layer_steps_by_its_share_of_the_rate(fast):
     with contextlib.nullcontext() if fast else ops.disable_kernels("adamw"):
         optimizer.apply(gradients, classifier.trainable_variables)
     expected = {"head": 1, "pooler": 1, "block 1": 0.5, "block 0": 0.25, "embeddings": 0.125}
-    assert moved(classifier, before) == pytest.approx({name: 0.01 * x for name, x in expected.items()}, rel=1e-3)
+    assert changes_of(classifier, before) == pytest.approx({name: 0.01 * x for name, x in expected.items()}, rel=1e-3)
 
 
 @pytest.mark.parametrize("fast", [True, False], ids=["fused", "keras"])
-def test_decay_of_weights_goes_by_the_same_share(fast):
+def test_layer_decay_scales_weight_decay(fast):
     classifier, before = start()
-    optimizer = bert_adamw(0.01, weight_decay=0.1, rates=layer_rates(classifier, decay=0.5, opens=(1, 9)))
+    optimizer = bert_adamw(0.01, weight_decay=0.1, rates=layer_rates(classifier, decay=0.5, unfreeze=(1, 9)))
     with contextlib.nullcontext() if fast else ops.disable_kernels("adamw"):
-        for _ in range(2):  # no gradient at all, for two epochs of a step
+        for _ in range(2):  # gradients of 0, two epochs of one step
             gradients = [keras.ops.zeros_like(v) for v in classifier.trainable_variables]
             optimizer.apply(gradients, classifier.trainable_variables)
-    kept = {v.path: (np.array(v), w) for v, w in zip(classifier.trainable_variables, before, strict=True)}
-    expected = {"logits/kernel": (1 - 0.001) ** 2, "block_1/output_dense/kernel": 1 - 0.0005}  # from the second epoch
-    for name, share in {**expected, "block_0/output_dense/kernel": 1, "block_1/output_dense/bias": 1}.items():
-        np.testing.assert_allclose(kept[name][0], share * kept[name][1], rtol=2e-6, atol=1e-9, err_msg=name)
+    weights = {v.path: (np.array(v), w) for v, w in zip(classifier.trainable_variables, before, strict=True)}
+    expected = {
+        "logits/kernel": (1 - 0.001) ** 2,
+        "block_1/output_dense/kernel": 1 - 0.0005,
+    }  # trained from the second epoch on
+    for name, factor in {**expected, "block_0/output_dense/kernel": 1, "block_1/output_dense/bias": 1}.items():
+        np.testing.assert_allclose(weights[name][0], factor * weights[name][1], rtol=2e-6, atol=1e-9, err_msg=name)
 
 
-def test_a_table_whose_gradient_is_rows_goes_by_the_same_share(monkeypatch):
+def test_layer_decay_with_sparse_gradients(monkeypatch):
     from keras_bert.ops.kernels import adamw
 
     monkeypatch.setattr(adamw, "FEW_ROWS", 2)
-    ids, labels = toys.labelled(32)
+    ids, labels = toys.labeled(32)
     weights = []
     for fast in (True, False):
         classifier, _ = start()
         with contextlib.nullcontext() if fast else ops.disable_kernels("adamw"):
             finetune(classifier, ids, labels, ids, labels, epochs=1, batch_size=8, layer_decay=0.5, seed=3, verbose=0)
         weights.append([np.array(w) for w in classifier.get_weights()])
-    for ours, theirs in zip(*weights, strict=True):
-        np.testing.assert_allclose(ours, theirs, atol=2e-5)
+    for fused, plain in zip(*weights, strict=True):
+        np.testing.assert_allclose(fused, plain, atol=2e-5)
 
 
-def test_gradual_unfreezing_opens_a_layer_an_epoch_from_above():
-    ids, labels = toys.labelled(32)
+def test_gradual_unfreezing():
+    ids, labels = toys.labeled(32)
     seen = []
 
-    class Look(keras.callbacks.Callback):
+    class Record(keras.callbacks.Callback):
         def on_epoch_end(self, epoch, logs=None):
-            seen.append({name for name, change in moved(classifier, before).items() if change > 0})
+            seen.append({name for name, change in changes_of(classifier, before).items() if change > 0})
 
     classifier, before = start()
-    finetune(classifier, ids, labels, ids, labels, epochs=3, freeze="gradual", seed=3, callbacks=[Look()], verbose=0)
+    finetune(classifier, ids, labels, ids, labels, epochs=3, freeze="gradual", seed=3, callbacks=[Record()], verbose=0)
     assert seen[0] == {"head", "pooler"}
     assert seen[1] == {"head", "pooler", "block 1"}
     assert seen[2] == {"head", "pooler", "block 1", "block 0", "embeddings"}
     assert all(part.trainable for part in classifier.encoder.parts)
 
 
-def test_a_shared_block_counts_as_the_last():
+def test_shared_block_has_depth_of_last_layer():
     import dataclasses
 
     classifier, _ = start(dataclasses.replace(toys.CONFIG, share_blocks=True))
@@ -100,7 +102,7 @@ def test_a_shared_block_counts_as_the_last():
 
 
 @pytest.mark.parametrize("decay", [0, -1, 1.5, float("nan")])
-def test_impossible_decays(decay):
-    ids, labels = toys.labelled(8)
-    with pytest.raises(InputError, match="above 0 and is at most 1"):
+def test_rejects_invalid_layer_decay(decay):
+    ids, labels = toys.labeled(8)
+    with pytest.raises(InputError, match="`layer_decay`"):
         finetune(start()[0], ids, labels, ids, labels, layer_decay=decay, verbose=0)

@@ -1,4 +1,4 @@
-"""Schedule and optimizer against formulas written independently."""
+"""Schedule and optimizer, compared with formulas written independently."""
 
 import keras
 import numpy as np
@@ -20,26 +20,26 @@ def test_schedule_is_a_triangle():
 
 
 @pytest.mark.peers
-def test_schedule_is_hugging_faces():
+def test_schedule_matches_hugging_face():
     torch = pytest.importorskip("torch")
     transformers = pytest.importorskip("transformers")
     optimizer = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=2.0)
-    theirs = transformers.get_linear_schedule_with_warmup(optimizer, 7, 31)
-    ours = WarmupLinearDecay(2.0, 31, 7)
+    reference = transformers.get_linear_schedule_with_warmup(optimizer, 7, 31)
+    schedule = WarmupLinearDecay(2.0, 31, 7)
     for step in range(31):
-        assert float(ours(step)) == pytest.approx(theirs.get_last_lr()[0], rel=1e-5)
+        assert float(schedule(step)) == pytest.approx(reference.get_last_lr()[0], rel=1e-5)
         optimizer.step()
-        theirs.step()
+        reference.step()
 
 
 @pytest.mark.parametrize("arguments", [(0.0, 10, 1), (1.0, 0, 0), (1.0, 10, 10), (1.0, 10, -1), (float("nan"), 10, 0)])
-def test_impossible_schedules(arguments):
+def test_rejects_invalid_schedule(arguments):
     with pytest.raises(InputError):
         WarmupLinearDecay(*arguments)
 
 
 def test_adamw_by_hand():
-    """Two steps of AdamW in numpy: clipped to norm 1 over all, bias-corrected, decayed but for bias and LayerNorm."""
+    """Compare two steps with numpy: global norm clipped to 1, bias correction, no decay of biases and LayerNorms."""
     rng = np.random.default_rng(0)
     names = ("kernel", "bias", "gamma", "beta", "embeddings")
     start = {name: rng.normal(size=(4,)) for name in names}
@@ -65,7 +65,7 @@ def test_adamw_by_hand():
         np.testing.assert_allclose(keras.ops.convert_to_numpy(variable), start[name], rtol=1e-4, atol=1e-5)
 
 
-def test_in_a_model_just_biases_and_norms_are_not_decayed():
+def test_biases_and_norms_are_not_decayed():
     model = toys.make_pretrainer()
     optimizer = bert_adamw(1e-3)
     optimizer.build(model.trainable_variables)
@@ -77,16 +77,16 @@ def test_in_a_model_just_biases_and_norms_are_not_decayed():
 
 def test_freeze():
     encoder = toys.make_classifier().encoder
-    everything = len(encoder.trainable_variables)
+    count = len(encoder.trainable_variables)
     parts = [encoder.embeddings, *encoder.blocks]
-    for what, learning in ((0, [False, True, True]), (2, [False, False, False]), ("none", [True] * 3)):
-        freeze(encoder, what)
-        assert [bool(part.trainable_variables) for part in parts] == learning
-    assert len(encoder.trainable_variables) == everything
+    for layers, trained in ((0, [False, True, True]), (2, [False, False, False]), ("none", [True] * 3)):
+        freeze(encoder, layers)
+        assert [bool(part.trainable_variables) for part in parts] == trained
+    assert len(encoder.trainable_variables) == count
     freeze(encoder, 2)
     assert encoder.pooler.trainable_variables
     freeze(encoder, "all")
     assert not encoder.trainable_variables
-    for what in (3, -1, "some", True, 1.0):
-        with pytest.raises(InputError, match="none, all, or 0 … 2"):
-            freeze(encoder, what)
+    for layers in (3, -1, "some", True, 1.0):
+        with pytest.raises(InputError, match="`freeze`"):
+            freeze(encoder, layers)

@@ -1,15 +1,15 @@
-"""Models and rows small enough to train in a second."""
+"""Models and examples that are small enough to train in a second."""
 
 import keras
 import numpy as np
 
 from keras_bert import BertClassifier, BertConfig, BertEncoder, BertPretrainer
+from keras_bert.constants import SPECIAL_TOKENS
 from keras_bert.text.documents import TokenizedDocuments
 from keras_bert.text.masking import Masking
 from keras_bert.text.packing import pack_examples
 
-SPECIALS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
-VOCABULARY = SPECIALS + [f"w{i}" for i in range(45)] + [f"##p{i}" for i in range(10)]
+VOCABULARY = [*SPECIAL_TOKENS] + [f"w{i}" for i in range(45)] + [f"##p{i}" for i in range(10)]
 CLS, SEP, MASK = 2, 3, 4
 CONFIG = BertConfig(
     vocab_size=len(VOCABULARY),
@@ -22,7 +22,7 @@ CONFIG = BertConfig(
 
 
 def documents(count=30, seed=0) -> TokenizedDocuments:
-    """Words that follow each other by a rule (the next id, mostly), so that there is something to learn."""
+    """Create documents in which a token id is mostly the previous one plus 1, so that there is a rule to learn."""
     rng = np.random.default_rng(seed)
     lists = []
     for _ in range(count):
@@ -37,15 +37,17 @@ def documents(count=30, seed=0) -> TokenizedDocuments:
 
 
 def examples(count=30, seed=0, length=16, **task):
+    """Pack the documents into examples."""
     return pack_examples(documents(count, seed), length, CLS, SEP, seed=seed, **task)
 
 
 def masking(**settings) -> Masking:
+    """Create a `Masking` of the vocabulary."""
     return Masking.from_vocabulary(VOCABULARY, **{"max_predictions": 4, **settings})
 
 
-def labelled(count, seed=0, classes=2, length=16):
-    """Rows whose class is that of their second token, and their labels."""
+def labeled(count, seed=0, classes=2, length=16):
+    """Create ids and labels, where the second token determines the label."""
     rng = np.random.default_rng(seed)
     words = np.zeros((count, length), np.int32)
     lengths = rng.integers(3, length + 1, count)
@@ -57,10 +59,12 @@ def labelled(count, seed=0, classes=2, length=16):
 
 
 def make_pretrainer(seed=1, config=CONFIG, **task):
+    """Create a `BertPretrainer` with reproducible random weights."""
     keras.utils.set_random_seed(seed)
     return BertPretrainer(BertEncoder(config), **task)
 
 
 def make_classifier(seed=1, classes=2, config=CONFIG):
+    """Create a `BertClassifier` with reproducible random weights."""
     keras.utils.set_random_seed(seed)
     return BertClassifier(BertEncoder(config), num_classes=classes)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 TUTORIALS = sorted((Path(__file__).resolve().parents[2] / "tutorials").glob("[0-9][0-9]_*.py"))
-pytestmark = pytest.mark.tutorial
+pytestmark = pytest.mark.slow
 
 
 def ids(path):

@@ -1,9 +1,9 @@
-"""The list of names and shapes that all formats go by is that of the models themselves."""
+"""Canonical names and shapes agree with the models."""
 
 import pytest
 
 import keras_bert as kb
-from keras_bert.weights.canonical_names import model_weights, shapes
+from keras_bert.weights.canonical_names import canonical_shapes, model_weights
 
 SIZES = {"vocab_size": 60, "hidden_size": 16, "num_layers": 3, "num_heads": 2, "intermediate_size": 32}
 VARIANTS = {
@@ -14,7 +14,7 @@ VARIANTS = {
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
-def test_shapes_without_a_model_are_those_of_models(variant):
+def test_shapes_match_models(variant):
     config = kb.BertConfig(**SIZES, **VARIANTS[variant])
     encoder = kb.BertEncoder(config)
     models = [
@@ -23,7 +23,7 @@ def test_shapes_without_a_model_are_those_of_models(variant):
         kb.BertSpanLabeler(encoder),
         kb.BertTokenClassifier(encoder, 5),
     ]
-    expected = shapes(config, num_classes=5)
+    expected = canonical_shapes(config, num_classes=5)
     seen = set()
     for model in models:
         parts = model_weights(model)
@@ -36,18 +36,18 @@ def test_shapes_without_a_model_are_those_of_models(variant):
     assert seen == set(expected) - (set() if config.pooler else {"next_sentence", "sentence_order"})
 
 
-def test_a_block_of_ones_own_has_no_names():
+def test_rejects_custom_blocks_and_other_layers():
     import keras
 
-    class Nothing(keras.layers.Layer):
+    class Identity(keras.layers.Layer):
         def __init__(self, **settings):
             super().__init__(name=settings["name"])
 
         def call(self, hidden_states, input_mask, positions=None):
             return hidden_states
 
-    encoder = kb.BertEncoder(kb.BertConfig(**SIZES), block=Nothing)
-    with pytest.raises(kb.InputError, match="Nothing as block 0"):
+    encoder = kb.BertEncoder(kb.BertConfig(**SIZES), block=Identity)
+    with pytest.raises(kb.InputError, match="`encoder` .*Identity as block 0"):
         model_weights(encoder)
-    with pytest.raises(kb.InputError, match="Received: Dense"):
+    with pytest.raises(kb.InputError, match="`model` .*Received: Dense"):
         model_weights(keras.layers.Dense(2))

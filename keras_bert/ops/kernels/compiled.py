@@ -9,7 +9,16 @@ from keras_bert import keras_internals
 from keras_bert.ops.kernels import elementwise, flat
 from keras_bert.ops.kernels.cross_entropy import cross_entropy, is_correct
 
-__all__ = ["attention", "cross_entropy", "dense", "dropout_add_norm", "is_correct", "layer_norm", "tied_logits"]
+__all__ = [
+    "attention",
+    "cross_entropy",
+    "dense",
+    "dropout_add_norm",
+    "feed_forward",
+    "is_correct",
+    "layer_norm",
+    "tied_logits",
+]
 
 
 def attention(layer, query, value, input_mask, training):
@@ -33,6 +42,11 @@ def dense(layer, x, activation):
         return flat.dense(layer, x, activation)
     inner = tf.matmul(flat.flatten(x), tf.cast(layer.kernel, x.dtype))  # [N, F]
     return flat.unflatten(elementwise.bias_activation(inner, tf.cast(layer.bias, x.dtype), activation), x)
+
+
+def feed_forward(intermediate, output, x, activation):
+    """Compute `ops.feed_forward`."""
+    return flat.dense(output, dense(intermediate, x, activation), None)  # [B, T, H]
 
 
 def dropout_add_norm(x, residual, dropout, norm, training):

@@ -1,11 +1,8 @@
 """Checkpoints of google-research/bert and google-research/albert: `bert_config.json`, `bert_model.ckpt.*`, `vocab.txt`.
 
-TensorFlow 1 wrote them, and any TensorFlow reads their tensors by name. ALBERT's config is `albert_config.json`. The
-Model Garden's checkpoints lie in such folders too; see `garden`.
+TensorFlow 1 wrote them, and TensorFlow 2 reads their tensors by name. ALBERT's config file is `albert_config.json`.
 """
 
-import json
-import re
 from pathlib import Path
 
 import numpy as np
@@ -13,28 +10,23 @@ import numpy as np
 from keras_bert.config import BertConfig
 from keras_bert.errors import InputError
 from keras_bert.files import atomic_write
-from keras_bert.weights.canonical_names import model_weights, shapes
-from keras_bert.weights.formats import model_garden as garden
+from keras_bert.text.vocabulary import save_vocabulary
+from keras_bert.weights.canonical_names import canonical_shapes, model_weights, to_numpy
+from keras_bert.weights.formats.format import Format
+from keras_bert.weights.formats.google_config import (
+    CONFIG_FILES,
+    config_fields,
+    config_file,
+    read_config,
+    read_vocabulary,
+)
+from keras_bert.weights.formats.tf_checkpoint import is_object_based, read_tensors, write_tensors
+from keras_bert.weights.json_file import write_json
 from keras_bert.weights.source import Source
-from keras_bert.weights.tensor_mapping import TensorMapping, read_json, to_ours, to_theirs
+from keras_bert.weights.tensor_mapping import TensorMapping, to_canonical, to_format
 
-CONFIGS = ("bert_config.json", "albert_config.json")
 PREFIX = "bert_model.ckpt"
-SETTINGS = {  # our field: theirs
-    "vocab_size": "vocab_size",
-    "hidden_size": "hidden_size",
-    "num_layers": "num_hidden_layers",
-    "num_heads": "num_attention_heads",
-    "intermediate_size": "intermediate_size",
-    "max_position_embeddings": "max_position_embeddings",
-    "type_vocab_size": "type_vocab_size",
-    "activation": "hidden_act",
-    "hidden_dropout": "hidden_dropout_prob",
-    "attention_dropout": "attention_probs_dropout_prob",
-    "initializer_range": "initializer_range",
-}
-ACTIVATIONS = {"gelu": "gelu_tanh", "relu": "relu"}  # Google's gelu is the tanh form
-EMBEDDINGS = {
+EMBEDDINGS = {  # canonical name: name in the checkpoint
     "word_embeddings": "bert/embeddings/word_embeddings",
     "position_embedding": "bert/embeddings/position_embeddings",
     "type_embeddings": "bert/embeddings/token_type_embeddings",
@@ -66,7 +58,7 @@ ALBERT = {
     "output": "ffn_1/intermediate/output/dense",
     "output_layer_norm": "LayerNorm_1",
 }
-# Heads are vectors times a matrix that lies the other way round, and what fine-tuning made has the plainest names.
+# Google stores the kernels of heads transposed. The heads of fine-tuning scripts have no scope in their names.
 HEADS = {
     "bert/cls/predictions/output_bias/bias": "cls/predictions/output_bias",
     "bert/cls/seq_relationship/kernel": "cls/seq_relationship/output_weights",
@@ -76,132 +68,87 @@ HEADS = {
     "spans/kernel": "cls/squad/output_weights",
     "spans/bias": "cls/squad/output_bias",
 }
-PARTS = ("encoder", "masked_lm", "classifier", "spans")  # and the sentence task's, of the same name in both
-NO_WEIGHTS = ("global_step",)
-SLOTS = ("/adam_m", "/adam_v", "/lamb_m", "/lamb_v")  # of the optimizer
+PARTS = ("encoder", "masked_lm", "classifier", "spans")  # and next_sentence of BERT, or sentence_order of ALBERT
+NOT_WEIGHTS = ("global_step",)
+OPTIMIZER_SUFFIXES = ("/adam_m", "/adam_v", "/lamb_m", "/lamb_v")
 
 
-def matches(path: Path) -> bool:
-    """Whether a folder holds such a checkpoint."""
-    return any((path / name).is_file() for name in CONFIGS)
+class GoogleResearch(Format):
+    """Name-based checkpoints of TensorFlow 1, as the original code of BERT and ALBERT reads and writes them."""
+
+    name = "google_research"
+    marker_files = (f"{PREFIX}.index",)
+
+    def matches(self, path: Path) -> bool:
+        """See `Format.matches`. The Model Garden's checkpoints have the same config file, but are object-based."""
+        return config_file(path) is not None and not is_object_based(path)
+
+    def read(self, source) -> Source:
+        """See `Format.read`."""
+        path = Path(source)
+        config = read_config(config_file(path))
+        tensors = read_tensors(path, lambda name: name not in NOT_WEIGHTS and not name.endswith(OPTIMIZER_SUFFIXES))
+        num_classes = np.size(tensors["output_bias"]) if "output_bias" in tensors else 2
+        vocabulary, lowercase = read_vocabulary(path)
+        return Source(
+            label=str(path),
+            format=self.name,
+            tensors=to_canonical(tensor_mappings(config, num_classes), tensors, str(path)),
+            read_config=lambda: config,
+            vocabulary=vocabulary,
+            lowercase=lowercase,
+        )
+
+    def write(self, model, path, vectorizer=None, labels=None) -> Path:
+        """See `Format.write`. The format has no place for labels.
+
+        Raises:
+            InputError: the original code cannot compute the model: it has no segments, no pooler, the exact GELU,
+                another epsilon, a head for tokens, a multi-label or regression head, or the sentence task of the other
+                model (BERT has next sentence, ALBERT sentence order).
+        """
+        return save_google_research(model, path, vectorizer)
 
 
-def read_source(path: Path) -> Source:
-    """A folder's weights, config and vocabulary.
+def save_google_research(model, path, vectorizer=None) -> Path:
+    """Write `bert_config.json`, `bert_model.ckpt.*` and `vocab.txt`; see `GoogleResearch.write`.
 
-    Raises:
-        InputError: no checkpoint or several, a damaged one, a config that the weights contradict, tensors missing or
-            left over.
+    Source: `modeling.py` and `run_pretraining.py` of google-research/bert and of google-research/albert.
     """
-    file = next(path / name for name in CONFIGS if (path / name).is_file())
-    config = read_config(settings := read_json(file), file)
-    tensors, of_garden = _read_tensors(path)
-    classes = np.size(tensors["output_bias"]) if "output_bias" in tensors else 2
-    named = (tensors, str(path))
-    parts = garden.read(config, *named) if of_garden else to_ours(tensor_mappings(config, classes), *named)
-    vocabulary = None
-    if (path / "vocab.txt").is_file():
-        from keras_bert.text.vocabulary import load_vocabulary
-
-        vocabulary = load_vocabulary(path / "vocab.txt")
-    # Ours say it. The published folders' names do: those of google-research/bert's `validate_case_matches_checkpoint`.
-    lowercase = settings.get("do_lower_case", re.search(r"(^|_)cased_", path.resolve().name) is None)
-    return Source(
-        str(path), "garden" if of_garden else "google", parts, lambda: config, True, vocabulary, bool(lowercase)
-    )
-
-
-def read_config(settings: dict, path: Path) -> BertConfig:
-    """The `BertConfig` of the settings in a `bert_config.json` or `albert_config.json`.
-
-    Raises:
-        InputError: they are of no such model.
-    """
-    missing = [theirs for theirs in ("vocab_size", "hidden_size", "num_hidden_layers") if theirs not in settings]
-    if missing:
-        raise InputError(f"a config of Google's BERT says its {missing[0]}. Received: {path} without it")
-    for name, value in {"num_hidden_groups": 1, "inner_group_num": 1}.items():
-        if settings.get(name, value) != value:
-            raise InputError(f"{name} is {value} in every model we know. Received: {settings[name]!r} in {path}")
-    values = {ours: settings[theirs] for ours, theirs in SETTINGS.items() if theirs in settings}
-    activation = values.get("activation", "gelu")
-    if str(activation) not in ACTIVATIONS:
-        raise InputError(f"an activation is one of {', '.join(ACTIVATIONS)}. Received: {activation!r} in {path}")
-    values["activation"] = ACTIVATIONS[activation]
-    if "embedding_size" in settings:
-        values |= {"embedding_size": settings["embedding_size"], "share_blocks": True}
-    return BertConfig.from_dict(values)
-
-
-def save_google(model, path, vectorizer=None) -> Path:
-    """Write a folder as google-research/bert does: `bert_config.json`, `bert_model.ckpt.*` and `vocab.txt`.
-
-    Args:
-        model: a `BertEncoder`, `BertPretrainer`, `BertClassifier` or `BertSpanLabeler`, BERT or ALBERT.
-        path: the folder; one that is there is replaced when the new one is complete.
-        vectorizer: its `BertTextVectorization`, for `vocab.txt`.
-
-    Returns:
-        The folder's path.
-
-    Raises:
-        InputError: that code has no such model: no segments, no pooler, the exact GELU, another epsilon, a head for
-            tokens, several labels or numbers, a sentence task that is not its own (BERT's is the next sentence,
-            ALBERT's the order).
-
-    Source: `modeling.py` and `run_pretraining.py` of google-research/bert; of google-research/albert.
-    """
-    config, weights = getattr(model, "encoder", model).config, model_weights(model)
-    names = {ours: theirs for theirs, ours in ACTIVATIONS.items()}
-    fixed = {
-        "type_vocab_size": config.type_vocab_size > 0,
-        "pooler": config.pooler,
-        "activation": config.activation in names,
-        "layer_norm_epsilon": config.layer_norm_epsilon == 1e-12,
-        "share_blocks": config.share_blocks == bool(config.embedding_size),
-    }
-    for field, fits in fixed.items():
-        if not fits:
-            raise InputError(f"Google's code has no BERT like that. Received: {field}={getattr(config, field)!r}")
-    unknown = set(weights) - set(tensor_mappings(config))
+    config, parts = getattr(model, "encoder", model).config, model_weights(model)
+    settings = config_fields(config)
+    unknown = [part for part in parts if part not in tensor_mappings(config)]
     if unknown:
-        raise InputError(f"Google's code has no head for {', '.join(unknown)}. Received: {type(model).__name__}")
-    problem = getattr(model, "problem", "single_label")
-    if problem != "single_label":  # the checkpoint has no place to say so, and would come back as another model
-        raise InputError(f"Google's code tells one class of several. Received: a classifier of problem={problem!r}")
-    import keras
-
-    ours = {
-        part: {name: keras.ops.convert_to_numpy(weight) for name, weight in found.items()}
-        for part, found in weights.items()
-    }
-    classes = len(ours["classifier"]["classifier/bias"]) if "classifier" in ours else 2
-    tensors = to_theirs(tensor_mappings(config, classes), ours)
-    settings = {theirs: getattr(config, field) for field, theirs in SETTINGS.items()}
-    settings["hidden_act"] = names[config.activation]
-    if config.embedding_size:
-        settings |= {"embedding_size": config.embedding_size, "num_hidden_groups": 1, "inner_group_num": 1}
+        raise InputError(
+            "`model` must have heads that google-research's code has. "
+            f"Received: {type(model).__name__} with {', '.join(unknown)}"
+        )
+    problem_type = getattr(model, "problem_type", "single_label")
+    if problem_type != "single_label":  # the checkpoint cannot state it, and would be read as another model
+        raise InputError(
+            "`model` must be a single-label classifier: google-research's checkpoints support no other. "
+            f"Received: problem_type={problem_type!r}"
+        )
+    arrays = to_numpy(parts)
+    num_classes = len(arrays["classifier"]["classifier/bias"]) if "classifier" in arrays else 2
     if vectorizer is not None:
-        settings["do_lower_case"] = bool(vectorizer.lowercase)  # theirs has it on the command line
+        settings["do_lower_case"] = bool(vectorizer.lowercase)  # a command-line flag in google-research's code
     with atomic_write(path) as draft:
         draft.mkdir()
-        _write_tensors(draft / PREFIX, tensors)
-        file = CONFIGS[bool(config.embedding_size)]
-        (draft / file).write_text(json.dumps(settings, indent=2) + "\n", encoding="utf-8")
+        write_tensors(draft / PREFIX, to_format(tensor_mappings(config, num_classes), arrays))
+        write_json(draft / CONFIG_FILES[bool(config.embedding_size)], settings)
         if vectorizer is not None:
-            from keras_bert.text.vocabulary import save_vocabulary
-
             save_vocabulary(vectorizer.get_vocabulary(), draft / "vocab.txt")
     return Path(path)
 
 
 def tensor_mappings(config: BertConfig, num_classes: int = 2) -> dict[str, list[TensorMapping]]:
-    """Where each tensor of ours is in such a checkpoint."""
+    """Return the mapping of each canonical tensor, by part."""
     names = ALBERT if config.share_blocks else BERT
     parts = (*PARTS, "sentence_order" if config.share_blocks else "next_sentence")
     layer = "bert/encoder/transformer/group_0/inner_group_0/" if config.share_blocks else "bert/encoder/layer_{}/"
 
-    def theirs(name: str) -> str:
+    def format_name(name: str) -> str:
         if name in HEADS:
             return HEADS[name]
         prefix = ""
@@ -213,38 +160,9 @@ def tensor_mappings(config: BertConfig, num_classes: int = 2) -> dict[str, list[
 
     return {
         part: [
-            TensorMapping(name, theirs(name), shape, transposed=theirs(name).endswith("output_weights"))
-            for name, shape in tensors.items()
+            TensorMapping(name, format_name(name), shape, transposed=format_name(name).endswith("output_weights"))
+            for name, shape in shapes.items()
         ]
-        for part, tensors in shapes(config, num_classes).items()
+        for part, shapes in canonical_shapes(config, num_classes).items()
         if part in parts
     }
-
-
-def _read_tensors(path: Path) -> tuple[dict[str, np.ndarray], bool]:
-    """The weights by their names, and whether the Model Garden wrote them."""
-    import tensorflow as tf
-
-    found = sorted(path.glob("*.index"))
-    if len(found) != 1:
-        names = ", ".join(file.name for file in found) or "none"
-        raise InputError(f"a folder with one checkpoint, {PREFIX}.index, is expected. Received: {path} with {names}")
-    try:
-        reader = tf.train.load_checkpoint(str(found[0].with_suffix("")))
-        names = sorted(reader.get_variable_to_shape_map())
-        by_place = garden.plain(names)
-        kept = by_place or [name for name in names if name not in NO_WEIGHTS and not name.endswith(SLOTS)]
-        tensors = {name: reader.get_tensor(name) for name in kept}
-    except (tf.errors.OpError, RuntimeError, ValueError, IndexError) as error:
-        line = str(error).splitlines()[0][:200]
-        raise InputError(f"{found[0]}: a checkpoint that is whole is expected. Received: {line}") from None
-    return (garden.merged(tensors, by_place, str(path)), True) if by_place else (tensors, False)
-
-
-def _write_tensors(prefix: Path, tensors: dict[str, np.ndarray]) -> None:
-    import tensorflow as tf
-
-    names = sorted(tensors)
-    tf.raw_ops.SaveV2(
-        prefix=str(prefix), tensor_names=names, shape_and_slices=[""] * len(names), tensors=[tensors[n] for n in names]
-    )

@@ -1,6 +1,5 @@
-"""Hugging Face's folders: `config.json`, `model.safetensors` or `pytorch_model.bin`, `vocab.txt`; in and out."""
+"""Hugging Face's folders: `config.json`, `model.safetensors` or `pytorch_model.bin`, and `vocab.txt`."""
 
-import json
 from pathlib import Path
 
 import numpy as np
@@ -8,117 +7,108 @@ import numpy as np
 from keras_bert.config import BertConfig
 from keras_bert.errors import InputError
 from keras_bert.files import atomic_write
-from keras_bert.weights.canonical_names import model_weights
+from keras_bert.text.vocabulary import load_vocabulary, save_vocabulary
+from keras_bert.weights.canonical_names import model_weights, to_numpy
+from keras_bert.weights.formats.format import Format
 from keras_bert.weights.formats.huggingface_names import (
     ARCHITECTURES,
     CLASSIFIER_DROPOUT,
-    kind_of,
+    model_type_of,
     read_classifier_dropout,
     read_config,
     tensor_mappings,
     write_config,
 )
+from keras_bert.weights.formats.pytorch_bin import read_bin
+from keras_bert.weights.json_file import read_json, write_json
+from keras_bert.weights.messages import first_line
 from keras_bert.weights.source import Source
-from keras_bert.weights.tensor_mapping import read_json, to_ours, to_theirs
+from keras_bert.weights.tensor_mapping import to_canonical, to_format
 
-CLASS = {"bert": "Bert", "distilbert": "DistilBert", "albert": "Albert"}
-# The output table, tied to the word table: some files store it again, and its bias. And numbers that are no weights.
-TIED = {
+CLASS_PREFIXES = {"bert": "Bert", "distilbert": "DistilBert", "albert": "Albert"}
+# The output projection is tied to the token table. Some files store it, and its bias, a second time.
+TIED = {  # model type: (projection, bias)
     "bert": ("cls.predictions.decoder", "cls.predictions.bias"),
     "distilbert": ("vocab_projector", "vocab_projector.bias"),
     "albert": ("predictions.decoder", "predictions.bias"),
 }
-PROBLEMS = {
+PROBLEM_TYPES = {  # value in config.json: value in BertClassifier
     "single_label_classification": "single_label",
     "multi_label_classification": "multi_label",
     "regression": "regression",
 }
-WEIGHTS = ("model.safetensors", "pytorch_model.bin")
-NO_WEIGHTS = ("embeddings.position_ids", "embeddings.token_type_ids")
+WEIGHT_FILES = ("model.safetensors", "pytorch_model.bin")
+NOT_WEIGHTS = ("embeddings.position_ids", "embeddings.token_type_ids")
 
 
-def matches(path: Path) -> bool:
-    """Whether a folder is one of Hugging Face's."""
-    if not (path / "config.json").is_file() or (path / "model.keras").is_file():
-        return False
-    return any((path / name).is_file() for name in WEIGHTS) or b'"model_type"' in (path / "config.json").read_bytes()
+class HuggingFace(Format):
+    """Folders of BERT, DistilBERT and ALBERT, as `save_pretrained` of transformers writes them."""
 
+    name = "huggingface"
+    marker_files = ("config.json", "model.safetensors")
 
-def read_source(path: Path) -> Source:
-    """A folder's weights, config and vocabulary.
+    def matches(self, path: Path) -> bool:
+        """See `Format.matches`. A folder without its weight file matches too; `read` names the missing file."""
+        if not (path / "config.json").is_file() or (path / "model.keras").is_file():
+            return False
+        has_weights = any((path / name).is_file() for name in WEIGHT_FILES)
+        return has_weights or b'"model_type"' in (path / "config.json").read_bytes()
 
-    Raises:
-        InputError: an unknown model type, a config that the weights contradict, a damaged file, tensors missing or left
-            over.
-    """
-    settings = read_json(path / "config.json")
-    config = read_config(settings, str(path))
-    kind = settings["model_type"]
-    tensors = _read_tensors(path)
-    tensors = _by_plain_name(tensors, kind, path)
-    if config.pooler and not any(name.startswith("pooler.") for name in tensors):
-        config = BertConfig.from_dict({**config.to_dict(), "pooler": False})  # as ForMaskedLM and others are
-    _drop_tied(tensors, kind, path)
-    task = "tokens" if "TokenClassification" in str(settings.get("architectures")) else "classifier"
-    classes = np.size(tensors.get("classifier.bias", (0, 0)))
-    heads = tensor_mappings(kind, config, classes)
-    del heads["classifier" if task == "tokens" else "tokens"]  # both are called classifier there
-    parts = to_ours(heads, tensors, str(path))
-    labels = settings.get("id2label") if task in parts else None
-    if labels:
-        if not isinstance(labels, dict) or not all(key.isdecimal() for key in labels):
-            raise InputError(f"id2label is an object of numbers to names. Received: {labels!r:.60} in {path}")
-        labels = [str(labels[key]) for key in sorted(labels, key=int)]
-        if len(labels) != classes:
-            raise InputError(f"a label for each of {classes} classes is expected. Received: {len(labels)} in {path}")
-    vocabulary, lowercase = _vocabulary(path)
-    problem = PROBLEMS.get(str(settings.get("problem_type")), "regression" if classes == 1 else "single_label")
-    rate = read_classifier_dropout(settings, task, str(path)) if task in parts else None
-    return Source(str(path), "huggingface", parts, lambda: config, True, vocabulary, lowercase, labels, problem, rate)
+    def read(self, source) -> Source:
+        """See `Format.read`."""
+        path = Path(source)
+        settings = read_json(path / "config.json")
+        config = read_config(settings, str(path))
+        model_type = settings["model_type"]
+        tensors = _by_plain_name(_read_tensors(path), model_type, path)
+        if config.pooler and not any(name.startswith("pooler.") for name in tensors):  # such as BertForMaskedLM
+            config = BertConfig.from_dict({**config.to_dict(), "pooler": False})
+        _drop_tied(tensors, model_type, path)
+        head, other = "classifier", "tokens"  # both are named "classifier" in the file
+        if "TokenClassification" in str(settings.get("architectures")):
+            head, other = other, head
+        num_classes = np.size(tensors.get("classifier.bias", (0, 0)))
+        mappings = tensor_mappings(model_type, config, num_classes)
+        del mappings[other]
+        parts = to_canonical(mappings, tensors, str(path))
+        vocabulary, lowercase = _read_vocabulary(path)
+        default_problem = "regression" if num_classes == 1 else "single_label"
+        return Source(
+            label=str(path),
+            format=self.name,
+            tensors=parts,
+            read_config=lambda: config,
+            vocabulary=vocabulary,
+            lowercase=lowercase,
+            labels=_read_labels(settings, num_classes, path) if head in parts else None,
+            problem_type=PROBLEM_TYPES.get(str(settings.get("problem_type")), default_problem),
+            classifier_dropout=read_classifier_dropout(settings, head, str(path)) if head in parts else None,
+        )
 
-
-def open_with_transformers(found: Source):
-    """A source's encoder as transformers loads it: another implementation, to check ours against."""
-    import transformers
-
-    pooler = {} if found.config.type_vocab_size == 0 else {"add_pooling_layer": found.config.pooler}
-    return transformers.AutoModel.from_pretrained(found.label, **pooler).eval()
-
-
-def run_transformers(model, inputs: dict) -> dict:
-    """A model of transformers on our inputs, its outputs under our keys."""
-    import torch
-
-    names = {"input_ids": "input_word_ids", "attention_mask": "input_mask", "token_type_ids": "input_type_ids"}
-    if model.config.model_type == "distilbert":
-        del names["token_type_ids"]
-    with torch.no_grad():
-        found = model(**{n: torch.tensor(inputs[ours]).long() for n, ours in names.items()}, output_hidden_states=True)
-    outputs = {f"encoder_outputs_{i}": layer.numpy() for i, layer in enumerate(found.hidden_states[1:])}
-    outputs["sequence_output"] = found.last_hidden_state.numpy()
-    if getattr(found, "pooler_output", None) is not None:
-        outputs["pooled_output"] = found.pooler_output.numpy()
-    return outputs
+    def write(self, model, path, vectorizer=None, labels=None) -> Path:
+        """See `Format.write`; transformers reads the folder with `from_pretrained(path)`."""
+        return save_huggingface(model, path, vectorizer, labels)
 
 
 def save_huggingface(model, path, vectorizer=None, labels=None) -> Path:
-    """Write a folder that transformers reads, `from_pretrained(path)`.
+    """Write a folder that transformers reads with `from_pretrained(path)`.
 
-    The rate of dropout before a classifier goes along; a DistilBERT that tags has no field for it, only the encoder's.
+    The dropout rate before a classifier is written too, except for a DistilBERT token classifier: its config has no
+    field for it, and transformers uses the encoder's rate.
 
     Args:
-        model: a `BertEncoder` or a model on one.
-        path: the folder; one that is there is replaced when the new one is complete.
-        vectorizer: its `BertTextVectorization`, for `vocab.txt`.
-        labels: the classes' names.
+        model: a `BertEncoder`, or a task model that contains one.
+        path: the folder. An existing folder is replaced when the new one is complete.
+        vectorizer: the model's `BertTextVectorization`, for `vocab.txt`.
+        labels: names of the classes in the order of the logits.
 
     Returns:
         The folder's path.
 
     Raises:
-        InputError: the encoder is no BERT, DistilBERT or ALBERT, or has blocks of its own, or a DistilBERT has another
-            epsilon than 1e-12; the model has a sentence
-            task that is not theirs (BERT's is the next sentence, ALBERT's the order).
+        InputError: the encoder is not a BERT, DistilBERT or ALBERT, or has custom blocks; a DistilBERT has another
+            epsilon than 1e-12; or the sentence task is the other model's (BERT has next sentence, ALBERT sentence
+            order).
 
     Example:
 
@@ -133,107 +123,102 @@ def save_huggingface(model, path, vectorizer=None, labels=None) -> Path:
     from safetensors.numpy import save_file
 
     config = getattr(model, "encoder", model).config
-    kind, parts = kind_of(config), model_weights(model)
+    model_type, parts = model_type_of(config), to_numpy(model_weights(model))
     heads = tuple(part for part in parts if part != "encoder")
-    architecture = ARCHITECTURES.get(heads)
-    if not set(heads) <= set(tensor_mappings(kind, config, 2)):
-        raise InputError(f"{CLASS[kind]}ForPreTraining has another sentence task. Received: {', '.join(heads)}")
-    if architecture is None or (kind != "distilbert" and "classifier" in heads and not config.pooler):
-        raise InputError(f"a model with the heads of one of Hugging Face's is expected. Received: {', '.join(heads)}")
-    ours = {part: {name: _numpy(weight) for name, weight in weights.items()} for part, weights in parts.items()}
-    classes = len(ours.get("classifier", ours.get("tokens", {})).get(f"{heads[0]}/bias", (0, 0))) if heads else 2
-    where = tensor_mappings(kind, config, classes)
-    tensors = to_theirs({"encoder": where["encoder"]}, ours)
+    prefix, suffix = CLASS_PREFIXES[model_type], ARCHITECTURES.get(heads)
+    if not set(heads) <= set(tensor_mappings(model_type, config, 2)):
+        raise InputError(f"`model` must have the sentence task of {prefix}ForPreTraining. Received: {', '.join(heads)}")
+    if suffix is None or (model_type != "distilbert" and "classifier" in heads and not config.pooler):
+        raise InputError(
+            f"`model` must have the heads of a {prefix} model of transformers. Received: {', '.join(heads)}, "
+            f"pooler={config.pooler}"
+        )
+    arrays = {
+        part: {name: array.astype(np.float32) for name, array in tensors.items()} for part, tensors in parts.items()
+    }
+    head = heads[0] if heads else None
+    num_classes = len(arrays[head][f"{head}/bias"]) if head in ("classifier", "tokens") else 2
+    mappings = tensor_mappings(model_type, config, num_classes)
+    tensors = to_format({"encoder": mappings["encoder"]}, arrays)
     if heads:
-        tensors = {f"{kind}.{name}": value for name, value in tensors.items()}
-        tensors |= to_theirs({part: where[part] for part in heads}, ours)
-    settings = {"architectures": [CLASS[kind] + architecture], **write_config(config, kind)}
-    if heads and heads[0] in ("classifier", "tokens"):
-        labels = labels or [f"LABEL_{i}" for i in range(classes)]
-        if heads[0] in CLASSIFIER_DROPOUT[kind]:
-            settings[CLASSIFIER_DROPOUT[kind][heads[0]]] = model.dropout_rate
-        settings |= {
-            "id2label": {str(i): label for i, label in enumerate(labels)},
-            "label2id": {label: i for i, label in enumerate(labels)},
-        }
-    if heads == ("classifier",):
-        settings["problem_type"] = next(theirs for theirs, ours in PROBLEMS.items() if ours == model.problem)
+        tensors = {f"{model_type}.{name}": tensor for name, tensor in tensors.items()}
+        tensors |= to_format({part: mappings[part] for part in heads}, arrays)
+    settings = {"architectures": [prefix + suffix], **write_config(config, model_type)}
+    if head in ("classifier", "tokens"):
+        labels = labels or [f"LABEL_{i}" for i in range(num_classes)]
+        if head in CLASSIFIER_DROPOUT[model_type]:
+            settings[CLASSIFIER_DROPOUT[model_type][head]] = model.dropout_rate
+        settings["id2label"] = {str(i): label for i, label in enumerate(labels)}
+        settings["label2id"] = {label: i for i, label in enumerate(labels)}
+    if head == "classifier":
+        settings["problem_type"] = next(name for name, value in PROBLEM_TYPES.items() if value == model.problem_type)
     with atomic_write(path) as draft:
         draft.mkdir()
         save_file(tensors, draft / "model.safetensors", metadata={"format": "pt"})
-        _write_json(draft / "config.json", settings)
+        write_json(draft / "config.json", settings)
         if vectorizer is not None:
-            from keras_bert.text.vocabulary import save_vocabulary
-
             save_vocabulary(vectorizer.get_vocabulary(), draft / "vocab.txt")
-            _write_json(
-                draft / "tokenizer_config.json",
-                {"tokenizer_class": "BertTokenizer", "do_lower_case": bool(vectorizer.lowercase)},
-            )
+            tokenizer = {"tokenizer_class": "BertTokenizer", "do_lower_case": bool(vectorizer.lowercase)}
+            write_json(draft / "tokenizer_config.json", tokenizer)
     return Path(path)
 
 
 def _read_tensors(path: Path) -> dict[str, np.ndarray]:
-    if (path / "model.safetensors").is_file():
+    file = path / "model.safetensors"
+    if file.is_file():
         from safetensors import SafetensorError
         from safetensors.numpy import load_file
 
         try:
-            return load_file(path / "model.safetensors")
-        except (SafetensorError, OSError, ValueError, KeyError, AttributeError) as error:  # or float8, say
-            line = str(error).splitlines()[0]
+            return load_file(file)
+        except (SafetensorError, OSError, ValueError, KeyError, AttributeError) as error:  # also for float8
             raise InputError(
-                f"{path / 'model.safetensors'}: a file that is whole is expected. Received: {line}"
+                f"`source` must contain a complete model.safetensors. Received: {file} ({first_line(error)})"
             ) from None
     if (path / "pytorch_model.bin").is_file():
-        from keras_bert.weights.formats.pytorch_bin import read_bin
-
         return read_bin(path / "pytorch_model.bin")
-    raise InputError(f"a folder with model.safetensors or pytorch_model.bin is expected. Received: {path} with neither")
+    raise InputError(f"`source` must be a folder with {' or '.join(WEIGHT_FILES)}. Received: source={path} (neither)")
 
 
-def _by_plain_name(tensors: dict, kind: str, path: Path) -> dict:
+def _by_plain_name(tensors: dict, model_type: str, path: Path) -> dict:
+    """Remove the model type from the names, and use today's names of LayerNorm's weights."""
     found, names = {}, {}
-    for name, value in tensors.items():
-        if name.endswith(NO_WEIGHTS):
+    for name, tensor in tensors.items():
+        if name.endswith(NOT_WEIGHTS):
             continue
-        plain = _plain(name, kind)
+        plain = name.removeprefix(f"{model_type}.")
+        plain = plain.replace("LayerNorm.gamma", "LayerNorm.weight").replace("LayerNorm.beta", "LayerNorm.bias")
         if plain in found:
-            raise InputError(f"one tensor of a name is expected. Received: {names[plain]} and {name} in {path}")
-        found[plain], names[plain] = value, name
+            raise InputError(f"`source` must contain each tensor once. Received: {names[plain]} and {name} in {path}")
+        found[plain], names[plain] = tensor, name
     return found
 
 
-def _plain(name: str, kind: str) -> str:
-    """A tensor's name without the prefix of models with heads, and with LayerNorm's parts as they are called today."""
-    name = name.removeprefix(f"{kind}.")
-    return name.replace("LayerNorm.gamma", "LayerNorm.weight").replace("LayerNorm.beta", "LayerNorm.bias")
+def _drop_tied(tensors: dict, model_type: str, path: Path) -> None:
+    decoder, bias = TIED[model_type]
+    for copy, name in ((f"{decoder}.weight", "embeddings.word_embeddings.weight"), (f"{decoder}.bias", bias)):
+        if copy in tensors and copy != name:
+            if name in tensors and not np.array_equal(tensors[copy], tensors[name]):
+                raise InputError(
+                    f"tensors {copy} and {name} must be identical (tied weights). Received: different values in {path}"
+                )
+            del tensors[copy]
 
 
-def _drop_tied(tensors: dict, kind: str, path: Path) -> None:
-    decoder, bias = TIED[kind]
-    for again, once in ((f"{decoder}.weight", "embeddings.word_embeddings.weight"), (f"{decoder}.bias", bias)):
-        if again in tensors and again != once:
-            if once in tensors and not np.array_equal(tensors[again], tensors[once]):
-                raise InputError(f"{again} is {once} again in a BERT. Received: another one in {path}")
-            del tensors[again]
+def _read_labels(settings: dict, num_classes: int, path: Path) -> list[str] | None:
+    labels = settings.get("id2label")
+    if not labels:
+        return None
+    if not isinstance(labels, dict) or not all(key.isdecimal() for key in labels):
+        raise InputError(f"`id2label` must map numbers to names. Received: id2label={labels!r:.60} in {path}")
+    if len(labels) != num_classes:
+        raise InputError(
+            f"`id2label` must have {num_classes} entries, one per class. Received: {len(labels)} in {path}"
+        )
+    return [str(labels[key]) for key in sorted(labels, key=int)]
 
 
-def _vocabulary(path: Path) -> tuple[list[str] | None, bool]:
-    from keras_bert.text.vocabulary import load_vocabulary
-
+def _read_vocabulary(path: Path) -> tuple[list[str] | None, bool]:
     settings = read_json(path / "tokenizer_config.json") if (path / "tokenizer_config.json").is_file() else {}
-    lowercase = bool(settings.get("do_lower_case", True))
-    if (path / "vocab.txt").is_file():
-        return load_vocabulary(path / "vocab.txt"), lowercase
-    return None, lowercase
-
-
-def _numpy(weight) -> np.ndarray:
-    import keras
-
-    return keras.ops.convert_to_numpy(weight).astype(np.float32)
-
-
-def _write_json(path: Path, values: dict) -> None:
-    path.write_text(json.dumps(values, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    file = path / "vocab.txt"
+    return load_vocabulary(file) if file.is_file() else None, bool(settings.get("do_lower_case", True))

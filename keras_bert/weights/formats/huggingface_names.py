@@ -1,13 +1,13 @@
-"""How Hugging Face calls and stores the tensors and settings of BERT, DistilBERT and ALBERT."""
+"""Names of the tensors and config fields of BERT, DistilBERT and ALBERT in Hugging Face's format."""
 
 from keras_bert.config import BertConfig
 from keras_bert.errors import InputError
-from keras_bert.weights.canonical_names import shapes
+from keras_bert.weights.canonical_names import canonical_shapes
 from keras_bert.weights.tensor_mapping import TensorMapping
 
-# The first of several names is the one that is written.
+# Name in the file: activation. Of several names for one activation, the first is written.
 ACTIVATIONS = {"gelu": "gelu", "gelu_new": "gelu_tanh", "gelu_pytorch_tanh": "gelu_tanh", "relu": "relu"}
-# Ours on the left. `kernel` is their `weight`, and so is `gamma`; `beta` is their `bias`.
+# Canonical name: name in the file. The last component differs too: `kernel` and `gamma` are `weight`, `beta` is `bias`.
 EMBEDDINGS = {
     "word_embeddings": "embeddings.word_embeddings",
     "position_embedding": "embeddings.position_embeddings",
@@ -62,18 +62,18 @@ ALBERT = {
     "bert/cls/seq_relationship": "sop_classifier.classifier",
 }
 HEADS = {"pre_classifier": "pre_classifier", "classifier": "classifier", "spans": "qa_outputs", "tokens": "classifier"}
-MODELS = {  # model type: names, what a layer is called
+MODEL_TYPES = {  # model type: names, prefix of a layer
     "bert": (BERT, "encoder.layer.{}."),
     "distilbert": (DISTILBERT, "transformer.layer.{}."),
     "albert": (ALBERT, "encoder.albert_layer_groups.0.albert_layers.{}."),
 }
-CLASSIFIER_DROPOUT = {  # by model type and head; DistilBERT's tags have the encoder's rate
+CLASSIFIER_DROPOUT = {  # model type: head: field; DistilBERT's token classifier uses the encoder's rate
     "bert": {"classifier": "classifier_dropout", "tokens": "classifier_dropout"},
     "distilbert": {"classifier": "seq_classif_dropout"},
     "albert": {"classifier": "classifier_dropout_prob", "tokens": "classifier_dropout_prob"},
 }
 SENTENCE_HEADS = {"bert": "next_sentence", "albert": "sentence_order"}
-ARCHITECTURES = {  # by its heads, what comes after Bert, DistilBert or Albert
+ARCHITECTURES = {  # heads: end of the class name, after Bert, DistilBert or Albert
     (): "Model",
     ("masked_lm", "next_sentence"): "ForPreTraining",
     ("masked_lm", "sentence_order"): "ForPreTraining",
@@ -83,7 +83,7 @@ ARCHITECTURES = {  # by its heads, what comes after Bert, DistilBert or Albert
     ("spans",): "ForQuestionAnswering",
     ("tokens",): "ForTokenClassification",
 }
-SETTINGS = {  # our field: theirs, by model type
+FIELDS = {  # model type: field of BertConfig: field of config.json
     "bert": {
         "vocab_size": "vocab_size",
         "hidden_size": "hidden_size",
@@ -111,9 +111,9 @@ SETTINGS = {  # our field: theirs, by model type
         "initializer_range": "initializer_range",
     },
 }
-SETTINGS["albert"] = {**SETTINGS["bert"], "embedding_size": "embedding_size"}
-# What transformers' configuration classes take where a file is silent, if it is not what ours takes.
-USUAL = {
+FIELDS["albert"] = {**FIELDS["bert"], "embedding_size": "embedding_size"}
+# Defaults of transformers' config classes for fields that a file leaves out, if they differ from BertConfig's.
+DEFAULTS = {
     "bert": {"hidden_act": "gelu"},
     "distilbert": {"activation": "gelu", "seq_classif_dropout": 0.2},
     "albert": {
@@ -125,88 +125,103 @@ USUAL = {
 
 
 def read_config(settings: dict, source: str) -> BertConfig:
-    """The `BertConfig` of a `config.json`.
+    """Convert the content of a `config.json` to a `BertConfig`.
 
     Raises:
-        InputError: another model than these three, or one that computes as none of ours does.
+        InputError: the model type is unknown, or the model computes in a way that this package does not support.
     """
-    kind = settings.get("model_type")
-    if str(kind) not in MODELS:
-        raise InputError(f"a model type is one of {', '.join(MODELS)}. Received: {kind!r} in {source}")
+    model_type = settings.get("model_type")
+    if str(model_type) not in MODEL_TYPES:
+        raise InputError(
+            f"`model_type` must be one of {', '.join(MODEL_TYPES)}. Received: model_type={model_type!r} in {source}"
+        )
     fixed = {"position_embedding_type": "absolute", "num_hidden_groups": 1, "inner_group_num": 1, "is_decoder": False}
     for name, value in fixed.items():
         if settings.get(name, value) != value:
-            raise InputError(f"{name} is {value!r} in every model we know. Received: {settings[name]!r} in {source}")
-    settings = {**USUAL[kind], **settings}
-    values = {ours: settings[theirs] for ours, theirs in SETTINGS[kind].items() if theirs in settings}
-    if str(values["activation"]) not in ACTIVATIONS:
-        names = ", ".join(ACTIVATIONS)
-        raise InputError(f"an activation is one of {names}. Received: {values['activation']!r} in {source}")
-    values["activation"] = ACTIVATIONS[values["activation"]]
-    if kind == "distilbert":
+            raise InputError(f"`{name}` must be {value!r}. Received: {name}={settings[name]!r} in {source}")
+    settings = {**DEFAULTS[model_type], **settings}
+    values = {field: settings[name] for field, name in FIELDS[model_type].items() if name in settings}
+    activation = values["activation"]
+    if str(activation) not in ACTIVATIONS:
+        name = FIELDS[model_type]["activation"]
+        raise InputError(
+            f"`{name}` must be one of {', '.join(ACTIVATIONS)}. Received: {name}={activation!r} in {source}"
+        )
+    values["activation"] = ACTIVATIONS[activation]
+    if model_type == "distilbert":
         values |= {"type_vocab_size": 0, "pooler": False}
-    return BertConfig.from_dict({**values, "share_blocks": kind == "albert"})
+    return BertConfig.from_dict({**values, "share_blocks": model_type == "albert"})
 
 
 def read_classifier_dropout(settings: dict, head: str, source: str) -> float | None:
-    """The rate before a `"classifier"` or `"tokens"` by a `config.json`; None for the encoder's.
+    """Read the dropout rate before a head from the content of a `config.json`; None for the encoder's rate.
+
+    Args:
+        settings: the content of the file.
+        head: `"classifier"` or `"tokens"`.
+        source: name of the source in error messages.
 
     Raises:
-        InputError: a rate that is none.
+        InputError: the value is not a rate.
     """
-    kind = settings["model_type"]
-    name = CLASSIFIER_DROPOUT[kind].get(head)
-    rate = {**USUAL[kind], **settings}.get(name)
+    model_type = settings["model_type"]
+    name = CLASSIFIER_DROPOUT[model_type].get(head)
+    rate = {**DEFAULTS[model_type], **settings}.get(name)
     if rate is not None and (type(rate) not in (int, float) or not 0 <= rate < 1):
-        raise InputError(f"{name} is a number of at least 0 and below 1. Received: {rate!r:.40} in {source}")
+        raise InputError(f"`{name}` must be a number in [0, 1). Received: {name}={rate!r:.40} in {source}")
     return rate
 
 
-def write_config(config: BertConfig, kind: str) -> dict:
-    """The settings of a `config.json`, without architecture and labels.
+def write_config(config: BertConfig, model_type: str) -> dict:
+    """Return the content of a `config.json`, without architecture and labels.
 
     Raises:
-        InputError: a DistilBERT of another epsilon than 1e-12: its file has no field for one.
+        InputError: a DistilBERT with another epsilon than 1e-12, for which its config has no field.
     """
-    if kind == "distilbert" and config.layer_norm_epsilon != 1e-12:
-        received = f"layer_norm_epsilon={config.layer_norm_epsilon!r}"
-        raise InputError(f"a DistilBERT has layer_norm_epsilon=1e-12 at Hugging Face. Received: {received}")
-    names = {ours: theirs for theirs, ours in reversed(ACTIVATIONS.items())}
-    values = {**config.to_dict(), "activation": names[config.activation]}
-    return {"model_type": kind, **{theirs: values[ours] for ours, theirs in SETTINGS[kind].items()}}
-
-
-def kind_of(config: BertConfig) -> str:
-    """The model type that an encoder is there.
-
-    Raises:
-        InputError: it is none of them: shared blocks without factorised embeddings, say.
-    """
-    facts = (config.share_blocks, bool(config.embedding_size), config.type_vocab_size > 0)
-    kinds = {(False, False, True): "bert", (False, False, False): "distilbert", (True, True, True): "albert"}
-    if facts not in kinds or (kinds[facts] == "distilbert" and config.pooler):
+    if model_type == "distilbert" and config.layer_norm_epsilon != 1e-12:
         raise InputError(
-            "an encoder is a BERT, a DistilBERT (no segments, no pooler) or an ALBERT (factorised embeddings, one "
-            f"block) at Hugging Face. Received: share_blocks={facts[0]}, embedding_size={config.embedding_size}, "
+            "`model` must have layer_norm_epsilon=1e-12, as every DistilBERT of Hugging Face has. "
+            f"Received: layer_norm_epsilon={config.layer_norm_epsilon!r}"
+        )
+    names = {activation: name for name, activation in reversed(ACTIVATIONS.items())}
+    values = {**config.to_dict(), "activation": names[config.activation]}
+    return {"model_type": model_type, **{name: values[field] for field, name in FIELDS[model_type].items()}}
+
+
+def model_type_of(config: BertConfig) -> str:
+    """Return the model type that an encoder has in Hugging Face's format.
+
+    Raises:
+        InputError: there is none, for example for shared blocks without factorized embeddings.
+    """
+    features = (config.share_blocks, bool(config.embedding_size), config.type_vocab_size > 0)
+    types = {(False, False, True): "bert", (False, False, False): "distilbert", (True, True, True): "albert"}
+    if features not in types or (types[features] == "distilbert" and config.pooler):
+        raise InputError(
+            "`model` must be a BERT, a DistilBERT (no segments, no pooler) or an ALBERT (factorized embeddings, shared "
+            f"blocks). Received: share_blocks={features[0]}, embedding_size={config.embedding_size}, "
             f"type_vocab_size={config.type_vocab_size}, pooler={config.pooler}"
         )
-    return kinds[facts]
+    return types[features]
 
 
-def tensor_mappings(kind: str, config: BertConfig, num_classes: int) -> dict[str, list[TensorMapping]]:
-    """Where each tensor of ours is; the encoder's without the prefix that models with heads have."""
-    names, layer = MODELS[kind]
+def tensor_mappings(model_type: str, config: BertConfig, num_classes: int) -> dict[str, list[TensorMapping]]:
+    """Return the mapping of each canonical tensor, by part.
+
+    The encoder's names have no prefix; in models with heads they start with the model type.
+    """
+    names, layer = MODEL_TYPES[model_type]
     return {
         part: [
-            TensorMapping(ours, _theirs(ours, {**names, **HEADS}, layer), shape, transposed=_is_linear(ours))
-            for ours, shape in tensors.items()
+            TensorMapping(name, _format_name(name, {**names, **HEADS}, layer), shape, transposed=_is_linear(name))
+            for name, shape in shapes.items()
         ]
-        for part, tensors in shapes(config, num_classes).items()
-        if part not in SENTENCE_HEADS.values() or part == SENTENCE_HEADS.get(kind)
+        for part, shapes in canonical_shapes(config, num_classes).items()
+        if part not in SENTENCE_HEADS.values() or part == SENTENCE_HEADS.get(model_type)
     }
 
 
-def _theirs(name: str, names: dict, layer: str) -> str:
+def _format_name(name: str, names: dict, layer: str) -> str:
     prefix = ""
     if name.startswith("transformer/layer_"):
         _, number, name = name.split("/", 2)

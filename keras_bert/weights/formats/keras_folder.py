@@ -1,32 +1,20 @@
-"""A trained model as a folder: `model.keras`, `vocab.txt`, `config.json`; written whole or not at all."""
+"""The folders of this package: `model.keras`, `vocab.txt` and `config.json`; written completely or not at all."""
 
-import functools
-import json
 import zipfile
 from pathlib import Path
 
 from keras_bert.errors import InputError
 from keras_bert.files import atomic_write
-from keras_bert.models import (
-    BertClassifier,
-    BertEncoder,
-    BertFeatureClassifier,
-    BertPretrainer,
-    BertSpanLabeler,
-    BertTokenClassifier,
-)
+from keras_bert.models import MODEL_CLASSES, check_vocabulary_size, kind_of
+from keras_bert.text.vocabulary import load_vocabulary, save_vocabulary
+from keras_bert.weights.formats.format import Format
+from keras_bert.weights.json_file import read_json, write_json
+from keras_bert.weights.messages import one_line
+from keras_bert.weights.source import Source
 
-KINDS = {
-    "encoder": BertEncoder,
-    "pretrainer": BertPretrainer,
-    "classifier": BertClassifier,
-    "feature_classifier": BertFeatureClassifier,
-    "span_labeler": BertSpanLabeler,
-    "token_classifier": BertTokenClassifier,
-}
-
-SETTINGS = {  # of config.json: what each may be
-    "kind": lambda value: isinstance(value, str) and value in KINDS,
+FILES = ("model.keras", "vocab.txt", "config.json")
+SETTINGS = {  # field of config.json: whether a value is valid
+    "kind": lambda value: isinstance(value, str) and value in MODEL_CLASSES,
     "labels": lambda value: value is None or isinstance(value, list),
     "lowercase": lambda value: isinstance(value, bool),
     "sequence_length": lambda value: value is None or (type(value) is int and value >= 3),
@@ -35,84 +23,81 @@ SETTINGS = {  # of config.json: what each may be
 }
 
 
-class Pretrained:
-    """A model that came out of a folder, with what belongs to it.
+class KerasFolder(Format):
+    """Folders that `save_pretrained` writes, and `.keras` files that contain a model of this package."""
 
-    Attributes:
-        model: the `BertEncoder`, or the model that has one.
-        kind: `"encoder"`, `"pretrainer"`, `"classifier"`, `"feature_classifier"`, `"span_labeler"` or
-            `"token_classifier"`.
-        labels: the classes' names in the order of the logits, or None.
-        vocabulary: list of tokens; a token's place is its id.
-        lowercase: whether text is lower-cased before it is split.
-        sequence_length: tokens a text is cut or padded to; None for the batch's longest.
-        path: the folder.
-        pairs: of a classifier, whether it was trained on pairs of texts; None where nobody said.
-        no_answer: of a span labeler, whether some of the questions it was trained on have no answer; None likewise.
-    """
+    name = "keras"
+    marker_files = ("model.keras", "config.json")
 
-    def __init__(self, model, kind, labels, vocabulary, lowercase, sequence_length, path, pairs=None, no_answer=None):
-        self.model = model
-        self.kind = kind
-        self.labels = labels
-        self.vocabulary = vocabulary
-        self.lowercase = lowercase
-        self.sequence_length = sequence_length
-        self.path = path
-        self.pairs = pairs
-        self.no_answer = no_answer
+    def matches(self, path: Path) -> bool:
+        """See `Format.matches`. A folder with an incomplete set of files matches too; `read` names the missing file."""
+        if path.suffix == ".keras":
+            return b'"keras_bert.' in _keras_config(path)
+        config = path / "config.json"
+        return (path / "model.keras").is_file() or (config.is_file() and b'"lowercase"' in config.read_bytes())
 
-    @property
-    def encoder(self) -> BertEncoder:
-        """The encoder inside `model`, or `model` itself."""
-        return self.model if self.kind == "encoder" else self.model.encoder
-
-    def new_pretrainer(
-        self, sentence_task: str | None = "next", dropout: float | None = None, dtype=None
-    ) -> BertPretrainer:
-        """A pretrainer with these weights, to be trained on; a head that is not here starts anew.
-
-        Args:
-            sentence_task: as in `BertPretrainer`.
-            dropout, dtype: as in `BertEncoder.copy`.
-        """
-        pretrainer = BertPretrainer(self.encoder.copy(dropout, dtype), sentence_task)
-        for name in ("mlm_head", "nsp_head", "sop_head"):
-            here, there = getattr(self.model, name, None), getattr(pretrainer, name)
-            if here is not None and there is not None:
-                there.set_weights(here.get_weights())
-        return pretrainer
-
-    @functools.cached_property
-    def vectorizer(self):
-        """The `BertTextVectorization`, made when first asked for: it needs TensorFlow, the model does not."""
-        from keras_bert.text.vectorization import BertTextVectorization
-
-        return BertTextVectorization(
-            vocabulary=self.vocabulary, lowercase=self.lowercase, sequence_length=self.sequence_length
+    def read(self, source) -> Source:
+        """See `Format.read`."""
+        path = Path(source)
+        if path.suffix == ".keras":
+            return Source(label=str(path), format=self.name, model=_load_model(path))
+        missing = [name for name in FILES if not (path / name).is_file()]
+        if missing:
+            raise InputError(
+                f"`source` must be a folder with {', '.join(FILES[:2])} and {FILES[2]}. "
+                f"Received: source={path} ({missing[0]} is missing)"
+            )
+        settings = _read_settings(path / "config.json")
+        model, expected = _load_model(path / "model.keras"), MODEL_CLASSES[settings["kind"]]
+        if not isinstance(model, expected):
+            raise InputError(
+                f"`source` must contain a {expected.__name__}, as its config.json states. "
+                f"Received: source={path} ({type(model).__name__})"
+            )
+        vocabulary = load_vocabulary(path / "vocab.txt")
+        check_vocabulary_size(getattr(model, "encoder", model), len(vocabulary))
+        return Source(
+            label=str(path),
+            format=self.name,
+            model=model,
+            vocabulary=vocabulary,
+            lowercase=settings["lowercase"],
+            labels=check_labels(model, settings["labels"]),
+            sequence_length=settings["sequence_length"],
+            pairs=settings["pairs"],
+            no_answer=settings["no_answer"],
         )
+
+    def write(self, model, path, vectorizer=None, labels=None) -> Path:
+        """See `Format.write`. A vectorizer is required."""
+        if vectorizer is None:
+            raise InputError(
+                "`vectorizer` must be a BertTextVectorization: a folder of the keras format contains the vocabulary. "
+                "Received: vectorizer=None. Use a source that contains a vocabulary."
+            )
+        return save_pretrained(model, path, vectorizer, labels)
 
 
 def save_pretrained(
     model, path, vectorizer, labels=None, pairs: bool | None = None, no_answer: bool | None = None
 ) -> Path:
-    """Write a model and its vocabulary as one folder; what stood at `path` is replaced, whole, at the very end.
+    """Save a model and its vocabulary as one folder, completely or not at all.
 
     Args:
-        model: a `BertEncoder`, or a model that has one.
-        path: the folder.
+        model: a `BertEncoder`, or a task model that contains one.
+        path: the folder to write. An existing folder is replaced when the new one is complete.
         vectorizer: the `BertTextVectorization` that the model was trained with.
-        labels: names of the classes, in the order of the logits, for a classifier of texts or tokens.
-        pairs: of a classifier, whether it was trained on pairs of texts, so that other texts are refused later.
-        no_answer: of a span labeler, whether some of the questions it was trained on have no answer, so that it may say
-            so later.
+        labels: for a classifier of texts or tokens, the names of the classes in the order of the logits.
+        pairs: of a classifier, whether it was trained on pairs of texts. If it was, prediction accepts only pairs.
+        no_answer: of a span labeler, whether its training data had questions without an answer. If it had, prediction
+            may return no answer.
 
     Returns:
         The folder's path.
 
     Raises:
         InputError: the model is none of these, its `vocab_size` is not the vocabulary's, or the labels do not fit.
-        OSError: the disk is full or not writable; nothing is left behind.
+        OSError: the disk is full or not writable. No partial folder is left behind.
 
     Example:
 
@@ -127,84 +112,65 @@ def save_pretrained(
     Source: the Keras 3 format, keras.io/api/models/model_saving_apis; `vocab.txt` as in google-research/bert.
     """
     kind = kind_of(model)
-    encoder = model if kind == "encoder" else model.encoder
+    encoder = getattr(model, "encoder", model)
     vocabulary = list(vectorizer.get_vocabulary())
-    check_sizes(encoder, len(vocabulary))
-    labels = check_labels(model, labels)
+    check_vocabulary_size(encoder, len(vocabulary))
     settings = {
         "kind": kind,
-        "labels": labels,
+        "labels": check_labels(model, labels),
         "lowercase": bool(vectorizer.lowercase),
         "sequence_length": vectorizer.sequence_length,
         "pairs": pairs,
         "no_answer": no_answer,
         "encoder": encoder.config.to_dict(),
     }
-    from keras_bert.text.vocabulary import save_vocabulary
-
     if Path(path).is_file():
-        raise InputError(f"a model is saved as a folder. Received: {path}, which is a file")
+        raise InputError(f"`path` must be a new folder or one to replace. Received: path={path} (a file)")
     with atomic_write(path) as draft:
         draft.mkdir()
         _without_optimizer(model).save(draft / "model.keras")
         save_vocabulary(vocabulary, draft / "vocab.txt")
-        (draft / "config.json").write_text(json.dumps(settings, indent=2) + "\n", encoding="utf-8")
+        write_json(draft / "config.json", settings)
     return Path(path)
 
 
-def kind_of(model) -> str:
-    """Which of `KINDS` a model is.
+def check_labels(model, labels) -> list | None:
+    """Return the labels as a list of strings, one per class; raise InputError if they do not fit the model."""
+    if labels is None:
+        return None
+    num_classes = getattr(model, "num_classes", None)
+    if num_classes is None:
+        raise InputError(f"`labels` must be None for a model without classes. Received: model={type(model).__name__}")
+    labels = [str(label) for label in labels]
+    if len(labels) != num_classes or len(set(labels)) != num_classes:
+        raise InputError(f"`labels` must be {num_classes} different names, one per class. Received: labels={labels}")
+    return labels
 
-    Raises:
-        InputError: none of them.
-    """
-    for kind, cls in KINDS.items():
-        if isinstance(model, cls):
-            return kind
-    raise InputError(f"a model is one of {', '.join(c.__name__ for c in KINDS.values())}. Received: {model!r}")
 
-
-def read_folder(path) -> Pretrained:
-    """What `save_pretrained` wrote; see `load_pretrained`."""
+def _load_model(file: Path):
     import keras
 
-    from keras_bert.text.vocabulary import load_vocabulary
-
-    folder = Path(path)
-    files = ("model.keras", "vocab.txt", "config.json")
-    missing = [] if folder.is_dir() else ["not a folder"]
-    for wrong in missing or [f"without {name}" for name in files if not (folder / name).is_file()]:
-        raise InputError(f"expected a folder with {', '.join(files[:2])} and {files[2]}. Received: {path}, {wrong}")
-    settings = _settings(folder / "config.json")
-    file = folder / "model.keras"
     if not zipfile.is_zipfile(file):
-        raise InputError(f"expected a .keras file that is whole. Received: {file}, damaged or cut short")
+        raise InputError(f"`source` must contain a complete .keras file. Received: {file} (damaged or cut short)")
     try:
-        model = keras.saving.load_model(file, compile=False)
-    except Exception as error:  # a foreign or damaged archive fails in Keras, h5py, zipfile and json alike
-        reason = " ".join(str(error).split())[:500] or type(error).__name__  # Keras names the tensor in a later line
-        raise InputError(f"expected a .keras file that keras_bert wrote. Received: {file} ({reason})") from None
-    expected = KINDS[settings["kind"]]
-    if not isinstance(model, expected):
-        raise InputError(f"expected a {expected.__name__} in {file}. Received: {type(model).__name__}")
-    vocabulary = load_vocabulary(folder / "vocab.txt")
-    check_sizes(model if settings["kind"] == "encoder" else model.encoder, len(vocabulary))
-    labels = check_labels(model, settings["labels"])
-    return Pretrained(
-        model,
-        settings["kind"],
-        labels,
-        vocabulary,
-        settings["lowercase"],
-        settings["sequence_length"],
-        folder,
-        settings["pairs"],
-        settings["no_answer"],
-    )
+        return keras.saving.load_model(file, compile=False)
+    except Exception as error:  # Keras, h5py, zipfile and json raise many error types on damaged or unknown files
+        raise InputError(
+            f"`source` must contain a .keras file that keras_bert wrote. Received: {file} ({one_line(error)})"
+        ) from None
+
+
+def _keras_config(file: Path) -> bytes:
+    """The config inside a `.keras` file, which names the model's class; empty if there is none."""
+    try:
+        with zipfile.ZipFile(file) as archive:
+            return archive.read("config.json")
+    except (OSError, zipfile.BadZipFile, KeyError):
+        return b""
 
 
 def _without_optimizer(model):
-    """A copy that was never compiled: Keras saves an optimizer with its model, which makes three of one."""
+    """Return a copy that was never compiled: Keras saves the optimizer too, and it is twice as large as the model."""
     if not model.compiled:
         return model
     copy = type(model).from_config(model.get_config())
@@ -212,38 +178,10 @@ def _without_optimizer(model):
     return copy
 
 
-def check_sizes(encoder, tokens: int) -> None:
-    """InputError if an encoder's token table and a vocabulary are not of one size."""
-    if encoder.config.vocab_size != tokens:
-        raise InputError(
-            f"an encoder and its vocabulary are of one size. Received: vocab_size={encoder.config.vocab_size} and "
-            f"{tokens} tokens"
-        )
-
-
-def check_labels(model, labels) -> list | None:
-    """The labels as a list of strings, one a class; InputError if they do not fit the model."""
-    if labels is None:
-        return None
-    classes = getattr(model, "num_classes", None)
-    if classes is None:
-        raise InputError(f"labels belong to a classifier. Received: labels with a {type(model).__name__}")
-    labels = [str(label) for label in labels]
-    if len(labels) != classes or len(set(labels)) != classes:
-        raise InputError(
-            f"a classifier of {classes} classes has {classes} different labels. Received: {', '.join(labels)}"
-        )
-    return labels
-
-
-def _settings(file: Path) -> dict:
-    try:
-        settings = json.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise InputError(f"a config is a JSON file that can be read. Received: {file} ({error})") from None
-    settings = {"pairs": None, "no_answer": None, **settings} if isinstance(settings, dict) else {}
-    for name, fits in SETTINGS.items():
-        if name not in settings or not fits(settings[name]):
-            found = f"{name}={settings[name]!r:.40}" if name in settings else f"no {name}"
-            raise InputError(f"expected a config.json that keras_bert wrote. Received: {file} with {found}")
+def _read_settings(file: Path) -> dict:
+    settings = {"pairs": None, "no_answer": None, **read_json(file)}
+    for name, is_valid in SETTINGS.items():
+        if name not in settings or not is_valid(settings[name]):
+            found = f"{name}={settings[name]!r:.40}" if name in settings else f"{name} is missing"
+            raise InputError(f"`source` must contain a config.json that keras_bert wrote. Received: {file} ({found})")
     return settings

@@ -1,17 +1,19 @@
-"""KerasHub's BERT, DistilBERT and ALBERT: out of presets and `.keras` files, and made anew with our weights."""
+"""KerasHub's BERT, DistilBERT and ALBERT: presets and `.keras` files, and backbones built from an encoder."""
 
 import json
 from pathlib import Path
 
 from keras_bert.config import BertConfig
 from keras_bert.errors import InputError
-from keras_bert.weights.canonical_names import model_weights, parts, shapes
+from keras_bert.text.vocabulary import load_vocabulary
+from keras_bert.weights.canonical_names import canonical_shapes, encoder_and_pretrainer, model_weights, to_numpy
+from keras_bert.weights.formats.format import Format
+from keras_bert.weights.messages import one_line
 from keras_bert.weights.report import assign_exactly_once
 from keras_bert.weights.source import Source
-from keras_bert.weights.tensor_mapping import TensorMapping, to_ours, to_theirs
+from keras_bert.weights.tensor_mapping import TensorMapping, to_canonical, to_format
 
-# Our (that is, Google's) names on the left. In KerasHub `feedforward_layer_norm` is the norm after the output dense.
-NAMES = {
+NAMES = {  # canonical name: name in KerasHub; its `feedforward_layer_norm` is the norm after the output dense layer
     "word_embeddings": "token_embedding",
     "position_embedding": "position_embedding",
     "type_embeddings": "segment_embedding",
@@ -27,17 +29,17 @@ NAMES = {
     "pre_classifier": "pooled_dense",
     "classifier": "logits",
 }
-DISTILBERT = {
+DISTILBERT_NAMES = {
     "word_embeddings": "token_and_position_embedding/token_embedding",
     "position_embedding": "token_and_position_embedding/position_embedding",
 }
-# Backbone: what it computes with, whatever its weights.
+# Backbone: config fields that are the same for all its weights.
 FIXED = {
     "BertBackbone": {"activation": "gelu_tanh"},
     "DistilBertBackbone": {"activation": "gelu", "type_vocab_size": 0, "pooler": False},
     "AlbertBackbone": {"activation": "gelu_tanh", "share_blocks": True},
 }
-SETTINGS = {  # our field: theirs
+FIELDS = {  # field of BertConfig: field of the backbone
     "vocab_size": "vocabulary_size",
     "hidden_size": "hidden_dim",
     "num_layers": "num_layers",
@@ -49,75 +51,133 @@ SETTINGS = {  # our field: theirs
     "hidden_dropout": "dropout",
     "attention_dropout": "dropout",
 }
+MODEL_NAMES = {"BertBackbone": "BERT", "DistilBertBackbone": "DistilBERT", "AlbertBackbone": "ALBERT"}
 PARTS = ("encoder", "masked_lm", "classifier")
 
 
-def matches(path: Path) -> bool:
-    """Whether it is a folder that `save_to_preset` wrote, or a `.keras` file, KerasHub's or ours."""
-    return path.suffix == ".keras" or ((path / "config.json").is_file() and (path / "model.weights.h5").is_file())
+class KerasHub(Format):
+    """Folders that KerasHub's `save_to_preset` writes, and `.keras` files with a KerasHub model."""
+
+    name = "keras_hub"
+    marker_files = ("config.json", "model.weights.h5")
+
+    def matches(self, path: Path) -> bool:
+        """See `Format.matches`. Every `.keras` file matches that `KerasFolder` does not take."""
+        return path.suffix == ".keras" or super().matches(path)
+
+    def read(self, source) -> Source:
+        """See `Format.read`.
+
+        KerasHub's masked-LM heads use LayerNorm epsilon 1e-5, and BERT's uses the exact GELU. This package computes
+        them as Google does, so the masked-LM logits differ in the fourth digit.
+        """
+        path = Path(source)
+        model = load_keras_hub(path)
+        backbone = getattr(model, "backbone", model)
+        config = read_config(backbone, str(path))
+        heads = {"MaskedLM": "masked_lm", "TextClassifier": "classifier"}
+        head = next((part for suffix, part in heads.items() if type(model).__name__.endswith(suffix)), None)
+        if head is None and model is not backbone:
+            raise InputError(
+                "`source` must contain a backbone, a masked LM or a text classifier. "
+                f"Received: source={path} ({type(model).__name__})"
+            )
+        mappings = tensor_mappings(config, model.num_classes if head == "classifier" else 2)
+        mappings = {part: mappings[part] for part in mappings if part in ("encoder", head)}
+        tensors = {weight.path: weight.numpy() for weight in model.weights if "seed_generator" not in weight.path}
+        vocabulary, lowercase = read_vocabulary(path)
+        return Source(
+            label=str(path),
+            format=self.name,
+            tensors=to_canonical(mappings, tensors, str(path)),
+            read_config=lambda: config,
+            vocabulary=vocabulary,
+            lowercase=lowercase,
+        )
 
 
-def read_source(path: Path) -> Source:
-    """A preset's or a file's weights, config and vocabulary.
-
-    KerasHub's masked-word heads add 1e-5 in their LayerNorm, and BERT's has the exact GELU; ours are as Google's, so
-    that logits differ in the fourth digit there.
+def load_keras_hub(path: Path):
+    """Load a preset or a `.keras` file with KerasHub, in safe mode: no code of the file is run.
 
     Raises:
-        InputError: it is damaged, or holds another model than these three.
+        InputError: it is damaged, or neither of these.
     """
-    model = _open(path)
-    if type(model).__module__.startswith("keras_bert."):
-        found = {
-            part: {name: weight.numpy() for name, weight in weights.items()}
-            for part, weights in model_weights(model).items()
-        }
-        return Source(str(path), "keras", found, lambda: getattr(model, "encoder", model).config)
-    backbone = getattr(model, "backbone", model)
-    config = read_config(backbone, str(path))
-    heads = {"MaskedLM": "masked_lm", "TextClassifier": "classifier"}
-    head = next((part for word, part in heads.items() if type(model).__name__.endswith(word)), None)
-    if head is None and model is not backbone:
+    import keras
+    import keras_hub
+
+    try:
+        if path.suffix == ".keras":
+            return keras.saving.load_model(path, compile=False)
+        if not (path / "task.json").is_file():
+            return keras_hub.models.Backbone.from_preset(str(path))
+        task = json.loads((path / "task.json").read_text(encoding="utf-8"))["class_name"]
+        return getattr(keras_hub.models, task).from_preset(str(path), preprocessor=None)
+    except Exception as error:  # Keras, h5py, zipfile and json raise many error types on damaged or unknown files
         raise InputError(
-            f"a backbone, a masked LM or a text classifier is expected. Received: {type(model).__name__} in {path}"
-        )
-    classes = model.num_classes if head == "classifier" else 2
-    where = {part: found for part, found in tensor_mappings(config, classes).items() if part in ("encoder", head)}
-    tensors = {weight.path: weight.numpy() for weight in model.weights if "seed_generator" not in weight.path}
-    vocabulary, lowercase = _vocabulary(path)
-    found = to_ours(where, tensors, str(path))
-    return Source(str(path), "kerashub", found, lambda: config, True, vocabulary, lowercase)
+            f"`source` must be a KerasHub preset or .keras file. Received: source={path} ({one_line(error)})"
+        ) from None
+
+
+def open_backbone(source: Source):
+    """Load a source's backbone with KerasHub, in float32; a `.keras` file alone would keep its dtype policy."""
+    model = load_keras_hub(Path(source.label))
+    backbone = getattr(model, "backbone", model)
+    if backbone.dtype_policy.name == "float32":
+        return backbone
+    copy = type(backbone).from_config({**backbone.get_config(), "dtype": "float32"})
+    copy.set_weights(backbone.get_weights())
+    return copy
 
 
 def read_config(backbone, source: str) -> BertConfig:
-    """The `BertConfig` of a backbone.
+    """Convert a backbone's config to a `BertConfig`.
 
     Raises:
-        InputError: it is none of the three, or an ALBERT of several groups.
+        InputError: it is none of the three backbones, or an ALBERT with several groups.
     """
-    kind = type(backbone).__name__
-    if kind not in FIXED:
-        raise InputError(f"expected one of {', '.join(FIXED)}. Received: {kind} in {source}")
+    name = type(backbone).__name__
+    if name not in FIXED:
+        raise InputError(f"`source` must contain one of {', '.join(FIXED)}. Received: source={source} ({name})")
     settings = backbone.get_config()
-    for name in ("num_groups", "num_inner_repetitions"):
-        if settings.get(name, 1) != 1:
-            raise InputError(f"{name} is 1 in every model we know. Received: {settings[name]} in {source}")
-    values = {ours: settings[theirs] for ours, theirs in SETTINGS.items() if theirs in settings}
-    return BertConfig.from_dict({**values, **FIXED[kind]})
+    for field in ("num_groups", "num_inner_repetitions"):
+        if settings.get(field, 1) != 1:
+            raise InputError(f"`{field}` must be 1. Received: {field}={settings[field]} in {source}")
+    values = {field: settings[name] for field, name in FIELDS.items() if name in settings}
+    return BertConfig.from_dict({**values, **FIXED[name]})
+
+
+def read_vocabulary(path: Path) -> tuple[list[str] | None, bool]:
+    """Read (vocabulary or None, whether text is converted to lower case) of a preset.
+
+    Raises:
+        InputError: `tokenizer.json` is missing or damaged.
+    """
+    file = path / "assets" / "tokenizer" / "vocabulary.txt"
+    if not file.is_file():
+        return None, True
+    try:
+        settings = json.loads((path / "tokenizer.json").read_text(encoding="utf-8"))["config"]
+        lowercase = bool(settings.get("lowercase", False))
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise InputError(
+            "`source` must contain a tokenizer.json of KerasHub. "
+            f"Received: source={path} ({type(error).__name__}: {error})"
+        ) from None
+    return load_vocabulary(file), lowercase
 
 
 def to_keras_hub(encoder):
-    """A KerasHub backbone with the same weights: another implementation, to check ours against.
+    """Build a KerasHub backbone with the weights of an encoder, to compare with another implementation.
 
     Args:
-        encoder: a `BertEncoder` with what KerasHub's BERT, DistilBERT or ALBERT fixes: the activation, epsilon 1e-12,
-            one dropout rate.
+        encoder: a `BertEncoder` with the config fields that are fixed in KerasHub's BERT, DistilBERT or ALBERT: the
+            activation, epsilon 1e-12, one dropout rate.
 
     Returns:
-        The `BertBackbone`, `DistilBertBackbone` or `AlbertBackbone`; each of its tensors was filled exactly once.
+        The `BertBackbone`, `DistilBertBackbone` or `AlbertBackbone`. Each of its tensors was assigned exactly once.
 
     Raises:
-        InputError: the encoder differs from KerasHub's in activation, epsilon, dropout rates or parts.
+        InputError: the encoder differs from KerasHub's in activation, epsilon, dropout rates or structure.
 
     Example:
 
@@ -131,47 +191,36 @@ def to_keras_hub(encoder):
     """
     import keras_hub
 
-    encoder, _ = parts(encoder)
+    encoder, _ = encoder_and_pretrainer(encoder)
     config = encoder.config
-    kind = "AlbertBackbone" if config.share_blocks else "BertBackbone" if config.pooler else "DistilBertBackbone"
+    name = "AlbertBackbone" if config.share_blocks else "BertBackbone" if config.pooler else "DistilBertBackbone"
     expected = {
         **{"type_vocab_size": config.type_vocab_size or 2, "pooler": True, "share_blocks": False},
         "embedding_size": (config.embedding_size or config.hidden_size) if config.share_blocks else None,
-        **FIXED[kind],
+        **FIXED[name],
         **{"layer_norm_epsilon": 1e-12, "attention_dropout": config.hidden_dropout},
     }
     for field, value in expected.items():
         if getattr(config, field) != value:
-            name = {"BertBackbone": "BERT", "DistilBertBackbone": "DistilBERT", "AlbertBackbone": "ALBERT"}[kind]
-            raise InputError(f"KerasHub's {name} has {field}={value!r}. Received: {field}={getattr(config, field)!r}")
-    settings = {theirs: getattr(config, ours) for ours, theirs in SETTINGS.items() if getattr(config, ours)}
+            raise InputError(
+                f"`encoder` must have {field}={value!r}, as KerasHub's {MODEL_NAMES[name]} has. "
+                f"Received: {field}={getattr(config, field)!r}"
+            )
+    settings = {name: getattr(config, field) for field, name in FIELDS.items() if getattr(config, field)}
     settings["dropout"] = config.hidden_dropout
-    backbone = getattr(keras_hub.models, kind)(**settings, dtype="float32")
-    ours = {name: weight.numpy() for name, weight in model_weights(encoder)["encoder"].items()}
-    tensors = to_theirs({"encoder": tensor_mappings(config)["encoder"]}, {"encoder": ours})
+    backbone = getattr(keras_hub.models, name)(**settings, dtype="float32")
+    arrays = to_numpy(model_weights(encoder))
+    tensors = to_format({"encoder": tensor_mappings(config)["encoder"]}, arrays)
     targets = {variable.path: variable for variable in backbone.trainable_variables}
     assign_exactly_once(targets, tensors, "the encoder")
     return backbone
 
 
-def run_keras_hub(backbone, inputs: dict) -> dict:
-    """A KerasHub backbone on our inputs, its outputs under our keys; of the layers' those that are within reach."""
-    import keras
-
-    outputs = {**backbone.output} if isinstance(backbone.output, dict) else {"sequence_output": backbone.output}
-    for layer in backbone.layers:
-        if layer.name.startswith("transformer_layer_"):
-            outputs[f"encoder_outputs_{layer.name.removeprefix('transformer_layer_')}"] = layer.output
-    names = {"token_ids": "input_word_ids", "segment_ids": "input_type_ids", "padding_mask": "input_mask"}
-    model = keras.Model(backbone.input, outputs)
-    return model.predict_on_batch({theirs: inputs[names[theirs]] for theirs in backbone.input})
-
-
 def tensor_mappings(config: BertConfig, num_classes: int = 2) -> dict[str, list[TensorMapping]]:
-    """Where each tensor of ours is in KerasHub's models; the shapes are the same."""
-    names = NAMES if config.type_vocab_size else NAMES | DISTILBERT
+    """Return the mapping of each canonical tensor, by part; the shapes in KerasHub are the canonical ones."""
+    names = NAMES if config.type_vocab_size else NAMES | DISTILBERT_NAMES
 
-    def theirs(name: str) -> str:
+    def format_name(name: str) -> str:
         if name == "bert/cls/predictions/output_bias/bias":
             return "mlm_head/output_bias"
         prefix = ""
@@ -185,52 +234,7 @@ def tensor_mappings(config: BertConfig, num_classes: int = 2) -> dict[str, list[
         return f"{prefix}{names[name]}/{leaf}"
 
     return {
-        part: [TensorMapping(name, theirs(name), shape, flat=False) for name, shape in tensors.items()]
-        for part, tensors in shapes(config, num_classes).items()
+        part: [TensorMapping(name, format_name(name), shape, merged_heads=False) for name, shape in shapes.items()]
+        for part, shapes in canonical_shapes(config, num_classes).items()
         if part in PARTS
     }
-
-
-def open_backbone(found: Source):
-    """A source's backbone as KerasHub itself opens it: another implementation, to check ours against.
-
-    A `.keras` file keeps its dtype policy. Ours computes in float32, and so does what it is held against.
-    """
-    model = _open(Path(found.label))
-    backbone = getattr(model, "backbone", model)
-    if backbone.dtype_policy.name == "float32":
-        return backbone
-    plain = type(backbone).from_config({**backbone.get_config(), "dtype": "float32"})
-    plain.set_weights(backbone.get_weights())
-    return plain
-
-
-def _open(path: Path):
-    import keras
-    import keras_hub
-
-    try:
-        if path.suffix == ".keras":
-            return keras.saving.load_model(path, compile=False)  # in safe mode: no code of the file runs
-        if not (path / "task.json").is_file():
-            return keras_hub.models.Backbone.from_preset(str(path))
-        task = json.loads((path / "task.json").read_text(encoding="utf-8"))["class_name"]
-        return getattr(keras_hub.models, task).from_preset(str(path), preprocessor=None)
-    except Exception as error:  # Keras, h5py, zipfile and json fail in many ways on damaged or foreign files
-        line = " ".join(str(error).split())[:300] or type(error).__name__
-        raise InputError(f"a preset or .keras file of KerasHub is expected. Received: {path} ({line})") from None
-
-
-def _vocabulary(path: Path) -> tuple[list[str] | None, bool]:
-    from keras_bert.text.vocabulary import load_vocabulary
-
-    file = path / "assets" / "tokenizer" / "vocabulary.txt"
-    if not file.is_file():
-        return None, True
-    try:
-        settings = json.loads((path / "tokenizer.json").read_text(encoding="utf-8"))["config"]
-        lowercase = bool(settings.get("lowercase", False))
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        line = f"{type(error).__name__}: {error}"
-        raise InputError(f"a tokenizer.json of KerasHub is expected. Received: one in {path} ({line})") from None
-    return load_vocabulary(file), lowercase

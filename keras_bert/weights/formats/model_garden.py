@@ -1,16 +1,20 @@
-"""Checkpoints of TensorFlow's Model Garden: tensors by their place among the layers, beside Google's config."""
+"""Checkpoints of TensorFlow's Model Garden: object-based, beside google-research's config file and `vocab.txt`."""
 
 import dataclasses
+from pathlib import Path
 
 import numpy as np
 
 from keras_bert.config import BertConfig
 from keras_bert.errors import InputError
-from keras_bert.weights.canonical_names import shapes
-from keras_bert.weights.tensor_mapping import TensorMapping, to_ours
+from keras_bert.weights.canonical_names import canonical_shapes
+from keras_bert.weights.formats.format import Format
+from keras_bert.weights.formats.google_config import config_file, read_config, read_vocabulary
+from keras_bert.weights.formats.tf_checkpoint import OBJECT_SUFFIX, is_object_based, read_tensors
+from keras_bert.weights.source import Source
+from keras_bert.weights.tensor_mapping import TensorMapping, to_canonical
 
-ENDING = "/.ATTRIBUTES/VARIABLE_VALUE"  # of every tensor that `tf.train.Checkpoint` writes
-BLOCK = {
+BLOCK = {  # canonical name: name in the checkpoint
     "self_attention/query": "_attention_layer/_query_dense",
     "self_attention/key": "_attention_layer/_key_dense",
     "self_attention/value": "_attention_layer/_value_dense",
@@ -27,101 +31,131 @@ MASKED_LM = {
     "bert/cls/predictions/transform/LayerNorm/gamma": "masked_lm/layer_norm/gamma",
     "bert/cls/predictions/transform/LayerNorm/beta": "masked_lm/layer_norm/beta",
 }
-TABLE, TIED = "encoder/layer_with_weights-0/embeddings", "masked_lm/embedding_table"
-# The next-sentence head of Google's pretrainer has the pooler that was trained; the encoder's own may lie beside it.
-HEAD_POOLER, HEAD = "next_sentence..pooler_dense", "model/classification_heads/0/out_proj"
-NO_WEIGHTS = ("_CHECKPOINTABLE_OBJECT_GRAPH", "save_counter", "global_step")
+TOKEN_TABLE, TIED_TABLE = "encoder/layer_with_weights-0/embeddings", "masked_lm/embedding_table"
+# Google's pretrainer trains the pooler inside its next-sentence head; the encoder may contain an untrained one as well.
+TRAINED_POOLER, SENTENCE_HEAD = "next_sentence..pooler_dense", "model/classification_heads/0/out_proj"
+NOT_WEIGHTS = ("_CHECKPOINTABLE_OBJECT_GRAPH", "save_counter", "global_step")
 
 
-def plain(names) -> dict[str, str]:
-    """From the names of weights in such a checkpoint to those of `tensor_mappings`; empty for a checkpoint of TensorFlow 1.
+class ModelGarden(Format):
+    """Object-based checkpoints of BERT and ALBERT, as `tf.train.Checkpoint` in the Model Garden writes them."""
 
-    Its encoder is called `encoder` or, where it was saved alone, `model`; with a masked-word head the word table is the
-    head's.
+    name = "model_garden"
+    marker_files = ("bert_config.json", "bert_model.ckpt.index")
+
+    def matches(self, path: Path) -> bool:
+        """See `Format.matches`."""
+        return config_file(path) is not None and is_object_based(path)
+
+    def read(self, source) -> Source:
+        """See `Format.read`."""
+        path = Path(source)
+        config = read_config(config_file(path))
+        tensors = merge_duplicates(read_tensors(path, lambda name: short_name(name) is not None), str(path))
+        vocabulary, lowercase = read_vocabulary(path)
+        return Source(
+            label=str(path),
+            format=self.name,
+            tensors=read_parts(config, tensors, str(path)),
+            read_config=lambda: config,
+            vocabulary=vocabulary,
+            lowercase=lowercase,
+        )
+
+
+def short_name(name: str) -> str | None:
+    """Return the name of a tensor as in `tensor_mappings`; None if it is not a weight of the model.
+
+    The encoder is called `encoder`, or `model` if it was saved alone. With a masked-LM head, the token table is stored
+    as the head's tied table.
 
     Example:
 
-    >>> plain(["model/layer_with_weights-6/bias/.ATTRIBUTES/VARIABLE_VALUE", "save_counter/.ATTRIBUTES/VARIABLE_VALUE"])
-    {'model/layer_with_weights-6/bias/.ATTRIBUTES/VARIABLE_VALUE': 'encoder/layer_with_weights-6/bias'}
+    >>> short_name("model/layer_with_weights-6/bias/.ATTRIBUTES/VARIABLE_VALUE")
+    'encoder/layer_with_weights-6/bias'
+    >>> short_name("save_counter/.ATTRIBUTES/VARIABLE_VALUE") is None
+    True
     """
-    found = {}
-    for name in names:
-        short = name.removesuffix(ENDING)
-        if short == name or short in NO_WEIGHTS or short.startswith("optimizer/") or ".OPTIMIZER_SLOT" in name:
-            continue
-        if short.startswith("model/") and not short.startswith("model/classification_heads/"):
-            short = "encoder/" + short.removeprefix("model/")
-        found[name] = TABLE if short == TIED else short
-    return found
+    short = name.removesuffix(OBJECT_SUFFIX)
+    if short == name or short in NOT_WEIGHTS or short.startswith("optimizer/") or ".OPTIMIZER_SLOT" in name:
+        return None
+    if short.startswith("model/") and not short.startswith("model/classification_heads/"):
+        short = "encoder/" + short.removeprefix("model/")
+    return TOKEN_TABLE if short == TIED_TABLE else short
 
 
-def merged(tensors: dict[str, np.ndarray], names: dict[str, str], source: str) -> dict[str, np.ndarray]:
-    """A checkpoint's tensors by the names of `tensor_mappings`.
+def merge_duplicates(tensors: dict[str, np.ndarray], source: str) -> dict[str, np.ndarray]:
+    """Rename a checkpoint's tensors to the names of `tensor_mappings`.
 
     Args:
-        tensors: by their names there.
-        names: as `plain` gives them.
-        source: what to call it in errors.
+        tensors: name in the checkpoint to array.
+        source: name of the source in error messages.
 
     Raises:
-        InputError: the word table is there twice, as two tables.
+        InputError: the token table is stored twice, with different values.
     """
     found, first = {}, {}
-    for name, short in names.items():
-        tensor = tensors[name]
+    for name, tensor in tensors.items():
+        short = short_name(name)
         if short in found and not np.array_equal(tensor, found[short]):
-            one, two = first[short].removesuffix(ENDING), name.removesuffix(ENDING)
-            raise InputError(f"{one} and {two} are one tensor in a BERT. Received: two that differ in {source}")
+            one, two = first[short].removesuffix(OBJECT_SUFFIX), name.removesuffix(OBJECT_SUFFIX)
+            raise InputError(
+                f"tensors {one} and {two} must be identical (tied weights). Received: different values in {source}"
+            )
         found[short], first[short] = tensor, name
     return found
 
 
-def read(config: BertConfig, tensors: dict[str, np.ndarray], source: str) -> dict[str, dict]:
-    """A checkpoint's tensors by our names, by part.
+def read_parts(config: BertConfig, tensors: dict[str, np.ndarray], source: str) -> dict[str, dict]:
+    """Convert a checkpoint's tensors to canonical ones, by part.
 
-    Where the next-sentence head has a pooler it is the one that was trained, and becomes ours: the encoder's own was
-    not used. So does `copy_pooler_dense_to_encoder` of Google's exporter, official/nlp/tools/export_tfhub_lib.py.
+    If the next-sentence head has a pooler, that one was trained and is used. Google's exporter does the same:
+    `copy_pooler_dense_to_encoder` in official/nlp/tools/export_tfhub_lib.py.
 
     Args:
         config: the encoder's.
-        tensors: as `merged` gives them.
-        source: what to call it in errors.
+        tensors: as `merge_duplicates` returns them.
+        source: name of the source in error messages.
 
     Raises:
-        InputError: a tensor is missing, left over or of another shape.
+        InputError: a tensor is missing, unexpected or has another shape.
     """
-    where = tensor_mappings(config)
-    if any(name.startswith(f"{HEAD_POOLER}/") for name in tensors):
-        own = {place.ours.rsplit("/", 1)[1]: place for place in where["encoder"] if "pooler_transform" in place.ours}
-        unused = {place.theirs for place in own.values()}
+    mappings = tensor_mappings(config)
+    if any(name.startswith(f"{TRAINED_POOLER}/") for name in tensors):
+        pooler = {m.canonical_name.rsplit("/", 1)[1]: m for m in mappings["encoder"] if "pooler_" in m.canonical_name}
+        unused = {mapping.format_name for mapping in pooler.values()}
         tensors = {name: tensor for name, tensor in tensors.items() if name not in unused}
-        heads = [dataclasses.replace(place, theirs=f"{HEAD_POOLER}/{leaf}") for leaf, place in own.items()]
-        where["encoder"] = [place for place in where["encoder"] if place.theirs not in unused] + heads
-        if not config.share_blocks:  # an ALBERT's would be of the order
-            found = shapes(config)["next_sentence"]
-            where["next_sentence"] = [
-                TensorMapping(name, f"{HEAD}/{name.rsplit('/', 1)[1]}", shape, flat=False)
-                for name, shape in found.items()
+        mappings["encoder"] = [
+            *(mapping for mapping in mappings["encoder"] if mapping.format_name not in unused),
+            *(dataclasses.replace(m, format_name=f"{TRAINED_POOLER}/{leaf}") for leaf, m in pooler.items()),
+        ]
+        if not config.share_blocks:  # ALBERT's head would be for sentence order
+            mappings["next_sentence"] = [
+                TensorMapping(name, f"{SENTENCE_HEAD}/{name.rsplit('/', 1)[1]}", shape, merged_heads=False)
+                for name, shape in canonical_shapes(config)["next_sentence"].items()
             ]
-    return to_ours(where, tensors, source)
+    return to_canonical(mappings, tensors, source)
 
 
 def tensor_mappings(config: BertConfig) -> dict[str, list[TensorMapping]]:
-    """Where each tensor of ours is: the encoder's layers are counted."""
+    """Return the mapping of each canonical tensor, by part; the checkpoint numbers the encoder's layers."""
     order = ["word_embeddings", "position_embedding", "type_embeddings", "embeddings/layer_norm"]
     order += ["embedding_projection"] if config.embedding_size else []
     order += [f"transformer/layer_{i}" for i in range(1 if config.share_blocks else config.num_layers)]
     order += ["pooler_transform"]
 
-    def theirs(name: str) -> str:
+    def format_name(name: str) -> str:
         layer, leaf = name.rsplit("/", 1)
-        inside = ""
+        sublayer = ""
         if layer.startswith("transformer/"):
-            head, number, part = layer.split("/", 2)
-            layer, inside = f"{head}/{number}", f"{BLOCK[part]}/"
-        return f"encoder/layer_with_weights-{order.index(layer)}/{inside}{leaf}"
+            first, number, part = layer.split("/", 2)
+            layer, sublayer = f"{first}/{number}", f"{BLOCK[part]}/"
+        return f"encoder/layer_with_weights-{order.index(layer)}/{sublayer}{leaf}"
 
-    parts = shapes(config)
-    encoder = [TensorMapping(name, theirs(name), shape, flat=False) for name, shape in parts["encoder"].items()]
-    head = [TensorMapping(name, MASKED_LM[name], shape, flat=False) for name, shape in parts["masked_lm"].items()]
-    return {"encoder": encoder, "masked_lm": head}
+    return {
+        part: [
+            TensorMapping(name, MASKED_LM.get(name) or format_name(name), shape, merged_heads=False)
+            for name, shape in canonical_shapes(config)[part].items()
+        ]
+        for part in ("encoder", "masked_lm")
+    }

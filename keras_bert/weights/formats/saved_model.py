@@ -1,195 +1,198 @@
-"""A SavedModel read as a file: what hangs on it, its variables and its assets, and nothing that could run.
+"""One view of a SavedModel, whether TensorFlow has loaded it or only its files are read.
 
-`tf.saved_model.load` runs the initialisers of a SavedModel's tables and resources, and those may be any operations, one
-that writes a file too. Here `saved_model.pb` is parsed, and tensors are read from the checkpoint beside it.
+`tf.saved_model.load` runs the initializers of tables and resources, and these may be any operations, even one that
+writes a file. `StoredSavedModel` runs nothing: it parses `saved_model.pb` and reads tensors from the checkpoint.
 """
 
 import contextlib
-import dataclasses
 import functools
 from pathlib import Path
 
 from keras_bert.errors import InputError
+from keras_bert.weights.messages import first_line
+
+CONFIG_ASSET = "keras_bert_config"  # the asset in which this package stores the config fields that shapes do not show
 
 
-class StoredObject:
-    """An object of a SavedModel: what hangs on it are its attributes, as on the loaded one, but none can be called.
+class LoadedSavedModel:
+    """A SavedModel that TensorFlow has loaded.
 
-    Attributes:
-        variables: its list of that name, of `StoredVariable`; empty where it has none.
-        has_call: whether it could be called if it were loaded.
+    Args:
+        loaded: the object that `tf.saved_model.load` returned.
+        label: its name in messages.
     """
 
-    def __init__(self, file: "_File", number: int, path: tuple[str, ...] = ()):
-        self._file, self._number, self._path = file, number, path
-
-    def __getattr__(self, name: str):
-        if not name.startswith("_") and name in self._children:
-            return self._child(name)
-        raise AttributeError(f"no {name} in the SavedModel {self.__dict__.get('_file')}")
-
-    @property
-    def variables(self) -> list["StoredVariable"]:
-        if "variables" not in self._children:
-            return []
-        found = self._child("variables")
-        if not isinstance(found, StoredObject):
-            return []
-        names = sorted(filter(str.isdecimal, found._children), key=int)
-        return [v for name in names if isinstance(v := found._child(name), StoredVariable)]
+    def __init__(self, loaded, label: str = "the loaded model"):
+        self.loaded, self.label = loaded, label
 
     @property
     def has_call(self) -> bool:
-        return "__call__" in self._children
+        """Whether the model can be called."""
+        return callable(self.loaded)
 
-    def promised_lengths(self, key: str) -> list[int]:
-        """As the function of that name."""
-        lengths = []
-        with readable(self._file):
-            node = self._file.node(self._children["__call__"])
-            for name in node.function.concrete_functions:
-                outputs = self._file.objects.concrete_functions[name].output_signature.dict_value.fields
+    def variables(self, part: str | None = None) -> list:
+        """Return the variables of the model, or of the part of this name; empty if there are none."""
+        return list(getattr(getattr(self.loaded, part, None) if part else self.loaded, "variables", ()))
+
+    def asset_path(self, name: str) -> str | None:
+        """Return the path of an asset; None if there is none of this name."""
+        asset = getattr(self.loaded, name, None)
+        return None if asset is None else asset.asset_path.numpy().decode()
+
+    def flag(self, name: str) -> bool | None:
+        """Return the value of a Boolean variable; None if there is none of this name."""
+        variable = getattr(self.loaded, name, None)
+        return bool(variable.numpy()) if hasattr(variable, "numpy") else None
+
+    def output_list_lengths(self, key: str) -> list[int]:
+        """Return the length of the list that the call's outputs contain under `key`, for each concrete function."""
+        outputs = [each.structured_outputs for each in getattr(self.loaded.__call__, "concrete_functions", ())]
+        return [len(each[key]) for each in outputs if isinstance(each, dict) and key in each]
+
+
+class StoredSavedModel:
+    """The files of a SavedModel; nothing is loaded or run. The methods are those of `LoadedSavedModel`.
+
+    Args:
+        folder: the folder that contains `saved_model.pb`.
+        label: its name in messages.
+
+    Raises:
+        InputError: `saved_model.pb` is damaged, or TensorFlow 1 wrote it.
+    """
+
+    def __init__(self, folder, label: str):
+        from tensorflow.core.protobuf import saved_model_pb2
+
+        self.folder, self.label = Path(folder), label
+        with readable(folder):
+            content = (self.folder / "saved_model.pb").read_bytes()
+            graphs = saved_model_pb2.SavedModel.FromString(content).meta_graphs
+            if len(graphs) != 1 or not graphs[0].object_graph_def.nodes:
+                raise ValueError("saved_model.pb contains no TensorFlow 2 objects")
+            self._objects, self._assets = graphs[0].object_graph_def, graphs[0].asset_file_def
+
+    @property
+    def has_call(self) -> bool:
+        """Whether the model could be called if it were loaded."""
+        return "__call__" in self._children()
+
+    def variables(self, part: str | None = None) -> list["StoredVariable"]:
+        """See `LoadedSavedModel`."""
+        path = (part, "variables") if part else ("variables",)
+        found = [self._variable((*path, name)) for name in sorted(filter(str.isdecimal, self._children(path)), key=int)]
+        return [variable for variable in found if variable is not None]
+
+    def asset_path(self, name: str) -> str | None:
+        """See `LoadedSavedModel`."""
+        node = self._node((name,))
+        if node is None or node.WhichOneof("kind") != "asset":
+            return None
+        with readable(self.folder):
+            file = _item(self._assets, node.asset.asset_file_def_index).filename
+            if Path(file).name != file:  # TensorFlow never writes a path here, but would follow "../../elsewhere"
+                raise ValueError(f"an asset must be a file in assets/, not {file!r:.60}")
+        return str(self.folder / "assets" / file)
+
+    def flag(self, name: str) -> bool | None:
+        """See `LoadedSavedModel`."""
+        variable = self._variable((name,))
+        return None if variable is None else bool(variable.numpy())
+
+    def output_list_lengths(self, key: str) -> list[int]:
+        """See `LoadedSavedModel`."""
+        lengths, call = [], self._node(("__call__",))
+        with readable(self.folder):
+            for name in call.function.concrete_functions:
+                outputs = self._objects.concrete_functions[name].output_signature.dict_value.fields
                 if key in outputs:
                     lengths.append(len(outputs[key].list_value.values))
         return lengths
 
-    @functools.cached_property
-    def _children(self) -> dict[str, int]:
-        with readable(self._file):
-            return {child.local_name: child.node_id for child in self._file.node(self._number).children}
+    def read_tensor(self, path: tuple[str, ...], variable: "StoredVariable"):
+        """Read a variable from the checkpoint, where the same names lead to it as in `saved_model.pb`.
 
-    def _child(self, name: str):
-        number, path = self._children[name], (*self._path, name)
-        with readable(self._file):
-            node = self._file.node(number)
-            kind = node.WhichOneof("kind")
-            if kind == "asset":
-                return StoredAsset(self._file.asset(node.asset.asset_file_def_index))
-            if kind == "variable":
-                return StoredVariable(self._file, path, node.variable)
-        return StoredObject(self._file, number, path)
+        Raises:
+            InputError: the checkpoint is damaged, or contains the variable with another shape or dtype.
+        """
+        with readable(self.folder):
+            node = _item(self._checkpoint_nodes, 0)
+            for name in path:
+                node = _item(self._checkpoint_nodes, {child.local_name: child.node_id for child in node.children}[name])
+            key = {each.name: each.checkpoint_key for each in node.attributes}["VARIABLE_VALUE"]
+            stored = self._reader.get_variable_to_dtype_map()[key], self._reader.get_variable_to_shape_map()[key]
+            if (stored[0], tuple(stored[1])) != (variable.dtype, variable.shape):
+                raise ValueError(
+                    f"{variable.name} is {variable.dtype.name} {variable.shape} in saved_model.pb, but "
+                    f"{stored[0].name} {tuple(stored[1])} in the checkpoint"
+                )
+            return self._reader.get_tensor(key)
 
+    def _node(self, path: tuple[str, ...]):
+        """The object at a path of attribute names, or None."""
+        with readable(self.folder):
+            node = _item(self._objects.nodes, 0)
+            for name in path:
+                numbers = {child.local_name: child.node_id for child in node.children}
+                if name not in numbers:
+                    return None
+                node = _item(self._objects.nodes, numbers[name])
+        return node
 
-class StoredVariable:
-    """A variable of a SavedModel, with the `name`, `dtype`, `shape` and `numpy()` of the loaded one."""
+    def _children(self, path: tuple[str, ...] = ()) -> list[str]:
+        node = self._node(path)
+        return [] if node is None else [child.local_name for child in node.children]
 
-    def __init__(self, file: "_File", path: tuple[str, ...], described):
-        import tensorflow as tf
-
-        self._file, self._path = file, path
-        self.name = described.name
-        self.dtype = tf.as_dtype(described.dtype)
-        self.shape = tuple(axis.size for axis in described.shape.dim)
-
-    def numpy(self):
-        """Its value; InputError where the checkpoint has none, another shape, or cannot be read."""
-        with readable(self._file):
-            reader, key = self._file.reader, self._file.key(self._path)
-            shape, dtype = reader.get_variable_to_shape_map()[key], reader.get_variable_to_dtype_map()[key]
-            if tuple(shape) != self.shape or dtype != self.dtype:
-                stored = f"{dtype.name} {tuple(shape)}"
-                raise ValueError(f"{self.name} is {self.dtype.name} {self.shape}, and {stored} in the checkpoint")
-            return reader.get_tensor(key)
-
-
-@dataclasses.dataclass(frozen=True)
-class StoredAsset:
-    """A file that came with a SavedModel."""
-
-    path: str
-
-
-def open_saved_model(folder) -> StoredObject:
-    """The root of a SavedModel; nothing of it is loaded or run.
-
-    Raises:
-        InputError: `saved_model.pb` cannot be read or is none of TensorFlow 2.
-    """
-    return StoredObject(_File(Path(folder)), 0)
-
-
-def asset_path(model, name: str) -> str | None:
-    """The path of a file that came with a SavedModel, stored or loaded; None where it has none of that name."""
-    asset = getattr(model, name, None)
-    if isinstance(model, StoredObject) or asset is None:
-        return asset.path if isinstance(asset, StoredAsset) else None
-    return asset.asset_path.numpy().decode()
-
-
-def promised_lengths(model, key: str) -> list[int]:
-    """How many tensors each form of a SavedModel's call promises in the list that its outputs have by a name."""
-    if isinstance(model, StoredObject):
-        return model.promised_lengths(key)
-    outputs = [function.structured_outputs for function in getattr(model.__call__, "concrete_functions", ())]
-    return [len(each[key]) for each in outputs if isinstance(each, dict) and key in each]
-
-
-@contextlib.contextmanager
-def readable(source):
-    """Turn whatever a damaged SavedModel makes TensorFlow raise into one line."""
-    try:
-        yield
-    except InputError:
-        raise
-    except Exception as error:  # TensorFlow raises nearly everything on a damaged file
-        hint = "; a preprocessing model is no encoder" if "Op type not registered" in str(error) else ""
-        raise InputError(f"expected a SavedModel that loads{hint}. Received: {source} ({first_line(error)})") from None
-
-
-def first_line(error) -> str:
-    """An error in a line, its own first."""
-    lines = str(error).strip().splitlines()
-    return (lines[0] if lines else type(error).__name__)[:200]
-
-
-class _File:
-    """`saved_model.pb`, and the checkpoint beside it once a tensor is asked for."""
-
-    def __init__(self, folder: Path):
-        from tensorflow.core.protobuf import saved_model_pb2
-
-        self.folder = folder
-        with readable(folder):
-            graphs = saved_model_pb2.SavedModel.FromString((folder / "saved_model.pb").read_bytes()).meta_graphs
-            if len(graphs) != 1 or not graphs[0].object_graph_def.nodes:
-                raise ValueError("saved_model.pb holds no objects of TensorFlow 2")
-            self.objects, self._assets = graphs[0].object_graph_def, graphs[0].asset_file_def
-
-    def __str__(self) -> str:
-        return str(self.folder)
-
-    def node(self, number: int):
-        return _at(self.objects.nodes, number)
-
-    def asset(self, number: int) -> str:
-        name = _at(self._assets, number).filename
-        if Path(name).name != name:  # TensorFlow writes no other, and reads "../../elsewhere"
-            raise ValueError(f"an asset lies in assets, and not in {name!r:.60}")
-        return str(self.folder / "assets" / name)
+    def _variable(self, path: tuple[str, ...]) -> "StoredVariable | None":
+        node = self._node(path)
+        found = node is not None and node.WhichOneof("kind") == "variable"
+        return StoredVariable(self, path, node.variable) if found else None
 
     @functools.cached_property
-    def reader(self):
+    def _reader(self):
         import tensorflow as tf
 
         return tf.train.load_checkpoint(str(self.folder / "variables" / "variables"))
 
     @functools.cached_property
-    def _saved(self):
+    def _checkpoint_nodes(self):
         from tensorflow.core.protobuf import trackable_object_graph_pb2
 
-        graph = self.reader.get_tensor("_CHECKPOINTABLE_OBJECT_GRAPH")
+        graph = self._reader.get_tensor("_CHECKPOINTABLE_OBJECT_GRAPH")
         return trackable_object_graph_pb2.TrackableObjectGraph.FromString(graph).nodes
 
-    def key(self, path: tuple[str, ...]) -> str:
-        """What the checkpoint calls the variable at a place: the same names lead there as in `saved_model.pb`."""
-        node = _at(self._saved, 0)
-        for name in path:
-            numbers = {child.local_name: child.node_id for child in node.children}
-            node = _at(self._saved, numbers[name])
-        return {each.name: each.checkpoint_key for each in node.attributes}["VARIABLE_VALUE"]
+
+class StoredVariable:
+    """A variable of a `StoredSavedModel`, with the `name`, `dtype`, `shape` and `numpy()` of a loaded variable."""
+
+    def __init__(self, model: StoredSavedModel, path: tuple[str, ...], description):
+        import tensorflow as tf
+
+        self._model, self._path = model, path
+        self.name = description.name
+        self.dtype = tf.as_dtype(description.dtype)
+        self.shape = tuple(axis.size for axis in description.shape.dim)
+
+    def numpy(self):
+        """Read the value from the checkpoint; see `StoredSavedModel.read_tensor`."""
+        return self._model.read_tensor(self._path, self)
 
 
-def _at(items, number: int):
+@contextlib.contextmanager
+def readable(source):
+    """Convert any error that TensorFlow raises on a damaged SavedModel to an InputError of one line."""
+    try:
+        yield
+    except InputError:
+        raise
+    except Exception as error:  # TensorFlow raises many error types on damaged files
+        hint = " A preprocessing model is not an encoder." if "Op type not registered" in str(error) else ""
+        raise InputError(
+            f"`source` must be a readable SavedModel. Received: source={source} ({first_line(error)}).{hint}"
+        ) from None
+
+
+def _item(items, number: int):
     if not 0 <= number < len(items):
-        raise ValueError(f"a number out of range: {number} of {len(items)}")
+        raise ValueError(f"index {number} is out of range for {len(items)} items")
     return items[number]

@@ -1,4 +1,4 @@
-"""Checkpoints that google-research's own code reads, and ones that it wrote, compute as they do there."""
+"""Checkpoints are exchanged with google-research's original code: both compute the same outputs."""
 
 import json
 import subprocess
@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from keras_bert.weights.formats.google_research import save_google
-from keras_bert.weights.source import load_weights
+from keras_bert.weights.formats.google_research import save_google_research
+from keras_bert.weights.load import load_weights
 from tests.weights.formats.test_google_research import IDS, TYPES, make, outputs
 
 pytestmark = pytest.mark.peers
@@ -17,7 +17,7 @@ CASES = [("BERT", "pretrainer"), ("BERT", "classifier"), ("BERT", "spans"), ("AL
 
 
 def original(variant, kind, mode, folder) -> dict:
-    """What the original computes; the package, or the test is skipped and says so."""
+    """Return the outputs of the original code; skip the test if its package is not installed."""
     pytest.importorskip(variant.lower(), reason=f"{variant.lower()}-tensorflow is not installed")
     np.savez(folder / "rows.npz", ids=IDS, types=TYPES)
     program = Path(__file__).parent / "original" / "compute.py"
@@ -29,32 +29,32 @@ def original(variant, kind, mode, folder) -> dict:
         return dict(found)
 
 
-def compare(ours: dict, theirs: dict) -> None:
-    for name, value in theirs.items():
-        mine = ours[name]
-        if name in ("mlm_logits", "nsp_logits", "sop_logits"):  # theirs are log-probabilities
-            mine = mine - np.log(np.exp(mine).sum(-1, keepdims=True))
-        np.testing.assert_allclose(mine.reshape(value.shape), value, atol=5e-5, rtol=0, err_msg=name)
+def assert_same_outputs(outputs: dict, expected: dict) -> None:
+    for name, value in expected.items():
+        received = outputs[name]
+        if name in ("mlm_logits", "nsp_logits", "sop_logits"):  # the original returns log-probabilities
+            received = received - np.log(np.exp(received).sum(-1, keepdims=True))
+        np.testing.assert_allclose(received.reshape(value.shape), value, atol=5e-5, rtol=0, err_msg=name)
         assert value.std() > 0.01, name
 
 
 @pytest.mark.parametrize(("variant", "kind"), CASES)
-def test_the_original_reads_ours(variant, kind, tmp_path):
+def test_original_code_reads_our_checkpoint(variant, kind, tmp_path):
     model = make(variant, kind)
-    folder = save_google(model, tmp_path / "out")
-    compare(outputs(model), original(variant, kind, "read", folder))
+    folder = save_google_research(model, tmp_path / "out")
+    assert_same_outputs(outputs(model), original(variant, kind, "read", folder))
 
 
 @pytest.mark.parametrize(("variant", "kind"), CASES)
-def test_ours_reads_the_original(variant, kind, tmp_path):
+def test_reads_checkpoint_of_original_code(variant, kind, tmp_path):
     settings = {
         **dict(vocab_size=60, hidden_size=16, num_hidden_layers=3, num_attention_heads=2, intermediate_size=32),
         **dict(max_position_embeddings=20, type_vocab_size=2, hidden_act="gelu"),
         **(dict(embedding_size=8) if variant == "ALBERT" else {}),
     }
     (tmp_path / f"{variant.lower()}_config.json").write_text(json.dumps(settings))
-    theirs = original(variant, kind, "write", tmp_path)
+    expected = original(variant, kind, "write", tmp_path)
     model = make(variant, kind)
     report = load_weights(model, tmp_path)
-    assert report.untouched == [] and report.left == [] and report.parameters == model.count_params()
-    compare(outputs(model), theirs)
+    assert report.untouched == [] and report.skipped == [] and report.parameters == model.count_params()
+    assert_same_outputs(outputs(model), expected)

@@ -1,15 +1,15 @@
-"""Checkpoints of google-research: read back, and by a forward pass that knows nothing but their names."""
+"""google-research checkpoints: round trip, and a NumPy forward pass on the checkpoint's own tensors."""
 
 import json
 
 import numpy as np
 import pytest
 import tensorflow as tf
-from helpers import randomize
 
 import keras_bert as kb
-from keras_bert.weights.formats.google_research import save_google
-from keras_bert.weights.source import load_weights, open_source
+from keras_bert.weights.formats.google_research import save_google_research
+from keras_bert.weights.load import load_weights, open_source
+from tests.helpers import randomize
 
 SIZES = {
     **dict(vocab_size=60, hidden_size=16, num_layers=3, num_heads=2, intermediate_size=32),
@@ -38,16 +38,16 @@ def tensors_of(folder) -> dict:
     return {name: reader.get_tensor(name) for name in reader.get_variable_to_shape_map()}
 
 
-def google(t: dict, variant: str) -> dict:
-    """BERT's or ALBERT's forward pass in numpy, written after `modeling.py`, on the checkpoint's own tensors."""
+def forward_pass(t: dict, variant: str) -> dict:
+    """BERT's or ALBERT's forward pass in NumPy, as in `modeling.py`, on the checkpoint's own tensors."""
 
     def dense(x, name):
         return x @ t[f"{name}/kernel"] + t[f"{name}/bias"]
 
     def norm(x, name):
-        apart = x - x.mean(-1, keepdims=True)
-        scale = np.sqrt((apart**2).mean(-1, keepdims=True) + 1e-12)
-        return apart / scale * t[f"{name}/gamma"] + t[f"{name}/beta"]
+        centered = x - x.mean(-1, keepdims=True)
+        scale = np.sqrt((centered**2).mean(-1, keepdims=True) + 1e-12)
+        return centered / scale * t[f"{name}/gamma"] + t[f"{name}/beta"]
 
     def gelu(x):
         return 0.5 * x * (1 + np.tanh(np.sqrt(2 / np.pi) * (x + 0.044715 * x**3)))
@@ -55,9 +55,9 @@ def google(t: dict, variant: str) -> dict:
     def attention(x, name):
         heads = [dense(x, f"{name}/{part}").reshape(2, 5, 2, 8).transpose(0, 2, 1, 3) for part in PARTS]
         scores = heads[0] @ heads[1].transpose(0, 1, 3, 2) / np.sqrt(8) - 1e4 * (IDS == 0)[:, None, None]
-        shares = np.exp(scores - scores.max(-1, keepdims=True))
-        shares /= shares.sum(-1, keepdims=True)
-        return (shares @ heads[2]).transpose(0, 2, 1, 3).reshape(2, 5, 16)
+        weights = np.exp(scores - scores.max(-1, keepdims=True))
+        weights /= weights.sum(-1, keepdims=True)
+        return (weights @ heads[2]).transpose(0, 2, 1, 3).reshape(2, 5, 16)
 
     PARTS = ("query", "key", "value")
     x = t["bert/embeddings/word_embeddings"][IDS] + t["bert/embeddings/token_type_embeddings"][TYPES]
@@ -111,40 +111,42 @@ def outputs(model) -> dict:
 
 @pytest.mark.parametrize("variant", VARIANTS)
 @pytest.mark.parametrize("kind", ["encoder", "pretrainer", "classifier", "spans"])
-def test_out_and_in(variant, kind, tmp_path):
+def test_round_trip(variant, kind, tmp_path):
     model = make(variant, kind)
-    folder = save_google(model, tmp_path / "out")
-    by_names = google(tensors_of(folder), variant)
-    ours = outputs(model)
-    for name, value in by_names.items():
-        np.testing.assert_allclose(ours[name], value, atol=5e-5, rtol=0, err_msg=name)
-    assert len(by_names) == {"encoder": 2, "pretrainer": 4, "classifier": 3, "spans": 4}[kind]
+    folder = save_google_research(model, tmp_path / "out")
+    expected = forward_pass(tensors_of(folder), variant)
+    received = outputs(model)
+    for name, value in expected.items():
+        np.testing.assert_allclose(received[name], value, atol=5e-5, rtol=0, err_msg=name)
+    assert len(expected) == {"encoder": 2, "pretrainer": 4, "classifier": 3, "spans": 4}[kind]
 
     other = make(variant, kind)
     report = load_weights(other, folder)
-    assert report.untouched == [] and report.left == [] and report.parameters == model.count_params()
-    for ours, theirs in zip(model.weights, other.weights, strict=True):
-        np.testing.assert_array_equal(ours, theirs)
-    again = save_google(other, tmp_path / "again")
+    assert report.untouched == [] and report.skipped == [] and report.parameters == model.count_params()
+    for weight, copy in zip(model.weights, other.weights, strict=True):
+        np.testing.assert_array_equal(weight, copy)
+    again = save_google_research(other, tmp_path / "again")
     before, after = tensors_of(folder), tensors_of(again)
     assert before.keys() == after.keys() and all(np.array_equal(before[name], after[name]) for name in before)
     assert open_source(folder).config == getattr(model, "encoder", model).config
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
-def test_the_head_of_another_sentence_task_is_left_where_it_is(variant, tmp_path):
-    folder = save_google(make(variant, "pretrainer"), tmp_path / "out")
+def test_skips_head_of_another_sentence_task(variant, tmp_path):
+    folder = save_google_research(make(variant, "pretrainer"), tmp_path / "out")
     part, other = {"BERT": ("next_sentence", "order"), "ALBERT": ("sentence_order", "next")}[variant]
     assert open_source(folder).parts.keys() == {"encoder", "masked_lm", part}
     model = kb.BertPretrainer(kb.BertEncoder(open_source(folder).config), other)
     report = load_weights(model, folder)
-    assert report.left == [part] and len(report.untouched) == 2
+    assert report.skipped == [part] and len(report.untouched) == 2
 
 
-def test_its_config_vocabulary_and_what_is_no_weight(tmp_path):
+def test_reads_config_vocabulary_and_weights_only(tmp_path):
     model = make("BERT", "pretrainer")
     vocabulary = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *(f"w{i}" for i in range(55))]
-    folder = save_google(model, tmp_path / "cased_L-3_H-16_A-2", kb.BertTextVectorization(vocabulary, lowercase=False))
+    folder = save_google_research(
+        model, tmp_path / "cased_L-3_H-16_A-2", kb.BertTextVectorization(vocabulary, lowercase=False)
+    )
     assert {file.name.split(".data")[0] for file in folder.iterdir()} == {
         *("bert_config.json", "vocab.txt", "bert_model.ckpt.index", "bert_model.ckpt"),
     }
@@ -154,7 +156,7 @@ def test_its_config_vocabulary_and_what_is_no_weight(tmp_path):
     assert found.kind == "pretrainer" and found.vocabulary == vocabulary and found.lowercase is False
     assert found.encoder.config == model.encoder.config
 
-    # As a training leaves it: the optimizer's moments and the step are no weights.
+    # A checkpoint from training also contains the optimizer's moments and the step, which are not weights.
     extra = {"global_step": np.int64(7), "bert/pooler/dense/kernel/adam_m": np.zeros((16, 16), "float32")}
     both = {**tensors_of(folder), **extra}
     for file in folder.glob("bert_model.ckpt*"):
@@ -169,13 +171,16 @@ def test_its_config_vocabulary_and_what_is_no_weight(tmp_path):
 
 
 @pytest.mark.parametrize("lowercase", [True, False])
-def test_it_says_whether_text_is_lower_cased_whatever_the_folder_is_called(lowercase, tmp_path):
+def test_stores_lowercase(lowercase, tmp_path):
     vectorizer = kb.BertTextVectorization(["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"], lowercase=lowercase)
     for name in ("out", "cased_out"):
-        assert open_source(save_google(make("BERT", "encoder"), tmp_path / name, vectorizer)).lowercase is lowercase
+        assert (
+            open_source(save_google_research(make("BERT", "encoder"), tmp_path / name, vectorizer)).lowercase
+            is lowercase
+        )
 
 
-def test_what_google_has_no_place_for(tmp_path):
+def test_rejects_unsupported_models(tmp_path):
     for changes, word in (
         ({"activation": "gelu"}, "activation='gelu'"),
         ({"layer_norm_epsilon": 1e-6}, "layer_norm_epsilon=1e-06"),
@@ -183,50 +188,52 @@ def test_what_google_has_no_place_for(tmp_path):
         ({"embedding_size": 8}, "share_blocks=False"),
     ):
         with pytest.raises(kb.InputError, match=word):
-            save_google(kb.BertEncoder(kb.BertConfig(**{**SIZES, "num_layers": 1, **changes})), tmp_path / "no")
+            save_google_research(
+                kb.BertEncoder(kb.BertConfig(**{**SIZES, "num_layers": 1, **changes})), tmp_path / "no"
+            )
     for variant, task, part in (("BERT", "order", "sentence_order"), ("ALBERT", "next", "next_sentence")):
         encoder = kb.BertEncoder(kb.BertConfig(**{**SIZES, **VARIANTS[variant], "num_layers": 1}))
-        with pytest.raises(kb.InputError, match=f"no head for {part}"):
-            save_google(kb.BertPretrainer(encoder, task), tmp_path / "no")
+        with pytest.raises(kb.InputError, match=f"`model` .*{part}"):
+            save_google_research(kb.BertPretrainer(encoder, task), tmp_path / "no")
     for problem in ("multi_label", "regression"):
-        other = kb.BertClassifier(kb.BertEncoder(kb.BertConfig(**SIZES)), 3, problem=problem)
-        with pytest.raises(kb.InputError, match=f"one class of several. Received: .*{problem}"):
-            save_google(other, tmp_path / "out")
-    with pytest.raises(kb.InputError, match="no head for tokens"):
-        save_google(kb.BertTokenClassifier(kb.BertEncoder(kb.BertConfig(**SIZES)), 3), tmp_path / "no")
+        other = kb.BertClassifier(kb.BertEncoder(kb.BertConfig(**SIZES)), 3, problem_type=problem)
+        with pytest.raises(kb.InputError, match=f"`model` .*problem_type='{problem}'"):
+            save_google_research(other, tmp_path / "out")
+    with pytest.raises(kb.InputError, match="`model` .*tokens"):
+        save_google_research(kb.BertTokenClassifier(kb.BertEncoder(kb.BertConfig(**SIZES)), 3), tmp_path / "no")
     assert not list(tmp_path.iterdir())
 
 
-def test_damage_is_one_line(tmp_path):
-    folder = save_google(make("BERT", "encoder"), tmp_path / "out")
+def test_damaged_files_give_one_line(tmp_path):
+    folder = save_google_research(make("BERT", "encoder"), tmp_path / "out")
     (data,) = folder.glob("*.data*")
     data.write_bytes(data.read_bytes()[:5000])
-    with pytest.raises(kb.InputError, match="a checkpoint that is whole is expected") as error:
+    with pytest.raises(kb.InputError, match="complete checkpoint") as error:
         open_source(folder)
     assert "\n" not in str(error.value)
     (folder / "bert_model.ckpt.index").unlink()
-    with pytest.raises(kb.InputError, match="with none"):
+    with pytest.raises(kb.InputError, match="no .index file"):
         open_source(folder)
     (folder / "bert_config.json").write_text("{}")
-    with pytest.raises(kb.InputError, match="says its vocab_size"):
+    with pytest.raises(kb.InputError, match="vocab_size is missing"):
         open_source(folder)
 
 
-def test_a_config_that_the_weights_contradict(tmp_path):
-    folder = save_google(make("BERT", "encoder"), tmp_path / "out")
+def test_rejects_inconsistent_config(tmp_path):
+    folder = save_google_research(make("BERT", "encoder"), tmp_path / "out")
     settings = json.loads((folder / "bert_config.json").read_text())
     for change, words in (
-        ({"intermediate_size": 64}, r"layer_0/intermediate/dense/kernel has shape \(16, 64\) by the config"),
-        ({"num_hidden_layers": 4}, "no bert/encoder/layer_3/attention"),
-        ({"num_hidden_layers": 2}, "16 tensors of .* have no place"),
-        ({"hidden_act": "swish"}, "one of gelu, relu. Received: 'swish'"),
+        ({"intermediate_size": 64}, r"layer_0/intermediate/dense/kernel must have shape \(16, 64\)"),
+        ({"num_hidden_layers": 4}, "missing: bert/encoder/layer_3/attention"),
+        ({"num_hidden_layers": 2}, "16 unexpected tensors"),
+        ({"hidden_act": "swish"}, "`hidden_act` .*'swish'"),
     ):
         (folder / "bert_config.json").write_text(json.dumps({**settings, **change}))
         with pytest.raises(kb.InputError, match=words):
             open_source(folder)
 
 
-def test_a_model_that_computes_otherwise_is_refused(tmp_path):
-    folder = save_google(make("BERT", "encoder"), tmp_path / "out")
-    with pytest.raises(kb.InputError, match="computes with activation='gelu_tanh'. Received: a model with"):
+def test_rejects_model_with_other_activation(tmp_path):
+    folder = save_google_research(make("BERT", "encoder"), tmp_path / "out")
+    with pytest.raises(kb.InputError, match="`model` must have activation='gelu_tanh'"):
         load_weights(kb.BertEncoder(kb.BertConfig(**SIZES, activation="gelu")), folder)

@@ -1,4 +1,4 @@
-"""A saved model comes back whole; what cannot come back says why, and a failed save leaves nothing."""
+"""Saved models are loaded completely, damaged folders give a clear error, and a failed save leaves nothing behind."""
 
 import json
 import shutil
@@ -7,9 +7,9 @@ import zipfile
 import keras
 import numpy as np
 import pytest
-from helpers import random_inputs, randomize, tiny_config
 
 import keras_bert as kb
+from tests.helpers import random_inputs, randomize, tiny_config
 
 TOKENS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *(f"word{i}" for i in range(95))]
 
@@ -29,7 +29,7 @@ def folder(classifier, vectorizer, tmp_path_factory):
     return kb.save_pretrained(classifier, tmp_path_factory.mktemp("saved") / "model", vectorizer, ["a", "b", "c"])
 
 
-def test_classifier_comes_back(folder, classifier):
+def test_classifier_round_trip(folder, classifier):
     back = kb.load_pretrained(folder)
     inputs = random_inputs(classifier.encoder.config)
     np.testing.assert_array_equal(back.model(inputs).numpy(), classifier(inputs).numpy())
@@ -40,7 +40,7 @@ def test_classifier_comes_back(folder, classifier):
 
 
 @pytest.mark.parametrize("kind", ["encoder", "pretrainer", "feature_classifier", "span_labeler", "token_classifier"])
-def test_other_kinds_come_back(kind, vectorizer, tmp_path):
+def test_round_trip_of_other_kinds(kind, vectorizer, tmp_path):
     encoder = kb.BertEncoder(tiny_config(num_layers=1))
     makers = {
         "encoder": lambda: encoder,
@@ -56,7 +56,7 @@ def test_other_kinds_come_back(kind, vectorizer, tmp_path):
     assert back.encoder.config == encoder.config
 
 
-def test_the_sentence_task_comes_back_and_its_head_goes_on_for_that_task_alone(vectorizer, tmp_path):
+def test_new_pretrainer_keeps_head_of_same_task(vectorizer, tmp_path):
     model = randomize(kb.BertPretrainer(kb.BertEncoder(tiny_config(num_layers=1)), sentence_task="order"))
     back = kb.load_pretrained(kb.save_pretrained(model, tmp_path / "order", vectorizer))
     assert back.model.sentence_task == "order"
@@ -68,7 +68,7 @@ def test_the_sentence_task_comes_back_and_its_head_goes_on_for_that_task_alone(v
     assert back.new_pretrainer(None).sentence_task is None
 
 
-def test_the_optimizer_stays_behind(classifier, vectorizer, folder, tmp_path):
+def test_does_not_save_optimizer(classifier, vectorizer, folder, tmp_path):
     trained = randomize(kb.BertClassifier(kb.BertEncoder(tiny_config()), num_classes=3))
     trained.compile("adam", keras.losses.SparseCategoricalCrossentropy(from_logits=True))
     trained.train_on_batch(random_inputs(trained.encoder.config), np.array([0, 1, 2]))
@@ -76,13 +76,13 @@ def test_the_optimizer_stays_behind(classifier, vectorizer, folder, tmp_path):
     assert (saved / "model.keras").stat().st_size < 1.1 * (folder / "model.keras").stat().st_size
 
 
-def _broken(folder, tmp_path, change):
-    shutil.copytree(folder, tmp_path / "broken")
-    change(tmp_path / "broken")
-    return tmp_path / "broken"
+def changed_copy(folder, tmp_path, change):
+    shutil.copytree(folder, tmp_path / "copy")
+    change(tmp_path / "copy")
+    return tmp_path / "copy"
 
 
-def _says(**changes):
+def set_config(**changes):
     def change(folder):
         settings = json.loads((folder / "config.json").read_text())
         (folder / "config.json").write_text(json.dumps({**settings, **changes}))
@@ -90,12 +90,12 @@ def _says(**changes):
     return change
 
 
-def _cut(folder):
+def truncate(folder):
     file = folder / "model.keras"
     file.write_bytes(file.read_bytes()[: file.stat().st_size // 2])
 
 
-def _flip(folder):
+def truncate_weights(folder):
     with zipfile.ZipFile(folder / "model.keras") as archive:
         parts = {name: archive.read(name) for name in archive.namelist()}
     parts["model.weights.h5"] = parts["model.weights.h5"][:1000]
@@ -104,16 +104,16 @@ def _flip(folder):
             archive.writestr(name, content)
 
 
-def _foreign(folder):
+def save_other_model(folder):
     inputs = keras.Input((2,))
     keras.Model(inputs, keras.layers.Dense(1)(inputs)).save(folder / "model.keras")
 
 
-def _unknown_class(folder):
+def rename_class(folder):
     with zipfile.ZipFile(folder / "model.keras") as archive:
         parts = {name: archive.read(name) for name in archive.namelist()}
     parts["config.json"] = (
-        parts["config.json"].replace(b"BertClassifier", b"SomeoneElses").replace(b"keras_bert", b"other_pack")
+        parts["config.json"].replace(b"BertClassifier", b"UnknownClass").replace(b"keras_bert", b"other_pack")
     )
     with zipfile.ZipFile(folder / "model.keras", "w") as archive:
         for name, content in parts.items():
@@ -121,64 +121,67 @@ def _unknown_class(folder):
 
 
 @pytest.mark.parametrize(
-    "change, words",
+    "change, match",
     [
-        (lambda folder: shutil.rmtree(folder), "not a folder"),
-        (lambda folder: (folder / "vocab.txt").unlink(), "without vocab.txt"),
-        (lambda folder: (folder / "model.keras").unlink(), "without model.keras"),
-        (lambda folder: (folder / "config.json").write_text("{"), "config is a JSON file"),
-        (lambda folder: (folder / "config.json").write_text("[]"), "config.json that keras_bert wrote"),
-        (_says(kind=[]), r"config.json with kind=\[\]"),
-        (_says(labels="abc"), "config.json with labels='abc'"),
-        (_says(labels={"a": 0, "b": 1, "c": 2}), "config.json with labels={'a'"),
-        (_says(lowercase="no"), "config.json with lowercase='no'"),
-        (_says(sequence_length=2), "config.json with sequence_length=2"),
-        (_says(pairs="yes"), "config.json with pairs='yes'"),
-        (_says(pairs=1), "config.json with pairs=1"),
-        (_says(no_answer="yes"), "config.json with no_answer='yes'"),
-        (_says(no_answer=0), "config.json with no_answer=0"),
-        (lambda folder: (folder / "vocab.txt").write_text("\n".join(TOKENS[:90])), "vocab_size=100 and 90 tokens"),
+        (lambda folder: shutil.rmtree(folder), "or an existing folder"),
+        (lambda folder: (folder / "vocab.txt").unlink(), "vocab.txt is missing"),
+        (lambda folder: (folder / "model.keras").unlink(), "model.keras is missing"),
+        (lambda folder: (folder / "config.json").write_text("{"), "a readable JSON file"),
+        (lambda folder: (folder / "config.json").write_text("[]"), "a JSON file that contains an object"),
+        (set_config(kind=[]), r"config.json .*kind=\[\]"),
+        (set_config(labels="abc"), "config.json .*labels='abc'"),
+        (set_config(labels={"a": 0, "b": 1, "c": 2}), "config.json .*labels={'a'"),
+        (set_config(lowercase="no"), "config.json .*lowercase='no'"),
+        (set_config(sequence_length=2), "config.json .*sequence_length=2"),
+        (set_config(pairs="yes"), "config.json .*pairs='yes'"),
+        (set_config(pairs=1), "config.json .*pairs=1"),
+        (set_config(no_answer="yes"), "config.json .*no_answer='yes'"),
+        (set_config(no_answer=0), "config.json .*no_answer=0"),
+        (
+            lambda folder: (folder / "vocab.txt").write_text("\n".join(TOKENS[:90])),
+            "vocab_size, 100. Received: 90 tokens",
+        ),
         (lambda folder: (folder / "vocab.txt").write_text("a\nb\n"), r"vocab.txt without \[PAD\]"),
-        (_cut, "damaged or cut short"),
-        (_flip, "that keras_bert wrote"),
-        (_unknown_class, "that keras_bert wrote"),
-        (_foreign, "expected a BertClassifier"),
+        (truncate, "damaged or cut short"),
+        (truncate_weights, "that keras_bert wrote"),
+        (rename_class, "that keras_bert wrote"),
+        (save_other_model, "`source` must contain a BertClassifier"),
     ],
 )
-def test_what_cannot_come_back_says_why(folder, tmp_path, change, words):
-    with pytest.raises(kb.InputError, match=words) as caught:
-        kb.load_pretrained(_broken(folder, tmp_path, change))
+def test_rejects_damaged_folders(folder, tmp_path, change, match):
+    with pytest.raises(kb.InputError, match=match) as caught:
+        kb.load_pretrained(changed_copy(folder, tmp_path, change))
     assert "\n" not in str(caught.value) and "Received: " in str(caught.value)
 
 
-@pytest.mark.parametrize("labels, words", [(["a", "b"], "3 different labels"), (["a", "a", "b"], "3 different labels")])
-def test_labels_must_fit(classifier, vectorizer, tmp_path, labels, words):
-    with pytest.raises(kb.InputError, match=words):
+@pytest.mark.parametrize("labels", [["a", "b"], ["a", "a", "b"]])
+def test_rejects_mismatched_labels(classifier, vectorizer, tmp_path, labels):
+    with pytest.raises(kb.InputError, match="`labels` must be 3 different names"):
         kb.save_pretrained(classifier, tmp_path / "model", vectorizer, labels)
-    with pytest.raises(kb.InputError, match="labels belong to a classifier"):
+    with pytest.raises(kb.InputError, match="`labels` must be None"):
         kb.save_pretrained(classifier.encoder, tmp_path / "model", vectorizer, labels)
     assert list(tmp_path.iterdir()) == []
 
 
-def test_sizes_must_fit(vectorizer, tmp_path):
-    with pytest.raises(kb.InputError, match="vocab_size=50 and 100 tokens"):
+def test_rejects_mismatched_vocabulary_and_paths(vectorizer, tmp_path):
+    with pytest.raises(kb.InputError, match="vocab_size, 50. Received: 100 tokens"):
         kb.save_pretrained(kb.BertEncoder(tiny_config(vocab_size=50)), tmp_path / "model", vectorizer)
-    with pytest.raises(kb.InputError, match="a model is one of"):
+    with pytest.raises(kb.InputError, match="`model`"):
         kb.save_pretrained("a model", tmp_path / "model", vectorizer)
     (tmp_path / "file").write_text("mine")
-    with pytest.raises(kb.InputError, match="which is a file"):
+    with pytest.raises(kb.InputError, match="`path`"):
         kb.save_pretrained(kb.BertEncoder(tiny_config()), tmp_path / "file", vectorizer)
     assert (tmp_path / "file").read_text() == "mine"
 
 
-def test_a_full_disk_keeps_what_was_there(classifier, vectorizer, folder, tmp_path, monkeypatch):
+def test_full_disk_keeps_existing_folder(classifier, vectorizer, folder, tmp_path, monkeypatch):
     shutil.copytree(folder, tmp_path / "model")
 
-    def full(self, file, **_):
+    def disk_full(self, file, **_):
         file.write_bytes(b"half")
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(kb.BertClassifier, "save", full)
+    monkeypatch.setattr(kb.BertClassifier, "save", disk_full)
     with pytest.raises(OSError, match="No space left"):
         kb.save_pretrained(classifier, tmp_path / "model", vectorizer)
     monkeypatch.undo()

@@ -1,15 +1,16 @@
-"""TF-Hub's BERT comes in whole and right, or not at all."""
+"""TF-Hub's encoders: every tensor is read exactly once, and bad sources change nothing."""
 
 import shutil
 
 import keras
 import numpy as np
 import pytest
-from helpers import randomize, tiny_config
 
 import keras_bert as kb
 from keras_bert.weights import encoder_from_tfhub
-from keras_bert.weights.formats.tfhub import infer_config, open_tfhub, read_tensors
+from keras_bert.weights.formats.tfhub import open_tfhub, read_tensors, read_tfhub
+from keras_bert.weights.formats.tfhub_config import infer_config
+from tests.helpers import randomize, tiny_config
 
 
 @pytest.fixture(scope="module")
@@ -31,23 +32,24 @@ def _same(one, other):
     return all(np.array_equal(a.numpy(), b.numpy()) for a, b in zip(one.weights, other.weights, strict=True))
 
 
-def test_every_tensor_of_googles_export_is_used_once(reference_encoder):
+def test_reads_every_tensor_once(reference_encoder):
     encoder, report = encoder_from_tfhub(reference_encoder)
-    theirs = open_tfhub(reference_encoder).trainable_variables
-    assert [(f"{name}:0", shape) for name, shape in report.tensors] == [(v.name, tuple(v.shape)) for v in theirs]
+    variables = open_tfhub(reference_encoder).trainable_variables
+    assert [(f"{name}:0", shape) for name, shape in report.tensors] == [(v.name, tuple(v.shape)) for v in variables]
     assert report.count == 39 and report.parameters == encoder.count_params() == 4387712
     assert encoder.config.to_dict() | {"num_layers": 2, "num_heads": 2, "hidden_size": 128} == encoder.config.to_dict()
     assert (encoder.config.vocab_size, encoder.config.type_vocab_size) == (30522, 16)
-    for weight, their in zip(encoder.weights, theirs, strict=True):
-        assert weight.numpy().std() > 0 and any(np.array_equal(weight.numpy(), v.numpy()) for v in theirs), their.name
+    for weight, variable in zip(encoder.weights, variables, strict=True):
+        assert weight.numpy().std() > 0, variable.name
+        assert any(np.array_equal(weight.numpy(), v.numpy()) for v in variables), variable.name
 
 
-def test_googles_masked_lm_head(reference_encoder):
-    """The head's logits on Google's weights are those that Google's own graph gives."""
+def test_masked_lm_logits(reference_encoder):
+    """The head's logits with Google's weights equal those of Google's graph."""
     import tensorflow as tf
 
     source = open_tfhub(reference_encoder)
-    pretrainer = kb.BertPretrainer(kb.BertEncoder(infer_config(read_tensors(source))))
+    pretrainer = kb.BertPretrainer(kb.BertEncoder(infer_config(read_tensors(read_tfhub(source)))))
     report = kb.load_weights(pretrainer, source)
     assert report.count == 44 and report.untouched == ["nsp_logits/kernel", "nsp_logits/bias"]
     inputs = {
@@ -57,13 +59,13 @@ def test_googles_masked_lm_head(reference_encoder):
         "masked_lm_positions": [[2, 3]],
     }
     inputs = {key: np.array(value, "int32") for key, value in inputs.items()}
-    theirs = source.mlm({key: tf.constant(value) for key, value in inputs.items()})["mlm_logits"].numpy()
-    ours = pretrainer(inputs, training=False)["mlm_logits"].numpy()
-    assert theirs.std() > 0.1
-    np.testing.assert_allclose(ours, theirs, atol=5e-5)
+    expected = source.mlm({key: tf.constant(value) for key, value in inputs.items()})["mlm_logits"].numpy()
+    logits = pretrainer(inputs, training=False)["mlm_logits"].numpy()
+    assert expected.std() > 0.1
+    np.testing.assert_allclose(logits, expected, atol=5e-5)
 
 
-def test_round_trip_through_our_own_export(pretrainer, folder):
+def test_round_trip(pretrainer, folder):
     encoder, report = encoder_from_tfhub(folder, hidden_dropout=0.0, attention_dropout=0.0)
     assert encoder.config == pretrainer.encoder.config and _same(encoder, pretrainer.encoder)
     assert report.source == str(folder) and report.to_dict()["count"] == len(encoder.weights)
@@ -72,7 +74,7 @@ def test_round_trip_through_our_own_export(pretrainer, folder):
     assert _same(again.mlm_head, pretrainer.mlm_head) and _same(again.encoder, pretrainer.encoder)
 
 
-def test_a_source_without_the_head_says_what_it_left(pretrainer, tmp_path):
+def test_reports_untouched_head(pretrainer, tmp_path):
     source = kb.export_saved_model(pretrainer.encoder, tmp_path / "bare")
     target = kb.BertPretrainer(kb.BertEncoder(pretrainer.encoder.config))
     report = kb.load_weights(target, source)
@@ -81,25 +83,25 @@ def test_a_source_without_the_head_says_what_it_left(pretrainer, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "changes, words",
+    "changes, match",
     [
-        ({"vocab_size": 90}, r"word_embeddings/embeddings has shape \(90, 32\) in the model. Received: \(100, 32\)"),
-        ({"num_heads": 4}, r"layer_0/self_attention/query/kernel has shape \(32, 4, 8\).*\(32, 2, 16\)"),
-        ({"max_position_embeddings": 8}, r"position_embedding/embeddings has shape \(8, 32\).*\(40, 32\)"),
-        ({"num_layers": 3}, "16 tensors of the model are not in .*layer_2"),
-        ({"num_layers": 1}, "16 tensors of .* have no place in the model.*layer_1"),
+        ({"vocab_size": 90}, r"word_embeddings/embeddings must have shape \(90, 32\).* Received: shape=\(100, 32\)"),
+        ({"num_heads": 4}, r"layer_0/self_attention/query/kernel must have shape \(32, 4, 8\).*\(32, 2, 16\)"),
+        ({"max_position_embeddings": 8}, r"position_embedding/embeddings must have shape \(8, 32\).*\(40, 32\)"),
+        ({"num_layers": 3}, "16 missing tensors.*layer_2"),
+        ({"num_layers": 1}, "16 unexpected tensors.*layer_1"),
     ],
 )
-def test_another_shape_names_the_tensor_and_changes_nothing(folder, changes, words):
+def test_rejects_mismatched_shapes(folder, changes, match):
     encoder = randomize(kb.BertEncoder(tiny_config(**{"type_vocab_size": 3, **changes})), seed=5)
     before = [weight.numpy() for weight in encoder.weights]
-    with pytest.raises(kb.InputError, match=words) as caught:
+    with pytest.raises(kb.InputError, match=match) as caught:
         kb.load_weights(encoder, folder)
     assert "\n" not in str(caught.value)
     assert all(np.array_equal(old, new.numpy()) for old, new in zip(before, encoder.weights, strict=True))
 
 
-def test_weights_that_are_no_numbers_are_refused(pretrainer, tmp_path):
+def test_rejects_nan(pretrainer, tmp_path):
     encoder = randomize(kb.BertEncoder(pretrainer.encoder.config))
     bias = encoder.pooler.dense.bias
     bias.assign(np.where(np.arange(32) == 3, np.nan, bias.numpy()))
@@ -108,7 +110,7 @@ def test_weights_that_are_no_numbers_are_refused(pretrainer, tmp_path):
         encoder_from_tfhub(source)
 
 
-def test_sources_that_are_none(folder, reference_encoder, tmp_path, monkeypatch):
+def test_rejects_bad_sources(folder, reference_encoder, tmp_path, monkeypatch):
     import tensorflow as tf
 
     no_bert = tf.Module()
@@ -121,33 +123,33 @@ def test_sources_that_are_none(folder, reference_encoder, tmp_path, monkeypatch)
     (tmp_path / "lost" / "variables" / "variables.index").unlink()
     (tmp_path / "empty").mkdir()
     sources = {
-        tmp_path / "nowhere": "which is not there",
+        tmp_path / "nowhere": "no such folder",
         tmp_path / "empty": "saved_model.pb",
         tmp_path / "other": "interface of TF-Hub's BERT",
-        tmp_path / "cut": "that loads",
-        tmp_path / "lost": "that loads",
+        tmp_path / "cut": "`source` must be a readable SavedModel",
+        tmp_path / "lost": "`source` must be a readable SavedModel",
         graph: "saved_model.pb",
-        "nonsense://a/b": "cannot reach this handle",
-        "https://127.0.0.1:9/tensorflow/bert_en_uncased_L-12_H-768_A-12/4": "download it on a machine with network",
+        "nonsense://a/b": "`source` must be a TF-Hub handle that can be downloaded",
+        "https://127.0.0.1:9/tensorflow/bert_en_uncased_L-12_H-768_A-12/4": "download it elsewhere",
     }
     monkeypatch.setenv("TFHUB_CACHE_DIR", str(tmp_path / "cache"))
-    for source, words in sources.items():
-        with pytest.raises(kb.InputError, match=words) as caught:
+    for source, match in sources.items():
+        with pytest.raises(kb.InputError, match=match) as caught:
             encoder_from_tfhub(source)
         assert "\n" not in str(caught.value) and str(source) in str(caught.value)
 
 
-def test_preprocessing_is_no_encoder(reference_encoder):
-    with pytest.raises(kb.InputError, match="no encoder|interface of TF-Hub's BERT"):
+def test_rejects_preprocessing_model(reference_encoder):
+    with pytest.raises(kb.InputError, match="not an encoder|interface of TF-Hub's BERT"):
         open_tfhub(reference_encoder.parent / "bert_en_uncased_preprocess")
 
 
-def test_a_classifier_gets_its_encoder_filled_and_its_head_left(pretrainer, folder):
+def test_loads_encoder_of_classifier(pretrainer, folder):
     classifier = kb.BertClassifier(kb.BertEncoder(pretrainer.encoder.config))
     head = classifier.head.get_weights()
     report = kb.load_weights(classifier, folder)
     assert _same(classifier.encoder, pretrainer.encoder)
-    assert report.untouched == ["logits/kernel", "logits/bias"] and report.left == ["masked_lm"]
+    assert report.untouched == ["logits/kernel", "logits/bias"] and report.skipped == ["masked_lm"]
     assert all(np.array_equal(a, b) for a, b in zip(head, classifier.head.get_weights(), strict=True))
-    with pytest.raises(kb.InputError, match="expected a BertEncoder, .* Received: Dense"):
+    with pytest.raises(kb.InputError, match="`model` must be a BertEncoder, .* Received: Dense"):
         kb.load_weights(keras.layers.Dense(2), folder)

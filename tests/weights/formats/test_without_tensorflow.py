@@ -1,4 +1,4 @@
-"""A saved model comes back where there is no TensorFlow; what needs it says so in one line."""
+"""Saved models load without TensorFlow; what needs TensorFlow gives an error of one line."""
 
 import importlib.util
 import json
@@ -10,9 +10,9 @@ from pathlib import Path
 import keras
 import numpy as np
 import pytest
-from helpers import random_inputs, randomize, tiny_config
 
 import keras_bert as kb
+from tests.helpers import random_inputs, randomize, tiny_config
 
 SCRIPT = """
 import sys
@@ -34,9 +34,9 @@ except kb.InputError as error:
 
 @pytest.mark.peers
 @pytest.mark.parametrize("backend", ["jax", "torch"])
-def test_on_another_backend(backend, tmp_path):
+def test_load_pretrained_without_tensorflow(backend, tmp_path):
     if importlib.util.find_spec(backend) is None:
-        pytest.skip(f"{backend} is not installed: make test-peers")
+        pytest.skip(f"{backend} is not installed: make test-all")
     tokens = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *(f"word{i}" for i in range(95))]
     classifier = randomize(kb.BertClassifier(kb.BertEncoder(tiny_config())))
     vectorizer = kb.BertTextVectorization(tokens, sequence_length=8)
@@ -51,8 +51,8 @@ def test_on_another_backend(backend, tmp_path):
         timeout=300,
     )
     assert ran.returncode == 0, ran.stderr[-3000:]
-    said = json.loads(ran.stdout.splitlines()[-1])
-    np.testing.assert_allclose(said["logits"], keras.ops.convert_to_numpy(classifier(inputs)), atol=1e-4)
-    assert said["same"] and said["labels"] == ["no", "yes"]
-    assert f"Received: KERAS_BACKEND={backend}" in said["error"] and "\n" not in said["error"]
+    printed = json.loads(ran.stdout.splitlines()[-1])
+    np.testing.assert_allclose(printed["logits"], keras.ops.convert_to_numpy(classifier(inputs)), atol=1e-4)
+    assert printed["same"] and printed["labels"] == ["no", "yes"]
+    assert f"Received: KERAS_BACKEND={backend}" in printed["error"] and "\n" not in printed["error"]
     assert sorted(path.name for path in tmp_path.iterdir()) == ["again", "inputs.npz", "model"]

@@ -1,12 +1,12 @@
-"""Make the files beside this one with Google's own code, in an environment of its own:
+"""Make the files in this folder with Google's code, in a separate environment:
 
     pip install 'setuptools<81' tensorflow-cpu==2.20.0 pyyaml psutil sentencepiece immutabledict six dm-tree scipy
     pip install --no-deps tensorflow-text==2.20.1 tf-keras==2.20.1 tensorflow-hub==0.16.1 tf-models-official==2.20.0 \
         tensorflow-model-optimization tf_slim gin-config
     TF_USE_LEGACY_KERAS=1 python make.py
 
-Small models with random weights, biases and norms too: a BERT with its masked-word head and an ALBERT, each as a
-checkpoint of the Model Garden with its outputs; the ALBERT also as TF-Hub's exporter writes it.
+Small models with random weights (also biases and LayerNorms): a BERT with its masked-LM head and an ALBERT, each as a
+checkpoint of the Model Garden with its outputs. TF-Hub's exporter writes the ALBERT as a SavedModel too.
 """
 
 import json
@@ -32,7 +32,7 @@ ROWS = {
 POSITIONS = np.array([[1, 3], [1, 2]], "int32")
 
 
-def randomise(model, seed):
+def randomize(model, seed):
     rng = np.random.default_rng(seed)
     for variable in model.variables:
         if variable.dtype.is_floating:
@@ -53,11 +53,11 @@ def save(folder, checkpoint, settings, outputs):
 def main():
     settings = {**SIZES, "num_hidden_layers": 2}
     encoder = export_tfhub_lib.get_bert_encoder(configs.BertConfig(**settings))
-    # The head's activation as in google-research/bert: the tanh form.
+    # The head's activation is the tanh approximation, as in google-research/bert.
     tanh = lambda x: tf.keras.activations.gelu(x, approximate=True)  # noqa: E731
     pretrainer = models.BertPretrainerV2(encoder_network=encoder, mlm_activation=tanh)
     outputs = pretrainer({**ROWS, "masked_lm_positions": POSITIONS})
-    randomise(pretrainer, 1)
+    randomize(pretrainer, 1)
     outputs = {**encoder(ROWS), **pretrainer({**ROWS, "masked_lm_positions": POSITIONS})}
     save("bert", tf.train.Checkpoint(**pretrainer.checkpoint_items), settings, outputs)
 
@@ -71,7 +71,7 @@ def main():
         ),
     )
     albert = encoders.build_encoder(config)
-    randomise(albert, 2)
+    randomize(albert, 2)
     save("albert", tf.train.Checkpoint(encoder=albert), settings, albert(ROWS))
     prefix = tf.train.Checkpoint(encoder=albert).save(str(HERE / "draft" / "ckpt"))
     vocabulary = HERE / "draft" / "vocab.txt"

@@ -1,11 +1,12 @@
-"""google-research's own code computes a checkpoint: `python compute.py bert|albert encoder|pretrainer|classifier|spans
-read|write FOLDER`.
+"""Run google-research's original code on a checkpoint, and write its outputs.
 
-FOLDER holds the config and `rows.npz`: `ids`, `types` int32 `[B, T]`. `read`: the weights come from its checkpoint, by
-the original's own way of loading, each of them. `write`: they are drawn at random, and the checkpoint is written.
-Either way `outputs.npz` says what is computed.
+Usage: `python compute.py bert|albert encoder|pretrainer|classifier|spans read|write FOLDER`.
 
-The original is bert-tensorflow 1.0.4 and albert-tensorflow 1.1. What TensorFlow 2 has no longer is put in its place.
+FOLDER contains the config file and `rows.npz` with `ids` and `types`, int32 `[B, T]`. With `read`, every weight is read
+from the folder's checkpoint, with the original loading code. With `write`, the weights are random, and the checkpoint
+is written. The outputs are written to `outputs.npz`.
+
+The original code is bert-tensorflow 1.0.4 and albert-tensorflow 1.1. This script replaces what TensorFlow 2 removed.
 """
 
 import importlib
@@ -19,7 +20,7 @@ import tensorflow.compat.v1 as tf
 
 
 def layer_norm(inputs, begin_norm_axis, begin_params_axis, scope):
-    """`tf.contrib.layers.layer_norm` over the last axis, whose epsilon is 1e-12."""
+    """Replace `tf.contrib.layers.layer_norm` over the last axis, with its epsilon of 1e-12."""
     assert begin_norm_axis == begin_params_axis == -1
     with tf.variable_scope(scope, "LayerNorm"):
         beta = tf.get_variable("beta", inputs.shape[-1:], initializer=tf.zeros_initializer())
@@ -29,18 +30,18 @@ def layer_norm(inputs, begin_norm_axis, begin_params_axis, scope):
 
 
 def become_tensorflow_1() -> None:
-    """Put TensorFlow 1 in TensorFlow's place, in this process."""
-    os.environ["TF_USE_LEGACY_KERAS"] = "1"  # has tf.layers
+    """Let `import tensorflow` give TensorFlow 1 in this process."""
+    os.environ["TF_USE_LEGACY_KERAS"] = "1"  # contains tf.layers
     tf.disable_v2_behavior()
     contrib = types.ModuleType("tensorflow.contrib")
     contrib.layers = types.SimpleNamespace(layer_norm=layer_norm)
-    contrib.cluster_resolver = contrib.data = contrib.tpu = types.SimpleNamespace()  # for training, not run here
+    contrib.cluster_resolver = contrib.data = contrib.tpu = types.SimpleNamespace()  # used in training only
     sys.modules["tensorflow.contrib"] = contrib
-    sys.modules["tensorflow"] = tf  # albert-tensorflow asks for TensorFlow 1 by this name
+    sys.modules["tensorflow"] = tf  # albert-tensorflow imports TensorFlow 1 by this name
 
 
 def graph(which: str, kind: str, config, ids, mask, segments) -> dict:
-    """The original's tensors, by our names; of masked words and sentences log-probabilities."""
+    """Build the original outputs, by the names of this package; pretraining heads return log-probabilities."""
     rows = config, False, ids, mask, segments
     if kind == "classifier":
         module = importlib.import_module(f"{which}.run_classifier")
@@ -57,8 +58,8 @@ def graph(which: str, kind: str, config, ids, mask, segments) -> dict:
     if kind == "pretrainer":
         module = importlib.import_module(f"{which}.run_pretraining")
         batch, width = ids.shape.as_list()
-        tensor_mappings = tf.constant(np.tile(np.arange(width, dtype="int32"), (batch, 1)))
-        tokens = model.get_sequence_output(), model.get_embedding_table(), tensor_mappings, ids, tf.ones([batch, width])
+        positions = tf.constant(np.tile(np.arange(width, dtype="int32"), (batch, 1)))
+        tokens = model.get_sequence_output(), model.get_embedding_table(), positions, ids, tf.ones([batch, width])
         found["mlm_logits"] = module.get_masked_lm_output(config, *tokens)[2]  # [B T, V]
         name = {"bert": "next_sentence", "albert": "sentence_order"}[which]
         labels = tf.zeros([batch], tf.int32)
@@ -83,10 +84,10 @@ def main(which: str, kind: str, mode: str, folder: str) -> None:
     with tf.Session() as session:
         session.run(tf.global_variables_initializer())
         if mode == "write":
-            draw = np.random.default_rng(7)
+            rng = np.random.default_rng(7)
             for weight in weights:
                 center = 1.0 if weight.op.name.endswith("gamma") else 0.0
-                weight.load(draw.normal(center, 0.3, weight.shape.as_list()).astype("float32"), session)
+                weight.load(rng.normal(center, 0.3, weight.shape.as_list()).astype("float32"), session)
             tf.train.Saver(weights).save(session, checkpoint)
         np.savez(folder / "outputs.npz", **session.run(outputs))
 

@@ -1,0 +1,67 @@
+"""Options of the training commands, generated from the fields of `TrainingConfig`."""
+
+import click
+
+from keras_bert.cli.options import MODEL_FOLDER, FiniteRange, out_option, positive
+from keras_bert.training.config import default_of
+
+# Field of TrainingConfig: arguments of click.option. The default is that of the trainer.
+OPTIONS = {
+    "epochs": {"type": positive, "help": "Number of passes over the training data."},
+    "steps": {"type": positive, "help": "Number of optimizer steps."},
+    "batch_size": {"type": positive, "help": "Examples per batch."},
+    "accumulate": {
+        "type": positive,
+        "help": "Batches per optimizer step: the effect of a large batch in the memory of a small one.",
+    },
+    "learning_rate": {"type": FiniteRange(min=0, min_open=True), "help": "Peak learning rate, after the warmup."},
+    "temperature": {
+        "type": FiniteRange(min=0, min_open=True),
+        "help": "Divides the logits of teacher and student before the softmax.",
+    },
+    "alpha": {"type": FiniteRange(0, 1), "help": "Weight of the teacher's term in the loss."},
+    "embedding_init": {
+        "type": click.Choice(["ppmi"]),
+        "help": "Initialize the word embeddings from co-occurrences in the text instead of at random.",
+    },
+    "seed": {"type": click.IntRange(min=0), "help": "Random seed."},
+    "log_dir": {
+        "type": click.Path(file_okay=False),
+        "metavar": "DIR",
+        "help": "Folder for a TensorBoard log.",
+    },
+}
+COMMON = ("batch_size", "accumulate", "learning_rate", "seed", "log_dir")
+
+
+def training_options(trainer: str, *fields: str, **changes: dict):
+    """Add the options of a training command: fields of `TrainingConfig`, `--dtype`, `--resume` and `--out`.
+
+    Args:
+        trainer: `"pretrain"`, `"finetune"` or `"distill"`: which defaults the options have.
+        fields: names in `OPTIONS` to add before the common ones.
+        **changes: arguments of `click.option` that differ for one command, by the field's name. `default=None` leaves
+            the value to the command.
+    """
+    options = []
+    for name in (*fields, *COMMON):
+        settings = {"default": default_of(trainer, name), "show_default": True, **OPTIONS[name]}
+        options.append(click.option(f"--{name.replace('_', '-')}", **{**settings, **changes.get(name, {})}))
+    options += [
+        click.option(
+            "--dtype",
+            type=click.Choice(["float32", "mixed_bfloat16"]),
+            default="float32",
+            show_default=True,
+            help="Data type of the computation in training. The weights and the saved model are float32.",
+        ),
+        click.option("--resume", is_flag=True, help="Continue an interrupted run of the same command."),
+        out_option(*MODEL_FOLDER),
+    ]
+
+    def add(command):
+        for option in reversed(options):
+            command = option(command)
+        return command
+
+    return add

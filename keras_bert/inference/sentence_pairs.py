@@ -1,0 +1,91 @@
+"""Next-sentence and sentence-order prediction by the second head of a pretrainer."""
+
+from collections.abc import Callable
+
+import numpy as np
+
+from keras_bert.data.id_arrays import as_id_arrays, check_ids
+from keras_bert.errors import InputError
+from keras_bert.inference.predict import predict_length_sorted
+
+CLASS_NAMES = {"next": ("follows", "random"), "order": ("in order", "swapped")}  # in the order of the logits
+OUTPUTS = {"next": "nsp_logits", "order": "sop_logits"}
+
+
+def class_names(pretrained) -> tuple[str, str]:
+    """Return the names of the two classes of a pretrainer's sentence task.
+
+    Args:
+        pretrained: what `kb.load_pretrained` returns.
+
+    Raises:
+        InputError: the model is not a pretrainer, or has no sentence task.
+    """
+    task = pretrained.model.sentence_task if pretrained.kind == "pretrainer" else None
+    if task is None:
+        reason = "masked-LM head only" if pretrained.kind == "pretrainer" else f"a model of kind {pretrained.kind}"
+        raise InputError(
+            "`pretrained` must be a pretrainer with a next-sentence or sentence-order head. "
+            f"Received: {pretrained.path} ({reason})"
+        )
+    return CLASS_NAMES[task]
+
+
+def predict_sentence_pairs(pretrained, first: list[str], second: list[str], batch_size: int = 64) -> np.ndarray:
+    """Predict whether each second text follows the first one, or whether the two are in order.
+
+    Pretraining uses segments of several sentences, so single short sentences may be judged less well.
+
+    Args:
+        pretrained: what `kb.load_pretrained` returns for a `BertPretrainer` with a sentence task.
+        first: N strings.
+        second: N strings.
+        batch_size: B.
+
+    Returns:
+        Logits, float32 `[N, 2]`, of the two `class_names`: `follows` and `random`, or `in order` and `swapped`.
+
+    Raises:
+        InputError: the model has no such head, there are no pairs, the lists differ in length, or a row is longer than
+            the positions of the encoder.
+
+    Example:
+
+    >>> import tempfile, keras_bert as kb
+    >>> vectorizer = kb.BertTextVectorization(["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "film"])
+    >>> config = kb.BertConfig(vocab_size=6, hidden_size=8, num_layers=1, num_heads=2, intermediate_size=16)
+    >>> model = kb.BertPretrainer(kb.BertEncoder(config), sentence_task="order")
+    >>> pretrained = kb.load_pretrained(kb.save_pretrained(model, tempfile.mkdtemp() + "/bert", vectorizer))
+    >>> class_names(pretrained), predict_sentence_pairs(pretrained, ["a film", "the film"], ["film", "a film"]).shape
+    (('in order', 'swapped'), (2, 2))
+
+    Source: Devlin et al. 2018 (arXiv:1810.04805), section 3.1, task 2; Lan et al. 2019 (arXiv:1909.11942), section 3.1.
+    """
+    class_names(pretrained)
+    if len(first) != len(second) or not first:
+        raise InputError(
+            "`first` and `second` must have the same number of texts, at least one. "
+            f"Received: {len(first)} and {len(second)}"
+        )
+    model = pretrained.model
+    ids = as_id_arrays(pretrained.vectorizer((first, second)))
+    check_ids(model.encoder.config, ids)
+    return sentence_logits(model.predict_on_batch, ids, batch_size, OUTPUTS[model.sentence_task])
+
+
+def sentence_logits(predict_batch: Callable, ids: dict, batch_size: int, output: str) -> np.ndarray:
+    """Compute the logits of the sentence task, float32 `[N, 2]`.
+
+    Args:
+        predict_batch: function of the inputs of a pretrainer that returns its outputs.
+        ids: the encoder's inputs, int32 `[N, T]` each.
+        batch_size: B.
+        output: name of the output, `"nsp_logits"` or `"sop_logits"`.
+    """
+
+    def predict(batch: dict) -> dict:
+        # One masked position per row is required; its logits are not used.
+        positions = np.zeros((len(batch["input_mask"]), 1), np.int32)  # [B, 1]
+        return predict_batch({**batch, "masked_lm_positions": positions})
+
+    return predict_length_sorted(predict, ids, batch_size, {output: (None, 2)})[output]

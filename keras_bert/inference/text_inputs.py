@@ -1,0 +1,73 @@
+"""Texts and pairs of texts as input of a model: checks, and lines of text files."""
+
+from collections.abc import Iterable, Iterator
+
+from keras_bert.errors import InputError
+
+
+def is_pair(text) -> bool:
+    """Whether a value is a pair of strings: a tuple of two."""
+    return isinstance(text, tuple) and len(text) == 2 and all(isinstance(part, str) for part in text)
+
+
+def checked_texts(texts: Iterable) -> Iterator:
+    """Yield texts or pairs, each one checked.
+
+    Args:
+        texts: strings, or tuples of two strings; all of one kind.
+
+    Raises:
+        InputError: a text is not a string or a pair, is empty or is not valid Unicode; single texts and pairs are
+            mixed.
+
+    Example:
+
+    >>> list(checked_texts(["a film", " "]))
+    Traceback (most recent call last):
+    ...
+    keras_bert.errors.InputError: `texts` must not be empty. Received: an empty text, number 2
+    """
+    pairs = None
+    for number, text in enumerate(texts, 1):
+        if not isinstance(text, str) and not is_pair(text):
+            raise InputError(
+                f"`texts` must be strings or (first, second) tuples. Received: {type(text).__name__}, number {number}"
+            )
+        parts = (text,) if isinstance(text, str) else text
+        if not all(part.strip() for part in parts):
+            raise InputError(f"`texts` must not be empty. Received: an empty text, number {number}")
+        try:
+            "".join(parts).encode()
+        except UnicodeEncodeError:
+            raise InputError(f"`texts` must be valid Unicode. Received: a lone surrogate, number {number}") from None
+        if pairs is None:
+            pairs = len(parts) == 2
+        if pairs != (len(parts) == 2):
+            raise InputError(
+                f"`texts` must be all single texts or all pairs. Received: both, the other kind at number {number}"
+            )
+        yield text
+
+
+def text_of_line(line: str, number: int) -> str | tuple[str, str]:
+    """Return the text of a line, or a pair where the line has a tab.
+
+    Args:
+        line: one line without its end.
+        number: its number, for the error message.
+
+    Raises:
+        InputError: the line has more than one tab.
+
+    Example:
+
+    >>> text_of_line("a cat", 1), text_of_line("a cat\\tan animal", 2)
+    ('a cat', ('a cat', 'an animal'))
+    """
+    parts = line.split("\t")
+    if len(parts) > 2:
+        raise InputError(
+            "`texts` must have at most one tab each, between the two texts of a pair. "
+            f"Received: {len(parts) - 1} tabs, number {number}"
+        )
+    return line if len(parts) == 1 else (parts[0], parts[1])

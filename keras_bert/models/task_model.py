@@ -1,0 +1,157 @@
+"""The base class of all models with a head on a `BertEncoder`, and the checks that the heads share."""
+
+import inspect
+import numbers
+
+import keras
+
+from keras_bert.errors import InputError
+from keras_bert.layers.activation import kernel_initializer
+from keras_bert.models.copy_weights import assign_weights
+from keras_bert.models.encoder import BertEncoder
+from keras_bert.models.pretrained_model import PretrainedModel, kind_of
+
+NOT_OF_THE_HEAD = ("dropout", "name", "trainable")  # `from_pretrained` may change these arguments of a saved model
+
+
+class TaskModel(PretrainedModel):
+    """Base class of the models that consist of a `BertEncoder` and a head.
+
+    A subclass checks its arguments, makes its layers, calls this constructor with the outputs, and sets its attributes
+    after that (PyTorch refuses attributes before). Its `get_config` adds its own arguments to those of this class. The
+    class attribute `kind` registers it for saving and loading, see `PretrainedModel`.
+
+    Args:
+        encoder: a `BertEncoder`. It is shared, not copied.
+        outputs: the symbolic outputs of the head: a tensor or a dict.
+        inputs: the symbolic inputs. Default: those of the encoder, int32 `[B, T]` each.
+        name: name of the model.
+        trainable: if False, all layers start frozen.
+
+    Attributes:
+        encoder: the `BertEncoder`.
+
+    Example:
+
+    >>> import keras_bert as kb
+    >>> class TokenScorer(TaskModel):
+    ...     kind = "token_scorer"
+    ...
+    ...     def __init__(self, encoder, name=None, trainable=True):
+    ...         check_encoder(encoder)
+    ...         head = logits_layer(encoder, 1, name="scores")
+    ...         scores = head(encoder(encoder.input)["sequence_output"])  # [B, T, 1]
+    ...         super().__init__(encoder, scores, name=name, trainable=trainable)
+    ...         self.head = head
+    >>> config = kb.BertConfig(vocab_size=8, hidden_size=8, num_layers=1, num_heads=2, intermediate_size=16)
+    >>> TokenScorer(kb.BertEncoder(config)).output.shape
+    (None, None, 1)
+
+    Source: `Task` of KerasHub.
+    """
+
+    def __init__(self, encoder, outputs, inputs=None, name=None, trainable=True):
+        inputs = encoder.input if inputs is None else inputs
+        super().__init__(inputs=inputs, outputs=outputs, name=name, trainable=trainable)
+        self.encoder = encoder
+        self.dtype_policy = encoder.dtype_policy
+
+    def get_config(self):
+        return {
+            "encoder": keras.saving.serialize_keras_object(self.encoder),
+            "name": self.name,
+            "trainable": self.trainable,
+        }
+
+    @classmethod
+    def from_config(cls, config):
+        return cls(**{**config, "encoder": keras.saving.deserialize_keras_object(config["encoder"])})
+
+    def with_encoder(self, encoder, model_class=None, **changes):
+        """Return the same model on another encoder, with a copy of the weights of this head.
+
+        Args:
+            encoder: a `BertEncoder` of the same sizes.
+            model_class: class of the new model. Default: the class of this model.
+            **changes: constructor arguments to change, such as `dropout`. They must not change shapes.
+
+        Returns:
+            A new model that is not compiled. It shares no weights with this one.
+
+        Example:
+
+        >>> import keras_bert as kb
+        >>> config = kb.BertConfig(vocab_size=8, hidden_size=8, num_layers=1, num_heads=2, intermediate_size=16)
+        >>> classifier = kb.BertClassifier(kb.BertEncoder(config), num_classes=3)
+        >>> classifier.with_encoder(classifier.encoder.copy(), dropout=0.2).dropout_rate
+        0.2
+        """
+        model = (model_class or type(self))(**{**self.get_config(), **changes, "encoder": encoder})
+        assign_weights(head_weights(model), head_weights(self))
+        return model
+
+    @classmethod
+    def _from_stored(cls, stored, block=None, dtype=None, dropout=None, **kwargs):
+        encoder = getattr(stored, "encoder", stored)
+        new_encoder = type(encoder)._from_stored(encoder, block=block, dtype=dtype, dropout=dropout)
+        parameters = inspect.signature(cls.__init__).parameters
+        if dropout is not None and "dropout" in parameters:
+            kwargs["dropout"] = dropout
+        if not isinstance(stored, cls) and kind_of(stored) != cls.kind:  # the source has no such head: a new one
+            for name, parameter in parameters.items():
+                if parameter.default is parameter.empty and name not in ("self", "encoder", "kwargs", *kwargs):
+                    raise InputError(f"`{name}` must be given for a new {cls.__name__}. Received: no {name}")
+            return cls(new_encoder, **kwargs)
+        saved = stored.get_config()
+        for name, value in kwargs.items():
+            if name in saved and name not in NOT_OF_THE_HEAD and saved[name] != value:
+                raise InputError(
+                    f"`{name}` must be {saved[name]!r}, the value of the saved model. Received: {name}={value!r}. "
+                    f"Use `{cls.__name__}(BertEncoder.from_pretrained(...), {name}={value!r})` to make a new head."
+                )
+        changes = {name: value for name, value in kwargs.items() if name not in saved or saved[name] != value}
+        if isinstance(stored, cls) and new_encoder is encoder and not changes:
+            return stored
+        return stored.with_encoder(new_encoder, cls, **changes)
+
+
+def head_weights(model: TaskModel) -> list:
+    """Return the weights of a task model that are not weights of its encoder, in the order of the layers."""
+    of_the_encoder = {id(weight) for weight in model.encoder.weights}
+    return [weight for weight in model.weights if id(weight) not in of_the_encoder]
+
+
+def logits_layer(encoder: BertEncoder, units: int, name: str = "logits") -> keras.layers.Dense:
+    """Return the dense layer of a head, which computes float32 logits under a mixed dtype policy.
+
+    Args:
+        encoder: the `BertEncoder`, for the range of the initial kernel and the dtype policy.
+        units: number of logits.
+        name: name of the layer.
+    """
+    return keras.layers.Dense(
+        units,
+        kernel_initializer=kernel_initializer(encoder.config.initializer_range),
+        dtype=encoder.dtype_policy.variable_dtype,
+        name=name,
+    )
+
+
+def check_encoder(encoder) -> None:
+    """Raise an `InputError` if `encoder` is not a `BertEncoder`."""
+    if not isinstance(encoder, BertEncoder):
+        raise InputError(f"`encoder` must be a BertEncoder. Received: encoder of type {type(encoder).__name__}")
+
+
+def check_num_classes(num_classes, least: int = 2) -> None:
+    """Raise an `InputError` if `num_classes` is not an int of at least `least`."""
+    if isinstance(num_classes, bool) or not isinstance(num_classes, int) or num_classes < least:
+        raise InputError(
+            f"`num_classes` must be a whole number of at least {least}. Received: num_classes={num_classes!r}"
+        )
+
+
+def check_dropout(dropout) -> None:
+    """Raise an `InputError` if `dropout` is not a number in [0, 1)."""
+    if isinstance(dropout, bool) or not isinstance(dropout, numbers.Real) or not 0 <= dropout < 1:
+        raise InputError(f"`dropout` must be a number of at least 0 and below 1. Received: dropout={dropout!r}")

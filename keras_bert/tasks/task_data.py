@@ -1,0 +1,121 @@
+"""What tasks exchange with training, inference and the command line: defaults, data, a trained model."""
+
+import dataclasses
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from keras_bert.errors import InputError
+
+
+@dataclasses.dataclass(frozen=True)
+class TaskDefaults:
+    """Default settings of fine-tuning on a task.
+
+    Attributes:
+        epochs: number of epochs.
+        sequence_length: maximum length of a row, in tokens.
+        learning_rate: peak learning rate on a pretrained encoder.
+        learning_rate_from_scratch: peak learning rate from random weights.
+    """
+
+    epochs: int = 3
+    sequence_length: int = 128
+    learning_rate: float = 5e-5
+    learning_rate_from_scratch: float = 3e-4
+
+
+@dataclasses.dataclass(frozen=True)
+class TaskData:
+    """The examples of a task, in two parts.
+
+    Attributes:
+        name: where the examples come from.
+        train: the examples to train on, in the form that the task uses; they have a length.
+        dev: the examples to evaluate on.
+        texts: all training texts, to learn a vocabulary from.
+        label_names: C names, in the order of the logits; empty where the task has none.
+        settings: what `kb.save_pretrained` keeps of the data besides the labels, such as `pairs`.
+    """
+
+    name: str
+    train: Sequence
+    dev: Sequence
+    texts: list[str]
+    label_names: tuple[str, ...] = ()
+    settings: dict = dataclasses.field(default_factory=dict)
+
+
+@dataclasses.dataclass(frozen=True)
+class LabeledTexts:
+    """Texts with their labels.
+
+    Attributes:
+        texts: list of N strings, or a tuple of two such lists for pairs.
+        labels: array with N rows.
+    """
+
+    texts: list[str] | tuple[list[str], list[str]]
+    labels: Sequence
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    @property
+    def are_pairs(self) -> bool:
+        """Whether the texts are pairs."""
+        return isinstance(self.texts, tuple)
+
+
+@dataclasses.dataclass(frozen=True)
+class TrainedModel:
+    """A trained model as tasks use it: a function from token ids to outputs, with everything around it.
+
+    The function may run a Keras model, an ONNX session or a SavedModel.
+
+    Attributes:
+        predict: function of (ids, batch_size) that returns the outputs of all rows: an array, or a dict of arrays.
+        preprocessor: `Preprocessor`, or another function from texts to what `predict` takes.
+        labels: C names in the order of the logits, or None.
+        settings: settings saved with the model, such as `pairs` and `no_answer`; a missing one counts as None.
+        batch_size: number of rows per call of the model.
+    """
+
+    predict: Callable
+    preprocessor: Callable
+    labels: Sequence[str] | None = None
+    settings: dict = dataclasses.field(default_factory=dict)
+    batch_size: int = 64
+
+    def outputs(self, ids):
+        """Run the model on rows of token ids, or on texts where the model takes them."""
+        return self.predict(ids, self.batch_size)
+
+
+def check_files(folder: str | Path, names: Sequence[str]) -> list[Path]:
+    """Return the paths of the data files of a folder.
+
+    Raises:
+        InputError: a file is missing.
+    """
+    paths = [Path(folder) / name for name in names]
+    for path in paths:
+        if not path.is_file():
+            raise InputError(
+                f"`dataset` must be a folder with {' and '.join(names)}. Received: dataset={folder} (no {path.name})"
+            )
+    return paths
+
+
+def check_two(count: int, what: str, path) -> None:
+    """Raise InputError if there are fewer than two training examples: one part is held out for validation.
+
+    Args:
+        count: number of examples.
+        what: their name in the error message, in the plural.
+        path: where they come from.
+    """
+    if count < 2:
+        raise InputError(
+            f"`dataset` must have at least two {what} to train on, since a part of them is held out. "
+            f"Received: {count} in {path}"
+        )

@@ -1,0 +1,91 @@
+"""The common part of the tasks that map a text, or a pair of texts, to one output."""
+
+import dataclasses
+from collections.abc import Sequence
+
+import numpy as np
+
+from keras_bert.data import load_labeled, read_table, select
+from keras_bert.errors import InputError
+from keras_bert.models import BertClassifier
+from keras_bert.tasks.task import Task, check_pairs
+from keras_bert.tasks.task_data import LabeledTexts, TaskData, TrainedModel, check_two
+
+
+@dataclasses.dataclass(frozen=True)
+class TextTask(Task):
+    """Base class of classification, multi-label classification and regression of texts or pairs of texts."""
+
+    setting_names: tuple[str, ...] = ("pairs",)
+
+    def load(self, dataset: str, label_names: Sequence[str] | None = None) -> TaskData:
+        """Read `train.tsv` and `dev.tsv`, see `kb.load_labeled`."""
+        labeled = load_labeled(dataset, label_names, self.problem_type)
+        if label_names and tuple(label_names) != labeled.label_names:
+            raise InputError(
+                f"`label_names` must be those of {dataset}: {', '.join(labeled.label_names)}. "
+                f"Received: {', '.join(label_names)}"
+            )
+        train = LabeledTexts(labeled.train_texts, labeled.train_labels)
+        check_two(len(train), "texts", labeled.name)
+        texts = [text for part in train.texts for text in part] if train.are_pairs else train.texts
+        dev = LabeledTexts(labeled.dev_texts, labeled.dev_labels)
+        return TaskData(labeled.name, train, dev, texts, labeled.label_names, {"pairs": train.are_pairs})
+
+    def read(self, path, labels: Sequence[str] | None) -> LabeledTexts:
+        """Read a table of texts and labels, see `read_table`."""
+        table = read_table(path)
+        return LabeledTexts(table.texts, self.labels_of(table, labels))
+
+    def labels_of(self, table, labels: Sequence[str] | None) -> np.ndarray:
+        """Return the labels of a `Table` as an array with N rows."""
+        raise NotImplementedError
+
+    def build_model(self, encoder, data: TaskData, **options) -> BertClassifier:
+        """Return a `BertClassifier` of the problem type, with the dropout rate of the encoder."""
+        classes = max(1, len(data.label_names))
+        return BertClassifier(encoder, classes, encoder.config.hidden_dropout, self.problem_type)
+
+    def train_validation_rows(self, data: TaskData, preprocessor, seed: int, fraction: float) -> tuple[tuple, tuple]:
+        """Hold out random texts."""
+        order = np.random.default_rng(seed).permutation(len(data.train))
+        held_out = max(1, round(fraction * len(order)))
+        return tuple(
+            (preprocessor(select(data.train.texts, part)), data.train.labels[part])
+            for part in (order[held_out:], order[:held_out])
+        )
+
+    def evaluate(self, trained: TrainedModel, examples: LabeledTexts) -> dict:
+        """Compute the metrics over texts."""
+        texts = list(zip(*examples.texts, strict=True)) if examples.are_pairs else examples.texts
+        check_pairs(texts, trained.settings.get("pairs"))
+        outputs = trained.outputs(trained.preprocessor(examples.texts))  # [N, C]
+        labels = np.asarray(examples.labels)
+        labels = labels[:, None] if labels.ndim < np.ndim(outputs) and labels.dtype.kind == "f" else labels
+        return {**self.compute_metrics(outputs, labels, None), "examples": len(examples)}
+
+    def predict(self, trained: TrainedModel, texts: list, top_k: int | None = None) -> list[dict]:
+        """Return the text, or the pair as `texts`, with what `decode` adds."""
+        hint = " On the command line a tab separates the two texts of a pair."
+        check_pairs(texts, trained.settings.get("pairs"), hint)
+        are_pairs = isinstance(texts[0], tuple)
+        columns = tuple(map(list, zip(*texts, strict=True))) if are_pairs else list(texts)
+        outputs = trained.outputs(trained.preprocessor(columns))  # [N, C]
+        labels = trained.labels or [str(i) for i in range(np.shape(outputs)[-1])]
+        return [
+            {"texts" if are_pairs else "text": text, **prediction}
+            for text, prediction in zip(texts, self.decode(np.asarray(outputs), labels, top_k), strict=True)
+        ]
+
+    def decode(self, outputs: np.ndarray, labels: Sequence[str], top_k: int | None) -> list[dict]:
+        """Convert outputs `[N, C]` to N dicts."""
+        raise NotImplementedError
+
+    def example_text(self, data: TaskData) -> str:
+        """Return a text, or a pair for a model of pairs."""
+        return r"$'a man sleeps\ta person rests'" if data.settings["pairs"] else '"a fine film"'
+
+
+def shown_text(prediction: dict) -> str:
+    """Return the text of a prediction, or both texts of a pair on one line."""
+    return " | ".join(prediction["texts"]) if "texts" in prediction else prediction["text"]

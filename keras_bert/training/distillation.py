@@ -1,0 +1,135 @@
+"""Distillation of a pretrained model into a smaller one, on unlabeled text."""
+
+import keras
+import numpy as np
+from keras import ops
+
+from keras_bert.errors import InputError
+from keras_bert.models import BertPretrainer
+from keras_bert.text.masking import Masking
+from keras_bert.text.packing import PretrainingExamples
+from keras_bert.training.batches import MaskedBatches
+from keras_bert.training.common import examples_checksum, jit_compile, make_optimizer, steps_per_epoch
+from keras_bert.training.config import TrainingConfig, resolve_config
+from keras_bert.training.distilbert_loss import COSINE, MASKED, SOFT, PrecomputedLoss, distillation_model
+from keras_bert.training.example_checks import check_examples
+from keras_bert.training.loop import run
+from keras_bert.training.metric_sums import MetricSums
+from keras_bert.training.pretraining_metrics import evaluate_pretrainer
+
+
+def distill(
+    teacher: keras.Model,
+    student: keras.Model,
+    examples: PretrainingExamples,
+    masking: Masking,
+    config: TrainingConfig | None = None,
+    *,
+    validation: PretrainingExamples | None = None,
+    **fields,
+) -> keras.callbacks.History:
+    """Train a student on unlabeled text to match its teacher, on any Keras backend.
+
+    The loss has three terms: the divergence of the student's softened distribution over the vocabulary from the
+    teacher's, at the masked positions; the masked-token cross-entropy; and 1 - the cosine similarity of both models'
+    last hidden states, at every token.
+
+    Args:
+        teacher: a `BertPretrainer`. It is not changed.
+        student: a `BertPretrainer` of the same vocabulary and hidden size, for example from `init_student`. It is
+            trained in place.
+        examples: packed examples without a sentence task, `[N, T]`.
+        masking: `Masking` of the same vocabulary.
+        config: a `TrainingConfig`, or None for the defaults. `steps` must be given.
+        validation: packed examples of other documents. The weights of the student's lowest masked-token loss there are
+            kept.
+        **fields: fields of `TrainingConfig`. They override those of `config`.
+
+    Returns:
+        A Keras `History` with one entry per evaluation: `step`, `loss`, `learning_rate` and the weighted terms
+        `soft_loss`, `masked_loss` and `cosine_loss`. With `validation` also the student's `val_loss`, `val_mlm_loss`
+        and `val_mlm_accuracy`.
+
+    Raises:
+        InputError: models, examples and settings do not fit each other, or the checkpoint is of another model or run.
+        KeyboardInterrupt: after Ctrl-C. A checkpoint of the last complete step is written first.
+
+    Example:
+
+    >>> import keras_bert as kb
+    >>> from keras_bert.text.packing import pack_examples
+    >>> from keras_bert.training import init_student
+    >>> vocabulary = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "a", "b", "c"]
+    >>> examples = pack_examples([[[5, 6, 7], [6, 7]], [[7, 5], [5, 6]]], 12, cls_id=2, sep_id=3, sentence_task=None)
+    >>> config = kb.BertConfig(vocab_size=8, hidden_size=8, num_layers=2, num_heads=2, intermediate_size=16)
+    >>> teacher = kb.BertPretrainer(kb.BertEncoder(config))
+    >>> masking = Masking.from_vocabulary(vocabulary, max_predictions=3)
+    >>> history = distill(teacher, init_student(teacher), examples, masking, steps=2, batch_size=2, verbose=0)
+    >>> sorted(history.history)
+    ['cosine_loss', 'learning_rate', 'loss', 'masked_loss', 'soft_loss', 'step']
+
+    Source: Sanh et al. 2019 (arXiv:1910.01108), sections 2 and 3; Hinton et al. 2015 (arXiv:1503.02531), section 2, for
+    the temperature. The default weights of the losses are those of the authors' published training.
+    """
+    config = resolve_config("distill", config, fields)
+    if config.steps is None:
+        raise InputError("`steps` must be an integer, 1 or more. Received: steps=None")
+    _check_models(teacher, student)
+    for each in (examples, validation) if validation is not None else (examples,):
+        for model in (teacher, student):
+            check_examples(model.encoder, each, masking)
+    batches = DistillationBatches(examples, masking, config.batch_size, config.seed)
+    model = distillation_model(teacher, student, config.temperature, config.loss_weights)
+    model.compile(
+        make_optimizer(config, config.steps),
+        loss={name: PrecomputedLoss() for name in (SOFT, MASKED, COSINE)},
+        jit_compile=jit_compile(),
+    )
+
+    def evaluate() -> dict[str, float]:
+        return evaluate_pretrainer(student, validation, masking, config.batch_size, config.seed)
+
+    return run(
+        model,
+        batches,
+        config,
+        title="distill",
+        steps=config.steps,
+        validate_every=config.validate_every or steps_per_epoch(batches, config.accumulate),
+        per_example_fns={"loss": lambda _, values: ops.cast(values, "float32")},
+        batch_sums=_batch_sums,
+        evaluate=None if validation is None else evaluate,
+        selection_key=lambda metrics: (-metrics["val_loss"],),
+        identity={**config.to_dict(), "examples": examples_checksum(examples)},
+    )
+
+
+class DistillationBatches(MaskedBatches):
+    """Masked batches for `distillation_model`: the masked tokens are an input, and the targets are not used."""
+
+    def batch(self, epoch: int, index: int):
+        """Return batch `index` of epoch `epoch`, both counted from 0."""
+        inputs, targets, weights = super().batch(epoch, index)
+        masked_weights = weights["mlm_logits"]  # [B, P]
+        token_weights = inputs["input_mask"].astype(np.float32)  # [B, T]
+        inputs["masked_lm_ids"] = targets["mlm_logits"]  # [B, P]
+        weights = {SOFT: masked_weights, MASKED: masked_weights, COSINE: token_weights}
+        return inputs, {name: np.zeros(weight.shape, np.int32) for name, weight in weights.items()}, weights
+
+
+def _check_models(teacher, student) -> None:
+    for name, model in (("teacher", teacher), ("student", student)):
+        if not isinstance(model, BertPretrainer):
+            raise InputError(f"`{name}` must be a BertPretrainer. Received: {type(model).__name__}")
+    for field in ("vocab_size", "hidden_size"):
+        expected, received = (getattr(model.encoder.config, field) for model in (teacher, student))
+        if received != expected:
+            raise InputError(f"`student` must have the teacher's {field}={expected}. Received: {field}={received}")
+
+
+def _batch_sums(logs: dict, batch: tuple) -> MetricSums:
+    """Turn the means that Keras logs for a batch into (sum, weight) pairs."""
+    return {
+        f"{name}_loss": (float(logs[f"{name}_loss"]) * float(weight.sum()), float(weight.sum()))
+        for name, weight in batch[2].items()
+    }

@@ -1,0 +1,61 @@
+"""Which layers of an encoder are trained."""
+
+import contextlib
+from collections.abc import Iterator
+
+from keras_bert.errors import InputError
+from keras_bert.training.config import is_integer
+
+
+def freeze(encoder, layers: str | int) -> None:
+    """Set which layers of an encoder are not trained. Compile the model afterwards.
+
+    Args:
+        encoder: a `BertEncoder`.
+        layers: `"none"`, `"all"`, or an integer k for the embeddings and the first k blocks.
+
+    Raises:
+        InputError: another value, or k outside 0 … L.
+
+    Example:
+
+    >>> import keras_bert as kb
+    >>> config = kb.BertConfig(vocab_size=50, hidden_size=8, num_layers=2, num_heads=2, intermediate_size=16)
+    >>> encoder = kb.BertEncoder(config)
+    >>> freeze(encoder, 1)
+    >>> encoder.embeddings.trainable, encoder.blocks[0].trainable, encoder.blocks[1].trainable
+    (False, False, True)
+
+    Source: Devlin et al. 2018 (arXiv:1810.04805), section 5.3 (the feature-based approach).
+    """
+    blocks = list(encoder.blocks)
+    if layers not in ("none", "all") and not (is_integer(layers) and 0 <= layers <= len(blocks)):
+        raise InputError(
+            f'`freeze` must be "none", "all" or an integer in 0 … {len(blocks)}. Received: freeze={layers!r}'
+        )
+    for part in (encoder, *encoder.parts):
+        part.trainable = True  # each part: a functional model that is already trainable does not pass True on
+    if layers == "all":
+        encoder.trainable = False
+    elif layers != "none":
+        for part in (encoder.embeddings, *blocks[:layers]):
+            part.trainable = False
+
+
+@contextlib.contextmanager
+def frozen(encoder, layers: str | int | None) -> Iterator[None]:
+    """Apply `freeze` within a `with` block and restore every layer's `trainable` afterwards.
+
+    Args:
+        encoder: a `BertEncoder`.
+        layers: as for `freeze`, or None to change nothing.
+    """
+    parts = list(encoder._flatten_layers())  # the encoder itself comes first
+    before = [part.trainable for part in parts]
+    try:
+        if layers is not None:
+            freeze(encoder, layers)
+        yield
+    finally:
+        for part, trainable in zip(parts, before, strict=True):
+            part.trainable = trainable  # also sets the children, which are restored after their parent

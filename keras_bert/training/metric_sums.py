@@ -1,0 +1,22 @@
+"""Weighted sums of metrics over batches, so that every prediction counts the same."""
+
+MetricSums = dict[str, tuple[float, float]]  # name: (sum of values times weights, sum of weights)
+
+
+def accumulate_metrics(sums: MetricSums, batch_sums: MetricSums) -> None:
+    """Add the sums of one batch to `sums`, in place."""
+    for name, (total, weight) in batch_sums.items():
+        before = sums.get(name, (0.0, 0.0))
+        sums[name] = (before[0] + float(total), before[1] + float(weight))
+
+
+def mean_metrics(sums: MetricSums) -> dict[str, float]:
+    """Return the weighted means. If there is no `loss`, it is the sum of all metrics named `*_loss`.
+
+    >>> mean_metrics({"mlm_loss": (6.0, 3.0), "nsp_loss": (1.0, 2.0)})
+    {'loss': 2.5, 'mlm_loss': 2.0, 'nsp_loss': 0.5}
+    """
+    means = {name: total / weight if weight else 0.0 for name, (total, weight) in sums.items()}
+    if "loss" not in means:
+        means = {"loss": sum(value for name, value in means.items() if name.endswith("_loss")), **means}
+    return means

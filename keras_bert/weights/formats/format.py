@@ -1,0 +1,55 @@
+"""The interface of a weight format."""
+
+from pathlib import Path
+from typing import Protocol
+
+from keras_bert.errors import InputError
+from keras_bert.weights.canonical_names import HEADS
+from keras_bert.weights.source import Source
+
+
+class Format(Protocol):
+    """A format of published weights. A subclass defines `name`, `marker_files` and `read`; the rest has defaults.
+
+    Attributes:
+        name: the format's name, as `convert(source, to=name, out=...)` takes it.
+        marker_files: names of files by which a folder of this format is recognized. The command line replaces an
+            existing folder only if it contains them.
+        heads: the heads that `write` stores, some of `canonical_names.HEADS`. `convert` reports the others as skipped.
+    """
+
+    name: str
+    marker_files: tuple[str, ...]
+    heads: tuple[str, ...] = HEADS
+
+    def matches(self, path: Path) -> bool:
+        """Return whether a file or folder is in this format. It must not raise an error on damaged files."""
+        return all((path / name).is_file() for name in self.marker_files)
+
+    def read(self, source) -> Source:
+        """Read the weights, the config and the vocabulary. No code of the source is run.
+
+        Args:
+            source: a path that matches; for TF-Hub also a handle or a loaded SavedModel.
+
+        Raises:
+            InputError: the source is damaged, or contains a model that this package does not have.
+        """
+        ...
+
+    def write(self, model, path, vectorizer=None, labels=None) -> Path:
+        """Write a model as a folder, completely or not at all.
+
+        Args:
+            model: a `BertEncoder`, or a task model that contains one.
+            path: the folder. An existing one is replaced when the new one is complete.
+            vectorizer: the model's `BertTextVectorization`, or None.
+            labels: names of the classes in the order of the logits, or None.
+
+        Returns:
+            The folder's path.
+
+        Raises:
+            InputError: the format cannot represent the model, or this package cannot write the format.
+        """
+        raise InputError(f"`to` must be a format that can be written. Received: to={self.name!r} (it can only be read)")

@@ -1,0 +1,26 @@
+"""Reading and writing the JSON files beside the weights."""
+
+import json
+from pathlib import Path
+
+from keras_bert.errors import InputError
+
+
+def read_json(path: Path) -> dict:
+    """Read a JSON file that contains an object.
+
+    Raises:
+        InputError: the file is missing or unreadable, is not JSON, or does not contain an object.
+    """
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise InputError(f"`path` must be a readable JSON file. Received: path={path} ({error})") from None
+    if not isinstance(found, dict):
+        raise InputError(f"`path` must be a JSON file that contains an object. Received: path={path} ({found!r:.40})")
+    return found
+
+
+def write_json(path: Path, values: dict) -> None:
+    """Write an object as an indented JSON file."""
+    path.write_text(json.dumps(values, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")

@@ -1,0 +1,64 @@
+"""A pretrained model with its vocabulary and labels."""
+
+import functools
+
+
+class Pretrained:
+    """A pretrained model with everything that is needed to use it; `load_pretrained` returns one.
+
+    Attributes:
+        model: the `BertEncoder`, or the task model that contains one.
+        kind: `"encoder"`, `"pretrainer"`, `"classifier"`, `"feature_classifier"`, `"span_labeler"` or
+            `"token_classifier"`.
+        labels: names of the classes in the order of the logits, or None.
+        vocabulary: list of tokens, in the order of their ids.
+        lowercase: whether text is converted to lower case before tokenization.
+        sequence_length: the number of tokens that texts are cut or padded to; None for the longest of the batch.
+        path: the folder or the handle.
+        pairs: of a classifier, whether it was trained on pairs of texts; None if unknown.
+        no_answer: of a span labeler, whether its training data had questions without an answer; None if unknown.
+    """
+
+    def __init__(self, model, kind, labels, vocabulary, lowercase, sequence_length, path, pairs=None, no_answer=None):
+        self.model = model
+        self.kind = kind
+        self.labels = labels
+        self.vocabulary = vocabulary
+        self.lowercase = lowercase
+        self.sequence_length = sequence_length
+        self.path = path
+        self.pairs = pairs
+        self.no_answer = no_answer
+
+    @property
+    def encoder(self):
+        """The `BertEncoder`: `model` itself, or the encoder that it contains."""
+        return self.model if self.kind == "encoder" else self.model.encoder
+
+    def new_pretrainer(self, sentence_task: str | None = "next", dropout: float | None = None, dtype=None):
+        """Build a new `BertPretrainer` with these weights, for further pretraining.
+
+        A head that this model does not have is initialized at random.
+
+        Args:
+            sentence_task: as in `BertPretrainer`.
+            dropout: as in `BertEncoder.copy`.
+            dtype: as in `BertEncoder.copy`.
+        """
+        from keras_bert.models import BertPretrainer
+
+        pretrainer = BertPretrainer(self.encoder.copy(dropout, dtype), sentence_task)
+        for name in ("mlm_head", "nsp_head", "sop_head"):
+            old, new = getattr(self.model, name, None), getattr(pretrainer, name)
+            if old is not None and new is not None:
+                new.set_weights(old.get_weights())
+        return pretrainer
+
+    @functools.cached_property
+    def vectorizer(self):
+        """The `BertTextVectorization`. It is built on first use, because it needs TensorFlow and the model does not."""
+        from keras_bert.text.vectorization import BertTextVectorization
+
+        return BertTextVectorization(
+            vocabulary=self.vocabulary, lowercase=self.lowercase, sequence_length=self.sequence_length
+        )

@@ -1,0 +1,44 @@
+"""The continuous integration workflow, the pre-commit hooks and the Makefile targets that they call."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+yaml = pytest.importorskip("yaml", reason="the dev extra installs pyyaml")
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def test_workflow_runs_make_test_on_two_systems():
+    text = (ROOT / ".github" / "workflows" / "ci.yml").read_text(encoding="utf-8")
+    workflow = yaml.safe_load(text)
+    assert workflow["permissions"] == {"contents": "read"}
+    job = workflow["jobs"]["test"]
+    assert job["strategy"]["matrix"] == {
+        "os": ["ubuntu-latest", "macos-latest"],
+        "python": ["3.11", "3.12", "3.13"],
+    }
+    assert any(step.get("run", "").startswith("make test") for step in job["steps"])
+
+
+def test_actions_are_pinned_by_commit():
+    text = (ROOT / ".github" / "workflows" / "ci.yml").read_text(encoding="utf-8")
+    uses = re.findall(r"uses: *(.*)", text)
+    assert len(uses) == 2
+    for line in uses:
+        assert re.fullmatch(r"actions/[a-z-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+", line), line
+
+
+def test_hooks_download_nothing():
+    config = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text(encoding="utf-8"))
+    assert [repo["repo"] for repo in config["repos"]] == ["local"]
+    hooks = config["repos"][0]["hooks"]
+    assert [hook["entry"].split()[:2] for hook in hooks] == [["ruff", "check"], ["ruff", "format"]]
+    assert {hook["language"] for hook in hooks} == {"system"}
+
+
+def test_ci_runs_everything():
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    assert "make test-all" in (ROOT / ".ci" / "run").read_text(encoding="utf-8")
+    for target in ("tour", "test", "test-fast", "test-all", "notebooks", "wheel"):
+        assert re.search(rf"^{target}:", makefile, re.MULTILINE), target
