@@ -1,5 +1,6 @@
 """XLA compiles a bounded number of programs, however many lengths the batches have."""
 
+import json
 import os
 import subprocess
 import sys
@@ -7,69 +8,68 @@ from pathlib import Path
 
 import pytest
 
+LENGTHS = (9, 12, 17, 20, 26, 33)
 PROGRAM = """
-import sys
-import keras, numpy as np
+import json, os, pathlib, sys
+folder, lengths = pathlib.Path(sys.argv[1]), json.loads(sys.argv[2])
+import keras, numpy as np, tensorflow as tf
 import keras_bert as kb
-from keras_bert import ops
 from tests.helpers import random_inputs, tiny_config
 
-def classifier():
-    keras.utils.set_random_seed(1)
-    return kb.BertClassifier(kb.BertEncoder(tiny_config()), 2)
+labels, counts = np.array([0, 1, 1, 0]), {"before": 0}
 
-LENGTHS = (9, 12, 17, 20, 26, 33)
+def batch(length):
+    return random_inputs(tiny_config(), batch=4, length=length), labels
 
 class Batches(keras.utils.PyDataset):
     def __len__(self):
-        return len(LENGTHS)
+        return len(lengths)
+
     def __getitem__(self, i):
-        return random_inputs(tiny_config(), batch=4, length=LENGTHS[i], seed=i), np.array([0, 1, 1, 0])
+        return batch(lengths[i])
+
+def classifier():
+    model = kb.BertClassifier(kb.BertEncoder(tiny_config()), 2)
+    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    model.compile(kb.training.bert_adamw(1e-3), loss, jit_compile=False)
+    return model
+
+def count(name):
+    total = len(list(folder.glob("module_*.before_optimizations.txt")))
+    counts[name] = total - counts["before"]
+    counts["before"] = total
 
 model = classifier()
-kind = sys.argv[1]
-if kind == "optimizer":  # the programs of the optimizer alone
-    optimizer = kb.training.bert_adamw(1e-3)
-    optimizer.build(model.trainable_variables)
-    step = keras.src.backend.tensorflow.trainer.tf.function(
-        lambda: optimizer.apply([v * 1.0 for v in model.trainable_variables], model.trainable_variables))
-    step()
-elif kind == "finetune":
-    ids = random_inputs(tiny_config(), batch=48, length=36)
-    kb.finetune(model, ids, np.arange(48) % 2, ids, np.arange(48) % 2, epochs=2, batch_size=4, verbose=0)
-else:
-    model.compile(kb.training.bert_adamw(1e-3), keras.losses.SparseCategoricalCrossentropy(from_logits=True),
-                  jit_compile=False)
-    if kind == "fit":
-        model.fit(Batches(), epochs=2, verbose=0)
-    elif kind == "train_on_batch":
-        for i in range(len(LENGTHS)):
-            model.train_on_batch(*Batches()[i])
-    elif kind == "one_length":
-        for i in range(3):
-            model.train_on_batch(*Batches()[0])
+variables = model.trainable_variables
+model.optimizer.build(variables)
+tf.function(lambda: model.optimizer.apply([v * 1.0 for v in variables], variables))()
+count("optimizer")
+classifier().fit(Batches(), epochs=2, verbose=0)
+count("fit")
+ids = random_inputs(tiny_config(), batch=48, length=36)
+kb.finetune(classifier(), ids, np.arange(48) % 2, ids, np.arange(48) % 2, epochs=1, batch_size=4, verbose=0)
+count("finetune")
+model = classifier()
+for _ in range(2):
+    model.train_on_batch(*batch(lengths[0]))
+count("first length")
+for length in lengths[1:]:
+    model.train_on_batch(*batch(length))
+count("further lengths")
+print(json.dumps(counts))
 """
 
 
-@pytest.fixture
-def count_compilations(tmp_path):
-    def count(kind: str) -> int:
-        environment = {**os.environ, "PYTHONPATH": ".", "XLA_FLAGS": f"--xla_dump_to={tmp_path / kind}"}
-        command = [sys.executable, "-c", PROGRAM, kind]
-        done = subprocess.run(command, cwd=Path(__file__).parents[2], env=environment, capture_output=True, text=True)
-        assert done.returncode == 0, done.stderr[-2000:]
-        return len(list((tmp_path / kind).glob("module_*.before_optimizations.txt")))
-
-    return count
-
-
 @pytest.mark.slow
-def test_many_lengths_compile_nothing_but_the_optimizer(count_compilations):
-    optimizer = count_compilations("optimizer")
+def test_many_lengths_compile_nothing_but_the_optimizer(tmp_path):
+    environment = {**os.environ, "PYTHONPATH": ".", "XLA_FLAGS": f"--xla_dump_to={tmp_path}"}
+    command = [sys.executable, "-c", PROGRAM, str(tmp_path), json.dumps(LENGTHS)]
+    done = subprocess.run(command, cwd=Path(__file__).parents[2], env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr[-2000:]
+    counts = json.loads(done.stdout.splitlines()[-1])
+    optimizer = counts["optimizer"]
     assert optimizer >= 1
-    assert count_compilations("fit") == optimizer
-    assert count_compilations("finetune") == optimizer
-    one_length = count_compilations("one_length")
-    assert one_length >= optimizer + 5, "a fixed length compiles the kernels"
-    # Keras traces the first length by itself; all further lengths share a graph without compiled kernels.
-    assert count_compilations("train_on_batch") <= one_length
+    assert counts["fit"] == counts["finetune"] == optimizer
+    # `train_on_batch` of Keras traces the first length by itself, with compiled kernels; the others share one graph.
+    assert counts["first length"] >= optimizer + 5
+    assert counts["further lengths"] <= optimizer
