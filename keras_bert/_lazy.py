@@ -37,7 +37,16 @@ MODULES = {
 }
 NAMES = {name: module for module, names in MODULES.items() for name in names}
 # Packages that register something when they are imported: classes with Keras, loaders with the models' base class.
-REGISTERING = ("layers", "models", "text", "tasks", "training", "weights")
+REGISTERING = (
+    "layers",
+    "models",
+    "text",
+    "tasks",
+    "training.distillation_loss",
+    "training.optimizer",
+    "training.schedule",
+    "weights",
+)
 
 
 def load(name: str):

@@ -77,7 +77,8 @@ def export(console, folder: str, format_name: str, interface: str | None, dtype:
                 f"{trained.kind}. Use --format onnx, or --interface tfhub for the encoder alone."
             )
     if format_name == "onnx":
-        export_onnx(model, out, trained.vectorizer, trained.labels, dtype or "float32")
+        settings = {"pairs": trained.pairs, "no_answer": trained.no_answer}
+        export_onnx(model, out, trained.vectorizer, trained.labels, dtype or "float32", **settings)
     elif interface == "preprocess":
         export_saved_model(trained.vectorizer, out)
     elif interface == "tfhub":

@@ -14,7 +14,7 @@ from keras_bert.weights.formats.keras_folder import check_labels
 DTYPES = ("float32", "int8")
 
 
-def export_onnx(model, path, vectorizer=None, labels=None, dtype: str = "float32") -> Path:
+def export_onnx(model, path, vectorizer=None, labels=None, dtype: str = "float32", pairs=None, no_answer=None) -> Path:
     """Write a folder with `model.onnx` and, with a vectorizer, the `vocab.txt` and `config.json` of its tokenizer.
 
     The graph takes `input_word_ids`, `input_mask` and `input_type_ids`, int32 `[B, T]`, for any B and for any T up to
@@ -39,6 +39,8 @@ def export_onnx(model, path, vectorizer=None, labels=None, dtype: str = "float32
             and so on.
         dtype: `"float32"`, or `"int8"`: weights in 8 bits, a quarter of the size, and the inputs of dense layers
             rounded to 8 bits at run time. This is ONNX Runtime's dynamic quantization, and needs ONNX Runtime.
+        pairs: of a classifier, whether it was trained on pairs of texts, stored for `Predictor`. None if unknown.
+        no_answer: of a span labeler, whether it may predict that there is no answer, stored likewise.
 
     Returns:
         The folder's path.
@@ -97,6 +99,9 @@ def export_onnx(model, path, vectorizer=None, labels=None, dtype: str = "float32
                 "labels": labels,
                 "lowercase": bool(vectorizer.lowercase),
                 "sequence_length": max_sequence_length(vectorizer, encoder),
+                "problem_type": getattr(model, "problem_type", None),
+                "pairs": pairs,
+                "no_answer": no_answer,
             }
             (draft / "config.json").write_text(json.dumps(settings, indent=2) + "\n", encoding="utf-8")
     return Path(path)

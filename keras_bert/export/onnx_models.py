@@ -47,7 +47,7 @@ def _encoder(graph: Graph, encoder) -> dict:
 def _classifier(graph: Graph, model) -> dict:
     x = _hidden_states(graph, model.encoder, _first_position)  # [B, 1, H]: the pooler reads no other position
     graph.dense(_pooled(graph, model.pooler, x), model.head, "logits")  # [B, C]
-    if model.problem == "regression":
+    if model.problem_type == "regression":
         return {"logits": ("B", model.num_classes)}
     if model.problem_type == "multi_label":
         graph.op("Sigmoid", "logits", name="probabilities")  # [B, C]

@@ -27,7 +27,7 @@ def export_classifier(classifier, path, vectorizer, labels=None) -> Path:
         )  # [B, C]
         if classifier.problem_type == "regression":
             return {"numbers": logits}
-        if classifier.problem == "multi_label":
+        if classifier.problem_type == "multi_label":
             return {"probabilities": tf.sigmoid(logits), "logits": logits}  # [B, C]
         return {
             "probabilities": tf.nn.softmax(logits),  # [B, C]

@@ -1,9 +1,8 @@
-"""Token + position + segment: what enters the first transformer block."""
+"""The sum of token, position and segment embeddings, the input of the first transformer block."""
 
 import keras
-from keras import ops
 
-from keras_bert import ops as fused
+from keras_bert import ops
 from keras_bert.errors import InputError
 from keras_bert.layers.activation import kernel_initializer
 
@@ -12,18 +11,17 @@ from keras_bert.layers.activation import kernel_initializer
 class BertEmbeddings(keras.layers.Layer):
     """The sum of three learned embeddings, then LayerNorm, then dropout, then in ALBERT a dense layer to H.
 
-    No Keras mask is made or read (`supports_masking` is False): which tokens are padding is said by `input_mask`, and
-    only the attention needs to know.
+    No Keras mask is made or read (`supports_masking` is False): padding is masked by `input_mask`, in the attention.
 
     Args:
         vocab_size: V, number of token ids.
-        hidden_size: H, width of the output.
-        max_position_embeddings: the longest sequence there are positions for.
-        type_vocab_size: how many segment ids; 0 for no segments, whatever their ids say.
+        hidden_size: H, size of the output.
+        max_position_embeddings: the largest sequence length.
+        type_vocab_size: number of segment ids; with 0 there is no segment embedding and `input_type_ids` is ignored.
         dropout: rate after the LayerNorm.
-        initializer_range: standard deviation of the truncated normal the tables start from.
+        initializer_range: standard deviation of the truncated normal initializer.
         layer_norm_epsilon: added to the variance in LayerNorm.
-        embedding_size: E, the tables' width if it is not H: a dense layer brings the sum to H.
+        embedding_size: E, size of the embeddings if it is not H: a dense layer then projects the sum to H.
         **kwargs: `name`, `dtype`, `trainable` of `keras.layers.Layer`.
 
     Call arguments:
@@ -34,8 +32,8 @@ class BertEmbeddings(keras.layers.Layer):
         Float `[B, T, H]`.
 
     Raises:
-        InputError: T is above `max_position_embeddings`. Where TensorFlow traced with an unknown T, the graph refuses
-            it with an `InvalidArgumentError` when it runs.
+        InputError: T is above `max_position_embeddings`. In a TensorFlow graph traced with an unknown T, this is a
+            `tf.errors.InvalidArgumentError` when the graph runs.
 
     Example:
 
@@ -70,25 +68,26 @@ class BertEmbeddings(keras.layers.Layer):
         self.initializer_range = initializer_range
         self.layer_norm_epsilon = layer_norm_epsilon
         self.embedding_size = embedding_size
-        width = embedding_size or hidden_size
 
-        def table(rows, name):
-            start = kernel_initializer(initializer_range)
-            # Looked up as they are stored and cast after: casting a table of V rows for a few of them would be waste.
-            return _Table(rows, width, start, dtype=self.variable_dtype, name=name)
+        def embedding(rows, name):
+            # In the dtype of its variable: rows are cast after the lookup, which is cheaper than casting the table.
+            initializer = kernel_initializer(initializer_range)
+            return keras.layers.Embedding(
+                rows, embedding_size or hidden_size, initializer, dtype=self.variable_dtype, name=name
+            )
 
-        self.word_embeddings = table(vocab_size, "word_embeddings")
-        self.position_embeddings = table(max_position_embeddings, "position_embeddings")
-        self.type_embeddings = table(type_vocab_size, "type_embeddings") if type_vocab_size else None
+        self.word_embeddings = embedding(vocab_size, "word_embeddings")
+        self.position_embeddings = embedding(max_position_embeddings, "position_embeddings")
+        self.type_embeddings = embedding(type_vocab_size, "type_embeddings") if type_vocab_size else None
         self.layer_norm = keras.layers.LayerNormalization(
             epsilon=layer_norm_epsilon, dtype=self.dtype_policy, name="layer_norm"
         )
         self.dropout = keras.layers.Dropout(dropout, dtype=self.dtype_policy, name="dropout")
         self.projection = None
         if embedding_size:
-            start = kernel_initializer(initializer_range)
+            initializer = kernel_initializer(initializer_range)
             self.projection = keras.layers.Dense(
-                hidden_size, kernel_initializer=start, dtype=self.dtype_policy, name="projection"
+                hidden_size, kernel_initializer=initializer, dtype=self.dtype_policy, name="projection"
             )
 
     def build(self, input_word_ids_shape, input_type_ids_shape=None):
@@ -102,33 +101,31 @@ class BertEmbeddings(keras.layers.Layer):
             self.projection.build((*input_word_ids_shape, width))
 
     def call(self, input_word_ids, input_type_ids, training=None):
-        length = ops.shape(input_word_ids)[1]  # a number, or a tensor where TensorFlow traces an unknown T
+        length = keras.ops.shape(input_word_ids)[1]  # int, or a tensor if TensorFlow traces an unknown T
         self._check_length(length)
-        if fused.runs("embeddings", training):
-            from keras_bert.ops.compiled import embeddings
-
-            x = embeddings(self, input_word_ids, input_type_ids)  # the same, in fewer passes over memory
-            return x if self.projection is None else self.projection(x)
-        x = ops.cast(self.word_embeddings(input_word_ids), self.compute_dtype)  # [B, T, E], where E = H but in ALBERT
+        x = ops.embedding_lookup(self.word_embeddings, input_word_ids)  # [B, T, E]; E = H except in ALBERT
+        x = keras.ops.cast(x, self.compute_dtype)
         if self.type_embeddings is not None:
-            x = x + ops.cast(self.type_embeddings(input_type_ids), x.dtype)  # [B, T, E]
-        # The positions are 0 … T - 1, so a slice does; a lookup would read zeros past the table's end on some devices.
-        table = ops.convert_to_tensor(self.position_embeddings.embeddings)  # [max_position_embeddings, E]
-        positions = ops.slice(table, (0, 0), (length, table.shape[1]))  # [T, E]
-        x = x + ops.cast(positions, x.dtype)  # [B, T, E]
-        x = self.dropout(self.layer_norm(x), training=training)  # [B, T, E]
-        return x if self.projection is None else self.projection(x)  # [B, T, H]
+            types = ops.embedding_lookup(self.type_embeddings, input_type_ids)  # [B, T, E]
+            x = x + keras.ops.cast(types, x.dtype)
+        # Positions are 0 to T - 1, so a slice is enough. A lookup past the end would give zeros on some devices.
+        table = keras.ops.convert_to_tensor(self.position_embeddings.embeddings)  # [max_position_embeddings, E]
+        positions = keras.ops.slice(table, (0, 0), (length, table.shape[1]))  # [T, E]
+        x = x + keras.ops.cast(positions, x.dtype)  # [B, T, E]
+        x = ops.layer_norm(self.layer_norm, x, training)  # [B, T, E]
+        x = self.dropout(x, training=training)  # [B, T, E]
+        return x if self.projection is None else ops.dense(self.projection, x, training=training)  # [B, T, H]
 
     def compute_output_spec(self, input_word_ids, input_type_ids, training=None):
-        # Said rather than traced: some backends trace an unknown T as some number, which may be above the limit.
+        # Not traced, since some backends trace an unknown T as a number that may be above the limit.
         self._check_length(input_word_ids.shape[1])
         return keras.KerasTensor((*input_word_ids.shape, self.hidden_size), dtype=self.compute_dtype)
 
     def _check_length(self, length):
         if isinstance(length, int) and length > self.max_position_embeddings:
             raise InputError(
-                f"a sequence may have at most max_position_embeddings={self.max_position_embeddings} tokens. "
-                f"Received: {length}"
+                f"`input_word_ids` must have at most max_position_embeddings={self.max_position_embeddings} tokens per "
+                f"sequence. Received: length={length}"
             )
 
     def get_config(self):
@@ -143,14 +140,3 @@ class BertEmbeddings(keras.layers.Layer):
             "layer_norm_epsilon": self.layer_norm_epsilon,
             "embedding_size": self.embedding_size,
         }
-
-
-class _Table(keras.layers.Embedding):
-    """An embedding that TensorFlow reads rows of; Keras would have it copy a table that is trained, for a few rows."""
-
-    def call(self, inputs):
-        if keras.backend.backend() != "tensorflow":
-            return super().call(inputs)
-        from keras_bert.ops.flat import lookup
-
-        return lookup(self.embeddings, inputs)

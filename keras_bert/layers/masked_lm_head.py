@@ -1,38 +1,38 @@
-"""From hidden states to a score for every word, at the masked positions and nowhere else."""
+"""The masked-LM head: logits over the vocabulary at the masked positions."""
 
 import keras
-from keras import ops
 
-from keras_bert import ops as fused
-from keras_bert.layers.activation import activate, check_activation, kernel_initializer
+from keras_bert import keras_internals, ops
+from keras_bert.layers.activation import kernel_initializer
 
 
 @keras.saving.register_keras_serializable(package="keras_bert")
 class MaskedLMHead(keras.layers.Layer):
-    """Gather, transform, and compare with every row of the token embedding.
+    """Gather the masked positions, transform them, and compute logits with the token embedding as output kernel.
 
-    The positions are gathered first: with 15 % of the tokens masked, the `[.., V]` product (most of a small BERT's
-    arithmetic) is done for a seventh of them. The output kernel is the token embedding itself, transposed (Press and
-    Wolf 2016, arXiv:1608.05859). The head reads the table and does not own it: its `weights` are without it, freezing
-    the head leaves it alone, and training either side moves both.
+    The positions are gathered first: with 15 % of the tokens masked, the product with V columns, which is most of a
+    small BERT's arithmetic, is computed for a seventh of them. The output kernel is the token embedding, transposed
+    (Press and Wolf 2016, arXiv:1608.05859). It is not among this layer's weights: freezing the head does not freeze the
+    embedding, and training either one changes both.
 
     Args:
-        word_embeddings: the `keras.layers.Embedding` of V rows of H to tie to, `encoder.embeddings.word_embeddings`.
+        word_embeddings: the tied `keras.layers.Embedding` of shape `[V, E]`, `encoder.embeddings.word_embeddings`.
         activation: `"gelu_tanh"`, `"gelu"` or `"relu"`, after the dense layer.
-        initializer_range: standard deviation of the truncated normal the kernel starts from.
+        initializer_range: standard deviation of the truncated normal initializer of the kernel.
         layer_norm_epsilon: added to the variance in LayerNorm.
         **kwargs: `name`, `dtype`, `trainable` of `keras.layers.Layer`.
 
     Call arguments:
         sequence_output: float `[B, T, H]`.
-        masked_lm_positions: int `[B, P]`, positions in `[0, T)`; unused slots hold any valid position, such as 0, and
-            the loss gives them no weight. None where `sequence_output` has only the rows asked about, P = T.
+        masked_lm_positions: int `[B, P]`, in `[0, T)`; unused entries hold any valid position, such as 0, and have no
+            weight in the loss. None if `sequence_output` has only the masked positions, P = T.
 
     Returns:
-        Float `[B, P, V]` logits in the compute dtype; under a mixed policy the loss is to cast them up, as ours does.
+        Float `[B, P, V]` logits in the compute dtype. Under a mixed policy the loss must cast them to float32, as
+        `MeanCrossEntropy` does.
 
     Raises:
-        InputError: the activation is unknown.
+        InputError: `activation` is unknown.
 
     Example:
 
@@ -50,9 +50,8 @@ class MaskedLMHead(keras.layers.Layer):
         self, word_embeddings, activation="gelu_tanh", initializer_range=0.02, layer_norm_epsilon=1e-12, **kwargs
     ):
         super().__init__(**kwargs)
-        # Past Keras' attribute tracking, so that the table stays the encoder's alone.
-        object.__setattr__(self, "word_embeddings", word_embeddings)
-        self.activation = check_activation(activation)
+        keras_internals.set_untracked(self, "word_embeddings", word_embeddings)  # its weights belong to the encoder
+        self.activation = ops.check_activation(activation)
         self.initializer_range = initializer_range
         self.layer_norm_epsilon = layer_norm_epsilon
         self.dense = keras.layers.Dense(
@@ -77,17 +76,10 @@ class MaskedLMHead(keras.layers.Layer):
     def call(self, sequence_output, masked_lm_positions=None, training=None):
         x = sequence_output  # [B, T, H]
         if masked_lm_positions is not None:
-            batch, length = ops.shape(x)[:2]
-            # One gather of rows from [B * T, H]: sequence b starts at row b * T.
-            rows = ops.cast(masked_lm_positions, "int32") + ops.arange(batch, dtype="int32")[:, None] * length  # [B, P]
-            x = ops.take(ops.reshape(x, (-1, x.shape[-1])), rows, axis=0)  # [B, P, H]
-        if fused.runs("head", training):
-            from keras_bert.ops.compiled import masked_lm_logits
-
-            return masked_lm_logits(self, x)  # the same, in fewer passes over memory
-        x = self.layer_norm(activate(self.dense(x), self.activation))  # [B, P, E], where E = H but in ALBERT
-        table = ops.cast(self.word_embeddings.embeddings, x.dtype)  # [V, E]
-        return ops.matmul(x, ops.transpose(table)) + ops.cast(self.output_bias, x.dtype)  # [B, P, V]
+            x = ops.gather_positions(x, masked_lm_positions)  # [B, P, H]
+        x = ops.dense(self.dense, x, self.activation, training)  # [B, P, E]; E = H except in ALBERT
+        x = ops.layer_norm(self.layer_norm, x, training)  # [B, P, E]
+        return ops.tied_logits(x, self.word_embeddings.embeddings, self.output_bias, training)  # [B, P, V]
 
     def get_config(self):
         return {

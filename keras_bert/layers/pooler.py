@@ -1,4 +1,4 @@
-"""One vector for a whole sequence."""
+"""The pooler: one vector per sequence."""
 
 import keras
 
@@ -7,19 +7,19 @@ from keras_bert.layers.activation import kernel_initializer
 
 @keras.saving.register_keras_serializable(package="keras_bert")
 class Pooler(keras.layers.Layer):
-    """tanh(Dense(first token)): what the sentence-level heads read.
+    """A dense layer with tanh on the first token, the input of sentence-level heads.
 
     Args:
-        hidden_size: H, width of input and output.
-        initializer_range: standard deviation of the truncated normal the kernel starts from.
-        activation: `"tanh"`, or `"relu"` in the classifier of an encoder that has no pooler, DistilBERT's.
+        hidden_size: H, size of input and output.
+        initializer_range: standard deviation of the truncated normal initializer of the kernel.
+        activation: `"tanh"`, or `"relu"` in DistilBERT's classifier, whose encoder has no pooler.
         **kwargs: `name`, `dtype`, `trainable` of `keras.layers.Layer`.
 
     Call arguments:
-        sequence_output: float `[B, T, H]`, the last block's output; position 0 holds `[CLS]`.
+        sequence_output: float `[B, T, H]`, the last block's output, with `[CLS]` at position 0.
 
     Returns:
-        Float `[B, H]`, with tanh each value in (-1, 1).
+        Float `[B, H]`; with tanh all values are in (-1, 1).
 
     Example:
 
@@ -29,7 +29,7 @@ class Pooler(keras.layers.Layer):
     (2, 8)
 
     Source: Devlin et al. 2018 (arXiv:1810.04805), section 3 (`[CLS]`); `pooler` in google-research/bert `modeling.py`;
-    DistilBERT's: `pre_classifier` in Hugging Face's `modeling_distilbert.py`.
+    `pre_classifier` in Hugging Face's `modeling_distilbert.py` for DistilBERT.
     """
 
     def __init__(self, hidden_size, initializer_range=0.02, activation="tanh", **kwargs):
@@ -49,7 +49,8 @@ class Pooler(keras.layers.Layer):
         self.dense.build((sequence_output_shape[0], sequence_output_shape[-1]))
 
     def call(self, sequence_output):
-        return self.dense(sequence_output[:, 0])  # [B, T, H] -> [B, H]
+        first = sequence_output[:, 0]  # [B, H], the [CLS] token
+        return self.dense(first)  # [B, H]
 
     def get_config(self):
         return {

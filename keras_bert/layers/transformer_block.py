@@ -1,70 +1,70 @@
-"""One block of the encoder: attention, then a feed-forward part, each with a residual and a LayerNorm after it."""
+"""The transformer block: self-attention and a feed-forward network, each followed by a residual and a LayerNorm."""
 
 import keras
-from keras import ops
 
-from keras_bert import ops as fused
+from keras_bert import ops
 from keras_bert.errors import InputError
-from keras_bert.layers.activation import activate, check_activation, kernel_initializer
+from keras_bert.layers.activation import kernel_initializer
 
 
 @keras.saving.register_keras_serializable(package="keras_bert")
 class TransformerBlock(keras.layers.Layer):
-    """Multi-head self-attention and a feed-forward part, "post-LN" as in the original Transformer.
+    """Multi-head self-attention and a feed-forward network, "post-LN" as in the original Transformer.
 
     x = LayerNorm(x + Dropout(Attention(x)))
     x = LayerNorm(x + Dropout(Dense(activation(Dense(x)))))
 
-    Two slots take a layer of yours, `[B, T, H]` to `[B, T, H]`, each before its residual is added: an adapter, a gate.
+    Two slots hold custom layers from `[B, T, H]` to `[B, T, H]`, such as adapters, each before a residual is added.
+    A subclass may also replace a sublayer after `super().__init__`, for example `self.attention`.
 
-    Padding is masked as a key only: no token looks at a pad, while the pads' own rows are computed like any other and
-    are for the reader to ignore. That is what Google's BERT does. A Keras mask attached to `hidden_states` is not used
-    (`supports_masking` is False, and Keras warns that it ends here): `input_mask` alone decides.
+    Padding is masked on the key side only, as in Google's BERT. Outputs at padding positions are undefined; ignore
+    them. A Keras mask attached to `hidden_states` is not used (`supports_masking` is False, so Keras warns that the
+    mask ends here); only `input_mask` masks.
 
     Args:
-        hidden_size: H, width of input and output; a multiple of `num_heads`.
-        num_heads: A, attention heads, each H / A wide.
-        intermediate_size: F, width inside the feed-forward part.
+        hidden_size: H, size of input and output; a multiple of `num_heads`.
+        num_heads: A, number of attention heads, each of size H / A.
+        intermediate_size: F, size inside the feed-forward network.
         activation: `"gelu_tanh"`, `"gelu"` or `"relu"`.
-        dropout: rate after the attention and after the feed-forward part.
+        dropout: rate after the attention and after the feed-forward network.
         attention_dropout: rate on the attention probabilities.
-        initializer_range: standard deviation of the truncated normal the kernels start from.
+        initializer_range: standard deviation of the truncated normal initializer of the kernels.
         layer_norm_epsilon: added to the variance in LayerNorm.
-        after_attention: a `keras.layers.Layer` for what the attention gives, or None.
-        after_feed_forward: the same for what the feed-forward part gives.
+        after_attention: a `keras.layers.Layer` applied to the attention's output, or None.
+        after_feed_forward: a `keras.layers.Layer` applied to the feed-forward network's output, or None.
         **kwargs: `name`, `dtype`, `trainable` of `keras.layers.Layer`.
 
     Call arguments:
         hidden_states: float `[B, T, H]`.
         input_mask: int or bool `[B, T]`, 1 at tokens, 0 at padding.
-        positions: int `[B, P]`, or None. The rows to compute: each still looks at all T tokens, but what nobody reads
-            of a model's last block need not be computed.
-        return_attention_scores: also give the attention probabilities, before their dropout.
+        positions: int `[B, P]`, or None for all positions. Only these are computed; each attends to all T tokens. Use
+            it in a model's last block, if a head reads only some positions.
+        return_attention_scores: also return the attention probabilities, before their dropout.
 
     Returns:
         Float `[B, T, H]`; with `return_attention_scores` a pair of it and float `[B, A, T, T]`, whose last axis (the
-        keys) sums to 1. With `positions`, P rows in place of the first T.
+        keys) sums to 1. With `positions`, P in place of the first T.
 
     Raises:
-        InputError: H is not a multiple of A, the activation is unknown, or `hidden_states` is not H wide.
+        InputError: `hidden_size` is not a multiple of `num_heads`, `activation` is unknown, or the last axis of
+            `hidden_states` is not `hidden_size`.
 
     Example:
 
     >>> import numpy as np
-    >>> from keras_bert.layers import TransformerBlock
+    >>> from keras_bert.layers import Adapter, TransformerBlock
     >>> block = TransformerBlock(hidden_size=8, num_heads=2, intermediate_size=32)
     >>> x, mask = np.ones((1, 4, 8), "float32"), np.array([[1, 1, 1, 0]])
     >>> out, scores = block(x, mask, return_attention_scores=True)
     >>> tuple(out.shape), tuple(scores.shape), float(scores[0, 0, 0, 3])
     ((1, 4, 8), (1, 2, 4, 4), 0.0)
 
-    >>> def with_adapters(**settings):
-    ...     adapter = keras.Sequential([keras.layers.Dense(2, "relu"), keras.layers.Dense(settings["hidden_size"])])
-    ...     return TransformerBlock(**settings, after_feed_forward=adapter)
-    >>> block = with_adapters(hidden_size=8, num_heads=2, intermediate_size=32)
+    >>> def block_with_adapters(**settings):
+    ...     return TransformerBlock(**settings, after_attention=Adapter(2), after_feed_forward=Adapter(2))
+    >>> block = block_with_adapters(hidden_size=8, num_heads=2, intermediate_size=32)
 
-    Source: Vaswani et al. 2017 (arXiv:1706.03762), section 3; Devlin et al. 2018 (arXiv:1810.04805), section 3; where
-    the slots are: Houlsby et al. 2019 (arXiv:1902.00751), figure 2.
+    Source: Vaswani et al. 2017 (arXiv:1706.03762), section 3; Devlin et al. 2018 (arXiv:1810.04805), section 3; the
+    slots are at the places of Houlsby et al. 2019 (arXiv:1902.00751), figure 2.
     """
 
     def __init__(
@@ -84,13 +84,13 @@ class TransformerBlock(keras.layers.Layer):
         super().__init__(**kwargs)
         if hidden_size % num_heads:
             raise InputError(
-                "hidden_size must be a multiple of num_heads. "
+                "`hidden_size` must be a multiple of `num_heads`. "
                 f"Received: hidden_size={hidden_size}, num_heads={num_heads}"
             )
         self.hidden_size = hidden_size
         self.num_heads = num_heads
         self.intermediate_size = intermediate_size
-        self.activation = check_activation(activation)
+        self.activation = ops.check_activation(activation)
         self.dropout_rate = dropout
         self.attention_dropout_rate = attention_dropout
         self.initializer_range = initializer_range
@@ -99,8 +99,8 @@ class TransformerBlock(keras.layers.Layer):
         self.after_feed_forward = after_feed_forward
 
         def dense(units, name):
-            start = kernel_initializer(initializer_range)
-            return keras.layers.Dense(units, kernel_initializer=start, dtype=self.dtype_policy, name=name)
+            initializer = kernel_initializer(initializer_range)
+            return keras.layers.Dense(units, kernel_initializer=initializer, dtype=self.dtype_policy, name=name)
 
         def layer_norm(name):
             return keras.layers.LayerNormalization(epsilon=layer_norm_epsilon, dtype=self.dtype_policy, name=name)
@@ -123,8 +123,8 @@ class TransformerBlock(keras.layers.Layer):
     def build(self, hidden_states_shape, input_mask_shape=None, positions_shape=None):
         if hidden_states_shape[-1] != self.hidden_size:
             raise InputError(
-                f"hidden_states must be hidden_size={self.hidden_size} wide. "
-                f"Received: shape {tuple(hidden_states_shape)}"
+                f"`hidden_states` must have hidden_size={self.hidden_size} as last axis. "
+                f"Received: shape={tuple(hidden_states_shape)}"
             )
         self.attention.build(hidden_states_shape, hidden_states_shape)
         self.attention_layer_norm.build(hidden_states_shape)
@@ -136,42 +136,40 @@ class TransformerBlock(keras.layers.Layer):
                 slot.build(hidden_states_shape)
 
     def call(self, hidden_states, input_mask, positions=None, training=None, return_attention_scores=False):
-        x = hidden_states  # [B, T, H]
-        as_published = self.after_attention is None and self.after_feed_forward is None
-        faster = fused.block(training) if as_published and not return_attention_scores else None
-        if faster:
-            return faster(self, x, input_mask, positions, training)  # the same, in fewer passes over memory
+        # A layer in a slot may mix positions, so it needs all of them; P is then T until the end.
+        has_slots = self.after_attention is not None or self.after_feed_forward is not None
+        if positions is None or has_slots:
+            queries = hidden_states  # [B, T, H]
+        else:
+            queries = ops.gather_positions(hidden_states, positions)  # [B, P, H]
 
-        if positions is not None and not as_published:  # what stands in a slot may look along all tokens
-            x = self.call(x, input_mask, training=training, return_attention_scores=return_attention_scores)
-            if not return_attention_scores:
-                return ops.take_along_axis(x, positions[..., None], axis=1)  # [B, P, H]
-            x, scores = x  # [B, T, H], [B, A, T, T]
-            scores = ops.take_along_axis(scores, positions[:, None, :, None], axis=2)  # [B, A, P, T]
-            return ops.take_along_axis(x, positions[..., None], axis=1), scores
-
-        if getattr(x, "_keras_mask", None) is not None:
-            x = ops.reshape(x, ops.shape(x))  # the same without the mask, which the attention would add to ours
-        mask = ops.cast(input_mask, "bool")[:, None, :]  # [B, 1, T]: the same keys for every query
-        rows = x if positions is None else ops.take_along_axis(x, positions[..., None], axis=1)  # [B, P, H]
-
-        # softmax(Q K^T / sqrt(H / A)) V in A heads, [B, A, P, T] in between
-        attended = self.attention(
-            rows, x, attention_mask=mask, training=training, return_attention_scores=return_attention_scores
-        )
+        attended = ops.attention(
+            self.attention, queries, hidden_states, input_mask, training, return_attention_scores
+        )  # [B, P, H]
         if return_attention_scores:
             attended, scores = attended  # [B, P, H], [B, A, P, T]
-        attended = self.attention_dropout(attended, training=training)  # [B, P, H]
-        if self.after_attention is not None:
-            attended = ops.cast(self.after_attention(attended), self.compute_dtype)  # [B, P, H]
-        x = self.attention_layer_norm(rows + attended)  # [B, P, H]
+        x = self._add_norm(
+            attended, queries, self.attention_dropout, self.after_attention, self.attention_layer_norm, training
+        )  # [B, P, H]
 
-        inner = activate(self.intermediate(x), self.activation)  # [B, P, F]
-        inner = self.output_dropout(self.output_dense(inner), training=training)  # [B, P, H]
-        if self.after_feed_forward is not None:
-            inner = ops.cast(self.after_feed_forward(inner), self.compute_dtype)  # [B, P, H]
-        x = self.output_layer_norm(x + inner)  # [B, P, H]
+        inner = ops.dense(self.intermediate, x, self.activation, training)  # [B, P, F]
+        output = ops.dense(self.output_dense, inner, training=training)  # [B, P, H]
+        x = self._add_norm(
+            output, x, self.output_dropout, self.after_feed_forward, self.output_layer_norm, training
+        )  # [B, P, H]
+
+        if positions is not None and has_slots:
+            x = ops.gather_positions(x, positions)  # [B, P, H]
+            if return_attention_scores:
+                scores = keras.ops.take_along_axis(scores, positions[:, None, :, None], axis=2)  # [B, A, P, T]
         return (x, scores) if return_attention_scores else x
+
+    def _add_norm(self, x, residual, dropout, slot, norm, training):
+        """Compute norm(residual + slot(dropout(x))), all `[B, P, H]`."""
+        if slot is None:
+            return ops.dropout_add_norm(x, residual, dropout, norm, training)
+        x = slot(dropout(x, training=training))
+        return ops.layer_norm(norm, residual + keras.ops.cast(x, residual.dtype), training)
 
     def get_config(self):
         slots = {

@@ -8,7 +8,8 @@ import numpy as np
 from keras_bert.errors import InputError
 from keras_bert.metrics import classification_metrics
 from keras_bert.models import BertClassifier
-from keras_bert.tasks.losses import MeanCrossEntropy, is_correct
+from keras_bert.ops import is_correct
+from keras_bert.tasks.losses import MeanCrossEntropy
 from keras_bert.tasks.registry import register_task
 from keras_bert.tasks.task_data import LabeledTexts, TrainedModel
 from keras_bert.tasks.text_task import TextTask, shown_text
@@ -25,7 +26,7 @@ class ClassificationTask(TextTask):
 
     def labels_of(self, table, labels) -> np.ndarray:
         """Return the class ids, int32 `[N]`."""
-        return table.classes(labels)[0]
+        return table.class_labels(labels)[0]
 
     def targets(self, model, ids: dict, labels) -> tuple:
         """Check class ids: int `[N]`, 0 … C - 1."""

@@ -3,8 +3,9 @@
 import dataclasses
 
 from keras_bert.models import BertFeatureClassifier
+from keras_bert.ops import is_correct
 from keras_bert.tasks.classification import ClassificationTask
-from keras_bert.tasks.losses import MeanCrossEntropy, is_correct
+from keras_bert.tasks.losses import MeanCrossEntropy
 from keras_bert.tasks.registry import register_task
 from keras_bert.tasks.task_data import TaskData, TaskDefaults
 

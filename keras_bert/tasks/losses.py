@@ -3,7 +3,7 @@
 import keras
 from keras import ops
 
-from keras_bert import ops as fused
+from keras_bert.ops import cross_entropy, is_correct
 
 
 class WeightedMean(keras.losses.Loss):
@@ -25,9 +25,9 @@ class WeightedMean(keras.losses.Loss):
     def __call__(self, y_true, y_pred, sample_weight=None):
         losses = self.call(y_true, y_pred)
         if sample_weight is None:
-            return ops.mean(losses)
-        weights = ops.cast(sample_weight, losses.dtype)
-        return ops.divide_no_nan(ops.sum(losses * weights), ops.sum(weights))
+            return keras.ops.mean(losses)
+        weights = keras.ops.cast(sample_weight, losses.dtype)
+        return keras.ops.divide_no_nan(keras.ops.sum(losses * weights), keras.ops.sum(weights))
 
 
 @keras.saving.register_keras_serializable(package="keras_bert")
@@ -145,30 +145,6 @@ class MeanOf(keras.metrics.Mean):
     def update_state(self, y_true, y_pred, sample_weight=None):
         """Add examples; `sample_weight` has the shape of the function's values, or is None."""
         return super().update_state(self.function(y_true, y_pred), sample_weight)
-
-
-def cross_entropy(labels, logits):
-    """Compute -log softmax(logits)[label]: int `[…]`, float `[…, C]` to float32 `[…]`."""
-    labels, logits = ops.cast(labels, "int32"), ops.convert_to_tensor(logits)
-    if fused.runs("loss"):
-        from keras_bert.ops.cross_entropy import cross_entropy as kernel
-
-        flat = kernel(ops.reshape(logits, (-1, logits.shape[-1])), ops.reshape(labels, (-1,)))
-        return ops.reshape(flat, ops.shape(labels))
-    return ops.sparse_categorical_crossentropy(labels, ops.cast(logits, "float32"), from_logits=True)
-
-
-def is_correct(labels, logits):
-    """Return 1 where the label has the highest logit, otherwise 0: int `[…]`, float `[…, C]` to float32 `[…]`."""
-    labels, logits = ops.cast(labels, "int32"), ops.convert_to_tensor(logits)
-    if fused.runs("loss"):
-        from keras_bert.ops.cross_entropy import top_one
-
-        flat = top_one(ops.reshape(logits, (-1, logits.shape[-1])), ops.reshape(labels, (-1,)))
-        return ops.cast(ops.reshape(flat, ops.shape(labels)), "float32")
-    is_label = ops.arange(ops.shape(logits)[-1], dtype="int32") == labels[..., None]  # [..., C]
-    own, others = (ops.max(ops.where(part, logits, -float("inf")), -1) for part in (is_label, ~is_label))  # [...]
-    return ops.cast(own > others, "float32")
 
 
 def label_accuracy(labels, logits):

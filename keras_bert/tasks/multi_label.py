@@ -21,7 +21,7 @@ class MultiLabelTask(TextTask):
 
     def labels_of(self, table, labels) -> np.ndarray:
         """Return 1 where a label applies, otherwise 0: int32 `[N, C]`."""
-        return table.several(labels)[0]
+        return table.multi_hot_labels(labels)[0]
 
     def targets(self, model, ids: dict, labels) -> tuple:
         """Check labels: 0 or 1, `[N, C]`."""

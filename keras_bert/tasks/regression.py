@@ -21,7 +21,7 @@ class RegressionTask(TextTask):
 
     def labels_of(self, table, labels) -> np.ndarray:
         """Return the numbers, float32 `[N]`."""
-        return table.numbers()
+        return table.float_labels()
 
     def targets(self, model, ids: dict, labels) -> tuple:
         """Check numbers: float `[N]` or `[N, C]`."""

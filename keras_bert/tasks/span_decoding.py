@@ -71,10 +71,10 @@ def best_answers(
     start_logits, end_logits = (np.asarray(logits, np.float64) for logits in (start_logits, end_logits))  # [N, T]
     answers: list[Answer | None] = [None] * len(contexts)
     null_scores = np.full(len(contexts), np.inf)
-    for row, question in enumerate(windows.question):
+    for row, question in enumerate(windows.example_index):
         null_scores[question] = min(null_scores[question], start_logits[row, 0] + end_logits[row, 0])
-        in_context = windows.spans[row, :, 0] >= 0  # [T]
-        starts = _n_best(start_logits[row], in_context & windows.best[row], n_best_size)  # [S]
+        in_context = windows.token_to_char[row, :, 0] >= 0  # [T]
+        starts = _n_best(start_logits[row], in_context & windows.token_is_max_context[row], n_best_size)  # [S]
         ends = _n_best(end_logits[row], in_context, n_best_size)  # [E]
         length = ends[None, :] - starts[:, None] + 1  # [S, E]
         scores = start_logits[row, starts][:, None] + end_logits[row, ends][None, :]  # [S, E]
@@ -83,7 +83,7 @@ def best_answers(
             continue
         i, j = np.unravel_index(scores.argmax(), scores.shape)
         if answers[question] is None or scores[i, j] > answers[question].score:
-            start, end = int(windows.spans[row, starts[i], 0]), int(windows.spans[row, ends[j], 1])
+            start, end = int(windows.token_to_char[row, starts[i], 0]), int(windows.token_to_char[row, ends[j], 1])
             answers[question] = Answer(contexts[question][start:end], start, end, float(scores[i, j]), 0.0)
     return [_or_no_answer(answer, float(null_scores[i]), null_score_diff_threshold) for i, answer in enumerate(answers)]
 

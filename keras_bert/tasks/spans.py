@@ -9,8 +9,9 @@ from keras_bert.data.squad import Question, load_squad
 from keras_bert.errors import InputError
 from keras_bert.metrics import accuracy, cross_entropy, squad_metrics
 from keras_bert.models import BertSpanLabeler
+from keras_bert.ops import is_correct
 from keras_bert.tasks.classification import check_range
-from keras_bert.tasks.losses import MeanCrossEntropy, is_correct
+from keras_bert.tasks.losses import MeanCrossEntropy
 from keras_bert.tasks.registry import register_task
 from keras_bert.tasks.span_decoding import Answer, best_answers
 from keras_bert.tasks.task import Task

@@ -10,8 +10,9 @@ from keras_bert.data.table import check_label_names
 from keras_bert.errors import InputError
 from keras_bert.metrics import accuracy, cross_entropy, entity_f1, extract_entities
 from keras_bert.models import BertTokenClassifier
+from keras_bert.ops import is_correct
 from keras_bert.tasks.classification import check_range
-from keras_bert.tasks.losses import MeanCrossEntropy, is_correct
+from keras_bert.tasks.losses import MeanCrossEntropy
 from keras_bert.tasks.registry import register_task
 from keras_bert.tasks.task import Task
 from keras_bert.tasks.task_data import TaskData, TrainedModel, check_files, check_two

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import math
 import shlex
 import shutil
 import time
@@ -145,7 +146,7 @@ def _print_summary(console: Console, out: Path, facts: dict) -> None:
     minutes, seconds = divmod(round(facts["seconds"]["total"]), 60)
     verdict = "[green]every check passed[/green]" if facts["passed"] else "[red]a check did not pass[/red]"
     memory = facts["peak_memory_mib"]
-    peak = "" if memory is None else f", {memory / 1024:.1f} GiB peak memory"
+    peak = "" if math.isnan(memory) else f", {memory / 1024:.1f} GiB peak memory"  # unknown on Windows
     console.print(f"\n{verdict} in {minutes}:{seconds:02d} min{peak}")
     console.print(f"Report: [bold]{out / 'report.html'}[/bold]. Commands to try next:\n")
     for entry in facts["commands"]:

@@ -3,7 +3,8 @@
 import keras
 from keras import ops
 
-from keras_bert.tasks.losses import WeightedMean, cross_entropy
+from keras_bert.ops import cross_entropy
+from keras_bert.tasks.losses import WeightedMean
 
 SOFT, MASKED, COSINE = "soft", "masked", "cosine"
 

@@ -7,8 +7,9 @@ import numpy as np
 from keras import ops
 
 from keras_bert.errors import InputError
+from keras_bert.ops import cross_entropy, is_correct
 from keras_bert.tasks import Task
-from keras_bert.tasks.losses import MeanCrossEntropy, WeightedMean, cross_entropy, is_correct
+from keras_bert.tasks.losses import MeanCrossEntropy, WeightedMean
 from keras_bert.training.config import TrainingConfig
 
 

@@ -55,7 +55,7 @@ def initialize_embeddings(pretrainer, examples: PretrainingExamples, masking: Ma
     embeddings = pretrainer.encoder.embeddings
     vocab_size, embedding_size = embeddings.word_embeddings.embeddings.shape
     examples = examples[:: max(1, len(examples) // MAX_EXAMPLES)]
-    counts, frequencies = cooccurrences(examples, vocab_size, masking.ordinary)
+    counts, frequencies = cooccurrences(examples, vocab_size, masking.maskable)
     seen = np.flatnonzero(counts.sum(axis=1))  # [S]
     if embedding_size >= len(seen):
         raise InputError(

@@ -26,10 +26,10 @@ def check_examples(encoder, examples: PretrainingExamples, masking: Masking) -> 
         InputError: the vocabulary size differs from the encoder's, or the rows are longer than its positions.
     """
     config = encoder.config
-    if len(masking.ordinary) != config.vocab_size:
+    if len(masking.maskable) != config.vocab_size:
         raise InputError(
             f"`masking` must be of a vocabulary of the encoder's size, {config.vocab_size} tokens. "
-            f"Received: {len(masking.ordinary)} tokens"
+            f"Received: {len(masking.maskable)} tokens"
         )
     length = examples.input_word_ids.shape[1]
     if length > config.max_position_embeddings:

@@ -5,7 +5,6 @@ from collections.abc import Callable
 import keras
 import numpy as np
 
-from keras_bert import ops
 from keras_bert.data.id_arrays import as_id_arrays, check_ids
 from keras_bert.inference.evaluate import evaluate
 from keras_bert.tasks import task_for
@@ -108,9 +107,8 @@ def finetune(
         "teacher_logits": teacher_logits is not None,
         "validation_ids": checksum(validation_ids["input_word_ids"]),
     }
-    # Batches have many lengths, and XLA would compile the block for each. The optimizer's shapes never change.
     gradual = config.freeze == "gradual"
-    with frozen(model.encoder, "none" if gradual else config.freeze), ops.without("embeddings", "block", "loss"):
+    with frozen(model.encoder, "none" if gradual else config.freeze):
         rates = None
         if gradual or config.layer_decay != 1:
             rates = layer_rates(model, config.layer_decay, (epoch_steps, config.epochs) if gradual else None)

@@ -55,7 +55,7 @@ def run(
         KeyboardInterrupt: after Ctrl-C, when the current step is complete and a checkpoint is written.
     """
     model.optimizer.build(model.trainable_variables)
-    train_on_batch = ops.train_on_batch(model, per_example_fns)
+    train_on_batch = ops.train_on_batch(model, per_example_fns, varying_lengths=bool(trace_batches))
     if keras.backend.backend() == "tensorflow":
         _warm_up_traces(model, train_on_batch, trace_batches)
     folder, progress = config.checkpoint_dir, None

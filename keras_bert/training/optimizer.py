@@ -1,19 +1,20 @@
 """AdamW with the settings of BERT."""
 
 import keras
-from keras import ops
 
-from keras_bert import ops as fused
+from keras_bert import keras_internals, ops
 
 
 @keras.saving.register_keras_serializable(package="keras_bert")
 class BertAdamW(keras.optimizers.AdamW):
-    """`keras.optimizers.AdamW`, all variables moved in one program where `fused` runs. Made by `bert_adamw`.
+    """`keras.optimizers.AdamW` with learning rates per layer; made by `bert_adamw`.
+
+    On TensorFlow on a CPU all variables are updated by one compiled program (`ops.adamw_step`).
 
     Args:
-        learning_rate: a number or a schedule.
-        rates: what `layer_rates` gives, or None where all variables learn alike.
-        settings: of `keras.optimizers.AdamW`.
+        learning_rate: float, or a `keras.optimizers.schedules.LearningRateSchedule`.
+        rates: the result of `layer_rates`, or None if all variables have the same learning rate.
+        **settings: arguments of `keras.optimizers.AdamW`.
     """
 
     def __init__(self, learning_rate=0.001, rates=None, **settings):
@@ -21,13 +22,13 @@ class BertAdamW(keras.optimizers.AdamW):
         self.rates = rates
 
     def factor(self, variable):
-        """By what the learning rate of a variable is multiplied at this step: a scalar."""
-        known = self._trainable_variables[self._get_variable_index(variable)]  # Keras may hand over TensorFlow's own
-        factor, first = self.rates[known.path]
-        return ops.where(self.iterations >= first, factor, 0.0)
+        """Return the scalar that multiplies the learning rate of a variable at this step."""
+        index = keras_internals.variable_index(self, variable)  # Keras may pass the backend's variable
+        factor, first_step = self.rates[keras_internals.optimized_variables(self)[index].path]
+        return keras.ops.where(self.iterations >= first_step, factor, 0.0)
 
     def update_step(self, gradient, variable, learning_rate):
-        """Move one variable; see `keras.optimizers.Optimizer.update_step`."""
+        """Update one variable; see `keras.optimizers.Optimizer.update_step`."""
         if self.rates:
             learning_rate = learning_rate * self.factor(variable)
         super().update_step(gradient, variable, learning_rate)
@@ -36,50 +37,52 @@ class BertAdamW(keras.optimizers.AdamW):
         if not self.rates:
             super()._apply_weight_decay(variables)
             return
-        for variable in filter(self._use_weight_decay, variables):
-            shrink = self.learning_rate * self.factor(variable) * self.weight_decay
-            variable.assign(variable * ops.cast(1 - shrink, variable.dtype))
+        for variable in variables:
+            if keras_internals.uses_weight_decay(self, variable):
+                decay = self.learning_rate * self.factor(variable) * self.weight_decay
+                variable.assign(variable * keras.ops.cast(1 - decay, variable.dtype))
 
     def get_config(self):
         return {**super().get_config(), "rates": self.rates}
 
     def apply(self, grads, trainable_variables=None):
-        """Move the variables by their gradients; see `keras.optimizers.Optimizer.apply`."""
-        if not fused.runs("optimizer") or not self._is_simple():
-            super().apply(grads, trainable_variables)
-            return
-        from keras_bert.ops.adamw import adamw_step
-
-        variables = list(trainable_variables or self._trainable_variables)
-        if not self.built:
-            self.build(variables)
+        """Update the variables by their gradients; see `keras.optimizers.Optimizer.apply`."""
+        if trainable_variables is not None:
+            trainable_variables = list(trainable_variables)
+            if not self.built:
+                self.build(trainable_variables)
+        variables = trainable_variables or keras_internals.optimized_variables(self)
         pairs = [(grad, variable) for grad, variable in zip(grads, variables, strict=True) if grad is not None]
-        if pairs:
-            adamw_step(self, pairs)
-        self.iterations.assign_add(1)
+        if pairs and self._is_standard(pairs) and ops.adamw_step(self, pairs):
+            self.iterations.assign_add(1)
+        else:
+            super().apply(grads, trainable_variables)
 
     def _get_current_learning_rate(self):
-        # Keras asks a schedule by batches, also where several of them make a step.
-        if isinstance(self._learning_rate, keras.optimizers.schedules.LearningRateSchedule):
-            return self._learning_rate(self.iterations)
-        return super()._get_current_learning_rate()
+        # Keras counts the schedule's steps in batches, also if several batches make a step of the optimizer.
+        schedule = keras_internals.schedule_of(self)
+        return super()._get_current_learning_rate() if schedule is None else schedule(self.iterations)
 
-    def _is_simple(self) -> bool:
-        """Nothing is asked for that `bert_adamw` does not ask for."""
-        others = ("amsgrad", "clipnorm", "clipvalue", "use_ema", "loss_scale_factor", "gradient_accumulation_steps")
-        return not any(getattr(self, name) for name in others)
+    def _is_standard(self, pairs) -> bool:
+        """Return True if `ops.adamw_step` does all that Keras would do for this optimizer and these variables."""
+        options = ("amsgrad", "clipnorm", "clipvalue", "use_ema", "loss_scale_factor", "gradient_accumulation_steps")
+        return (
+            type(self) is BertAdamW
+            and not any(getattr(self, name) for name in options)
+            and all(variable.constraint is None and not variable.overwrite_with_gradient for _, variable in pairs)
+        )
 
 
 def bert_adamw(learning_rate, weight_decay: float = 0.01, accumulate: int = 1, rates: dict | None = None) -> BertAdamW:
-    """AdamW as BERT has it: betas 0.9 and 0.999, epsilon 1e-6, gradients clipped to a norm of 1 over all variables.
+    """Make the AdamW of BERT: betas 0.9 and 0.999, epsilon 1e-6, gradients clipped to a global norm of 1.
 
-    Biases and LayerNorms (`bias`, `gamma`, `beta`) are not decayed: shrinking them regularises nothing.
+    Biases and LayerNorms (`bias`, `gamma`, `beta`) have no weight decay, since it would not regularize them.
 
     Args:
-        learning_rate: a number or a schedule, such as `WarmupLinearDecay`.
+        learning_rate: float, or a schedule such as `WarmupLinearDecay`.
         weight_decay: decoupled, multiplied by the learning rate.
-        accumulate: how many batches make a step, by the mean of their gradients.
-        rates: `layer_rates` of the model, where its layers learn at rates of their own.
+        accumulate: batches per step; the step uses the mean of their gradients.
+        rates: the result of `layer_rates` for the model, for learning rates per layer.
 
     Returns:
         A `BertAdamW`, which is a `keras.optimizers.AdamW`.
@@ -89,8 +92,8 @@ def bert_adamw(learning_rate, weight_decay: float = 0.01, accumulate: int = 1, r
     >>> bert_adamw(1e-4).weight_decay
     0.01
 
-    Source: Devlin et al. 2018, appendix A.2; optimization.py of google-research/bert (which leaves the bias correction
-    of Adam out; Keras has it, as the warm-up makes the two alike); Loshchilov and Hutter 2017 (arXiv:1711.05101).
+    Source: Devlin et al. 2018, appendix A.2; `optimization.py` of google-research/bert, which has no bias correction
+    (Keras has it; the warm-up makes the difference small); Loshchilov and Hutter 2017 (arXiv:1711.05101).
     """
     optimizer = BertAdamW(
         learning_rate,

@@ -86,6 +86,7 @@ def test_pool_of_more_blocks_than_the_encoder_has(call, models, nothing_left):
     nothing_left(call("embed", "--model", models.encoder, "--pool", "last4", "a film"), "last4", "4", "2")
 
 
+@pytest.mark.slow
 def test_very_long_line_is_truncated(call, models, tmp_path):
     (tmp_path / "long.tsv").write_text("sentence\tlabel\n" + "word " * 200_000 + "\t1\nno\t0\n")
     result = call("evaluate", "--model", models.classifier, "--data", tmp_path / "long.tsv", "--json")
@@ -260,6 +261,7 @@ def test_weights_of_another_shape(call, models, nothing_left, tmp_path):
     nothing_left(call("predict", "--model", broken, "a film"), "model.keras", "intermediate")
 
 
+@pytest.mark.slow
 def test_disk_full_while_saving(models, tmp_path):
     """A limit on the size of files acts as a full disk. The old files are unchanged."""
     resource = pytest.importorskip("resource", reason="this system has no limits on file sizes")
@@ -274,6 +276,7 @@ def test_disk_full_while_saving(models, tmp_path):
     assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before
 
 
+@pytest.mark.slow
 def test_no_network_for_a_dataset(tmp_path):
     """All downloads go to a closed port; the error names the option and the file to use instead."""
     closed = {name: "http://127.0.0.1:9" for name in ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY")}

@@ -44,6 +44,7 @@ def test_default_model_is_the_bundled_one(call, models, bundled, command, folder
     assert_near(default, results_of(call(*command, "--model", getattr(models, folder), "--json")))
 
 
+@pytest.mark.slow
 def test_finetune_from_the_bundled_encoder(call, models, bundled, tmp_path):
     out = tmp_path / "fine"
     result = call(

@@ -5,6 +5,8 @@ import pytest
 from keras_bert.weights import load_pretrained
 from tests.cli.command_line import assert_error, results_of
 
+pytestmark = pytest.mark.slow
+
 
 def test_from_text(call, models, tmp_path):
     arguments = ["distill", "--teacher", models.encoder, "--data", "sample", "--steps", 2, "--sequence-length", 16]

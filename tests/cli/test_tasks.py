@@ -10,6 +10,8 @@ import pytest
 import keras_bert as kb
 from tests.cli.command_line import assert_error, results_of
 
+pytestmark = pytest.mark.slow
+
 HERE = Path(__file__).parents[1] / "tasks"
 SMALL = ["--size", "tiny", "--vocab-size", 200, "--epochs", 1, "--batch-size", 16, "--held-out", 0.2]
 

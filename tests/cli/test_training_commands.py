@@ -16,6 +16,8 @@ from keras_bert.models.cast import cast_model
 from keras_bert.weights import load_pretrained
 from tests.cli.command_line import assert_error, environment, results_of
 
+pytestmark = pytest.mark.slow
+
 SMALL = ["--layers", 1, "--hidden", 16, "--heads", 2]
 
 

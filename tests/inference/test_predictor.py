@@ -70,13 +70,13 @@ def test_pairs(save, vectorizer):
 
 
 def test_multi_label_and_regression(save, vectorizer):
-    model = classifier(problem="multi_label")
+    model = classifier(problem_type="multi_label")
     probabilities = 1 / (1 + np.exp(-predict_logits(model, vectorizer(TEXTS)).astype(float)))
     for row, expected in zip(kb.Predictor(save(model, LABELS))(TEXTS, top_k=1), probabilities, strict=True):
         assert [*row["probabilities"].values()] == pytest.approx(expected)
         assert row["labels"] == [name for name, p in zip(LABELS, expected, strict=True) if p > 0.5]
         assert row["top_k"][0]["label"] == LABELS[int(expected.argmax())]
-    model = classifier(1, problem="regression")
+    model = classifier(1, problem_type="regression")
     values = [row["value"] for row in kb.Predictor(save(model))(TEXTS)]
     assert values == pytest.approx(predict_logits(model, vectorizer(TEXTS))[:, 0], abs=1e-5)
 
@@ -139,7 +139,7 @@ def test_pretrainer(save, task, names):
 @pytest.mark.parametrize("problem", ["single_label", "multi_label", "regression"])
 @pytest.mark.parametrize("target", ["onnx", "saved_model"])
 def test_exported_classifiers(save, vectorizer, tmp_path, target, problem):
-    model = classifier(problem=problem)
+    model = classifier(problem_type=problem)
     labels = None if problem == "regression" else LABELS
     if target == "onnx":
         pytest.importorskip("onnxruntime")

@@ -55,6 +55,7 @@ def block_with_dense_layers(**settings):
     return TransformerBlock(**settings, after_feed_forward=dense)
 
 
+@pytest.mark.slow
 def test_slots():
     plain = to_numpy(make_encoder()(INPUTS))
     empty = make_encoder(lambda **settings: TransformerBlock(**settings, after_attention=None))

@@ -116,11 +116,9 @@ def test_dtype_and_dropout(folder, classifier):
 
 
 def test_block_loads_the_standard_weights(folder, classifier, vectorizer, tmp_path):
-    def zero_layer(**settings):
-        return keras.layers.Dense(settings["hidden_size"], kernel_initializer="identity")
-
     def block(**settings):
-        return TransformerBlock(**settings, after_attention=zero_layer(**settings))
+        identity = keras.layers.Dense(settings["hidden_size"], kernel_initializer="identity")
+        return TransformerBlock(**settings, after_attention=identity)
 
     for cls in (kb.BertEncoder, kb.BertClassifier):
         model = cls.from_pretrained(folder, block=block)

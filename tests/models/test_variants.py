@@ -12,8 +12,9 @@ from tests.helpers import assert_close, tiny_config, to_numpy
 VARIANTS = {
     "BERT": {},
     "DistilBERT": {"type_vocab_size": 0, "pooler": False},
-    "ALBERT": {"embedding_size": 16, "share_blocks": True},
+    "ALBERT": {"embedding_size": 8, "share_blocks": True},
 }
+SIZES = dict(vocab_size=60, hidden_size=16, num_layers=3, intermediate_size=32, max_position_embeddings=12)
 IDS = np.array([[2, 7, 9, 11, 3], [2, 8, 3, 0, 0]], "int32")  # [B, T]
 INPUTS = {"input_word_ids": IDS, "input_mask": np.int32(IDS > 0), "input_type_ids": np.int32(IDS == 3)}
 variants = pytest.mark.parametrize("variant", VARIANTS)
@@ -22,7 +23,7 @@ variants = pytest.mark.parametrize("variant", VARIANTS)
 def make_encoder(variant, **arguments):
     """Return an encoder of three layers whose weights differ from their initial values."""
     keras.utils.set_random_seed(1)
-    encoder = kb.BertEncoder(tiny_config(num_layers=3, **VARIANTS[variant]), **arguments)
+    encoder = kb.BertEncoder(tiny_config(**SIZES, **VARIANTS[variant]), **arguments)
     rng = np.random.default_rng(0)
     for weight in encoder.weights:
         weight.assign(keras.ops.convert_to_numpy(weight) + rng.normal(0, 0.2, weight.shape))
@@ -63,7 +64,7 @@ def test_segment_ids_change_the_output(variant):
 def test_albert_shares_one_block():
     encoder = make_encoder("ALBERT")
     assert len(encoder.blocks) == 3 and len({id(block) for block in encoder.blocks}) == 1
-    assert tuple(encoder.embeddings.word_embeddings.embeddings.shape) == (100, 16)
+    assert tuple(encoder.embeddings.word_embeddings.embeddings.shape) == (60, 8)
     outputs = encoder(INPUTS)
     x = encoder.embeddings(INPUTS["input_word_ids"], INPUTS["input_type_ids"])  # [B, T, H]
     for i in range(3):
@@ -107,7 +108,7 @@ def test_saved_models_without_a_pooler(tmp_path):
     encoder = make_encoder("DistilBERT")
     with pytest.raises(kb.InputError, match="without a pooler"):
         kb.export_saved_model(encoder, tmp_path / "hub")
-    vectorizer = kb.BertTextVectorization(["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *map(str, range(95))])
+    vectorizer = kb.BertTextVectorization(["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *map(str, range(55))])
     loaded = tf.saved_model.load(str(kb.export_saved_model(encoder, tmp_path / "text", vectorizer)))
     assert set(loaded.signatures) == {"serving_default", "encode", "tokenize"}
     assert set(loaded.signatures["encode"](tf.constant(["1 2"]))) == {"sequence_output"}

@@ -26,7 +26,7 @@ def rows(count=64, seed=0):
 def test_multi_label():
     ids = rows()
     expected = np.stack([ids["input_word_ids"][:, 2] % 2, (ids["input_word_ids"] == 21).any(1)], 1).astype(int)
-    model = kb.BertClassifier(encoder(), 2, problem="multi_label")
+    model = kb.BertClassifier(encoder(), 2, problem_type="multi_label")
     history = kb.finetune(model, ids, expected, ids, expected, **SETTINGS).history
     assert history["loss"][-1] < history["loss"][0] and history["val_accuracy"][-1] > 0.7
     found, logits = kb.evaluate(model, ids, expected), predict_logits(model, ids)
@@ -47,7 +47,7 @@ def test_multi_label():
 def test_regression():
     ids = rows()
     expected = (ids["input_word_ids"][:, 1] - 5) * 2.0 + 1  # the class of toys.labelled
-    model = kb.BertClassifier(encoder(), 1, problem="regression")
+    model = kb.BertClassifier(encoder(), 1, problem_type="regression")
     history = kb.finetune(model, ids, expected, ids, expected, **SETTINGS).history
     assert set(history) == {
         "step",
@@ -125,8 +125,8 @@ def test_rejects_mismatched_labels():
     for model, labels, words in (
         (classifier, [0, 1, 0, 1], r"`labels`.*0 or 1.*of shape \[4, 3\]"),
         (classifier, np.full((4, 3), 2), "`labels`.*0 or 1"),
-        (kb.BertClassifier(encoder(), 1, problem="regression"), [1.0, np.nan, 2, 3], "`labels`.*finite numbers"),
-        (kb.BertClassifier(encoder(), 1, problem="regression"), [1.0], "`labels`.*finite numbers"),
+        (kb.BertClassifier(encoder(), 1, problem_type="regression"), [1.0, np.nan, 2, 3], "`labels`.*finite numbers"),
+        (kb.BertClassifier(encoder(), 1, problem_type="regression"), [1.0], "`labels`.*finite numbers"),
         (kb.BertSpanLabeler(encoder()), {"start_logits": [0] * 4}, "`labels`.*no end_logits"),
         (kb.BertSpanLabeler(encoder()), {"start_logits": [0] * 4, "end_logits": [length] * 4}, f"0 … {length - 1}"),
         (kb.BertTokenClassifier(encoder(), 3), [0, 1, 0, 1], r"`labels`.*of shape \[4, 16\]"),
@@ -151,7 +151,7 @@ def test_rejects_mismatched_labels():
 
 
 def test_problem_type_is_saved(tmp_path):
-    model = kb.BertClassifier(encoder(), 1, problem="regression")
+    model = kb.BertClassifier(encoder(), 1, problem_type="regression")
     model.save(tmp_path / "number.keras")
     assert keras.saving.load_model(tmp_path / "number.keras").problem_type == "regression"
 

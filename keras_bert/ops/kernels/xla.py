@@ -1,4 +1,4 @@
-"""XLA for a stretch of a graph, and not for all of it."""
+"""XLA compilation of a part of a graph."""
 
 import functools
 
@@ -6,9 +6,10 @@ import tensorflow as tf
 
 
 def compiled(function):
-    """One graph for each set of widths (last axes), and of it one XLA program for each shape it meets.
+    """Compile a function of tensors with XLA, once per shape.
 
-    TensorFlow makes a graph general in every axis that it has seen differ. Rows may differ; a width has to stay known.
+    TensorFlow makes a graph general in every axis that differed between two calls. The last axis must stay known, so
+    there is one graph per combination of last axes; XLA compiles it once per shape.
     """
     graphs = {}
 

@@ -1,0 +1,72 @@
+"""Adapter: a small bottleneck layer to be trained in place of the layers around it."""
+
+import keras
+
+from keras_bert import ops
+from keras_bert.errors import InputError
+from keras_bert.layers.activation import kernel_initializer
+
+
+@keras.saving.register_keras_serializable(package="keras_bert")
+class Adapter(keras.layers.Layer):
+    """Two dense layers with a bottleneck between them and a skip connection: x + Dense(activation(Dense(x))).
+
+    With small initial kernels it starts near the identity, so that a pretrained model with new adapters computes almost
+    what it computed without them. Use it in the slots of `TransformerBlock`, and train adapters, LayerNorms and the
+    head alone.
+
+    Args:
+        bottleneck_size: size between the two dense layers; 8 to 256 in the paper.
+        activation: `"gelu_tanh"`, `"gelu"` or `"relu"`.
+        initializer_range: standard deviation of the truncated normal initializer of the kernels.
+        **kwargs: `name`, `dtype`, `trainable` of `keras.layers.Layer`.
+
+    Call arguments:
+        x: float `[B, T, H]`.
+
+    Returns:
+        Float `[B, T, H]`.
+
+    Raises:
+        InputError: `bottleneck_size` is below 1, or `activation` is unknown.
+
+    Example:
+
+    >>> import numpy as np
+    >>> from keras_bert.layers import Adapter
+    >>> x = np.ones((2, 4, 8), "float32")
+    >>> bool(np.abs(np.asarray(Adapter(bottleneck_size=2)(x)) - x).max() < 1e-3)
+    True
+
+    Source: Houlsby et al. 2019 (arXiv:1902.00751), section 2 and figure 2.
+    """
+
+    def __init__(self, bottleneck_size, activation="relu", initializer_range=1e-3, **kwargs):
+        super().__init__(**kwargs)
+        if bottleneck_size < 1:
+            raise InputError(f"`bottleneck_size` must be at least 1. Received: bottleneck_size={bottleneck_size}")
+        self.bottleneck_size = bottleneck_size
+        self.activation = ops.check_activation(activation)
+        self.initializer_range = initializer_range
+
+    def build(self, input_shape):
+        def dense(units, name):
+            initializer = kernel_initializer(self.initializer_range)
+            return keras.layers.Dense(units, kernel_initializer=initializer, dtype=self.dtype_policy, name=name)
+
+        self.down = dense(self.bottleneck_size, "down")
+        self.up = dense(input_shape[-1], "up")
+        self.down.build(input_shape)
+        self.up.build((*input_shape[:-1], self.bottleneck_size))
+
+    def call(self, x, training=None):
+        inner = ops.dense(self.down, x, self.activation, training)  # [B, T, bottleneck_size]
+        return x + ops.dense(self.up, inner, training=training)  # [B, T, H]
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "bottleneck_size": self.bottleneck_size,
+            "activation": self.activation,
+            "initializer_range": self.initializer_range,
+        }
