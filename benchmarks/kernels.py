@@ -56,6 +56,14 @@ def parts_in(dtype):
     product = graph(lambda: tf.matmul(x, kernel), xla=True), graph(lambda: tf.matmul(x, kernel))
     yield f"matrix product, {dtype.name}: XLA, oneDNN", *product
 
+    rows, table = random(MASKED, HIDDEN, dtype=dtype), random(VOCABULARY, HIDDEN, dtype=dtype)
+    logit_bias = random(VOCABULARY, dtype=dtype)
+    yield (
+        f"logits over the vocabulary, {dtype.name}: bias_add, +",
+        graph(lambda: tf.nn.bias_add(tf.matmul(rows, table, transpose_b=True), logit_bias)),
+        graph(lambda: tf.matmul(rows, table, transpose_b=True) + logit_bias),
+    )
+
     inner, bias = random(TOKENS, INTERMEDIATE, dtype=dtype), random(INTERMEDIATE, dtype=dtype)
     plain = graph(with_gradient(lambda x, b: tf.nn.gelu(tf.nn.bias_add(x, b), approximate=True)))
     compiled = graph(with_gradient(lambda x, b: bias_activation(x, b, "gelu_tanh")))

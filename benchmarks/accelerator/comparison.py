@@ -64,7 +64,7 @@ class Comparison:
             unit="TFLOP/s",
             amount=operations / 1e12,
             precision="bfloat16",
-            notes=["peak: shares are computed from its fastest round"],
+            notes=["shares are computed from its fastest round"],
         )
 
     def measure(self, length: int, until: float, profiles: Path | None) -> dict:
@@ -101,7 +101,7 @@ class Comparison:
             precision="bfloat16",
             flops=flops.training(flops.masked_lm(self.size.config, [length] * rows, positions)),
             peak=self.peak,
-            notes=["pretraining: a wrapper around Hugging Face's model gathers the masked positions"],
+            notes=["a wrapper around Hugging Face's model gathers the masked positions"],
         )
 
     def _find_best(self, peer: str, length: int, largest: int, until: float) -> tuple[Entry, int] | None:

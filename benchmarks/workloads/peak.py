@@ -24,5 +24,5 @@ def measure(bench):
             unit="GFLOP/s",
             amount=operations / 1e9,
             precision=precision,
-            notes=["peak: shares are computed from its fastest round"],
+            notes=["shares are computed from its fastest round"],
         )

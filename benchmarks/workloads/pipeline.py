@@ -41,5 +41,5 @@ def measure(bench):
         unit="batches/s",
         amount=BATCHES,
         precision="-",
-        notes=["input pipeline: every contestant predicts 15 % of the tokens, within 5 % of that number"],
+        notes=["every contestant predicts 15 % of the tokens, within 5 % of that number"],
     )

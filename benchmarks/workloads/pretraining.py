@@ -64,5 +64,5 @@ def measure(bench):
                 precision=precision,
                 flops=flops.training(forward),
                 peak=bench.peaks.get(precision),
-                notes=["pretraining: a wrapper around Hugging Face's model gathers the masked positions"],
+                notes=["a wrapper around Hugging Face's model gathers the masked positions"],
             )

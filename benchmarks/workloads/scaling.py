@@ -56,7 +56,7 @@ def measure_size(bench, runner, axis: str, sizes: dict) -> dict:
         flops=needed,
         peak=bench.peaks.get("float32"),
         notes=[
-            "scaling: pretraining steps of L4 H256, 8 x 128, vocabulary 30,522, except for the size in the row; no XLA "
+            "pretraining steps of L4 H256, 8 x 128, vocabulary 30,522, except for the size in the row; no XLA "
             "for whole models, no torch.compile"
         ],
     )

@@ -68,7 +68,7 @@ def measure(bench):
                     flops=flops.classifier(config, lengths, 2),
                     peak=bench.peaks.get(precision),
                     notes=[
-                        f"text to probabilities: the dev sentences of {bench.texts.name}, sorted by length; a sample "
+                        f"the dev sentences of {bench.texts.name}, sorted by length; a sample "
                         "of groups of 32, or all in one call, of which peers are timed on a part; rows are padded to "
                         "the longest of the batch, those of the TF-Hub interface to 128 tokens"
                     ],

@@ -42,10 +42,7 @@ def measure(bench):
         unit="sentences/s",
         amount=len(texts),
         precision="-",
-        notes=[
-            f"tokenization: {len(texts):,} sentences of {bench.texts.name}; all ids equal those of the plain-Python "
-            "tokenizer"
-        ],
+        notes=[f"{len(texts):,} sentences of {bench.texts.name}; all ids equal those of the plain-Python tokenizer"],
     )
 
 
