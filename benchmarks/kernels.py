@@ -15,13 +15,13 @@ import time
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import tensorflow as tf  # noqa: E402
-from keras_bert.ops.kernels.cross_entropy import cross_entropy  # noqa: E402
-from keras_bert.ops.kernels.elementwise import bias_activation  # noqa: E402
 from rich.console import Console  # noqa: E402
 from rich.table import Table  # noqa: E402
 
 import keras_bert as kb  # noqa: E402
 from keras_bert import ops  # noqa: E402
+from keras_bert.ops.kernels.cross_entropy import cross_entropy  # noqa: E402
+from keras_bert.ops.kernels.elementwise import bias_activation  # noqa: E402
 from keras_bert.training import bert_adamw  # noqa: E402
 
 TOKENS, HIDDEN, INTERMEDIATE, MASKED, VOCABULARY = 4096, 256, 1024, 640, 30522
