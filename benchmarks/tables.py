@@ -27,7 +27,7 @@ def print_table(console: Console, rows: list[dict]) -> None:
         own, peers = row[KERAS_BERT], row["peers"]
         best = peers.get(row["best_peer"], {})
         memory = [format_number(each.get("memory_mib")) if each else "-" for each in (own, best)]
-        values = [f"{peer}{format_form(each)} {format_number(each.get('value'))}" for peer, each in peers.items()]
+        values = [format_contestant(peer, each) for peer, each in peers.items()]
         table.add_row(
             row["workload"],
             row["precision"],
@@ -49,16 +49,16 @@ def print_table(console: Console, rows: list[dict]) -> None:
 def format_row(row: dict) -> str:
     """Format a row as one line, to be printed during the run."""
     contestants = {KERAS_BERT: row[KERAS_BERT], **row["peers"]} if row[KERAS_BERT] else row["peers"]
-    values = ", ".join(
-        f"{peer}{format_form(each)} {format_number(each.get('value'))}" for peer, each in contestants.items()
-    )
+    values = ", ".join(format_contestant(peer, each) for peer, each in contestants.items())
     ratio = f", ratio {row['ratio']:.2f}" if row["ratio"] else ""
     return f"{row['workload']}, {row['precision']}: {values} {row['unit']}{ratio}"
 
 
-def format_form(measured: dict) -> str:
-    """Format the form of a contestant in parentheses."""
-    return f" ({measured['form']})" if measured.get("form") else ""
+def format_contestant(peer: str, measured: dict) -> str:
+    """Format a contestant with its form, unless that is its name, and its value."""
+    form = measured.get("form")
+    form = f" ({form})" if form and form != peer else ""
+    return f"{peer}{form} {format_number(measured.get('value'))}"
 
 
 def format_number(value: float | None) -> str:
