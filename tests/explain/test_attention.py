@@ -8,7 +8,7 @@ from keras_bert.explain import attention_maps
 from tests.helpers import random_inputs, randomize, tiny_config
 
 
-def test_maps_reproduce_the_outputs():
+def test_maps_reproduce_outputs():
     config = tiny_config(attention_dropout=0.1, hidden_dropout=0.1)
     encoder = randomize(kb.BertEncoder(config))
     inputs = random_inputs(config)
