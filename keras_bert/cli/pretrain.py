@@ -162,11 +162,10 @@ def pretrain(console, sources, encoder, steps, epochs, out: Path, seed, **option
 def _check_options(encoder, steps, epochs, options: dict) -> str | None:
     """Check the options that depend on each other, and return the sentence task."""
     if (steps is None) == (epochs is None):
-        raise click.UsageError(
-            f"`--steps` or `--epochs` must be given, but not both. Received: steps={steps}, epochs={epochs}"
-        )
+        received = "both" if steps else "neither"
+        raise click.UsageError(f"`--steps` or `--epochs` must be given, but not both. Received: {received}")
     if options["sentence_order"] and options["no_next_sentence"]:
-        raise click.UsageError("`--sentence-order` or `--no-next-sentence` must be left out. Received: both")
+        raise click.UsageError("`--sentence-order` must be left out with `--no-next-sentence`. Received: both")
     for name in ("size", "layers", "hidden", "heads", "vocab", "embedding_init"):
         if encoder and options[name]:
             option = name.replace("_", "-")

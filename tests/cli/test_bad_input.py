@@ -30,7 +30,7 @@ BAD_DATA = {
 def nothing_left(tmp_path, monkeypatch):
     """Return a function that checks an error, and that the current folder has only the files of the test.
 
-    `nothing_left(result, *words)`; `nothing_left.put(name, content)` writes a file; `nothing_left.kept` is a set of names.
+    `nothing_left(result, *words)` checks; `.put(name, content)` writes a file; `.kept` is the set of names.
     """
     monkeypatch.chdir(tmp_path)
     kept: set = set()

@@ -28,7 +28,7 @@ def visible_texts(figure):
 
 
 def assert_readable(figure):
-    """Check that no two texts overlap and that all are inside the figure, except rotated texts, whose boxes are too large."""
+    """Check that all texts are inside the figure and that no two of them overlap (rotated texts excepted)."""
     shown = visible_texts(figure)
     for text, box in shown:
         assert box.x0 >= -1 and box.y0 >= -1, text
