@@ -49,5 +49,5 @@ def test_rejects_missing_and_long_inputs():
     inputs = random_inputs(encoder.config)
     with pytest.raises(kb.InputError, match="`inputs`.*no input_mask"):
         attention_maps(encoder, {key: value for key, value in inputs.items() if key != "input_mask"})
-    with pytest.raises(kb.InputError, match="max_position_embeddings=40"):
+    with pytest.raises(kb.InputError, match="`input_word_ids`.*max_position_embeddings=40"):
         attention_maps(encoder, random_inputs(encoder.config, length=41))
