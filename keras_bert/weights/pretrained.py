@@ -59,7 +59,7 @@ class Pretrained:
 
     @functools.cached_property
     def vectorizer(self):
-        """The `BertTextVectorization`. It is created at first use, because it needs TensorFlow and the model does not."""
+        """The `BertTextVectorization`, created at first use, because it needs TensorFlow and the model does not."""
         from keras_bert.text.vectorization import BertTextVectorization
 
         return BertTextVectorization(
