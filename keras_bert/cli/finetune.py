@@ -146,8 +146,11 @@ def finetune(console, encoder, size, dataset, labels, task_name, out: Path, drop
         )
     task = find_task(task_name)
     if task.encoder_is_frozen:
-        _refuse(f"the encoder is pretrained and frozen with --task {task.name}", "size", *ENCODER_OPTIONS)
-    _refuse(f"not an option of --task {task.name}", *(name for name in MODEL_OPTIONS if name not in task.model_options))
+        _reject_options(f"the encoder is pretrained and frozen with --task {task.name}", "size", *ENCODER_OPTIONS)
+    _reject_options(
+        f"it is not an option of --task {task.name}",
+        *(name for name in MODEL_OPTIONS if name not in task.model_options),
+    )
     ops.partition_cpu_threads()
     data = task.load(dataset, [name.strip() for name in labels.split(",")] if labels else None)
     with working_directory(out, options["resume"]) as work:
@@ -161,8 +164,8 @@ def finetune(console, encoder, size, dataset, labels, task_name, out: Path, drop
             vocabulary = load_or_learn_vocabulary(options["vocab"], data.texts, options["vocab_size"], lowercase, work)
             config = config_from_size(size, len(vocabulary), hidden_dropout=dropout, attention_dropout=dropout)
             body = BertEncoder(config, dtype=dtype)
-        longest = body.config.max_position_embeddings
-        length = options["sequence_length"] or min(task.defaults.sequence_length, longest)
+        max_length = body.config.max_position_embeddings
+        length = options["sequence_length"] or min(task.defaults.sequence_length, max_length)
         check_length(length, body.config)
         preprocessor = Preprocessor(tuple(vocabulary), lowercase, length)
         model = task.build_model(body, data, **{name: options[name] for name in task.model_options})
@@ -233,8 +236,9 @@ def _show_history(console, title: str, history: dict, best: int, metric: str) ->
     show_table(console, title, ("epoch", *names), rows, right=("epoch", *names))
 
 
-def _refuse(reason: str, *names: str) -> None:
+def _reject_options(reason: str, *names: str) -> None:
     """Raise a usage error if one of these options is given."""
     for name in names:
         if click.get_current_context().get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE:
-            raise click.UsageError(f"{reason}. Received: --{name.replace('_', '-')}")
+            option = f"--{name.replace('_', '-')}"
+            raise click.UsageError(f"`{option}` must be left out, because {reason}. Received: {option}")
