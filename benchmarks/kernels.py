@@ -21,7 +21,7 @@ from rich.table import Table  # noqa: E402
 import keras_bert as kb  # noqa: E402
 from keras_bert import ops  # noqa: E402
 from keras_bert.ops.kernels.cross_entropy import cross_entropy  # noqa: E402
-from keras_bert.ops.kernels.elementwise import bias_activation  # noqa: E402
+from keras_bert.ops.kernels.elementwise import add_bias, bias_activation  # noqa: E402
 from keras_bert.training import bert_adamw  # noqa: E402
 
 TOKENS, HIDDEN, INTERMEDIATE, MASKED, VOCABULARY = 4096, 256, 1024, 640, 30522
@@ -59,9 +59,9 @@ def parts_in(dtype):
     rows, table = random(MASKED, HIDDEN, dtype=dtype), random(VOCABULARY, HIDDEN, dtype=dtype)
     logit_bias = random(VOCABULARY, dtype=dtype)
     yield (
-        f"logits over the vocabulary, {dtype.name}: bias_add, +",
+        f"logits over the vocabulary, {dtype.name}: bias_add, add_bias",
         graph(lambda: tf.nn.bias_add(tf.matmul(rows, table, transpose_b=True), logit_bias)),
-        graph(lambda: tf.matmul(rows, table, transpose_b=True) + logit_bias),
+        graph(lambda: add_bias(tf.matmul(rows, table, transpose_b=True), logit_bias)),
     )
 
     inner, bias = random(TOKENS, INTERMEDIATE, dtype=dtype), random(INTERMEDIATE, dtype=dtype)

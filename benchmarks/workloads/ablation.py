@@ -9,7 +9,7 @@ from keras_bert.ops import KERNELS
 
 GROUPS = (  # kernels that are disabled together
     ("attention",),
-    ("dense",),
+    ("dense", "feed_forward"),
     ("dropout_add_norm", "layer_norm"),
     ("embedding_lookup",),
     ("tied_logits",),

@@ -12,6 +12,7 @@ from keras_bert.ops.unmodified import is_unmodified
 KERNELS = (
     "attention",
     "dense",
+    "feed_forward",
     "dropout_add_norm",
     "layer_norm",
     "embedding_lookup",

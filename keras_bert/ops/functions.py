@@ -58,6 +58,28 @@ def dense(layer, x, activation: str | None = None, training=None):
     return activate(layer(x), activation)  # [B, T, F]
 
 
+def feed_forward(intermediate, output, x, activation: str, training=None):
+    """Compute the feed-forward network of a transformer block, output(activation(intermediate(x))).
+
+    Args:
+        intermediate: a `keras.layers.Dense` of F units, or any layer from `[B, T, H]` to `[B, T, F]`.
+        output: a `keras.layers.Dense` of H units, or any layer from `[B, T, F]` to `[B, T, H]`.
+        x: float `[B, T, H]`.
+        activation: `"gelu_tanh"`, `"gelu"` or `"relu"`.
+        training: True if gradients will be computed, which selects the kernel.
+
+    Returns:
+        Float `[B, T, H]`.
+
+    Source: Vaswani et al. 2017 (arXiv:1706.03762), section 3.3.
+    """
+    kernel = find_kernel("feed_forward", layers=(intermediate, output), inputs=(x,), training=training)
+    if kernel:
+        return kernel(intermediate, output, x, activation)
+    inner = dense(intermediate, x, activation, training)  # [B, T, F]
+    return dense(output, inner, training=training)  # [B, T, H]
+
+
 def dropout_add_norm(x, residual, dropout, norm, training=None):
     """Compute norm(residual + dropout(x)), which ends both parts of a transformer block ("post-LN").
 

@@ -1,4 +1,4 @@
-"""`convert`: between all formats without a change of a number."""
+"""`convert`: between all formats without changing a number."""
 
 import dataclasses
 from pathlib import Path
@@ -30,7 +30,7 @@ def test_round_trip_through_all_formats(call, models, tmp_path):
     for to in ("google_research", "tfhub", "huggingface", "google_research", "keras"):
         out = tmp_path / f"{len(list(tmp_path.iterdir()))}-{to}"
         results = results_of(call("convert", source, "--to", to, "--out", out, "--json"))
-        assert results["left"] == (["next_sentence"] if to == "tfhub" else [])
+        assert results["skipped"] == (["next_sentence"] if to == "tfhub" else [])
         if to != "keras":
             lost = {"next_sentence"} if any(path.name.endswith("tfhub") for path in tmp_path.iterdir()) else ()
             assert_same_weights(before, out, without=lost)
@@ -87,7 +87,7 @@ def test_keeps_or_rejects_activation(call, tmp_path):
 
 
 def contents(folder) -> dict:
-    """Every path below a folder with the bytes of its file."""
+    """Return every path below a folder with the bytes of its file."""
     return {path: path.is_file() and path.read_bytes() for path in folder.rglob("*")}
 
 
@@ -124,7 +124,7 @@ def test_round_trip_check_of_the_weights(to, call, models, tmp_path, monkeypatch
 
 def test_classifier_keeps_its_labels(call, models, tmp_path):
     results = results_of(call("convert", models.classifier, "--to", "huggingface", "--out", tmp_path / "hf", "--json"))
-    assert results["kind"] == "classifier" and results["left"] == []
+    assert results["kind"] == "classifier" and results["skipped"] == []
     one, two = (
         results_of(call("predict", "--model", folder, "a fine film", "--json"))["predictions"][0]
         for folder in (models.classifier, tmp_path / "hf")

@@ -24,7 +24,7 @@ def run_onnx(folder, inputs: dict) -> dict:
 
 
 def run_keras(model, inputs: dict) -> dict:
-    """The outputs of the Keras model under the names of the export."""
+    """Return the outputs of the Keras model under the names of the export."""
     outputs = model(inputs, training=False)
     if isinstance(model, kb.BertClassifier):
         outputs = {"logits": outputs, "probabilities": keras.ops.softmax(outputs)}
@@ -91,7 +91,7 @@ def test_last_block_computes_first_position_only(tmp_path):
     assert found["block_1/output_layer_norm"].shape == (3, 1, 32)
 
 
-def test_rejects_sequences_beyond_the_positions(tmp_path):
+def test_rejects_sequences_beyond_positions(tmp_path):
     model = new_model("encoder", max_position_embeddings=8)
     folder = export_onnx(model, tmp_path / "out")
     with pytest.raises(Exception, match="embeddings/sum"):
@@ -128,7 +128,10 @@ def test_tokenizer_files(models, tmp_path):
 
     folder = export_onnx(models.classifier, tmp_path / "out", models.vectorizer, labels=models.labels)
     settings = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-    assert settings == {"kind": "classifier", "labels": models.labels, "lowercase": True, "sequence_length": 32}
+    assert settings == {
+        **{"kind": "classifier", "labels": models.labels, "lowercase": True, "sequence_length": 32},
+        **{"problem_type": "single_label", "pairs": None, "no_answer": None},
+    }
     tokenizer = BertWordPieceTokenizer(str(folder / "vocab.txt"), lowercase=settings["lowercase"])
     tokenizer.enable_truncation(settings["sequence_length"])
     tokenizer.enable_padding()

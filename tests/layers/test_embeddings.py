@@ -1,12 +1,12 @@
-"""BertEmbeddings against the sum written out in numpy."""
+"""BertEmbeddings against its formula in NumPy."""
 
 import keras
 import numpy as np
 import pytest
-from helpers import randomize
 
 import keras_bert as kb
 from keras_bert.layers import BertEmbeddings
+from tests.helpers import randomize
 
 
 def layer(**changes):
@@ -19,7 +19,7 @@ def inputs(length=6):
     return rng.integers(0, 50, (3, length)).astype("int32"), rng.integers(0, 2, (3, length)).astype("int32")
 
 
-def test_it_is_the_normalised_sum_of_three_rows():
+def test_equals_normalized_sum_of_three_embeddings():
     embeddings = layer()
     ids, types = inputs()
     embeddings(ids, types)
@@ -33,31 +33,31 @@ def test_it_is_the_normalised_sum_of_three_rows():
     np.testing.assert_allclose(embeddings(ids, types), expected, atol=2e-6)
 
 
-def test_dropout_comes_after_the_layer_norm():
+def test_dropout_after_layer_norm():
     embeddings = layer(dropout=0.5)
-    still, dropped = np.array(embeddings(*inputs())), np.array(embeddings(*inputs(), training=True))
+    expected, dropped = np.array(embeddings(*inputs())), np.array(embeddings(*inputs(), training=True))
     kept = dropped != 0
     assert 0.3 < kept.mean() < 0.7
-    # Zero, or the normalised value over 1 - rate.
-    np.testing.assert_allclose(dropped[kept], 2 * still[kept], rtol=1e-5, atol=1e-6)
+    # Zero, or the normalized value over 1 - rate.
+    np.testing.assert_allclose(dropped[kept], 2 * expected[kept], rtol=1e-5, atol=1e-6)
 
 
-def test_a_sequence_longer_than_the_positions_names_both_numbers():
+def test_rejects_too_long_sequence():
     embeddings = layer()
     assert embeddings(*inputs(12)).shape == (3, 12, 8)
-    with pytest.raises(kb.InputError, match=r"^a sequence .* max_position_embeddings=12 tokens. Received: 13$"):
+    with pytest.raises(kb.InputError, match=r"^`input_word_ids` .* max_position_embeddings=12 .*Received: length=13$"):
         embeddings(*inputs(13))
-    with pytest.raises(kb.InputError, match="max_position_embeddings=12 tokens. Received: 13"):
+    with pytest.raises(kb.InputError, match="`input_word_ids` .* max_position_embeddings=12 .*Received: length=13"):
         layer()(*(keras.Input((13,), dtype="int32") for _ in range(2)))
 
 
-def test_a_too_long_sequence_is_refused_where_the_length_was_unknown():
+def test_graph_of_unknown_length_rejects_too_long_sequence():
     import tensorflow as tf
 
     embeddings = layer()
     embeddings.build((None, None), (None, None))
-    anything = tf.TensorSpec((None, None), tf.int32)
-    run = tf.function(lambda ids, types: embeddings(ids, types), input_signature=(anything, anything))
+    spec = tf.TensorSpec((None, None), tf.int32)
+    run = tf.function(lambda ids, types: embeddings(ids, types), input_signature=(spec, spec))
     np.testing.assert_allclose(run(*inputs(12)), embeddings(*inputs(12)), atol=1e-6)
     with pytest.raises(tf.errors.InvalidArgumentError):
         run(*inputs(13))

@@ -1,10 +1,10 @@
-"""MaskedLMHead: the numbers of the whole computation at the positions, with a table that is the embedding's own."""
+"""MaskedLMHead against its formula in NumPy, and its tied embedding."""
 
 import keras
 import numpy as np
-from helpers import randomize
 
 from keras_bert.layers import MaskedLMHead
+from tests.helpers import randomize
 
 V, H, T = 30, 8, 9
 
@@ -23,21 +23,21 @@ def hidden_and_positions():
     return x, np.array([[1, 8, 0, 0], [0, 3, 4, 5], [8, 8, 2, 1]], "int32")
 
 
-def test_gathering_first_changes_no_number():
+def test_equals_formula_at_the_positions():
     head, table = head_and_table()
     x, positions = hidden_and_positions()
-    # Everything at every position, then the choice: what the gather saves.
+    # All positions are computed, and then the requested ones are selected.
     everywhere = x.astype("float64") @ head.dense.kernel.numpy() + head.dense.bias.numpy()
     everywhere = 0.5 * everywhere * (1 + np.tanh(np.sqrt(2 / np.pi) * (everywhere + 0.044715 * everywhere**3)))
-    centred = everywhere - everywhere.mean(-1, keepdims=True)
-    everywhere = centred / np.sqrt(everywhere.var(-1, keepdims=True) + 1e-12)
+    centered = everywhere - everywhere.mean(-1, keepdims=True)
+    everywhere = centered / np.sqrt(everywhere.var(-1, keepdims=True) + 1e-12)
     everywhere = everywhere * head.layer_norm.gamma.numpy() + head.layer_norm.beta.numpy()
     everywhere = everywhere @ table.embeddings.numpy().T + head.output_bias.numpy()  # [B, T, V]
     expected = np.stack([everywhere[b, positions[b]] for b in range(3)])  # [B, P, V]
     np.testing.assert_allclose(head(x, positions), expected, atol=1e-5)
 
 
-def test_no_score_is_computed_at_other_positions():
+def test_other_positions_are_not_read():
     head, _ = head_and_table()
     x, positions = hidden_and_positions()
     out = np.array(head(x, positions))
@@ -47,7 +47,7 @@ def test_no_score_is_computed_at_other_positions():
     np.testing.assert_array_equal(head(x, positions), out)
 
 
-def test_the_table_is_read_and_not_owned():
+def test_embedding_is_not_among_the_weights():
     head, table = head_and_table()
     assert [weight.name for weight in head.weights] == ["output_bias", "kernel", "bias", "gamma", "beta"]
     x, positions = hidden_and_positions()
@@ -59,7 +59,7 @@ def test_the_table_is_read_and_not_owned():
     assert table.trainable
 
 
-def test_the_tie_survives_saving_in_any_functional_model(tmp_path):
+def test_tied_embedding_after_saving(tmp_path):
     ids, positions = keras.Input((T,), dtype="int32"), keras.Input((4,), dtype="int32")
     table = keras.layers.Embedding(V, H)
     model = keras.Model([ids, positions], MaskedLMHead(table)(table(ids), positions))

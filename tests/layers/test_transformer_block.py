@@ -1,4 +1,4 @@
-"""TransformerBlock against the formulas of the paper in numpy, head by head and query by query."""
+"""TransformerBlock against the paper's formulas in NumPy, one head and one query at a time."""
 
 import math
 import warnings
@@ -6,11 +6,11 @@ import warnings
 import keras
 import numpy as np
 import pytest
-from helpers import randomize
 
 import keras_bert as kb
-from keras_bert import ops as fused
+from keras_bert import ops
 from keras_bert.layers import TransformerBlock
+from tests.helpers import randomize
 
 H, A, F, T = 16, 4, 24, 7
 
@@ -38,8 +38,8 @@ ACTIVATION = {
 }
 
 
-def by_hand(layer, x, mask):
-    """One row of the batch, float64: `[T, H]`, `[T]` -> `[T, H]`, `[A, T, T]`."""
+def formula(layer, x, mask):
+    """Compute one example in float64: `[T, H]`, `[T]` -> `[T, H]`, `[A, T, T]`."""
     attention, x = layer.attention, x.astype("float64")
     q, k, v = (
         np.einsum("th,had->atd", x, dense.kernel.numpy().astype("float64")) + dense.bias.numpy()[:, None, :]
@@ -61,61 +61,63 @@ def by_hand(layer, x, mask):
 
 
 @pytest.mark.parametrize("activation", ["gelu_tanh", "gelu", "relu"])
-@pytest.mark.parametrize("attention_dropout", [0.0, 0.1])  # Keras computes attention without dropout by another way
-def test_it_is_the_papers_formulas(activation, attention_dropout):
+@pytest.mark.parametrize("attention_dropout", [0.0, 0.1])  # without dropout, Keras uses another function
+def test_equals_formula(activation, attention_dropout):
     layer = block(activation=activation, attention_dropout=attention_dropout)
     x, mask = hidden_and_mask()
     for out, scores in (layer(x, mask, return_attention_scores=True), (layer(x, mask), None)):
         for b in range(2):
-            expected, expected_scores = by_hand(layer, x[b], mask[b])
-            np.testing.assert_allclose(out[b], expected, atol=3e-6)  # all rows, those of padding too
+            expected, expected_scores = formula(layer, x[b], mask[b])
+            np.testing.assert_allclose(out[b], expected, atol=3e-6)  # at padding too
             if scores is not None:
                 np.testing.assert_allclose(scores[b], expected_scores, atol=1e-6)
 
 
-def test_the_mask_may_be_int_or_bool():
+def test_mask_dtype_int_or_bool():
     layer, (x, mask) = block(), hidden_and_mask()
     np.testing.assert_array_equal(layer(x, mask), layer(x, mask.astype(bool)))
 
 
-def test_a_keras_mask_on_the_input_changes_nothing():
+def test_ignores_keras_mask():
     layer, (x, mask) = block(), hidden_and_mask()
     masked = keras.layers.Masking(mask_value=9.0)(np.where(np.arange(T)[None, :, None] == 2, np.float32(9.0), x))
     plain = keras.ops.convert_to_tensor(keras.ops.convert_to_numpy(masked))
     assert masked._keras_mask is not None
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # Keras says that the mask ends here
+        warnings.simplefilter("ignore")  # Keras warns that the mask ends here
         out = layer(masked, mask)
     np.testing.assert_array_equal(out, layer(plain, mask))
     assert getattr(out, "_keras_mask", None) is None
 
 
 @pytest.mark.parametrize("rates", [{"dropout": 0.5}, {"attention_dropout": 0.5}])
-def test_each_dropout_acts_in_training_only(rates):
+def test_dropout_acts_only_in_training(rates):
     layer, (x, mask) = block(**rates), hidden_and_mask()
     np.testing.assert_array_equal(layer(x, mask), layer(x, mask, training=False))
     first, second = (np.array(layer(x, mask, training=True)) for _ in range(2))
     assert np.abs(first - second).max() > 0.01
 
 
-def test_both_hidden_dropouts_are_there():
+def test_both_hidden_dropouts_act():
     layer = block(dropout=0.5)
     x, mask = hidden_and_mask()
     inner = np.array(layer.output_dropout(np.ones((2, T, H)), training=True))
     after_attention = np.array(layer.attention_dropout(np.ones((2, T, H)), training=True))
     assert 0.2 < (inner == 0).mean() < 0.8 and 0.2 < (after_attention == 0).mean() < 0.8
-    layer.attention_dropout.rate = 0.0  # leaves the one after the feed-forward part
+    layer.attention_dropout.rate = 0.0  # leaves the dropout after the feed-forward network
     first, second = (np.array(layer(x, mask, training=True)) for _ in range(2))
     assert np.abs(first - second).max() > 0.01
 
 
-def test_no_two_kernels_start_alike():
+def test_kernels_have_different_initial_values():
     layer = TransformerBlock(hidden_size=H, num_heads=A, intermediate_size=H, initializer_range=0.02)
     layer.build((None, None, H))
     kernels = [weight.numpy().reshape(-1) for weight in layer.weights if weight.name == "kernel"]
     assert len(kernels) == 6
     for i, kernel in enumerate(kernels):
-        assert 0.012 < kernel.std() < 0.022 and np.abs(kernel).max() <= 0.04 + 1e-6  # truncated at two deviations
+        assert (
+            0.012 < kernel.std() < 0.022 and np.abs(kernel).max() <= 0.04 + 1e-6
+        )  # truncated at two standard deviations
         assert all(np.abs(kernel - other).max() > 0.01 for other in kernels[:i])
 
 
@@ -123,22 +125,22 @@ SLOTS = pytest.mark.parametrize("slot", ["after_attention", "after_feed_forward"
 
 
 @SLOTS
-def test_an_identity_in_a_slot_is_the_plain_block_bit_for_bit(slot):
+def test_identity_in_slot_equals_plain_block(slot):
     x, mask = hidden_and_mask()
     plain, filled = block(dropout=0.1), block(dropout=0.1, **{slot: keras.layers.Identity()})
     for name in ("attention_dropout", "output_dropout"):
-        ours, theirs = (getattr(layer, name).seed_generator.state for layer in (filled, plain))
-        ours.assign(theirs)
+        state, reference = (getattr(layer, name).seed_generator.state for layer in (filled, plain))
+        state.assign(reference)
     positions = np.array([[0, 4], [2, 2]], "int32")
-    with fused.without():
+    with ops.disable_kernels():
         for settings in ({}, {"training": True}):
             np.testing.assert_array_equal(filled(x, mask, **settings), plain(x, mask, **settings))
-        some = (np.asarray(layer(x, mask, positions)) for layer in (filled, plain))
-        np.testing.assert_allclose(*some, atol=1e-5)  # a filled slot sees all rows: products of other shapes
-        for ours, theirs in zip(
+        selected = (np.asarray(layer(x, mask, positions)) for layer in (filled, plain))
+        np.testing.assert_allclose(*selected, atol=1e-5)  # with a slot all positions are computed
+        for actual, expected in zip(
             *(layer(x, mask, return_attention_scores=True) for layer in (filled, plain)), strict=True
         ):
-            np.testing.assert_array_equal(ours, theirs)
+            np.testing.assert_array_equal(actual, expected)
 
 
 def dense_relu():
@@ -154,25 +156,46 @@ def squeeze_and_excitation():
 
 @SLOTS
 @pytest.mark.parametrize("made", [dense_relu, squeeze_and_excitation])
-def test_layers_of_ones_own_in_a_slot(made, slot, tmp_path):
+def test_custom_layer_in_slot(made, slot, tmp_path):
     x, mask = hidden_and_mask()
     inputs = [keras.Input((None, H)), keras.Input((None,), dtype="int32")]
     model = keras.Model(inputs, TransformerBlock(H, A, F, **{slot: made()})(*inputs))
     own = getattr(randomize(model).layers[-1], slot)
-    with fused.without():
+    with ops.disable_kernels():
         assert np.abs(model([x, mask]) - randomize(block())(x, mask)).max() > 1e-3
     before = [weight.numpy() for weight in own.trainable_weights]
     assert len(before) == {dense_relu: 2, squeeze_and_excitation: 4}[made]
     model.compile("sgd", "mse")
     model.train_on_batch([x, mask], np.roll(x, 1, axis=-1))
-    assert all(np.any(weight != was) for weight, was in zip(own.trainable_weights, before, strict=True))
+    assert all(np.any(weight != old) for weight, old in zip(own.trainable_weights, before, strict=True))
     model.save(tmp_path / "model.keras")
-    again = keras.saving.load_model(tmp_path / "model.keras")
-    np.testing.assert_array_equal(again([x, mask]), model([x, mask]))
+    loaded = keras.saving.load_model(tmp_path / "model.keras")
+    np.testing.assert_array_equal(loaded([x, mask]), model([x, mask]))
 
 
 @SLOTS
-def test_a_slot_sees_all_tokens_when_some_rows_are_asked_for(slot):
+def test_slots_keep_the_kernels_of_the_other_sublayers(slot):
+    """A block with a slot equals its plain functions, in training and with gradients, on a graph with kernels."""
+    tf = pytest.importorskip("tensorflow")
+    x, mask = np.random.default_rng(1).standard_normal((2, 9, H)).astype("float32"), np.ones((2, 9), "int32")
+    layer = block(**{slot: keras.layers.Dense(H, "relu")})
+    results = []
+    for names in (("cpu_data_parallel",), ()):
+
+        def run():
+            with tf.GradientTape() as tape:
+                loss = tf.reduce_sum(layer(x, mask, training=True) ** 3)
+            return [loss, *tape.gradient(loss, [weight.value for weight in layer.trainable_weights])]
+
+        with ops.disable_kernels(*names):
+            results.append([np.asarray(value) for value in tf.function(run, autograph=False)()])
+    for actual, expected in zip(*results, strict=True):
+        np.testing.assert_allclose(actual, expected, atol=1e-4 * max(1, np.abs(expected).max()))
+    assert any((actual != expected).any() for actual, expected in zip(*results, strict=True))
+
+
+@SLOTS
+def test_slot_reads_all_positions(slot):
     layer = block(**{slot: squeeze_and_excitation()})
     x, mask = hidden_and_mask()
     positions = np.array([[0, 5], [3, 0]], "int32")
@@ -183,10 +206,10 @@ def test_a_slot_sees_all_tokens_when_some_rows_are_asked_for(slot):
     np.testing.assert_array_equal(layer(x, mask, positions), found)
 
 
-def test_impossible_blocks_are_refused():
-    with pytest.raises(kb.InputError, match="hidden_size=10, num_heads=4"):
+def test_rejects_invalid_arguments():
+    with pytest.raises(kb.InputError, match="`hidden_size`.*hidden_size=10, num_heads=4"):
         TransformerBlock(hidden_size=10, num_heads=4, intermediate_size=8)
-    with pytest.raises(kb.InputError, match="'swish'"):
+    with pytest.raises(kb.InputError, match="`activation`.*'swish'"):
         TransformerBlock(hidden_size=8, num_heads=4, intermediate_size=8, activation="swish")
-    with pytest.raises(kb.InputError, match="hidden_size=16 wide"):
+    with pytest.raises(kb.InputError, match="`hidden_states`.*hidden_size=16"):
         TransformerBlock(H, A, F)(np.ones((1, 3, 8), "float32"), np.ones((1, 3), "int32"))

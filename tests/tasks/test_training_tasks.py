@@ -46,7 +46,7 @@ def test_multi_label():
 
 def test_regression():
     ids = rows()
-    expected = (ids["input_word_ids"][:, 1] - 5) * 2.0 + 1  # the class of toys.labelled
+    expected = (ids["input_word_ids"][:, 1] - 5) * 2.0 + 1  # the class of toys.labeled
     model = kb.BertClassifier(encoder(), 1, problem_type="regression")
     history = kb.finetune(model, ids, expected, ids, expected, **SETTINGS).history
     assert set(history) == {
@@ -159,7 +159,7 @@ def test_problem_type_is_saved(tmp_path):
 @pytest.mark.parametrize("kind", ["span", "tokens", "labels", "number"])
 def test_half_batches_give_the_same_step(kind):
     """The same step as that of Keras, for each task, where half batches have different numbers of predictions."""
-    from tests.ops.test_halves import STILL, same_steps
+    from tests.ops.test_cpu_data_parallel import NO_DROPOUT, assert_same_steps
 
     ids = rows(7, seed=2)
     words = ids["input_word_ids"]
@@ -180,9 +180,9 @@ def test_half_batches_give_the_same_step(kind):
     models = []
     for _ in range(2):
         keras.utils.set_random_seed(1)
-        models.append(makers[kind](kb.BertEncoder(STILL)))
+        models.append(makers[kind](kb.BertEncoder(NO_DROPOUT)))
         task = task_for(models[-1])
         task.compile(models[-1], bert_adamw(1e-2), False)
     targets, weights = task.targets(models[0], ids, labels)
     batch = (ids, targets) if weights is None else (ids, targets, weights)
-    same_steps(*models, [batch] * 2, task.per_example_fns)
+    assert_same_steps(*models, [batch] * 2, task.per_example_fns)

@@ -38,7 +38,7 @@ def test_layer_decay_scales_steps(fast):
     optimizer = bert_adamw(0.01, weight_decay=0.0, rates=layer_rates(classifier, decay=0.5))
     gradients = [keras.ops.ones_like(v) for v in classifier.trainable_variables]
     optimizer.global_clipnorm = None
-    with contextlib.nullcontext() if fast else ops.without("optimizer"):
+    with contextlib.nullcontext() if fast else ops.disable_kernels("adamw"):
         optimizer.apply(gradients, classifier.trainable_variables)
     expected = {"head": 1, "pooler": 1, "block 1": 0.5, "block 0": 0.25, "embeddings": 0.125}
     assert changes_of(classifier, before) == pytest.approx({name: 0.01 * x for name, x in expected.items()}, rel=1e-3)
@@ -48,7 +48,7 @@ def test_layer_decay_scales_steps(fast):
 def test_layer_decay_scales_weight_decay(fast):
     classifier, before = start()
     optimizer = bert_adamw(0.01, weight_decay=0.1, rates=layer_rates(classifier, decay=0.5, unfreeze=(1, 9)))
-    with contextlib.nullcontext() if fast else ops.without("optimizer"):
+    with contextlib.nullcontext() if fast else ops.disable_kernels("adamw"):
         for _ in range(2):  # gradients of 0, two epochs of one step
             gradients = [keras.ops.zeros_like(v) for v in classifier.trainable_variables]
             optimizer.apply(gradients, classifier.trainable_variables)
@@ -62,14 +62,14 @@ def test_layer_decay_scales_weight_decay(fast):
 
 
 def test_layer_decay_with_sparse_gradients(monkeypatch):
-    from keras_bert.ops import adamw
+    from keras_bert.ops.kernels import adamw
 
     monkeypatch.setattr(adamw, "FEW_ROWS", 2)
     ids, labels = toys.labeled(32)
     weights = []
     for fast in (True, False):
         classifier, _ = start()
-        with contextlib.nullcontext() if fast else ops.without("optimizer"):
+        with contextlib.nullcontext() if fast else ops.disable_kernels("adamw"):
             finetune(classifier, ids, labels, ids, labels, epochs=1, batch_size=8, layer_decay=0.5, seed=3, verbose=0)
         weights.append([np.array(w) for w in classifier.get_weights()])
     for fused, plain in zip(*weights, strict=True):

@@ -9,7 +9,16 @@ from keras_bert import keras_internals
 from keras_bert.ops.kernels import elementwise, flat
 from keras_bert.ops.kernels.cross_entropy import cross_entropy, is_correct
 
-__all__ = ["attention", "cross_entropy", "dense", "dropout_add_norm", "is_correct", "layer_norm"]
+__all__ = [
+    "attention",
+    "cross_entropy",
+    "dense",
+    "dropout_add_norm",
+    "feed_forward",
+    "is_correct",
+    "layer_norm",
+    "tied_logits",
+]
 
 
 def attention(layer, query, value, input_mask, training):
@@ -35,6 +44,11 @@ def dense(layer, x, activation):
     return flat.unflatten(elementwise.bias_activation(inner, tf.cast(layer.bias, x.dtype), activation), x)
 
 
+def feed_forward(intermediate, output, x, activation):
+    """Compute `ops.feed_forward`."""
+    return flat.dense(output, dense(intermediate, x, activation), None)  # [B, T, H]
+
+
 def dropout_add_norm(x, residual, dropout, norm, training):
     """Compute `ops.dropout_add_norm`."""
     y = elementwise.dropout_add_norm(
@@ -53,6 +67,22 @@ def layer_norm(layer, x):
     """Compute `ops.layer_norm`."""
     gamma, beta = tf.convert_to_tensor(layer.gamma), tf.convert_to_tensor(layer.beta)
     return flat.unflatten(elementwise.layer_norm(flat.flatten(x), gamma, beta, layer.epsilon), x)  # [B, T, H]
+
+
+def tied_logits(x, table, bias):
+    """Compute `ops.tied_logits`."""
+    return flat.unflatten(_product_with_table(flat.flatten(x), table, bias), x)  # [B, P, V]
+
+
+@tf.custom_gradient
+def _product_with_table(x, table, bias):
+    """Compute x table^T + bias; the gradient of the bias is a product as well, faster than a sum over the rows."""
+
+    def gradient(dy):
+        ones = tf.ones((1, tf.shape(dy)[0]), dy.dtype)
+        return tf.matmul(dy, table), tf.matmul(dy, x, transpose_a=True), tf.matmul(ones, dy)[0]
+
+    return elementwise.add_bias(tf.matmul(x, table, transpose_b=True), bias), gradient
 
 
 def _project(x, batch, projections, num_heads):

@@ -215,3 +215,9 @@ def _attention_backward(rate):
         return tf.cast(p * (dy - tf.reduce_sum(p * dy, -1, keepdims=True)), probabilities.dtype)
 
     return backward
+
+
+@compiled
+def add_bias(x, bias):
+    """Compute x + bias outside of the product: with a transposed matrix, TensorFlow's fused product is slower."""
+    return x + bias

@@ -29,6 +29,12 @@ def dense(layer, x, activation):
     return unflatten(activate(product(layer, x), activation), x)  # [B, T, F]
 
 
+def feed_forward(intermediate, output, x, activation):
+    """Compute `ops.feed_forward`."""
+    inner = activate(product(intermediate, x), activation)  # [N, F]
+    return unflatten(product(output, inner), x)  # [B, T, H]
+
+
 def dropout_add_norm(x, residual, dropout, norm, training):
     """Compute `ops.dropout_add_norm`."""
     return layer_norm(norm, residual + dropout(x, training=training))  # [B, T, H]
@@ -85,7 +91,10 @@ def unflatten(rows, like):
     """Reshape `[N, M]` to `[B, T, M]`, with B and T of `like`."""
     if like.shape.rank == 2:
         return rows
-    x = tf.reshape(rows, tf.concat([tf.shape(like)[:-1], [rows.shape[-1]]], 0))
+    shape = tf.shape(like)
+    if rows.shape[-1] != like.shape[-1]:
+        shape = tf.concat([shape[:-1], [rows.shape[-1]]], 0)
+    x = tf.reshape(rows, shape)
     x.set_shape((*like.shape[:-1], rows.shape[-1]))
     return x
 
