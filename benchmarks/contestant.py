@@ -112,6 +112,8 @@ class Contestant:
         Raises:
             ContestantError: the process ended, took too long, or replied with an error.
         """
+        if self._process.stdin.closed:
+            raise ContestantError("the process ended in an earlier task")
         try:
             self._signal(signal.SIGCONT)
             self._process.stdin.write(json.dumps({"command": command, **details}) + "\n")

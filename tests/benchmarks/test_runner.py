@@ -49,6 +49,8 @@ def test_dead_process_reports_its_log(tmp_path):
     contestant._process.wait()
     with pytest.raises(ContestantError, match="No module named 'nothing_of_that_name'"):
         contestant.send("prepare", task={})
+    with pytest.raises(ContestantError, match="earlier task"):
+        contestant.send("prepare", task={})
 
 
 def test_warm_case_has_no_warm_up_round(tmp_path):
