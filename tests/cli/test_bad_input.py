@@ -137,7 +137,7 @@ def test_rejects_standard_input(call, models, nothing_left, monkeypatch, content
 def test_fill_mask_requires_mask_and_head(call, models, nothing_left):
     nothing_left(call("fill-mask", "--model", models.encoder, "a film"), "[MASK]", "a film")
     nothing_left(call("fill-mask", "--model", models.classifier, "a [MASK] film"), "classifier")
-    nothing_left(call("predict", "--model", models.encoder, "a film"), "pretrainer", "pairs")
+    nothing_left(call("predict", "--model", models.encoder, "a film"), "[MASK]", "pairs")
 
 
 def test_rejects_damaged_model_folder(call, models, nothing_left, tmp_path):
