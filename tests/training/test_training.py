@@ -209,7 +209,7 @@ def test_finetune_rejects_mismatched_input():
         (
             {**ids, "input_word_ids": ids["input_word_ids"] * 5},
             labels,
-            "`input_word_ids` must be in 0 … 59.*Received: 0 … 245",
+            "`input_word_ids` must be in 0 … 59.*: 0 … 245",
         ),
         (ids, labels + 2, "`labels`.*0 … 1. Received: [23] … [23]"),
         (ids, labels[:3], r"`labels`.*\(4\)"),
