@@ -1,1 +1,1 @@
-"""Ours and the peers on the same work, in turns, in one run. See `run.py`."""
+"""Speed of keras_bert beside other implementations, on the same work in one run. See `run.py`."""

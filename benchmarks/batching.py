@@ -1,6 +1,6 @@
-"""Batches of like length for every peer: what our `LengthGroupedBatches` does, and Hugging Face's `group_by_length`.
+"""Batches of similar length for the contestants that do not use `LengthGroupedBatches`.
 
-The same pools, sizes and seed for all, so that all get the very batches that we get.
+Pool size, batch size and seed are those of `LengthGroupedBatches`, so all contestants train on the same batches.
 """
 
 import numpy as np
@@ -8,8 +8,16 @@ import numpy as np
 POOL = 32  # batches that are sorted together
 
 
-def grouped(lengths: np.ndarray, batch_size: int) -> list[np.ndarray]:
-    """The row numbers of each batch of an epoch."""
+def group_by_length(lengths: np.ndarray, batch_size: int) -> list[np.ndarray]:
+    """Divide rows into the batches of one epoch.
+
+    Args:
+        lengths: number of tokens of each row, int `[N]`.
+        batch_size: B.
+
+    Returns:
+        One array of row indices per batch.
+    """
     rng = np.random.default_rng([0, 0])
     order = rng.permutation(len(lengths))
     batches = []
@@ -20,20 +28,20 @@ def grouped(lengths: np.ndarray, batch_size: int) -> list[np.ndarray]:
     return [batches[i] for i in rng.permutation(len(batches))]
 
 
-class Epochs:
-    """Batches one after another, epoch after epoch, each cut to its longest row.
+class LengthGroupedRows:
+    """Endless iterator over batches, each trimmed to its longest row.
 
     Args:
-        rows: the three inputs `[N, T]` and `labels` `[N]`.
+        rows: the three inputs, int `[N, T]` each, and `labels` `[N]`.
         batch_size: B.
     """
 
     def __init__(self, rows: dict, batch_size: int):
         self.rows, self.lengths = rows, rows["input_mask"].sum(axis=1)
-        self.batches, self.place = grouped(self.lengths, batch_size), 0
+        self.batches, self.next_batch = group_by_length(self.lengths, batch_size), 0
 
     def __next__(self) -> dict:
-        chosen = self.batches[self.place % len(self.batches)]
-        self.place += 1
-        width = int(self.lengths[chosen].max())
-        return {name: v[chosen, :width] if v.ndim == 2 else v[chosen] for name, v in self.rows.items()}
+        indices = self.batches[self.next_batch % len(self.batches)]
+        self.next_batch += 1
+        length = int(self.lengths[indices].max())
+        return {name: v[indices, :length] if v.ndim == 2 else v[indices] for name, v in self.rows.items()}

@@ -1,4 +1,4 @@
-"""What all benchmarks of a run share: settings, files, the measured limit, and which forms won."""
+"""The state that all workloads of a run share: settings, files, the measured peak, and the fastest forms so far."""
 
 import functools
 import time
@@ -10,21 +10,23 @@ import numpy as np
 from rich.console import Console
 
 from benchmarks import inputs, weights
-from benchmarks.race import Entry, Race, Result
+from benchmarks.contestant import Entry, Result
+from benchmarks.runner import Runner
 
 PRECISIONS = ("float32", "bfloat16")
 
 
 class Bench:
-    """One run.
+    """One run of the benchmarks.
 
     Args:
-        folder: for files of this run; it is deleted afterwards.
-        data: the folder with `data/SST-2` and `data/vocab`, or None.
-        quick: tiny sizes, few rounds, nothing that compiles for long: does everything work?
-        rounds: how often each contestant has its turn.
-        seconds: the least that a turn lasts.
-        known: which forms of a contestant to race, by (work, peer, precision); all, where it says nothing.
+        folder: folder for the files of this run; the caller deletes it afterwards.
+        data: folder with `data/SST-2` and `data/vocab`, or None.
+        quick: use tiny sizes and few rounds, and skip forms that take long to compile; to test that everything runs.
+        rounds: number of timed rounds per contestant.
+        seconds: minimum duration of a round.
+        console: where messages are printed.
+        fastest: forms of each contestant to measure, by (workload, peer, precision); all forms if the key is missing.
     """
 
     def __init__(
@@ -35,80 +37,89 @@ class Bench:
         rounds: int,
         seconds: float,
         console: Console,
-        known: dict[tuple, set[str]],
+        fastest: dict[tuple, set[str]],
     ):
         self.folder, self.data, self.quick = folder, data, quick
         self.rounds, self.seconds, self.console = rounds, seconds, console
-        self.peaks: dict[str, float] = {}
+        self.peaks: dict[str, float] = {}  # FLOP/s by precision
         self.versions: dict[str, str] = {}
-        self.prepared: dict[str, dict] = {}  # tasks whose files are made
-        self._known = known
-        self._begun = time.perf_counter()
+        self.prepared: dict[str, dict] = {}  # tasks of text_to_probabilities whose files are written, by size
+        self._fastest = fastest
+        self._start = time.perf_counter()
 
-    def say(self, line: str) -> None:
-        seconds = time.perf_counter() - self._begun
+    def log(self, line: str) -> None:
+        """Print a line with the seconds since the start of the run."""
+        seconds = time.perf_counter() - self._start
         self.console.print(f"[dim]{seconds:5.0f} s  {line}[/dim]", highlight=False)
 
     def size(self, config: dict) -> dict:
-        """The size to measure: tiny ones in a quick run."""
+        """Return the config to measure: a tiny one in a quick run."""
         return inputs.TINY if self.quick else config
 
     @functools.cached_property
     def texts(self) -> inputs.Texts:
+        """The sentences and the vocabulary."""
         return inputs.Texts(self.data, self.folder)
 
     def weights(self, config: dict) -> str:
-        """The file of random weights of this size, made once."""
+        """Return the path of random weights for a config, written at the first call."""
         name = "-".join(str(config[key]) for key in ("num_layers", "hidden_size", "num_heads", "vocab_size"))
         path = self.folder / f"weights-{name}.npz"
         if not path.exists():
-            np.savez(path, **weights.make(config))
+            np.savez(path, **weights.random_weights(config))
         return str(path)
 
     def save(self, name: str, arrays: dict) -> str:
-        """Arrays as a file that workers read."""
+        """Write arrays to a file that the contestants read, and return its path."""
         path = self.folder / f"{name}.npz"
         np.savez(path, **arrays)
         return str(path)
 
-    def export(self, makers: Iterable[tuple[Entry, dict]]) -> None:
-        """Let workers write the files that others load, two side by side; a message where one cannot."""
+    def export(self, exports: Iterable[tuple[Entry, dict]]) -> None:
+        """Write the files that contestants load, two at a time, each in a process of its own.
 
-        def write(maker: tuple[Entry, dict]) -> None:
-            entry, task = maker
-            with Race([entry]) as race:
-                (result,), _ = race.run({**task, "work": "export"}, {}, 0)
+        Args:
+            exports: pairs of an entry whose module has the workload "export", and the task. An error is printed.
+        """
+
+        def write(export: tuple[Entry, dict]) -> None:
+            entry, task = export
+            with Runner([entry]) as runner:
+                (result,), _ = runner.run({**task, "workload": "export"}, {}, 0)
             if result.error is not None:
                 self.console.print(f"cannot export {entry}: {result.error}", style="red", markup=False)
 
-        makers = list(makers)
-        self.say(f"exporting: {', '.join(str(entry) for entry, _ in makers)}")
+        exports = list(exports)
+        self.log(f"exporting: {', '.join(str(entry) for entry, _ in exports)}")
         with ThreadPoolExecutor(2) as pool:
-            list(pool.map(write, makers))
+            list(pool.map(write, exports))
 
-    def entries(self, work: str, candidates: Iterable[Entry]) -> list[Entry]:
-        """These, without the forms that lost before. A quick run leaves out what compiles for long."""
+    def entries(self, workload: str, candidates: Iterable[Entry]) -> list[Entry]:
+        """Select entries: without forms that were slower in the last run and, if quick, without compiled forms."""
         kept = [e for e in candidates if not (self.quick and e.form in ("compile", "XLA"))]
-        return [e for e in kept if e.form in self._known.get((work, e.peer, e.precision), {e.form})]
+        return [e for e in kept if e.form in self._fastest.get((workload, e.peer, e.precision), {e.form})]
 
-    def collect(self, results: list[Result]) -> None:
-        """Versions of what ran; who is out is said at once."""
+    def record(self, results: list[Result]) -> None:
+        """Store the versions of the libraries that ran, and print which contestants were excluded."""
         for result in results:
             self.versions.update(result.versions)
             if result.error is not None:
-                self.console.print(f"{result.entry} is out: {result.error}", style="red", markup=False)
+                self.console.print(f"{result.entry} is excluded: {result.error}", style="red", markup=False)
 
 
-def winners(found: dict) -> dict[tuple, set[str]]:
-    """The forms that won a row of an earlier run, by (work, peer, precision).
+def fastest_forms(results: dict) -> dict[tuple, set[str]]:
+    """List the forms that were the fastest of their peer in a row of an earlier run.
 
     Args:
-        found: what the run wrote.
+        results: the contents of a results file.
+
+    Returns:
+        Sets of forms by (workload, peer, precision).
     """
-    known: dict[tuple, set[str]] = {}
-    for work, rows in found["works"].items():
+    fastest: dict[tuple, set[str]] = {}
+    for workload, rows in results["workloads"].items():
         for row in rows:
-            for peer, standing in row["peers"].items():
-                if "value" in standing:
-                    known.setdefault((work, peer, row["precision"]), set()).add(standing["form"])
-    return known
+            for peer, measured in row["peers"].items():
+                if "value" in measured:
+                    fastest.setdefault((workload, peer, row["precision"]), set()).add(measured["form"])
+    return fastest

@@ -1,11 +1,12 @@
-"""Where the time of our own work goes, by TensorFlow operation: what is worth making faster next.
+"""Time by TensorFlow operation in a step of keras_bert.
 
     python -m benchmarks.profile pretraining --dtype mixed_bfloat16
     python -m benchmarks.profile finetuning
     python -m benchmarks.profile forward --dtype mixed_bfloat16
 
-A mini BERT (L4 H256) on random full rows: 32 x 128 in pretraining, 32 x 12 in fine-tuning and forward. Operations of
-one kind are summed; as two may run side by side, they sum up to more than the time of a step.
+The model is a mini BERT (L4 H256) on random rows without padding: 32 x 128 in pretraining, 32 x 12 in fine-tuning and
+in the forward pass. Operations of one kind are added up. Some run at the same time, so the sum exceeds the time of a
+step.
 """
 
 import argparse
@@ -26,7 +27,9 @@ from tensorflow.tsl.profiler.protobuf import xplane_pb2  # noqa: E402
 import keras_bert as kb  # noqa: E402
 from benchmarks import inputs  # noqa: E402
 from keras_bert import ops  # noqa: E402
-from keras_bert.tasks.losses import MeanCrossEntropy, TopOneAccuracy  # noqa: E402
+from keras_bert.constants import INPUT_KEYS  # noqa: E402
+from keras_bert.tasks import task_for  # noqa: E402
+from keras_bert.tasks.losses import PER_EXAMPLE_FNS  # noqa: E402
 from keras_bert.training import bert_adamw  # noqa: E402
 from keras_bert.training.pretraining_metrics import compile_pretrainer  # noqa: E402
 
@@ -34,63 +37,72 @@ STEPS = 10
 XLA = "XLA programs"
 
 
-def step_of(work: str, dtype: str):
-    """A function of nothing that does a step, already warm."""
+def make_step(workload: str, dtype: str):
+    """Return a function without arguments that runs one step, after a few steps of warm-up."""
     encoder = kb.BertEncoder(kb.BertConfig.from_dict(inputs.MINI | {"hidden_dropout": 0.1}), dtype=dtype)
-    if work == "pretraining":
+    if workload == "pretraining":
         model = kb.BertPretrainer(encoder, sentence_task=None)
         compile_pretrainer(model, bert_adamw(1e-4))
         rows = inputs.full_rows(inputs.MINI, 32, 128, 20)
-        targets = {"mlm_logits": rows.pop("masked_lm_ids")}
+        targets = {"mlm_logits": rows.pop("masked_lm_ids")}  # [B, P]
         arguments = (rows, targets, {"mlm_logits": np.ones((32, 20), np.float32)})
+        run = ops.train_on_batch(model, PER_EXAMPLE_FNS)
     else:
         model = kb.BertClassifier(encoder, num_classes=2)
-        rows = {name: value for name, value in inputs.full_rows(inputs.MINI, 32, 12).items() if "masked" not in name}
-        model.compile(bert_adamw(1e-4), loss=MeanCrossEntropy(), metrics=[TopOneAccuracy()], jit_compile=False)
-        arguments = (rows, np.arange(32, dtype=np.int32) % 2) if work == "finetuning" else (rows,)
-    run = model.predict_on_batch if work == "forward" else model.train_on_batch
-    if work == "finetuning":  # without compiled kernels, as in `finetune`, whose batches vary in length
-        with ops.disable_kernels("xla"):
-            run(*arguments)
+        rows = inputs.full_rows(inputs.MINI, 32, 12)
+        rows = {name: rows[name] for name in INPUT_KEYS}
+        task = task_for(model)
+        task.compile(model, bert_adamw(1e-4), jit_compile=False)
+        if workload == "finetuning":
+            run = ops.train_on_batch(model, task.per_example_fns, varying_lengths=True)
+            arguments = (rows, np.arange(32, dtype=np.int32) % 2)
+        else:
+            run, arguments = model.predict_on_batch, (rows,)
     for _ in range(3):
         run(*arguments)
     return lambda: run(*arguments)
 
 
 def profile(step) -> tuple[float, dict, dict]:
-    """Seconds a step; milliseconds a step and how many by kind of operation."""
+    """Profile some steps.
+
+    Args:
+        step: a function without arguments.
+
+    Returns:
+        Seconds per step; milliseconds per step and number of operations per step, both by kind of operation.
+    """
     with tempfile.TemporaryDirectory() as folder:
         tf.profiler.experimental.start(folder)
-        begun = time.perf_counter()
+        start = time.perf_counter()
         for _ in range(STEPS):
             step()
-        seconds = (time.perf_counter() - begun) / STEPS
+        seconds = (time.perf_counter() - start) / STEPS
         tf.profiler.experimental.stop()
         space = xplane_pb2.XSpace.FromString(next(Path(folder).rglob("*.xplane.pb")).read_bytes())
-    taken, counts = collections.Counter(), collections.Counter()
+    milliseconds, counts = collections.Counter(), collections.Counter()
     for plane in space.planes:
         names = {key: value.name for key, value in plane.event_metadata.items()}
         for event in (event for line in plane.lines for event in line.events):
             name = names[event.metadata_id]
             kind = XLA if name.startswith("CpuExecutable::Execute") else name.partition(":")[2]
-            if kind and kind[0] not in " :":  # "place in the graph:operation"
-                taken[kind] += event.duration_ps / 1e9 / STEPS
+            if kind and kind[0] not in " :":  # names of operations are "node:kind"
+                milliseconds[kind] += event.duration_ps / 1e9 / STEPS
                 counts[kind] += 1 / STEPS
-    return seconds, taken, counts
+    return seconds, milliseconds, counts
 
 
 def main() -> None:
-    """Measure and print."""
+    """Measure and print the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("work", choices=("pretraining", "finetuning", "forward"))
+    parser.add_argument("workload", choices=("pretraining", "finetuning", "forward"))
     parser.add_argument("--dtype", choices=("float32", "mixed_bfloat16"), default="float32")
     arguments = parser.parse_args()
-    seconds, taken, counts = profile(step_of(arguments.work, arguments.dtype))
-    table = Table(
-        "operation", "ms a step", "of them", title=f"{arguments.work}, {arguments.dtype}: {1e3 * seconds:.1f} ms a step"
-    )
-    for kind, milliseconds in taken.most_common(16):
-        table.add_row(kind, f"{milliseconds:.2f}", f"{counts[kind]:.0f}")
+    seconds, milliseconds, counts = profile(make_step(arguments.workload, arguments.dtype))
+    title = f"{arguments.workload}, {arguments.dtype}: {1e3 * seconds:.1f} ms per step"
+    table = Table("operation", "ms per step", "operations per step", title=title)
+    for kind, each in milliseconds.most_common(16):
+        table.add_row(kind, f"{each:.2f}", f"{counts[kind]:.0f}")
     Console(width=100).print(table)
 
 

@@ -1,12 +1,12 @@
-"""A row of the table: medians, the ratio to the best peer, the share of the limit."""
+"""Rows of the results: medians, the ratio to the fastest peer, and the share of the peak."""
 
 import statistics
 
-OURS = "ours"
+KERAS_BERT = "keras_bert"  # the name of this package among the contestants
 
 
-def row(
-    work: str,
+def make_row(
+    workload: str,
     results: list,
     *,
     case: str,
@@ -17,57 +17,61 @@ def row(
     peak: float | None = None,
     notes: list[str] | None = None,
 ) -> dict:
-    """One line from the results of a race.
+    """Compute a row of the results file.
 
     Args:
-        work: what was done, in words.
-        results: `race.Result`s, all of one precision; the first of several forms of a peer that is fastest counts.
-        case: which case of the race.
-        unit: of the value: `.../s` where more is better, `s` or `ms` where less is.
-        amount: how many units a unit of work holds, for rates; None where the value is the time itself.
-        precision: in which all were computed.
-        flops: what a unit of work needs.
-        peak: the measured limit, operations a second.
-        notes: said with the row.
+        workload: description of the workload and its size.
+        results: `Result`s of one precision. If a peer has several forms, the fastest counts.
+        case: a case of the run.
+        unit: unit of the values: a rate such as `"tokens/s"`, or `"s"` or `"ms"` for times.
+        amount: how many tokens, sentences or batches one repetition processes, for rates; None for times.
+        precision: precision of the computation.
+        flops: floating-point operations that one repetition needs.
+        peak: the measured peak, in FLOP/s.
+        notes: remarks.
 
     Returns:
-        A dict: `ours` and each of `peers` with `value`, `seconds`, `memory_mib`, `form` (or `error`); `best_peer`;
-        `ratio`, above 1 where ours is faster; `share_of_limit`, and the `limit` it is counted from.
+        A dict. `keras_bert` and each of `peers` hold `form`, and either `value`, `seconds`, `slowest`, `fastest` and
+        `memory_mib`, or `error`. `other_forms` lists the slower forms. `best_peer` is the name of the fastest peer,
+        `ratio` the speed of keras_bert divided by that peer's, `share_of_peak` the share of `peak` that keras_bert
+        reaches.
     """
     forms: dict[str, list[dict]] = {}
-    said = list(notes or [])
+    remarks = list(notes or [])
     for result in results:
-        said += [f"{result.entry.peer}: {note}" for note in result.notes]
-        forms.setdefault(result.entry.peer, []).append(standing(result, case, unit, amount))
+        remarks += [f"{result.entry.peer}: {note}" for note in result.notes]
+        forms.setdefault(result.entry.peer, []).append(measurement(result, case, unit, amount))
     best = {peer: min(found, key=lambda each: each.get("seconds", float("inf"))) for peer, found in forms.items()}
-    ours = best.pop(OURS, None)
-    running = {peer: each for peer, each in best.items() if "seconds" in each}
-    best_peer = min(running, key=lambda peer: running[peer]["seconds"], default=None)
+    own = best.pop(KERAS_BERT, None)
+    measured = {peer: each for peer, each in best.items() if "seconds" in each}
+    best_peer = min(measured, key=lambda peer: measured[peer]["seconds"], default=None)
     ratio = share = None
-    if ours is not None and "seconds" in ours:
-        ratio = running[best_peer]["seconds"] / ours["seconds"] if best_peer else None
-        share = flops / ours["seconds"] / peak if flops and peak else None
-    said += [f"{peer} is out: {each['error']}" for peer, found in forms.items() for each in found if "error" in each]
-    others = [
-        {"peer": peer, **each} for peer, found in forms.items() for each in found if each is not best.get(peer, ours)
+    if own is not None and "seconds" in own:
+        ratio = measured[best_peer]["seconds"] / own["seconds"] if best_peer else None
+        share = flops / own["seconds"] / peak if flops and peak else None
+    remarks += [
+        f"{peer} is excluded: {each['error']}" for peer, found in forms.items() for each in found if "error" in each
+    ]
+    other_forms = [
+        {"peer": peer, **each} for peer, found in forms.items() for each in found if each is not best.get(peer, own)
     ]
     return {
-        "work": work,
+        "workload": workload,
         "precision": precision,
         "unit": unit,
-        "ours": ours,
+        "keras_bert": own,
         "peers": best,
-        "other_forms": others,
+        "other_forms": other_forms,
         "best_peer": best_peer,
         "ratio": ratio,
-        "share_of_limit": share,
-        "limit": peak,
-        "notes": list(dict.fromkeys(said)),
+        "share_of_peak": share,
+        "peak": peak,
+        "notes": list(dict.fromkeys(remarks)),
     }
 
 
-def standing(result, case: str, unit: str, amount: float | None) -> dict:
-    """How one contestant stands in one case."""
+def measurement(result, case: str, unit: str, amount: float | None) -> dict:
+    """Summarize the rounds of one contestant in one case."""
     times = result.seconds.get(case)
     if result.error is not None or not times:
         return {"form": result.entry.form, "error": result.error or "not measured"}

@@ -1,22 +1,31 @@
-"""One set of random weights for every contestant: Google's names, and what the others call them.
+"""Random weights that all contestants load, under TF-Hub's names, and their names in other libraries.
 
-Biases and LayerNorms are random too: fresh ones (0 and 1) would let a forgotten bias or a swapped norm pass.
+Biases and layer normalizations are random too: with 0 and 1, a forgotten bias or a swapped norm would not be noticed.
 """
 
 import numpy as np
 
-SPREAD = 0.04  # of kernels; attention is then far from uniform, so that a wrong mask moves the answers
+SPREAD = 0.04  # of kernels; large enough that attention is far from uniform and a wrong mask changes the outputs
 
 
-def make(config: dict, classes: int = 2, seed: int = 0) -> dict[str, np.ndarray]:
-    """Name to float32 array: the encoder, the masked-word head (`bert/cls/...`) and a classifier (`classifier/...`)."""
+def random_weights(config: dict, classes: int = 2, seed: int = 0) -> dict[str, np.ndarray]:
+    """Draw the weights of an encoder, a masked-LM head (`bert/cls/...`) and a classifier (`classifier/...`).
+
+    Args:
+        config: the fields of a `BertConfig`.
+        classes: C.
+        seed: random seed.
+
+    Returns:
+        float32 arrays by TF-Hub's name.
+    """
     hidden, heads, inner = config["hidden_size"], config["num_heads"], config["intermediate_size"]
     shapes = {
         "word_embeddings/embeddings": (config["vocab_size"], hidden),
         "position_embedding/embeddings": (config["max_position_embeddings"], hidden),
         "type_embeddings/embeddings": (config["type_vocab_size"], hidden),
     }
-    norms, split = {"gamma": (hidden,), "beta": (hidden,)}, (heads, hidden // heads)
+    norms, by_head = {"gamma": (hidden,), "beta": (hidden,)}, (heads, hidden // heads)
 
     def add(prefix: str, parts: dict) -> None:
         shapes.update({f"{prefix}/{name}": shape for name, shape in parts.items()})
@@ -25,8 +34,8 @@ def make(config: dict, classes: int = 2, seed: int = 0) -> dict[str, np.ndarray]
     for i in range(config["num_layers"]):
         layer = f"transformer/layer_{i}"
         for part in ("query", "key", "value"):
-            add(f"{layer}/self_attention/{part}", {"kernel": (hidden, *split), "bias": split})
-        add(f"{layer}/self_attention/attention_output", {"kernel": (*split, hidden), "bias": (hidden,)})
+            add(f"{layer}/self_attention/{part}", {"kernel": (hidden, *by_head), "bias": by_head})
+        add(f"{layer}/self_attention/attention_output", {"kernel": (*by_head, hidden), "bias": (hidden,)})
         add(f"{layer}/self_attention_layer_norm", norms)
         add(f"{layer}/intermediate", {"kernel": (hidden, inner), "bias": (inner,)})
         add(f"{layer}/output", {"kernel": (inner, hidden), "bias": (hidden,)})
@@ -81,33 +90,34 @@ HUGGING_FACE = {
         "output_layer_norm/": "output/LayerNorm/",
     },
 }
-TORCH_ENDS = {"kernel": "weight", "embeddings": "weight", "gamma": "weight", "beta": "bias", "bias": "bias"}
+TORCH_SUFFIXES = {"kernel": "weight", "embeddings": "weight", "gamma": "weight", "beta": "bias", "bias": "bias"}
 
 
-def for_keras_hub(tensors: dict) -> dict[str, np.ndarray]:
-    """The tensors by KerasHub's variable paths; the shapes are the same."""
+def to_keras_hub(tensors: dict) -> dict[str, np.ndarray]:
+    """Rename tensors to KerasHub's variable paths. Shapes are the same."""
     return {_renamed(name, KERAS_HUB, "transformer_layer_{}/"): value for name, value in tensors.items()}
 
 
-def for_hugging_face(tensors: dict) -> dict[str, np.ndarray]:
-    """The tensors as transformers' state dict has them: heads folded into one axis, kernels transposed."""
+def to_hugging_face(tensors: dict) -> dict[str, np.ndarray]:
+    """Convert tensors to the state dict of transformers: heads merged into one axis, kernels transposed."""
     hidden = tensors["word_embeddings/embeddings"].shape[1]
-    found = {}
+    state = {}
     for name, value in tensors.items():
-        *path, end = _renamed(name, HUGGING_FACE, "bert/encoder/layer/{}/").split("/")
-        if "attention" in path and end in ("kernel", "bias"):
-            value = value.reshape(hidden, hidden) if end == "kernel" else value.reshape(hidden)
-        value = value.T if end == "kernel" else value
-        found[".".join([*path, TORCH_ENDS[end]])] = np.ascontiguousarray(value)
-    return found
+        *path, suffix = _renamed(name, HUGGING_FACE, "bert/encoder/layer/{}/").split("/")
+        if "attention" in path and suffix in ("kernel", "bias"):
+            value = value.reshape(hidden, hidden) if suffix == "kernel" else value.reshape(hidden)
+        value = value.T if suffix == "kernel" else value
+        state[".".join([*path, TORCH_SUFFIXES[suffix]])] = np.ascontiguousarray(value)
+    return state
 
 
 def _renamed(name: str, names: dict, layer_prefix: str) -> str:
+    """Replace the first known beginning of a name. The names inside a layer have a table of their own."""
     prefix, table = "", names[""]
     if name.startswith("transformer/layer_"):
         _, layer, name = name.split("/", 2)
         prefix, table = layer_prefix.format(layer.removeprefix("layer_")), names["layer"]
-    for ours, theirs in table.items():
-        if name.startswith(ours):
-            return prefix + theirs + name.removeprefix(ours)
+    for start, replacement in table.items():
+        if name.startswith(start):
+            return prefix + replacement + name.removeprefix(start)
     return prefix + name

@@ -4,9 +4,8 @@
     python -m experiments.results_page --data DIR --only check
     python -m experiments.results_page --only                            # measure nothing, only write the page
 
-DIR is the folder named by `KERAS_BERT_DATA`, with `data/SST-2`, `data/vocab` and `reference/tfhub`. Other rows stay as
-in
-experiments/results/results.json. The rows of the bundled models come from tools/measured.json, which
+DIR is the folder named by `KERAS_BERT_DATA`, with `data/SST-2`, `data/vocab` and `reference/tfhub`. Rows that are not
+measured come from experiments/results/results.json, those of the bundled models from tools/measured.json, which
 `tools/build_saved_models.py` writes. The speed table comes from the last `make bench`.
 """
 
@@ -22,6 +21,7 @@ import time
 from pathlib import Path
 
 from experiments.distilbert import claims
+from experiments.speed_tables import speed_section, write_ablation
 from experiments.tasks import text_baselines
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -157,108 +157,25 @@ def write_page(rows: dict) -> None:
         "# Results",
         "",
         "Written by `python -m experiments.results_page --data $KERAS_BERT_DATA`; each row names its command. Accuracy",
-        "is the mean and standard deviation over seeds, where several are named. No run is trained on dev or",
-        "selects its",
-        "epoch with it. SST-2's settings were selected among three with whole sentences held out of train,",
-        "before these",
-        "seeds were measured on dev; [settings.md](settings.md) repeats that comparison with more settings. Earlier",
-        "recipes had been seen on dev with other seeds, and so had the tour's plan.",
+        "is the mean and standard deviation over seeds, where several are named. No run is trained on dev or selects",
+        "its epoch with it. SST-2's settings were selected among three with whole sentences held out of train, before",
+        "these seeds were measured on dev; [settings.md](settings.md) repeats that comparison with more settings.",
+        "Earlier recipes had been seen on dev with other seeds, and so had the tour's plan.",
         "",
         "| what | result | command |",
         "|---|---|---|",
         *(f"| {row['what']} | {row['result']} | `{row['command']}` |" for row in [*rows.values(), *bundled()]),
         "",
-        "Published results for SST-2: 85.5 % on dev, the best epoch of one run, in keras.io's guide to",
-        "pretraining with",
-        "KerasHub (9.4 million parameters, WikiText-103); 85.9 % on GLUE's test set by BERT-Mini (11.2 million,",
+        "Published results for SST-2: 85.5 % on dev, the best epoch of one run, in keras.io's guide to pretraining",
+        "with KerasHub (9.4 million parameters, WikiText-103); 85.9 % on GLUE's test set by BERT-Mini (11.2 million,",
         "3.3 billion words; Turc et al. 2019, arXiv:1908.08962). Other tasks: [tasks.md](tasks.md). Parts of the",
         "pretraining recipe: [recipe.md](recipe.md).",
     ]
     if LATEST.exists():
         found = json.loads(LATEST.read_text(encoding="utf-8"))
-        lines += speeds(found)
+        lines += speed_section(found)
         write_ablation(found)
     (ROOT / "docs" / "results.md").write_text("\n".join(lines) + "\n", encoding="utf-8")
-
-
-def speeds(found: dict) -> list[str]:
-    """Return the lines of the speed table."""
-    machine = found["machine"]
-    versions = ", ".join(f"{name} {version}" for name, version in machine["versions"].items())
-    works = {name: rows for name, rows in found["works"].items() if name != "ablation"}  # docs/performance.md has that
-    measured = " ".join(name for name in works if name != "peak")
-    days = sorted({row["when"][:10] for rows in works.values() for row in rows})
-    lines = [
-        "",
-        "## Speed",
-        "",
-        f"Written by `make bench`, or a part of it: `python -m benchmarks.run --only {measured}`",
-        f"({days[0]} to {days[-1]}, {machine['cpus']} cores of {machine['cpu']}; {versions}).",
-        "The contestants of a row run alternately in one run; their outputs are compared first; medians. The",
-        "ratio is this",
-        "project divided by the best peer at the same precision; the faster of the two is bold. The limit is",
-        "the fastest",
-        "matrix product of that run in GFLOP/s.",
-        "",
-        "| workload | precision | keras_bert | peers, best first | ratio | share of the limit | peak memory,",
-        "keras_bert / best peer |",
-        "|---|---|---|---|---|---|---|",
-    ]
-    for row in (row for rows in works.values() for row in rows if row["ours"]):
-        ran = {name: each for name, each in row["peers"].items() if "value" in each}
-        peers = ", ".join(
-            f"{name}{' ' + each['form'] if each['form'] else ''} {short(each['value'])}"
-            for name, each in sorted(ran.items(), key=lambda item: item[1]["seconds"])
-        )
-        memory = [each.get("memory_mib") for each in (row["ours"], ran.get(row["best_peer"], {}))]
-        own = f"{short(row['ours'].get('value'))} {row['unit']}"
-        if row["ratio"] and row["ratio"] >= 1:
-            own = f"**{own}**"
-        elif row["ratio"]:
-            first, *rest = peers.split(", ")
-            peers = ", ".join([f"**{first}**", *rest])
-        cells = [
-            row["work"],
-            row["precision"],
-            own,
-            peers or "none",
-            f"{row['ratio']:.2f}" if row["ratio"] else "-",
-            f"{100 * row['share_of_limit']:.0f} % of {row['limit'] / 1e9:,.0f}" if row["share_of_limit"] else "-",
-            " / ".join(f"{each:,.0f} MiB" if each else "-" for each in memory),
-        ]
-        lines.append(f"| {' | '.join(cells)} |")
-    notes = dict.fromkeys(note for rows in works.values() for row in rows for note in row["notes"])
-    return [*lines, "", *(f"- {note}" for note in notes)]
-
-
-def write_ablation(found: dict) -> None:
-    """Write the table of kernels in docs/performance.md from the ablation."""
-    page = ROOT / "docs" / "performance.md"
-    begin, end = "<!-- ablation: written by experiments/results_page.py -->\n", "<!-- end of ablation -->"
-    head, rest = page.read_text(encoding="utf-8").split(begin)
-    rows = found["works"].get("ablation", [])
-    speeds = {row["precision"]: {"all on": row["ours"], **row["peers"]} for row in rows}
-    if not all("value" in each for forms in speeds.values() for each in forms.values()):
-        return
-    lines = [
-        f"| | {' | '.join(f'{precision}, tokens/s | share' for precision in speeds)} |",
-        "|---" * (1 + 2 * len(speeds)) + "|",
-    ]
-    for name in next(iter(speeds.values()), {}):
-        cells = (
-            f"{short(forms[name]['value'])} | {100 * forms[name]['value'] / forms['all on']['value']:.0f} %"
-            for forms in speeds.values()
-        )
-        lines.append(f"| {name} | {' | '.join(cells)} |")
-    table = "\n".join(lines) + "\n" if speeds else ""
-    page.write_text(head + begin + table + end + rest.split(end)[1], encoding="utf-8")
-
-
-def short(value: float | None) -> str:
-    """Format with three significant digits; 'out' for a contestant that was excluded."""
-    if value is None:
-        return "out"
-    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
 
 
 def main() -> None:

@@ -1,6 +1,6 @@
 """BERT from scratch in Keras 3: the public names of the package.
 
-`BertConfig`, `PRESETS` and `InputError` are here at once; every other name is imported at its first use (see `_lazy`).
+`BertConfig`, `PRESETS` and `InputError` are imported at once, every other name at its first use (see `_lazy`).
 """
 
 from typing import TYPE_CHECKING
@@ -80,8 +80,8 @@ def __getattr__(name: str):
 
 
 def __dir__() -> list[str]:
-    """List all public names, used or not."""
+    """List all public names, also those that are not imported yet."""
     return sorted({*globals(), *__all__})
 
 
-_lazy.register_after_keras()
+_lazy.register_after_keras()  # so that Keras can load saved models of this package

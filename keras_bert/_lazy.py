@@ -1,9 +1,11 @@
-"""Public names that load at their first use, and a hook that makes the package's classes known to Keras.
+"""Lazy imports of the public names, and an import hook that registers the package's classes with Keras.
 
-`import keras_bert` takes milliseconds and imports neither Keras nor TensorFlow, so that `keras-bert --help` answers at
-once. A public name imports its module when it is used (PEP 562). One thing must not wait for a name: `keras.saving`
-finds a class only if it is registered, and `import keras_bert; import keras; keras.saving.load_model(path)` uses no
-name of this package. The hook therefore imports the registered classes as soon as Keras is there.
+`import keras_bert` takes milliseconds and imports neither Keras nor TensorFlow, so that `keras-bert --help` is fast.
+The module of a public name is imported when the name is first used (PEP 562).
+
+Registration must happen earlier: `keras.saving` finds a class only if it is registered, and
+`import keras_bert; import keras; keras.saving.load_model(path)` uses no name of this package. Therefore the hook
+imports the modules with registered classes as soon as Keras has been imported.
 """
 
 import contextlib
@@ -25,8 +27,12 @@ MODULES = {
     "inference.predictor": ("Predictor",),
     "layers": ("layers",),
     "models": (
-        *("BertClassifier", "BertEncoder", "BertFeatureClassifier"),
-        *("BertPretrainer", "BertSpanLabeler", "BertTokenClassifier"),
+        "BertClassifier",
+        "BertEncoder",
+        "BertFeatureClassifier",
+        "BertPretrainer",
+        "BertSpanLabeler",
+        "BertTokenClassifier",
     ),
     "parity": ("compare",),
     "text": ("BertTextVectorization", "learn_vocabulary", "load_vocabulary", "save_vocabulary"),
@@ -36,7 +42,7 @@ MODULES = {
     "weights.convert": ("convert",),
 }
 NAMES = {name: module for module, names in MODULES.items() for name in names}
-# Packages that register something when they are imported: classes with Keras, loaders with the models' base class.
+# Modules that register classes with Keras, or loaders with the models' base class, when they are imported.
 REGISTERING = (
     "layers",
     "models",
@@ -50,10 +56,13 @@ REGISTERING = (
 
 
 def load(name: str):
-    """Import the module of a public name and return what the name stands for.
+    """Import the module of a public name and return the function, class or module with this name.
 
     Args:
         name: a key of `NAMES`.
+
+    Returns:
+        The function, class or module.
 
     Raises:
         AttributeError: the package has no such name.
@@ -67,12 +76,12 @@ def load(name: str):
 
 def register() -> None:
     """Import every module that registers a class or a loader."""
-    for package in REGISTERING:
-        importlib.import_module(f"keras_bert.{package}")
+    for module in REGISTERING:
+        importlib.import_module(f"keras_bert.{module}")
 
 
 def register_after_keras() -> None:
-    """Call `register` now if Keras is already imported, otherwise as soon as it is."""
+    """Call `register` now if Keras has already been imported, otherwise as soon as it has been."""
     if sys.modules.get("keras"):
         register()
     else:
@@ -82,16 +91,16 @@ def register_after_keras() -> None:
 class _AfterKeras(importlib.abc.MetaPathFinder):
     """An import hook that calls `register` once Keras has been imported, then removes itself.
 
-    The other finders find the modules; this one only adds a step after their execution. `keras` may be imported by one
-    of the package's own modules (`from keras_bert.layers import Pooler`), which is then itself half imported. So the
-    modules of the package are followed too, and `register` runs when the outermost of them is complete.
+    The other finders find the modules; this one only adds a step after their execution. One of the package's own
+    modules may import `keras` (`from keras_bert.layers import Pooler`) and is then not complete yet. Therefore the hook
+    counts the nested imports of the package's modules too, and `register` runs when the outermost one is complete.
     """
 
     def __init__(self):
-        self.running = threading.local()  # .depth: how many of the followed modules this thread is executing
+        self.running = threading.local()  # .depth: the number of nested imports in this thread
 
     def find_spec(self, name, path=None, target=None):
-        """Find the module with the finders behind this one, and extend its loader's `exec_module`."""
+        """Find the module with the finders after this one in `sys.meta_path`, and extend its loader's `exec_module`."""
         finders = list(sys.meta_path)
         if self not in finders or not (name == "keras" or name.startswith("keras_bert.")):
             return None
@@ -104,14 +113,14 @@ class _AfterKeras(importlib.abc.MetaPathFinder):
         return None
 
     def _execute(self, loader, module) -> None:
-        vars(loader).pop("exec_module", None)  # the loader's own method again
+        vars(loader).pop("exec_module", None)  # restore the loader's own method
         self.running.depth = getattr(self.running, "depth", 0) + 1
         try:
             loader.exec_module(module)
             if self.running.depth == 1 and "keras" in sys.modules and self in sys.meta_path:
-                with contextlib.suppress(ImportError):  # `import keras` must not fail; the first use of a name will
+                with contextlib.suppress(ImportError):  # not in `import keras`: the first use of a name raises it again
                     register()
-                    # A new list, because another thread may be going through the old one.
+                    # A new list, because another thread may be iterating over the old one.
                     sys.meta_path = [finder for finder in sys.meta_path if finder is not self]
         finally:
             self.running.depth -= 1

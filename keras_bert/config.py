@@ -8,7 +8,7 @@ from keras_bert.constants import SENTENCE_TASKS
 from keras_bert.errors import InputError
 
 ACTIVATIONS = ("gelu_tanh", "gelu", "relu")
-MAX_NUM_LAYERS = 1000  # guards against corrupt config files, which would otherwise build a model for hours
+MAX_NUM_LAYERS = 1000  # a damaged config file with a huge number would build a model for hours
 
 
 @dataclasses.dataclass(frozen=True)
@@ -89,9 +89,9 @@ class BertConfig:
     @staticmethod
     def _check_type(field: dataclasses.Field, value) -> None:
         if field.type is int or (field.name == "embedding_size" and value is not None):
-            least = 0 if field.name == "type_vocab_size" else 1
-            if isinstance(value, bool) or not isinstance(value, int) or value < least:
-                raise _invalid(field.name, f"an integer of at least {least}", value)
+            minimum = 0 if field.name == "type_vocab_size" else 1
+            if isinstance(value, bool) or not isinstance(value, int) or value < minimum:
+                raise _invalid(field.name, f"an integer of at least {minimum}", value)
         elif field.type is bool and not isinstance(value, bool):
             raise _invalid(field.name, "True or False", value)
         elif field.type is float and (isinstance(value, bool) or not isinstance(value, (int, float))):
@@ -109,7 +109,7 @@ class BertConfig:
         Args:
             name: one of `PRESETS`, such as `"bert_en_uncased_L-12_H-768_A-12"`. The prefix `small_bert/` of the small
                 models may be omitted.
-            **overrides: fields with other values than the published ones, such as `hidden_dropout=0.0`.
+            **overrides: fields to set to other values than the published ones, such as `hidden_dropout=0.0`.
 
         Returns:
             A `BertConfig`.
@@ -132,7 +132,10 @@ class BertConfig:
         return cls.from_dict({**preset, **overrides})
 
     def to_dict(self) -> dict:
-        """Return all fields as a plain dict, ready for JSON.
+        """Return all fields as a dict that can be written as JSON.
+
+        Returns:
+            A dict of field name to value.
 
         Example:
 
@@ -143,7 +146,13 @@ class BertConfig:
 
     @classmethod
     def from_dict(cls, values: dict) -> "BertConfig":
-        """Create a config from a dict of fields. Missing fields have their default values.
+        """Create a config from a dict of fields.
+
+        Args:
+            values: dict of field name to value, as `to_dict` returns it. A missing field gets its default value.
+
+        Returns:
+            A `BertConfig`.
 
         Raises:
             InputError: a field does not exist, or a value is invalid.
@@ -161,7 +170,13 @@ class BertConfig:
 
     @classmethod
     def from_json(cls, path: str | Path) -> "BertConfig":
-        """Read a config from a JSON file with the fields of `to_dict`.
+        """Read a config from a JSON file.
+
+        Args:
+            path: a file with the dict that `to_dict` returns.
+
+        Returns:
+            A `BertConfig`.
 
         Raises:
             InputError: the file cannot be read, is not a JSON object, or has invalid fields.

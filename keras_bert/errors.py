@@ -4,9 +4,9 @@
 class InputError(ValueError):
     """Exception raised for invalid user input.
 
-    The message is one line: what is expected, then what was received. It is a `ValueError`, so code that does not know
-    this package can catch it. The command line prints it as `error: …` with exit status 2. Any other exception is a bug
-    of the package and keeps its traceback.
+    The message is one line: what is expected, then what was received. It is a `ValueError`, so code that does not
+    import this class can catch it. The command line prints it as `error: …` with exit status 2. Any other exception is
+    a bug of the package and is printed with its traceback.
 
     Example:
 

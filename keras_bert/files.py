@@ -19,7 +19,7 @@ def atomic_write(path: str | Path) -> Iterator[Path]:
     """Write a file or a folder completely or not at all.
 
     The content is written to a temporary path in the same folder, which is renamed to `path` on success and deleted on
-    any error. The previous content of `path` stays until then, so a full disk or Ctrl-C loses nothing.
+    any error. The previous content of `path` is kept until then, so a full disk or Ctrl-C cannot damage it.
 
     Args:
         path: the file or folder to write or replace. Missing parent folders are created.
@@ -39,13 +39,14 @@ def atomic_write(path: str | Path) -> Iterator[Path]:
     """
     target = Path(path)
     target.parent.mkdir(parents=True, exist_ok=True)
-    token = uuid.uuid4().hex[:8]
-    draft = target.with_name(f".{token}-{target.name}")
+    unique = uuid.uuid4().hex[:8]
+    draft = target.with_name(f".{unique}-{target.name}")
     try:
         yield draft
         if _is_folder(target) or (_is_folder(draft) and target.exists()):
-            # No system renames anything over a folder with files, nor a folder over a file: move the old one away.
-            old = target.with_name(f".{token}-old-{target.name}")
+            # No operating system can rename something to the path of a folder with files, or a folder to the path of
+            # a file: rename the old one first.
+            old = target.with_name(f".{unique}-old-{target.name}")
             _rename(target, old)
             try:
                 _rename(draft, target)
@@ -62,7 +63,8 @@ def atomic_write(path: str | Path) -> Iterator[Path]:
 def _rename(source: Path, target: Path) -> None:
     """Rename; on a permission error, wait and try again.
 
-    On Windows, a virus scanner or an indexer may hold a new file open for a moment, and open files cannot be renamed.
+    On Windows, a virus scanner or an indexer may have a new file open for a short time, and open files cannot be
+    renamed.
     """
     for delay in (*RENAME_DELAYS, None):
         try:
@@ -86,7 +88,7 @@ def _is_folder(path: Path) -> bool:
 
 
 class Interrupted(KeyboardInterrupt):
-    """Ctrl-C, with a message that says where the checkpoint is and how to continue."""
+    """Ctrl-C in a run with a checkpoint. The message contains the path of the checkpoint and how to continue."""
 
 
 @contextlib.contextmanager
@@ -95,20 +97,20 @@ def working_directory(
 ) -> Iterator[Path]:
     """Create the folder `<out>.work` for a long run, and delete it at the end.
 
-    After Ctrl-C or an error, the folder is kept if it holds a checkpoint.
+    After Ctrl-C or an error, the folder is kept if it contains a checkpoint.
 
     Args:
         out: the path that the run writes at its end.
         resume: continue from the checkpoint of an interrupted run. Without it, an existing folder is an error, so that
             a repeated command cannot overwrite hours of work.
-        hint: how to continue; the last part of the message after Ctrl-C.
+        hint: how to continue, for the end of the message after Ctrl-C.
 
     Yields:
         The path of the folder.
 
     Raises:
-        InputError: the folder exists and `resume` is False, or its path is used by something else.
-        Interrupted: Ctrl-C, and the folder holds a checkpoint.
+        InputError: the folder exists and `resume` is False, or its path is a file or a folder with other content.
+        Interrupted: Ctrl-C, and the folder contains a checkpoint.
     """
     work = out.with_name(f"{out.name}.work")
     if (work / DISCARDED).exists():
@@ -119,11 +121,17 @@ def working_directory(
             "Give --resume to continue that work, or delete the folder."
         )
     if work.is_dir() and any(work.iterdir()) and not any((work / name).exists() for name in WORKING_FILES):
-        raise InputError(f"`{work}` must be a folder with unfinished work. Received: a folder with other files")
+        raise InputError(
+            f"`out` must be a path whose working folder is unused. Received: {work} (a folder with other files). "
+            "Use another path, or move that folder."
+        )
     try:
         work.mkdir(parents=True, exist_ok=True)
     except FileExistsError:
-        raise InputError(f"`{work}` must be free for unfinished work. Received: an existing file") from None
+        raise InputError(
+            f"`out` must be a path whose working folder is unused. Received: {work} (a file). "
+            "Use another path, or move that file."
+        ) from None
     try:
         yield work
     except BaseException as error:
@@ -139,7 +147,7 @@ def working_directory(
 def _discard(work: Path) -> None:
     """Delete a working folder, or mark it, so that the next run deletes it.
 
-    On Windows, a memory-mapped file cannot be deleted, and a run may still map its packed examples.
+    On Windows, a memory-mapped file cannot be deleted, and the packed examples of the run may still be mapped.
     """
     _remove(work)
     if work.exists():

@@ -1,4 +1,8 @@
-"""Access to private names of Keras, all in this file: a test per function shows which name a Keras upgrade changed."""
+"""Access to private attributes of Keras.
+
+No other file of the package uses private attributes of Keras. Each function here has a test, so after an upgrade of
+Keras a failing test shows which attribute has changed.
+"""
 
 import keras
 from keras.src.backend.common.stateless_scope import get_stateless_scope, in_stateless_scope
@@ -20,23 +24,23 @@ def variable_index(optimizer, variable) -> int:
 
 
 def optimized_variables(optimizer) -> list:
-    """Return the variables a built optimizer updates."""
+    """Return the variables that a built optimizer updates."""
     return optimizer._trainable_variables
 
 
 def uses_weight_decay(optimizer, variable) -> bool:
-    """Return False for a variable that `exclude_from_weight_decay` named."""
+    """Return whether weight decay applies to a variable: False if `exclude_from_weight_decay` excludes it."""
     return optimizer._use_weight_decay(variable)
 
 
 def schedule_of(optimizer):
-    """Return the `LearningRateSchedule` an optimizer was made with, or None for a constant learning rate."""
+    """Return the `LearningRateSchedule` that an optimizer was created with, or None for a constant learning rate."""
     rate = optimizer._learning_rate
     return rate if isinstance(rate, keras.optimizers.schedules.LearningRateSchedule) else None
 
 
 def is_rematerialized(layer) -> bool:
-    """Return True for a layer that was made in a `keras.RematScope`."""
+    """Return whether a layer was created in a `keras.RematScope`."""
     return layer._remat_mode is not None
 
 
@@ -51,7 +55,7 @@ def attention_dropout(attention):
 
 
 def has_attention_options(attention) -> bool:
-    """Return True for a `keras.layers.MultiHeadAttention` with flash attention, a gate or a sliding window."""
+    """Return whether a `keras.layers.MultiHeadAttention` uses flash attention, a gate or a sliding window."""
     return bool(attention._flash_attention or attention._use_gate or attention._sliding_window)
 
 
@@ -61,9 +65,10 @@ def keras_mask(x):
 
 
 def uncast_value(variable):
-    """Return the backend's variable as it is stored, also inside a layer that casts its variables.
+    """Return the value of a variable in its stored dtype, also inside a layer that casts its variables.
 
-    In a `keras.StatelessScope` (an export, for one) it is the value that the scope holds for the variable.
+    The result is the backend's variable. In a `keras.StatelessScope` (for example during an export), it is the value
+    that the scope has for the variable.
     """
     if in_stateless_scope():
         value = get_stateless_scope().get_current_value(variable)

@@ -1,4 +1,4 @@
-"""What this process may use of its machine: processors and memory, on every operating system."""
+"""Functions that measure the processors and the memory of this process, on every operating system."""
 
 import math
 import os
@@ -13,8 +13,8 @@ except ImportError:  # Windows has no such module
 def available_cpus() -> int:
     """Count the processors that this process may use.
 
-    The count respects CPU affinity (`taskset`, container limits by cpuset) on systems that report it. macOS and
-    Windows do not; there it is the number of processors of the machine.
+    The count respects CPU affinity (`taskset`, container limits by cpuset) on systems that report it. On macOS and
+    Windows, which do not report it, the result is the number of processors of the machine.
 
     Returns:
         The number of processors, at least 1.
@@ -32,9 +32,10 @@ def available_cpus() -> int:
 
 
 def peak_memory_mib() -> float:
-    """Return the largest amount of memory that this process has held so far.
+    """Return the largest amount of memory that this process has used so far.
 
-    The peak of the largest finished child process is added, as if both peaks came at the same time.
+    The peak of the largest finished child process is added. The sum is an upper bound, because the two peaks may have
+    been at different times.
 
     Returns:
         The peak resident set size in MiB; NaN where the system does not report it (Windows).
@@ -49,5 +50,5 @@ def peak_memory_mib() -> float:
     """
     if resource is None:
         return math.nan
-    peak = sum(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    peak = sum(resource.getrusage(target).ru_maxrss for target in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
     return peak / (2**20 if sys.platform == "darwin" else 2**10)

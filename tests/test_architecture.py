@@ -91,7 +91,7 @@ IMPORTS = {name: list(imports(path)) for name, path in FILES.items()}
 
 
 def graph() -> dict[str, set[str]]:
-    """File to the files of the package that it imports.
+    """Map each file to the files of the package that it imports.
 
     The root's `keras_bert/__init__.py` is left out: its public names are loaded lazily.
     """
@@ -104,7 +104,7 @@ def graph() -> dict[str, set[str]]:
 
 
 def cycles(edges: dict[str, set[str]]) -> list[list[str]]:
-    """The strongly connected components of more than one node.
+    """Return the strongly connected components of more than one node.
 
     Source: Tarjan 1972, "Depth-first search and linear graph algorithms".
     """
@@ -157,7 +157,7 @@ def test_imports_in_one_direction(name):
 
 
 def uses_tensorflow(name: str, top_level: bool) -> bool:
-    """Whether a file imports TensorFlow, at the top level or inside functions."""
+    """Return whether a file imports TensorFlow, at the top level or inside functions."""
     return any(module.split(".")[0] in TENSORFLOW and top == top_level for module, top in IMPORTS[name])
 
 

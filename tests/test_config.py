@@ -59,7 +59,7 @@ def test_preset_name_without_small_bert():
 
 @pytest.mark.parametrize("name", ["bert_en_uncased_L-3_H-128_A-2", "small_bert/bert_zh_L-12_H-768_A-12", "", "bert"])
 def test_rejects_unknown_presets(name):
-    with pytest.raises(kb.InputError, match="Received: .*" + repr(name)):
+    with pytest.raises(kb.InputError, match=f"`name`.*Received: .*{name!r}"):
         kb.BertConfig.from_preset(name)
 
 
@@ -104,7 +104,7 @@ def test_dict_and_json_round_trip(tmp_path):
 
 
 def test_rejects_invalid_dicts_and_files(tmp_path):
-    with pytest.raises(kb.InputError, match="layers"):
+    with pytest.raises(kb.InputError, match="`values`.*layers"):
         kb.BertConfig.from_dict({"layers": 12})
     for content in (None, "", "[]", "{", '{"layers": 12}'):
         path = tmp_path / "config.json"
@@ -113,5 +113,5 @@ def test_rejects_invalid_dicts_and_files(tmp_path):
             path.write_text(content, encoding="utf-8")
         with pytest.raises(kb.InputError, match="Received: "):
             kb.BertConfig.from_json(path)
-    with pytest.raises(kb.InputError, match="Received: "):
+    with pytest.raises(kb.InputError, match="`path`.*Received: "):
         kb.BertConfig.from_json(tmp_path)

@@ -27,7 +27,7 @@ def read(path: Path) -> str:
 
 
 def windows_replace(monkeypatch, failures: int = 0):
-    """Make `os.replace` refuse what Windows refuses, and fail with a permission error the first times."""
+    """Make `os.replace` raise the errors of Windows, and fail with a permission error the first times."""
     replace, calls = os.replace, []
 
     def on_windows(source, target):

@@ -1,4 +1,4 @@
-"""`import keras_bert`: light, independent of `sys.argv`, and its classes are known to `keras.saving` all the same."""
+"""`import keras_bert`: light, independent of `sys.argv`, and its classes are registered with `keras.saving`."""
 
 import ast
 import subprocess

@@ -1,4 +1,4 @@
-"""The built wheel: installed in an empty folder, it predicts with the models that it holds."""
+"""The built wheel: installed in an empty folder, it predicts with the models that it contains."""
 
 import json
 import os
@@ -50,7 +50,7 @@ def site(tmp_path_factory) -> Path:
 
 
 def files(folder: Path) -> set[str]:
-    """The paths of all files below a folder, without compiled ones."""
+    """Return the paths of all files below a folder, without compiled ones."""
     found = (path for path in folder.rglob("*") if path.is_file() and path.suffix != ".pyc")
     return {path.relative_to(folder).as_posix() for path in found}
 

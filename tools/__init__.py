@@ -1,1 +1,1 @@
-"""Programs that build what the repository ships."""
+"""Programs that build the bundled models and the notebooks."""

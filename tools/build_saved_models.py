@@ -1,11 +1,12 @@
-"""Make the models that ship and their cards: every number in a card is measured here, and kept in measured.json.
+"""Train the bundled models, measure them, and write their model cards.
 
-    python tools/build_saved_models.py pretrain --data DIR    # hours; Ctrl-C, and the same command goes on
-    python tools/build_saved_models.py finetune --data DIR    # the classifier, over seeds
-    python tools/build_saved_models.py look --data DIR        # what both say, as they are
-    python tools/build_saved_models.py cards                  # the two README.md, from measured.json
+    python tools/build_saved_models.py pretrain --data DIR    # hours; after Ctrl-C the same command continues
+    python tools/build_saved_models.py finetune --data DIR    # the classifier, with several seeds
+    python tools/build_saved_models.py measure --data DIR     # only measure the bundled models
+    python tools/build_saved_models.py cards                  # only write the two README.md, from tools/measured.json
 
-DIR is the folder that `KERAS_BERT_DATA` names: `data/corpus`, `data/SST-2`.
+Every number of a card is measured here and stored in tools/measured.json. DIR is the folder named by `KERAS_BERT_DATA`,
+with `data/corpus` and `data/SST-2`.
 """
 
 import argparse
@@ -13,7 +14,6 @@ import json
 import lzma
 import os
 import re
-import resource
 import shlex
 import statistics
 import subprocess
@@ -26,7 +26,7 @@ import jinja2
 HERE = Path(__file__).resolve().parent
 WORK = HERE.parent / "build"
 MEASURED = HERE / "measured.json"
-SPENT = WORK / "spent.json"  # by the command that runs, or was interrupted
+COST = WORK / "cost.json"  # hours of the command that runs or was interrupted
 RESUME = " --resume"
 DATA = "$KERAS_BERT_DATA"
 SEEDS = (1, 2, 3, 4, 5)
@@ -43,80 +43,45 @@ FINETUNE = (
     "--labels negative,positive --dropout 0.1 --dtype mixed_bfloat16 --epochs 3 --batch-size 32 --learning-rate 1.5e-4 "
     "--held-out 0.02 --seed SEED --out build/sentiment-SEED --json"
 )
-# What the tests hold the files to: the numbers of a text, and plain sentences that must be right.
-SAMPLE = "the old house stood at the end of the road ."
-PLAIN = {
-    "a wonderful film .": "positive",
-    "a terrible film .": "negative",
-    "i loved every minute of it .": "positive",
-    "i hated every minute of it .": "negative",
-    "funny , touching and beautifully acted .": "positive",
-    "dull , predictable and badly acted .": "negative",
-    "one of the best films of the year .": "positive",
-    "one of the worst films of the year .": "negative",
-    "a charming and moving story .": "positive",
-    "a boring waste of time .": "negative",
-}
-# Sentences of our own, to show where the classifier errs; the truth of each is plain to a reader.
-PROBES = {
-    "a warm , funny and beautifully acted film .": "positive",
-    "two hours of my life that i will never get back .": "negative",
-    "not a bad film at all .": "positive",
-    "i wanted to like it , and i could not .": "negative",
-    "the plot is thin , but who cares when the dancing is this good ?": "positive",
-    "great , another sequel nobody asked for .": "negative",
-    "it is hard to imagine a better ending .": "positive",
-    "there is nothing here that a nap would not improve .": "negative",
-    "the trailer was better than the film .": "negative",
-    "i laughed , i cried , i bought the soundtrack .": "positive",
-    "the actors do what they can with nothing .": "negative",
-    "far from dull .": "positive",
-}
-GAPS = (
-    "she opened the [MASK] and went into the house .",
-    "the ship sailed across the atlantic [MASK] .",
-    "they were married in 1910 and had three [MASK] .",
-    "he died of a heart [MASK] .",
-    "he went to school and studied [MASK] at the university .",
-    "the capital of france is [MASK] .",
-    "the king and the [MASK] of england .",
-    "the dog and the [MASK] ran after each other .",
-)
-# What is taken for granted: who does the work, and what a neutral sentence is thought of when one word changes.
-ROLES = ("the nurse said that [MASK] was tired .", "the engineer said that [MASK] was tired .")
-NEUTRAL = (
-    "an american film .",
-    "a french film .",
-    "an iranian film .",
-    "a film about a man .",
-    "a film about a woman .",
-)
+# Texts that the bundled models are measured on, for the cards and for tests/saved_models.
+#   sample: a text whose vector is stored.
+#   clear: sentences that must be predicted correctly.
+#   probes: sentences with a clear sentiment that show the errors of the classifier.
+#   masked_tokens: texts with a predictable token.
+#   stereotypes, neutral: show bias, by the pronoun of a profession and by neutral sentences that differ in one word.
+EXAMPLES = json.loads((HERE / "examples.json").read_text(encoding="utf-8"))
 
 
 def main() -> None:
-    """One stage."""
+    """Run one stage."""
+    stages = {"pretrain": pretrain, "finetune": finetune, "measure": measure}
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("stage", choices=("pretrain", "finetune", "look", "cards"))
+    parser.add_argument("stage", choices=(*stages, "cards"))
     parser.add_argument("--data", default=os.environ.get("KERAS_BERT_DATA"), help="by default $KERAS_BERT_DATA")
     arguments = parser.parse_args()
     measured = json.loads(MEASURED.read_text(encoding="utf-8")) if MEASURED.exists() else {}
     if arguments.stage != "cards":
         if not arguments.data:
-            parser.error("--data DIR is needed, or KERAS_BERT_DATA")
-        stage = {"pretrain": pretrain, "finetune": finetune, "look": lambda data: {}}[arguments.stage]
-        measured |= stage(arguments.data)
-        MEASURED.write_text(json.dumps(measured, indent=1) + "\n", encoding="utf-8")  # hours of work, first of all
-        measured |= look(arguments.data)
-        MEASURED.write_text(json.dumps(measured, indent=1) + "\n", encoding="utf-8")
-    if "finetuning" in measured:  # a card tells of both
+            parser.error("`--data` must be given, or KERAS_BERT_DATA must name the folder. Received: neither")
+        measured |= stages[arguments.stage](arguments.data)
+        write_measured(measured)  # saves hours of work before anything else can fail
+        if arguments.stage != "measure":
+            measured |= measure(arguments.data)
+            write_measured(measured)
+    if "finetuning" in measured:  # each card has numbers of both models
         write_cards(measured)
 
 
+def write_measured(measured: dict) -> None:
+    """Write tools/measured.json."""
+    MEASURED.write_text(json.dumps(measured, indent=1) + "\n", encoding="utf-8")
+
+
 def pretrain(data: str) -> dict:
-    """The encoder: pretrained, and exported with TF-Hub's interface."""
-    found = {"overlap": overlap(Path(data) / "data")}
+    """Pretrain the encoder, and export it with TF-Hub's interface."""
+    found = {"corpus_overlap": corpus_overlap(Path(data) / "data")}
     resume = RESUME if (WORK / "pretrained.work").exists() else ""
-    facts, spent = run(PRETRAIN + resume, data)
+    facts, cost = run(PRETRAIN + resume, data)
     history = facts.pop("history")
     kept = min(range(len(history["val_loss"])), key=lambda i: history["val_loss"][i])
     run(f"keras-bert export --model build/pretrained --interface tfhub --out {ENCODER} --json", data)
@@ -127,17 +92,17 @@ def pretrain(data: str) -> dict:
         "steps": history["step"][-1],
         "mlm_accuracy": history["val_mlm_accuracy"][kept],
         "mlm_loss": history["val_mlm_loss"][kept],
-        **spent,
+        **cost,
     }
     return found
 
 
 def finetune(data: str) -> dict:
-    """The classifier over seeds; the one that ships is best on held-out training rows, whatever it gets on dev."""
+    """Fine-tune the classifier with several seeds. The bundled one is the best on validation rows, not on dev."""
     runs = []
     for seed in SEEDS:
-        facts, spent = run(FINETUNE.replace("SEED", str(seed)), data)
-        runs.append({"seed": seed, **{k: facts[k] for k in ("accuracy", "held_out_accuracy", "epoch")}, **spent})
+        facts, cost = run(FINETUNE.replace("SEED", str(seed)), data)
+        runs.append({"seed": seed, **{k: facts[k] for k in ("accuracy", "held_out_accuracy", "epoch")}, **cost})
         print(runs[-1], file=sys.stderr)
     best = max(runs, key=lambda each: each["held_out_accuracy"])
     run(f"keras-bert export --model build/sentiment-{best['seed']} --out {SENTIMENT} --json", data)
@@ -147,43 +112,71 @@ def finetune(data: str) -> dict:
             "command": FINETUNE,
             "runs": runs,
             "mean": statistics.mean(accuracies),
-            "deviation": statistics.stdev(accuracies),
-            "shipped_seed": best["seed"],
+            "standard_deviation": statistics.stdev(accuracies),
+            "bundled_seed": best["seed"],
         }
     }
 
 
-def look(data: str) -> dict:
-    """What the files that ship do, as they are: for the cards, and for the tests to hold them to."""
+def measure(data: str) -> dict:
+    """Measure the bundled models, for their cards and for tests/saved_models."""
     checked, _ = run(f"keras-bert check {ENCODER} --json", data)
-    gaps, _ = run(f"keras-bert fill-mask --top-k 3 --json {' '.join(map(shlex.quote, GAPS + ROLES))}", data)
-    embedded, _ = run(f"keras-bert embed --json {shlex.quote(SAMPLE)}", data)
-    apart = checked["max_abs_difference"]
+    masked, sample = EXAMPLES["masked_tokens"], EXAMPLES["sample"]
+    texts = " ".join(map(shlex.quote, masked + EXAMPLES["stereotypes"]))
+    filled, _ = run(f"keras-bert fill-mask --top-k 3 --json {texts}", data)
+    embedded, _ = run(f"keras-bert embed --json {shlex.quote(sample)}", data)
+    difference = checked["max_abs_difference"]
+    tokens = [
+        {"text": row["text"], "predicted": [each["token"] for each in row["masks"][0]["predictions"]]}
+        for row in filled["texts"]
+    ]
     found = {
-        "held_out": held_out(data),
-        "check": {"passed": checked["passed"], "largest": max(apart["pooled_output"], *apart["encoder_outputs"])},
-        "gaps": [
-            {"text": row["text"], "guesses": [guess["token"] for guess in row["masks"][0]["predictions"]]}
-            for row in gaps["texts"]
-        ],
-        "roles": len(ROLES),  # the last ones of the gaps
-        "sample": {"text": SAMPLE, "vector": embedded["embeddings"][0]},
+        "held_out": evaluate_held_out(data),
+        "check": {
+            "passed": checked["passed"],
+            "largest_difference": max(difference["pooled_output"], *difference["encoder_outputs"]),
+        },
+        "masked_tokens": tokens[: len(masked)],
+        "stereotypes": tokens[len(masked) :],
+        "sample": {"text": sample, "vector": embedded["embeddings"][0]},
     }
     if not SENTIMENT.exists():
         return found
     command = f"keras-bert evaluate --data {DATA}/data/SST-2/dev.tsv --json"
-    shipped, _ = run(command, data)
-    found["shipped"] = {"command": command, **shipped}
-    for name, texts in (("plain", PLAIN), ("probes", PROBES)):
-        said, _ = run(f"keras-bert predict --json {' '.join(map(shlex.quote, texts))}", data)
-        found[name] = [{**row, "truth": texts[row["text"]]} for row in said["predictions"]]
-    said, _ = run(f"keras-bert predict --json {' '.join(map(shlex.quote, NEUTRAL))}", data)
-    found["neutral"] = said["predictions"]
+    metrics, _ = run(command, data)
+    found["bundled"] = {"command": command, **metrics}
+    for name in ("clear", "probes"):
+        found[name] = predict(EXAMPLES[name], data, expected=EXAMPLES[name])
+    found["neutral"] = predict(EXAMPLES["neutral"], data)
     return found
 
 
-def held_out(data: str) -> dict:
-    """Masked words that the file finds in the documents held out by `PRETRAIN`, and how full its rows were."""
+def predict(texts, data: str, expected: dict | None = None) -> list[dict]:
+    """Predict texts with the bundled classifier.
+
+    Args:
+        texts: the texts.
+        data: the folder named by `KERAS_BERT_DATA`.
+        expected: label by text, or None.
+
+    Returns:
+        A dict per text: `text`, `expected` if given, `predicted`, `probability`, `probabilities`.
+    """
+    found, _ = run(f"keras-bert predict --json {' '.join(map(shlex.quote, texts))}", data)
+    return [
+        {
+            "text": row["text"],
+            **({"expected": expected[row["text"]]} if expected else {}),
+            "predicted": row["label"],
+            "probability": row["probability"],
+            "probabilities": row["probabilities"],
+        }
+        for row in found["predictions"]
+    ]
+
+
+def evaluate_held_out(data: str) -> dict:
+    """Evaluate the bundled encoder on the documents that `PRETRAIN` held out; also the mean length of its rows."""
     import keras_bert as kb
     from keras_bert.data import load_corpus, tokenize_documents
     from keras_bert.text.masking import Masking
@@ -192,8 +185,8 @@ def held_out(data: str) -> dict:
 
     trained = kb.load_pretrained(ENCODER)
     vectorizer = kb.BertTextVectorization(trained.vocabulary, sequence_length=128)
-    rows, rest = pack_to_disk(
-        WORK / "shipped-rows",
+    rows, held_out = pack_to_disk(
+        WORK / "bundled-rows",
         load_corpus([str(Path(data) / "data" / "corpus" / f"{name}.txt.xz") for name in ("wikipedia", "books")]),
         lambda shard: tokenize_documents(shard, vectorizer),
         128,
@@ -203,55 +196,79 @@ def held_out(data: str) -> dict:
         sentence_task=None,
         held_out=0.01,
     )
-    found = evaluate_pretrainer(trained.model, rest, Masking.from_vocabulary(trained.vocabulary, max_predictions=32))
-    measures = {name: found[name] for name in ("mlm_accuracy", "mlm_loss")}
-    return {"rows": len(rest), "tokens_a_row": float(rows.lengths.mean()), **measures}
+    masking = Masking.from_vocabulary(trained.vocabulary, max_predictions=32)
+    metrics = evaluate_pretrainer(trained.model, held_out, masking)
+    return {
+        "rows": len(held_out),
+        "tokens_per_row": float(rows.lengths.mean()),
+        **{name: metrics[name] for name in ("mlm_accuracy", "mlm_loss")},
+    }
 
 
 def run(command: str, data: str) -> tuple[dict, dict]:
-    """The JSON object a command prints last, and what it took; of one that goes on, in all its parts."""
+    """Run a command.
+
+    Args:
+        command: a `keras-bert` command with `--json`; with `RESUME` at its end, one that continues.
+        data: the folder named by `KERAS_BERT_DATA`.
+
+    Returns:
+        The JSON object that the command prints last, and its cost: `hours` and `core_hours`, with those of the
+        interrupted runs that it continues.
+    """
     words = shlex.split(command.replace(DATA, shlex.quote(str(data))))
     words[:1] = [sys.executable, "-m", "keras_bert"]
-    spent = json.loads(SPENT.read_text(encoding="utf-8")) if command.endswith(RESUME) and SPENT.exists() else {}
-    begun, before = time.perf_counter(), resource.getrusage(resource.RUSAGE_CHILDREN)
+    cost = json.loads(COST.read_text(encoding="utf-8")) if command.endswith(RESUME) and COST.exists() else {}
+    start, cpu_start = time.perf_counter(), _child_cpu_seconds()
     try:
         done = subprocess.run(words, cwd=HERE.parent, stdout=subprocess.PIPE, text=True, check=True)
     finally:
-        after = resource.getrusage(resource.RUSAGE_CHILDREN)
-        used = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-        for name, seconds in (("hours", time.perf_counter() - begun), ("core_hours", used)):
-            spent[name] = spent.get(name, 0) + seconds / 3600
+        seconds = {"hours": time.perf_counter() - start, "core_hours": _child_cpu_seconds() - cpu_start}
+        cost = {name: cost.get(name, 0) + each / 3600 for name, each in seconds.items()}
         WORK.mkdir(exist_ok=True)
-        SPENT.write_text(json.dumps(spent), encoding="utf-8")
-    return json.loads(done.stdout.splitlines()[-1]), spent
+        COST.write_text(json.dumps(cost), encoding="utf-8")
+    return json.loads(done.stdout.splitlines()[-1]), cost
 
 
-def overlap(folder: Path) -> dict:
-    """Which dev sentences of SST-2, of four words or more, stand in the corpus, case and punctuation aside."""
+def _child_cpu_seconds() -> float:
+    """Return the CPU time of all finished child processes."""
+    times = os.times()
+    return times.children_user + times.children_system
 
-    def plain(text: str) -> list[str]:
+
+def corpus_overlap(folder: Path) -> dict:
+    """Search the corpus for the dev sentences of SST-2 that have four words or more, ignoring case and punctuation.
+
+    Args:
+        folder: the folder with `SST-2` and `corpus`.
+
+    Returns:
+        The numbers of `sentences` searched for and `found`, and of `words` in the corpus.
+    """
+
+    def words_of(text: str) -> list[str]:
         return re.findall(r"[a-z0-9]+", text.lower())
 
     lines = (folder / "SST-2" / "dev.tsv").read_text(encoding="utf-8").splitlines()[1:]
-    wanted = {tuple(words) for line in lines if len(words := plain(line.split("\t")[0])) >= 4}
-    beginnings: dict[tuple, set] = {}
+    wanted = {tuple(words) for line in lines if len(words := words_of(line.split("\t")[0])) >= 4}
+    by_start: dict[tuple, set] = {}
     for words in wanted:
-        beginnings.setdefault(words[:4], set()).add(words)
-    found, counted = set(), 0
+        by_start.setdefault(words[:4], set()).add(words)
+    found, count = set(), 0
     for file in sorted((folder / "corpus").glob("*.txt.xz")):
         with lzma.open(file, "rt", encoding="utf-8") as text:
             for line in text:
-                words = tuple(plain(line))
-                counted += len(words)
+                words = tuple(words_of(line))
+                count += len(words)
                 for i in range(len(words) - 3):
-                    for sentence in beginnings.get(words[i : i + 4], ()):
+                    for sentence in by_start.get(words[i : i + 4], ()):
                         if words[i : i + len(sentence)] == sentence:
                             found.add(" ".join(sentence))
-    return {"sentences": len(wanted), "found": len(found), "words": counted}
+    return {"sentences": len(wanted), "found": len(found), "words": count}
 
 
 def write_cards(measured: dict) -> None:
-    """README.md in both folders, from the templates beside this file."""
+    """Write the README.md of both models from the templates in tools/."""
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(HERE), undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )

@@ -7,7 +7,7 @@
 # | step | what | from → to |
 # |---|---|---|
 # | 1 | why pieces of words, not words or letters | texts → counts |
-# | 2 | a vocabulary, and a trap in `TextVectorization` | texts → `V` tokens |
+# | 2 | a vocabulary, and the ids that `TextVectorization` reserves | texts → `V` tokens |
 # | 3 | WordPiece, one word by hand | word → pieces |
 # | 4 | WordPiece as the `split` of a `TextVectorization` | `[B]` strings → `[B, (tokens)]` |
 # | 5 | `[CLS]`, `[SEP]`, padding, mask, pairs | `[B, (tokens)]` → three `[B, T]` |
@@ -38,7 +38,7 @@ from keras_bert.data import load_labeled
 
 FULL = "--full" in sys.argv
 NOTEBOOK = "__file__" not in globals()
-BLUE, ORANGE, GREEN, GRAY = "#0072b2", "#d55e00", "#009e73", "#8a8f99"  # Okabe and Ito: safe for color blindness
+BLUE, ORANGE, GREEN, GRAY = "#0072b2", "#d55e00", "#009e73", "#8a8f99"  # Okabe and Ito: readable with color blindness
 
 
 def show(figure, name):
@@ -60,7 +60,7 @@ def show(figure, name):
 
 # %%
 source = "sample"
-if FULL:  # a folder where there is one; "sst2" is fetched by TensorFlow Datasets
+if FULL:  # a local folder if it exists; otherwise TensorFlow Datasets downloads "sst2"
     folder = Path(os.environ.get("KERAS_BERT_DATA", "/")) / "data" / "SST-2"
     source = str(folder) if folder.is_dir() else "sst2"
 reviews = load_labeled(source)
@@ -71,7 +71,7 @@ print(*dev[:3], sep="\n")
 # %% [markdown]
 # ## 1 · Why pieces of words
 #
-# The simplest vocabulary is a list of words. However long it is, new text contains words that are not on it. The
+# The simplest vocabulary is a list of words. However long it is, new text contains words that are not in it. The
 # model sees each of them as the same token, "unknown". Letters are never unknown, but they make the sequence several
 # times as long, and the cost of attention grows with the square of the length.
 #
@@ -126,7 +126,7 @@ show(figure, "unknown")
 # none are, unless a character is new. The right figure shows the cost: more tokens per word, fewer as the vocabulary
 # grows. BERT's vocabulary has 30,522 tokens.
 #
-# ## 2 · A vocabulary, and a trap
+# ## 2 · A vocabulary, and reserved ids
 #
 # A vocabulary file has one token per line, and **the id of a token is its line number**, from 0. The embedding table
 # has one row per id. With wrong ids every word would get the vector of another word, and no error would be raised.
@@ -145,7 +145,7 @@ print("first lines:", vocabulary[:5], "\nlast lines: ", vocabulary[-5:])
 # %%
 naive = keras.layers.TextVectorization(vocabulary=vocabulary)
 for word in ("the", "film"):
-    print(f"{word!r} is line {line[word]} of the file, TextVectorization says {int(naive([word])[0, 0])}")
+    print(f"{word!r} is line {line[word]} of the file, id {int(naive([word])[0, 0])} in TextVectorization")
 assert int(naive(["film"])[0, 0]) == line["film"] + 2
 
 # %% [markdown]
@@ -205,7 +205,7 @@ show(figure, "greedy")
 
 # %% [markdown]
 # *Look at* the tries from top to bottom: the gray bars shrink from the right until a piece is found (blue). The next
-# tries start where the blue bar ended. The pieces depend on what was frequent in the training text, not on grammar,
+# tries start at the end of the blue bar. The pieces depend on what was frequent in the training text, not on grammar,
 # so another vocabulary splits the same word differently. Here is the same word with the vocabulary of the bundled
 # encoder, which has 8,192 tokens learned from an encyclopedia and novels:
 
@@ -241,9 +241,9 @@ print(standardize(["Don't!"]).numpy())
 # words:
 
 # %%
-three_words, longest_first = ["film", "filmed", "dull"], range(6, 0, -1)
+three_words, prefix_lengths = ["film", "filmed", "dull"], range(6, 0, -1)  # longest first
 for word in three_words:
-    print(f"{word:7}", [(word[:n], word[:n] in line) for n in longest_first if n <= len(word)])
+    print(f"{word:7}", [(word[:n], word[:n] in line) for n in prefix_lengths if n <= len(word)])
 
 # %% [markdown]
 # Now the loop. A word is finished when its end is reached.
@@ -356,8 +356,8 @@ for axis, row in zip(axes, rows, strict=True):
     for number, values in enumerate(row):
         for column, value in enumerate(values):
             axis.add_patch(plt.Rectangle((column, number), 0.94, 0.9, color=colors[column]))
-            ink = "white" if mask[column] else "#1f2430"
-            axis.text(column + 0.47, number + 0.45, value, ha="center", va="center", fontsize=9, color=ink)
+            text_color = "white" if mask[column] else "#1f2430"
+            axis.text(column + 0.47, number + 0.45, value, ha="center", va="center", fontsize=9, color=text_color)
     axis.set(xlim=(0, len(ids)), ylim=(3, 0))
     axis.set_yticks([0.45, 1.45, 2.45], names)
     axis.set_xticks(

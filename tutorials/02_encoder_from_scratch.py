@@ -152,10 +152,11 @@ show(figure, "embeddings")
 #
 # $$\mathrm{Attention}(Q, K, V) = \mathrm{softmax}\left(\frac{Q K^\top}{\sqrt{d}}\right) V$$
 #
-# ### Three tokens, with numbers for a pencil
+# ### Three tokens, computed by hand
 #
-# Queries, keys and values have d = 1 here, so that the root is 1. The first token's query is 1, so its scores are the
-# three keys 0, 1 and 2; exp gives 1, 2.72 and 7.39, their sum is 11.11, and the weights are 0.09, 0.24 and 0.67.
+# Queries, keys and values have d = 1 here, so that the square root is 1. The first token's query is 1, so its scores
+# are the three keys 0, 1 and 2; exp gives 1, 2.72 and 7.39, their sum is 11.11, and the weights are 0.09, 0.24
+# and 0.67.
 
 # %%
 query = np.array([[1.0], [0.0], [-1.0]])  # [T, d], T = 3, d = 1
@@ -170,7 +171,7 @@ assert np.allclose(weights[0], [0.09, 0.24, 0.67], atol=0.01)
 assert np.allclose((weights @ value)[1], 20)  # query 0: all scores are 0, so the output is the mean of the values
 
 # %% [markdown]
-# ### Why the root
+# ### Why the scores are divided by the square root
 #
 # The dot product of two random vectors of width d has a standard deviation of about √d. Without the division, wide
 # vectors give large scores, and the softmax gives nearly all weight to one key. Its gradient is then nearly zero.
@@ -208,8 +209,8 @@ print("one head:", tuple(one_head(x, 0).shape))
 # %% [markdown]
 # ### A heads
 #
-# A heads run side by side, each of width D = H / A with its own maps. Their outputs are concatenated and mapped back
-# to width H. One `einsum` computes all heads at once:
+# A heads are computed in parallel, each of width D = H / A with its own maps. Their outputs are concatenated and mapped
+# back to width H. One `einsum` computes all heads at once:
 
 
 # %%
@@ -271,7 +272,7 @@ show(figure, "mask")
 
 # %% [markdown]
 # *Look at* the right half of each panel: without a mask, tokens give weight to padding; with it those columns are 0,
-# and the weight is distributed over the tokens. The test that matters: other ids at the padding positions must not
+# and the weight is distributed over the tokens. The important test: other ids at the padding positions must not
 # change the outputs of the tokens.
 
 # %%
@@ -305,7 +306,7 @@ difference = float(ops.max(ops.abs(ops.gelu(z, approximate=True) - ops.gelu(z, a
 print(f"the two GELUs differ by at most {difference:.5f}")
 
 # %% [markdown]
-# That is small, but tutorial 04 shows that a comparison of two models finds it.
+# That is small, but tutorial 04 shows that a comparison of two models detects it.
 
 
 # %%

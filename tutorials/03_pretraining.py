@@ -43,7 +43,7 @@ from keras_bert.training.embedding_init import cooccurrences, ppmi
 
 FULL = "--full" in sys.argv
 NOTEBOOK = "__file__" not in globals()
-BLUE, ORANGE, GREEN, GRAY = "#0072b2", "#d55e00", "#009e73", "#8a8f99"  # Okabe and Ito: safe for color blindness
+BLUE, ORANGE, GREEN, GRAY = "#0072b2", "#d55e00", "#009e73", "#8a8f99"  # Okabe and Ito: readable with color blindness
 keras.utils.set_random_seed(0)
 
 
@@ -88,12 +88,12 @@ def sentences_of(documents, d):
     return [documents.ids[documents.sentence_starts[s] : documents.sentence_starts[s + 1]] for s in range(first, last)]
 
 
-def pairs_of(documents, d, rng, room):
+def pairs_of(documents, d, rng, max_tokens):
     """Return `(A, B, label)` pairs of document d; sentences replaced by a random B are used in the next pair."""
     document, pairs, start = sentences_of(documents, d), [], 0
     while start < len(document):
         stop = start + 1
-        while stop < len(document) and sum(map(len, document[start:stop])) < room:
+        while stop < len(document) and sum(map(len, document[start:stop])) < max_tokens:
             stop += 1
         middle = int(rng.integers(start + 1, stop)) if stop - start > 1 else stop
         a, b, label = document[start:middle], document[middle:stop], 0
@@ -111,14 +111,14 @@ def to_text(ids):
     return " ".join(vocabulary[i] for i in ids).replace(" ##", "")
 
 
-by_hand = [pair for d in range(len(train)) for pair in pairs_of(train, d, np.random.default_rng(d), room=T - 3)]
+by_hand = [pair for d in range(len(train)) for pair in pairs_of(train, d, np.random.default_rng(d), max_tokens=T - 3)]
 for a, b, label in by_hand[:4]:
     print(f"{('is next', 'random')[label]:8} A: {to_text(a)[:60]} …\n{'':8} B: {to_text(b)[:60]} …")
 
 # %% [markdown]
 # The package does the same for millions of sentences, with two additions: a pair that is too long loses tokens at the
 # front or the back of its longer segment, and one row in ten has a random shorter length, because fine-tuning uses
-# short rows too. The documents are packed ten times (`dupe_factor`, as in the original code), each time into other
+# short rows too. The documents are packed ten times (`dupe_factor`, as in the original code), each time into different
 # pairs; with one set of pairs the model would memorize them.
 
 # %%
@@ -138,9 +138,9 @@ print(f"rows: {len(examples)} (by hand {len(by_hand)}); "
 assert abs(share["by hand"] - share["package"]) < 0.08
 
 figure, axes = plt.subplots(1, 2, figsize=(10, 3), layout="constrained", width_ratios=(3, 1))
-uncut = [min(len(a) + len(b) + 3, 107) for a, b, _ in by_hand]
+lengths_before = [min(len(a) + len(b) + 3, 107) for a, b, _ in by_hand]
 bins = np.arange(0.5, 112, 4)
-axes[0].hist(uncut, bins, density=True, color=GRAY, label="pairs before truncation (last bin: 105 or more)")
+axes[0].hist(lengths_before, bins, density=True, color=GRAY, label="pairs before truncation (last bin: 105 or more)")
 axes[0].hist(examples.lengths, bins, density=True, histtype="step", linewidth=2, color=BLUE, label="packed rows")
 axes[0].axvline(T, color=ORANGE, linewidth=1)
 axes[0].set(xlabel="tokens per row", ylabel="density")
@@ -168,7 +168,7 @@ show(figure, "pairs")
 # - 10 % become a random token: any token can be wrong, so the model must compare every token with its context,
 # - 10 % stay unchanged: a token is usually correct, so the model can use it.
 #
-# The selection is drawn again for each batch ("dynamic masking"), so the same sentence has other masks in the next
+# The selection is drawn again for each batch ("dynamic masking"), so the same sentence has different masks in the next
 # epoch.
 
 
@@ -179,30 +179,30 @@ ordinary = np.array([token not in ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
 def mask_by_hand(rows, rng, rate=0.15):
     """Mask one row after another."""
     masked = rows.astype("int32").copy()  # [B, T]
-    positions, answers, weights = (np.zeros((len(rows), P), kind) for kind in ("int32", "int32", "float32"))
+    positions, labels, weights = (np.zeros((len(rows), P), kind) for kind in ("int32", "int32", "float32"))
     order, action = rng.random(rows.shape), rng.random(rows.shape)
     random_tokens = rng.choice(np.flatnonzero(ordinary), rows.shape)
     for b, row in enumerate(rows):
         candidates = np.flatnonzero(ordinary[row])  # never [CLS], [SEP], [PAD]
         count = min(max(1, round(rate * len(candidates))), P)
         chosen = np.sort(candidates[np.argsort(order[b, : len(candidates)])[:count]])
-        positions[b, :count], answers[b, :count], weights[b, :count] = chosen, row[chosen], 1.0
+        positions[b, :count], labels[b, :count], weights[b, :count] = chosen, row[chosen], 1.0
         for t in chosen:
             if action[b, t] < 0.8:
                 masked[b, t] = vectorizer.mask_id
             elif action[b, t] < 0.9:
                 masked[b, t] = random_tokens[b, t]
-    return masked, positions, answers, weights
+    return masked, positions, labels, weights
 
 
 masking = Masking.from_vocabulary(vocabulary, max_predictions=P)
-masked, positions, answers, weights = mask_by_hand(examples.input_word_ids, np.random.default_rng(7))
+masked, positions, labels, weights = mask_by_hand(examples.input_word_ids, np.random.default_rng(7))
 package = mask_tokens(examples.input_word_ids, masking, np.random.default_rng(7))
 assert (masked == package["input_word_ids"]).all() and (positions == package["masked_lm_positions"]).all()
-assert (answers == package["masked_lm_ids"]).all() and (weights == package["masked_lm_weights"]).all()
+assert (labels == package["masked_lm_ids"]).all() and (weights == package["masked_lm_weights"]).all()
 
 new = np.take_along_axis(masked, positions, axis=1)[weights == 1]
-original = answers[weights == 1]
+original = labels[weights == 1]
 share = weights.sum() / ordinary[examples.input_word_ids].sum()
 print(f"selected: {share:.1%} of the ordinary tokens (rounded in each row), {len(new):,} in total")
 print(f"[MASK] {np.mean(new == vectorizer.mask_id):.1%}, unchanged {np.mean(new == original):.1%}, the rest random")
@@ -210,7 +210,7 @@ print(f"[MASK] {np.mean(new == vectorizer.mask_id):.1%}, unchanged {np.mean(new 
 # %%
 figure, axis = plt.subplots(figsize=(11, 3.6), layout="constrained")
 # Full rows, among them rows with a selected token that is unchanged (10 % of the selected tokens).
-same = (weights == 1) & (np.take_along_axis(masked, positions, axis=1) == answers) & (positions < 16)
+same = (weights == 1) & (np.take_along_axis(masked, positions, axis=1) == labels) & (positions < 16)
 full, has_unchanged = examples.lengths == T, same.any(axis=1)
 shown = [*np.flatnonzero(full & has_unchanged)[:2], *np.flatnonzero(full & ~has_unchanged)[:4]]
 for y, b in enumerate(shown):

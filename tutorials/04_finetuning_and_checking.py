@@ -2,8 +2,8 @@
 # # 04 · Fine-tuning for sentiment, and checking against TF-Hub
 #
 # Tutorial 03 pretrained an encoder. Here we fine-tune a classifier that predicts whether a review is positive: first
-# from random weights, then from the pretrained bundled encoder, beside a baseline without a neural network. Then we
-# check that our encoder computes the same numbers as other implementations of BERT.
+# from random weights, then from the pretrained bundled encoder, compared with a baseline without a neural network.
+# Then we check that our encoder computes the same numbers as other implementations of BERT.
 #
 # | step | what | shape |
 # |---|---|---|
@@ -50,7 +50,7 @@ CHECK = sys.argv[sys.argv.index("--check") + 1] if "--check" in sys.argv[:-1] el
 if FULL and CHECK is None:
     CHECK = "https://tfhub.dev/tensorflow/bert_en_uncased_L-12_H-768_A-12/4"
 NOTEBOOK = "__file__" not in globals()
-BLUE, ORANGE, GREEN, GRAY = "#0072b2", "#d55e00", "#009e73", "#8a8f99"  # Okabe and Ito: safe for color blindness
+BLUE, ORANGE, GREEN, GRAY = "#0072b2", "#d55e00", "#009e73", "#8a8f99"  # Okabe and Ito: readable with color blindness
 keras.utils.set_random_seed(0)
 
 
@@ -131,7 +131,7 @@ print("the package's classifier gives the same logits")
 # - **Warm-up, then linear decay** (appendix A.2 of the paper). Adam's first steps are based on few gradients, so the
 #   learning rate starts small.
 # - **Weight decay of 0.01** (appendix A.2), but not for biases and LayerNorms (only in the code, `optimization.py` of
-#   google-research/bert). Weight decay pulls kernels toward 0; a bias or a scale near 0 would not regularize the
+#   google-research/bert). Weight decay moves kernels toward 0; a bias or a scale near 0 would not regularize the
 #   model.
 # - **Gradient clipping** (only in the code). If the norm of all gradients together is above 1, it is scaled to 1.
 #
@@ -243,8 +243,8 @@ figure, axes = plt.subplots(figsize=(3.6, 3.2), layout="constrained")
 rows = confusion / confusion.sum(axis=1, keepdims=True)
 axes.imshow(rows, cmap="Blues", vmin=0, vmax=1)
 for row, column in np.ndindex(C, C):
-    ink = "white" if rows[row, column] > 0.55 else "black"
-    axes.text(column, row, confusion[row, column], ha="center", va="center", color=ink, fontsize=14)
+    text_color = "white" if rows[row, column] > 0.55 else "black"
+    axes.text(column, row, confusion[row, column], ha="center", va="center", color=text_color, fontsize=14)
 axes.set(xticks=range(C), yticks=range(C), xticklabels=names, yticklabels=names, xlabel="predicted", ylabel="expected")
 axes.set_title("The diagonal is correct")
 show(figure, "confusion")
@@ -257,17 +257,17 @@ show(figure, "confusion")
 # training sentences. `kb.finetune` selects the best epoch with validation sentences from the training part, never
 # with dev.
 #
-# Every accuracy needs a baseline. TF-IDF with logistic regression, a bag of words and word pairs, needs a second.
+# Every accuracy needs a baseline. TF-IDF with logistic regression, a bag of words and word pairs, takes a second.
 
 # %%
 pretrained = kb.load_pretrained("bert_en_uncased_mini")
 T = 48 if FULL else 32
-reader = kb.BertTextVectorization(pretrained.vocabulary, lowercase=pretrained.lowercase, sequence_length=T)
+bundled_vectorizer = kb.BertTextVectorization(pretrained.vocabulary, lowercase=pretrained.lowercase, sequence_length=T)
 train, validation = reviews.train_validation_split(seed=0)
 
 
 def rows_of(indices):
-    return reader([reviews.train_texts[i] for i in indices]), reviews.train_labels[indices]
+    return bundled_vectorizer([reviews.train_texts[i] for i in indices]), reviews.train_labels[indices]
 
 
 finetuned = kb.BertClassifier(pretrained.encoder.copy(dropout=0.1), num_classes=C)
@@ -287,7 +287,7 @@ accuracies = {
         [reviews.train_texts[i] for i in train], reviews.train_labels[train], reviews.dev_texts, reviews.dev_labels
     ),
     "BERT, random weights": random_accuracy,
-    "BERT, pretrained": evaluate(finetuned, reader(reviews.dev_texts), reviews.dev_labels)["accuracy"],
+    "BERT, pretrained": evaluate(finetuned, bundled_vectorizer(reviews.dev_texts), reviews.dev_labels)["accuracy"],
 }
 
 figure, axes = plt.subplots(figsize=(7, 2.4), layout="constrained")
@@ -324,9 +324,11 @@ print(
     "rows",
 )
 
-hub = to_keras_hub(encoder)  # KerasHub's BertBackbone, our weights copied into it by name
-outputs = {f"encoder_outputs_{i}": hub.get_layer(f"transformer_layer_{i}").output for i in range(config.num_layers)}
-reference = keras.Model(hub.input, {**hub.output, **outputs})
+backbone = to_keras_hub(encoder)  # KerasHub's BertBackbone with the weights of the encoder
+outputs = {
+    f"encoder_outputs_{i}": backbone.get_layer(f"transformer_layer_{i}").output for i in range(config.num_layers)
+}
+reference = keras.Model(backbone.input, {**backbone.output, **outputs})
 reference_outputs = reference.predict_on_batch(
     {
         "token_ids": inputs["input_word_ids"],
@@ -344,7 +346,7 @@ for key, value in by_hand.items():
 # the same with any reference that has this interface.
 
 # %%
-parity = kb.compare(encoder, hub, inputs)
+parity = kb.compare(encoder, backbone, inputs)
 assert parity.passed and parity.tolerance == 5e-5
 np.testing.assert_allclose(parity.max_abs_difference["pooled_output"], by_hand["pooled_output"], atol=1e-9)
 layers = [by_hand[f"encoder_outputs_{i}"] for i in range(config.num_layers)]
@@ -355,7 +357,7 @@ print(f"kb.compare: largest difference {parity.worst:.1e}, passed: {parity.passe
 # Now TF-Hub. Its BERT is a SavedModel with a fixed interface: a dict of three int32 inputs, a dict of outputs, and
 # named variables. `check` opens one by handle or folder, builds an encoder of its size, copies every tensor exactly
 # once, and compares the outputs. Without a source, we export our own encoder with this interface first; then the
-# check shows that code written for TF-Hub's BERT can load ours.
+# check shows that code written for TF-Hub's BERT can load this encoder.
 
 # %%
 folder = Path(tempfile.mkdtemp(prefix="keras_bert_"))
@@ -383,10 +385,10 @@ assert report.passed
 
 
 # %%
-def differences(one, other, other_inputs=inputs):
+def differences(first, second, second_inputs=inputs):
     parts = [f"encoder_outputs_{i}" for i in range(config.num_layers)]
-    one, other = one(inputs), other(other_inputs)
-    return [float(ops.max(ops.abs(one[part] - other[part]))) for part in parts]
+    first, second = first(inputs), second(second_inputs)
+    return [float(ops.max(ops.abs(first[part] - second[part]))) for part in parts]
 
 
 def variant(encoder, **changes):
@@ -433,8 +435,8 @@ show(figure, "differences")
 
 # %% [markdown]
 # *Look at* the blue line: KerasHub's BERT differs by rounding only, in both panels. The missing mask and the default
-# epsilon of Keras are far above the tolerance. But each panel nearly misses one mistake. With trained weights the
-# activations are small, and there the two GELUs are nearly equal. With randomized weights the vectors are long, and
+# epsilon of Keras are far above the tolerance. But in each panel one mistake is hardly visible. With trained weights
+# the activations are small, and there the two GELUs are nearly equal. With randomized weights the vectors are long, and
 # there an epsilon of 1e-6 has little effect. None of these models raises an error, and each of them would train.
 #
 # So a check is only as good as its weights and inputs. The tests of this package randomize biases and norms, and a
@@ -454,7 +456,7 @@ assert all(max(effect["KerasHub"]) < TOLERANCE for effect in effects.values())
 # %%
 import tensorflow as tf
 
-kb.export_saved_model(finetuned, folder / "sentiment", reader, labels=names)
+kb.export_saved_model(finetuned, folder / "sentiment", bundled_vectorizer, labels=names)
 served = tf.saved_model.load(str(folder / "sentiment")).signatures["serving_default"]
 
 texts = {
@@ -469,7 +471,7 @@ for (text, expected), label, row in zip(
     mark = "" if label.decode() == expected else f"   (wrong: {expected})"
     print(f"{label.decode():9} {row.max():.2f}  {text}{mark}")
 
-ids = reader(list(texts))
+ids = bundled_vectorizer(list(texts))
 np.testing.assert_allclose(outputs["logits"], finetuned(ids), atol=2e-5)
 np.testing.assert_allclose(outputs["probabilities"], ops.softmax(finetuned(ids)), atol=1e-5)
 print("the SavedModel and the model in this process give the same outputs")
@@ -484,7 +486,7 @@ print("the SavedModel and the model in this process give the same outputs")
 #
 # ## Exercises
 #
-# 1. Freeze the encoder (`encoder.trainable = False`, compile again) and train only the head. How far does it get?
+# 1. Freeze the encoder (`encoder.trainable = False`, compile again) and train only the head. How high is the accuracy?
 # 2. Read ten mistakes of the model. What do they have in common: negation, irony, rare words?
 # 3. Add 1e-3 to one bias of one layer and run `kb.compare` again. In which layer is the difference visible?
 # 4. Check with rows that have no padding. Which of the four mistakes does the check miss?

@@ -1,1 +1,1 @@
-"""Pretraining on one NVIDIA GPU: ours on JAX beside Hugging Face on torch; README.md says how to run it."""
+"""Pretraining on one NVIDIA GPU: keras_bert on JAX beside Hugging Face on PyTorch. See README.md."""

@@ -1,4 +1,4 @@
-"""What XLA made of a step, and where its time goes: as text, read off the compiled program and a recorded trace."""
+"""Text about a step that XLA compiled: its operations, its memory, and the time of each operation."""
 
 import contextlib
 import gzip
@@ -8,24 +8,32 @@ import tempfile
 from collections import Counter
 from pathlib import Path
 
-FREE = ("parameter", "constant", "tuple", "get-tuple-element", "bitcast")  # they move and compute nothing
+FREE = ("parameter", "constant", "tuple", "get-tuple-element", "bitcast")  # these compute and copy nothing
 OPERATION = re.compile(r"\s+(?:ROOT )?%?[\w.-]+ = \(?(\w+)\[.*?\s([a-z][\w-]*)\(")
 TARGET = re.compile(r'custom_call_target="([^"]+)"')
 
 
-def operations(text: str) -> tuple[Counter, Counter]:
-    """Of a compiled module: its launches (the operations of the entry) and its products by dtype, wherever they are."""
-    launches, products, entry = Counter(), Counter(), False
+def count_operations(text: str) -> tuple[Counter, Counter]:
+    """Count the operations of a compiled module.
+
+    Args:
+        text: the module as HLO text.
+
+    Returns:
+        Launches (the operations of the entry computation) by name, and matrix products of all computations by name and
+        dtype.
+    """
+    launches, products, in_entry = Counter(), Counter(), False
     for line in text.splitlines():
         if line.endswith("{") and not line.startswith(" "):  # a computation begins
-            entry = line.startswith("ENTRY")
+            in_entry = line.startswith("ENTRY")
         match = OPERATION.match(line)
         if not match:
             continue
         dtype, name = match.groups()
         target = TARGET.search(line)
         name = target.group(1) if target else name
-        if entry and name not in FREE:
+        if in_entry and name not in FREE:
             launches[name] += 1
         if name in ("dot", "convolution") or "gemm" in name or "matmul" in name.lower():
             products[f"{name} {dtype}"] += 1
@@ -33,8 +41,8 @@ def operations(text: str) -> tuple[Counter, Counter]:
 
 
 def summary(compiled) -> str:
-    """Launches, products, FLOPs and bytes by XLA's own account, and memory, of a `jax.stages.Compiled`."""
-    launches, products = operations(compiled.as_text())
+    """Describe a `jax.stages.Compiled`: launches, products, XLA's estimates of FLOPs and bytes, and memory."""
+    launches, products = count_operations(compiled.as_text())
     costs, memory = compiled.cost_analysis() or {}, compiled.memory_analysis()
     lines = [
         f"launches: {launches.total()}: " + ", ".join(f"{name} {n}" for name, n in launches.most_common()),
@@ -42,14 +50,14 @@ def summary(compiled) -> str:
         f"operations, GFLOP: {costs.get('flops', 0) / 1e9:,.1f}",
         f"bytes accessed, GB: {costs.get('bytes accessed', 0) / 1e9:,.2f}",
         f"arguments, MiB: {memory.argument_size_in_bytes / 2**20:,.1f}",
-        f"of them reused for results (donated), MiB: {memory.alias_size_in_bytes / 2**20:,.1f}",
+        f"donated arguments, MiB: {memory.alias_size_in_bytes / 2**20:,.1f}",
         f"temporaries, MiB: {memory.temp_size_in_bytes / 2**20:,.1f}",
     ]
     return "\n".join(lines)
 
 
 class Timeline:
-    """Filled when the recording ends; printed, the longest operations first."""
+    """Events of a recorded trace. As text: the time of each operation on the device, the longest first."""
 
     def __init__(self):
         self.events: list[dict] = []
@@ -64,17 +72,17 @@ class Timeline:
                 time[name] += event["dur"] / 1000
                 count[name] += 1
         rows = [f"{time[name]:10.3f} ms {count[name]:6} x  {name}" for name, _ in time.most_common(60)]
-        return "\n".join([f"{time.total():10.3f} ms in all", *rows])
+        return "\n".join([f"{time.total():10.3f} ms in total", *rows])
 
 
 @contextlib.contextmanager
 def timeline():
-    """Record what runs inside; gives a `Timeline`."""
+    """Record what JAX runs in the context; yield a `Timeline`, which is filled at the end."""
     import jax
 
-    found = Timeline()
+    recorded = Timeline()
     with tempfile.TemporaryDirectory() as folder:
         with jax.profiler.trace(folder):
-            yield found
+            yield recorded
         for path in Path(folder).rglob("*.trace.json.gz"):
-            found.events += json.loads(gzip.decompress(path.read_bytes()))["traceEvents"]
+            recorded.events += json.loads(gzip.decompress(path.read_bytes()))["traceEvents"]

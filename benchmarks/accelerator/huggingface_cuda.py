@@ -1,7 +1,7 @@
-"""Hugging Face transformers on torch, on a GPU where there is one.
+"""Hugging Face transformers on PyTorch, on a GPU if there is one.
 
-Forms: `compile` is `torch.compile`; `eager` compiles nothing. Attention is SDPA, and as the rows have no padding it is
-given no mask, so that it can be flash attention; bfloat16 is autocast; AdamW is fused.
+Forms: `compile` is `torch.compile`; `eager` compiles nothing. Attention is SDPA. As the rows have no padding it gets no
+mask, so that it can be flash attention. bfloat16 is autocast; AdamW is fused.
 """
 
 import numpy as np
@@ -9,50 +9,50 @@ import torch
 import transformers
 from torch.nn.functional import cross_entropy
 
-from benchmarks.contestants.huggingface import EPSILON, Trainer, model_of, tensors_of
+from benchmarks.contestants.huggingface_model import EPSILON, Trainer, load_model, to_tensors
 from benchmarks.contestants.protocol import serve
 
 DEVICE = torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
 
 class Pretraining:
-    """Whole training steps of `BertForMaskedLM`, the masked positions gathered before the head."""
+    """Whole training steps of `BertForMaskedLM`. The masked positions are gathered before the head."""
 
     def __init__(self, task: dict):
         if DEVICE.type == "cuda":
             torch.cuda.empty_cache()
             torch.cuda.reset_peak_memory_stats()
-        self.model = model_of(transformers.BertForMaskedLM, task).to(DEVICE).train()
-        self.optimizer = Trainer(self.model, task).optimizer  # the same as on a CPU: AdamW, fused
+        self.model = load_model(transformers.BertForMaskedLM, task).to(DEVICE).train()
+        self.optimizer = Trainer(self.model, task).optimizer  # as on a CPU: fused AdamW
         self.autocast = torch.autocast(DEVICE.type, torch.bfloat16, enabled=task["precision"] == "bfloat16")
 
         batch = task["batch_sizes"][task["form"]]
         rows = {name: value[:batch] for name, value in np.load(task["batch"]).items()}
-        inputs = {name: value.to(DEVICE) for name, value in tensors_of(rows).items()}
+        inputs = {name: value.to(DEVICE) for name, value in to_tensors(rows).items()}
         del inputs["attention_mask"]
         length = rows["input_word_ids"].shape[1]
         positions = rows["masked_lm_positions"].astype(np.int64) + length * np.arange(batch)[:, None]  # [B, P]
-        flat = torch.from_numpy(positions.reshape(-1)).to(DEVICE)  # [B P]
-        targets = torch.from_numpy(rows["masked_lm_ids"].astype(np.int64).reshape(-1)).to(DEVICE)  # [B P]
+        flat = torch.from_numpy(positions.reshape(-1)).to(DEVICE)  # [B * P]
+        targets = torch.from_numpy(rows["masked_lm_ids"].astype(np.int64).reshape(-1)).to(DEVICE)  # [B * P]
         model = self.model
 
         def loss() -> torch.Tensor:
             hidden = model.bert(**inputs)[0]  # [B, T, H]
-            logits = model.cls(hidden.reshape(-1, hidden.shape[-1])[flat])  # [B P, V]
+            logits = model.cls(hidden.reshape(-1, hidden.shape[-1])[flat])  # [B * P, V]
             return cross_entropy(logits.float(), targets)
 
         self.loss = torch.compile(loss) if task["form"] == "compile" else loss
-        self.steps, self.unit = task["check_steps"], max(1, task["unit_rows"] // batch)
-        self.notes = [f"{batch} rows a step"]
+        self.check_steps, self.steps = task["check_steps"], max(1, task["rows"] // batch)
+        self.notes = [f"batch size {batch}"]
 
-    def answers(self) -> dict:
-        losses = np.array([self._checked(number) for number in range(1, 2 + self.steps)])
-        return {"losses": losses, "moved": losses - losses[0]}
+    def outputs(self) -> dict:
+        losses = np.array([self._comparable_step(number) for number in range(1, 2 + self.check_steps)])
+        return {"losses": losses, "changes": losses - losses[0]}
 
     def run(self, case: str, number: int) -> None:
-        for _ in range(self.unit):
+        for _ in range(self.steps):
             loss = self._step()
-        loss.item()  # waits until all of it is done
+        loss.item()  # waits for all steps
 
     def peak_mib(self) -> float | None:
         return torch.cuda.max_memory_allocated() / 2**20 if DEVICE.type == "cuda" else None
@@ -66,8 +66,8 @@ class Pretraining:
         self.optimizer.step()
         return loss.detach()
 
-    def _checked(self, number: int) -> float:
-        # PyTorch adds epsilon after the bias correction of the variance, Keras before it: for the comparison, as Keras.
+    def _comparable_step(self, number: int) -> float:
+        # PyTorch adds epsilon after the bias correction of the variance, Keras before it; here as in Keras.
         for group in self.optimizer.param_groups:
             group["eps"] = EPSILON / (1 - 0.999**number) ** 0.5
         loss = self._step().item()
@@ -77,22 +77,22 @@ class Pretraining:
 
 
 class Profile(Pretraining):
-    """Not raced: where the time goes, kernel by kernel, as text."""
+    """Not timed: writes the time of each kernel as text."""
 
     def __init__(self, task: dict):
         super().__init__(task)
         self.file = task["files"][task["form"]]
 
-    def answers(self) -> dict:
+    def outputs(self) -> dict:
         for _ in range(3):
             self._step().item()
-        with torch.profiler.profile() as profile:  # of the CPU, and of the GPU where there is one
+        with torch.profiler.profile() as profile:  # the CPU, and the GPU if there is one
             for _ in range(3):
                 loss = self._step()
             loss.item()
-        by = f"self_{DEVICE.type}_time_total"
+        sort_by = f"self_{DEVICE.type}_time_total"
         with open(self.file, "w") as file:
-            file.write(profile.key_averages().table(sort_by=by, row_limit=60, max_name_column_width=90) + "\n")
+            file.write(profile.key_averages().table(sort_by=sort_by, row_limit=60, max_name_column_width=90) + "\n")
         return {}
 
 

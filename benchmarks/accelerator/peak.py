@@ -1,4 +1,4 @@
-"""The limit: the fastest bfloat16 product of two large square matrices, by JAX and by torch; form `JAX` or `PyTorch`.
+"""The peak: the fastest bfloat16 product of two large square matrices in JAX or PyTorch, as the form names.
 
 The numbers are random: a product of zeros draws less power and runs faster than any real one.
 """
@@ -7,11 +7,11 @@ import numpy as np
 
 from benchmarks.contestants.protocol import serve
 
-PRODUCTS = 20  # a unit; the host waits after them, not after each
+PRODUCTS = 20  # per repetition; the host waits for the last one only
 
 
 class Product:
-    """[n, n] x [n, n] in bfloat16, several in a row."""
+    """[n, n] x [n, n] in bfloat16, several times."""
 
     def __init__(self, task: dict):
         value = np.random.default_rng(0).standard_normal((task["size"], task["size"]), np.float32)
@@ -22,23 +22,23 @@ class Product:
             matrix = jnp.asarray(value, jnp.bfloat16)
             product = jax.jit(jnp.matmul)
             self.product = lambda: product(matrix, matrix)
-            self.wait = lambda found: found.block_until_ready()
-            self.small = lambda found: np.asarray(found[:4].astype(jnp.float32))
+            self.wait = lambda result: result.block_until_ready()
+            self.first_rows = lambda result: np.asarray(result[:4].astype(jnp.float32))
         else:
             import torch
 
             matrix = torch.from_numpy(value).bfloat16().to("cuda" if torch.cuda.is_available() else "cpu")
             self.product = lambda: torch.mm(matrix, matrix)
-            self.wait = lambda found: found[0, 0].item()
-            self.small = lambda found: found[:4].float().cpu().numpy()
+            self.wait = lambda result: result[0, 0].item()
+            self.first_rows = lambda result: result[:4].float().cpu().numpy()
 
-    def answers(self) -> dict:
-        return {"product": self.small(self.product())}
+    def outputs(self) -> dict:
+        return {"product": self.first_rows(self.product())}
 
     def run(self, case: str, number: int) -> None:
         for _ in range(PRODUCTS):
-            found = self.product()
-        self.wait(found)
+            result = self.product()
+        self.wait(result)
 
 
 if __name__ == "__main__":

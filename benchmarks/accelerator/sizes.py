@@ -1,28 +1,29 @@
-"""What is measured: BERT base as published, or a toy that shows on a CPU that all of it works."""
+"""The sizes that are measured: BERT base as published, and a tiny one that tests the code on a CPU."""
 
 import dataclasses
 
 from benchmarks import inputs
+from benchmarks.rows import KERAS_BERT
 
 
 @dataclasses.dataclass(frozen=True)
 class Size:
-    """A size.
+    """Settings of a run.
 
     Attributes:
-        config: of the model.
-        product: rows of the matrices whose product is the limit.
-        unit: tokens of a unit of work; every batch divides it, so that all contestants do the same.
-        batch_sizes: rows that are tried, by length; the likely best first, should time run out.
-        positions: masked positions a row, by length.
-        forms: of each contestant.
-        check: rows and length of the comparison.
-        learning_rate: so large that three steps move the loss by far more than the comparison allows.
+        config: the fields of a `BertConfig`.
+        product: rows of the square matrices whose product is the peak.
+        tokens: tokens per repetition; a multiple of every batch, so that all contestants do the same work.
+        batch_sizes: batch sizes to try, by sequence length; the most promising first, in case the time runs out.
+        positions: masked positions per row, by sequence length.
+        forms: forms by contestant.
+        check: batch size and sequence length of the comparison of outputs.
+        learning_rate: so large that three steps change the loss by much more than the tolerance.
     """
 
     config: dict
     product: int
-    unit: int
+    tokens: int
     batch_sizes: dict[int, tuple[int, ...]]
     positions: dict[int, int]
     forms: dict[str, tuple[str, ...]]
@@ -33,20 +34,20 @@ class Size:
 BASE = Size(
     config=inputs.BASE,
     product=8192,
-    unit=2**18,
+    tokens=2**18,
     batch_sizes={128: (256, 512, 128), 512: (64, 128, 32)},
     positions={128: 20, 512: 76},
-    forms={"ours": ("threefry", "philox"), "Hugging Face": ("compile",)},
+    forms={KERAS_BERT: ("threefry", "philox"), "Hugging Face": ("compile",)},
     check=(16, 128),
     learning_rate=1e-4,
 )
-TOY = Size(
+TINY = Size(
     config=inputs.TINY,
     product=64,
-    unit=2**7,
+    tokens=2**7,
     batch_sizes={16: (4, 2)},
     positions={16: 4},
-    forms={"ours": ("threefry",), "Hugging Face": ("eager",)},
+    forms={KERAS_BERT: ("threefry",), "Hugging Face": ("eager",)},
     check=(2, 16),
     learning_rate=1e-3,
 )

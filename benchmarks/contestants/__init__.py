@@ -1,1 +1,1 @@
-"""One file a contestant: each is a process of its own, so that no library meets another's threads."""
+"""One file per contestant. Each runs as a process of its own, so that libraries do not share threads."""

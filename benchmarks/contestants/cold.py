@@ -1,52 +1,53 @@
-"""One cold start: read a task from standard input, import, load, answer one sentence, say how long each took."""
+"""One cold start: read a task from standard input, import, load, predict one sentence, print the seconds of each."""
 
+import importlib
 import json
 import sys
 import time
 
+MODULES = {
+    "keras_bert": "saved_model",
+    "TF-Hub interface": "tfhub",
+    "ONNX Runtime": "onnx_runtime",
+    "OpenVINO": "openvino",
+}
+
 
 def main() -> None:
+    """Measure once and print a JSON object."""
     task = json.load(sys.stdin)
     files = task["files"]
     task["precision"], task["texts"] = "float32", {}
-    begun = time.perf_counter()
-    server = {
-        "ours": "saved_model",
-        "TF-Hub interface": "tfhub",
-        "ONNX Runtime": "onnx_runtime",
-        "OpenVINO": "openvino",
-    }
+    start = time.perf_counter()
     if task["peer"] == "Hugging Face":
         import torch
         from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
         def load():
-            tokenizer = AutoTokenizer.from_pretrained(files["exchange"])
-            model = AutoModelForSequenceClassification.from_pretrained(files["exchange"]).eval()
+            tokenizer = AutoTokenizer.from_pretrained(files["huggingface"])
+            model = AutoModelForSequenceClassification.from_pretrained(files["huggingface"]).eval()
 
-            def answer(texts):
+            def predict(texts):
                 with torch.inference_mode():
                     return model(**tokenizer(texts, return_tensors="pt")).logits.softmax(-1).numpy()
 
-            return answer
+            return predict
 
     else:
-        import importlib
-
-        module = importlib.import_module(f"benchmarks.contestants.{server[task['peer']]}")
-        contestant = module.TwoModels if task["peer"] == "TF-Hub interface" else module.Served
+        module = importlib.import_module(f"benchmarks.contestants.{MODULES[task['peer']]}")
+        contestant = module.TwoModels if task["peer"] == "TF-Hub interface" else module.Server
 
         def load():
             return contestant(task).probabilities
 
     imported = time.perf_counter()
-    answer = load()
+    predict = load()
     loaded = time.perf_counter()
-    probabilities = answer([task["text"]])
-    answered = time.perf_counter()
+    probabilities = predict([task["text"]])
+    predicted = time.perf_counter()
     from benchmarks.contestants.protocol import peak_mib
 
-    seconds = {"import": imported - begun, "load": loaded - imported, "answer": answered - loaded}
+    seconds = {"import": imported - start, "load": loaded - imported, "predict": predicted - loaded}
     print(json.dumps({**seconds, "probabilities": probabilities.tolist(), "peak_mib": peak_mib()}))
 
 

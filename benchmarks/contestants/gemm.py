@@ -1,4 +1,4 @@
-"""The limit: the fastest square matrix product that a library gives on this machine; form `TensorFlow` or `PyTorch`."""
+"""The peak: a product of two square matrices in TensorFlow or PyTorch, as the form names."""
 
 import numpy as np
 
@@ -6,7 +6,7 @@ from benchmarks.contestants.protocol import serve
 
 
 class Product:
-    """[n, n] x [n, n] in the task's precision."""
+    """[n, n] x [n, n] in the precision of the task."""
 
     def __init__(self, task: dict):
         size, precision = task["size"], task["precision"]
@@ -16,16 +16,16 @@ class Product:
 
             matrix = tf.cast(tf.constant(value), precision)
             product = tf.function(lambda: tf.matmul(matrix, matrix), autograph=False)
-            self.product, self.small = product, lambda: tf.cast(product()[:4], tf.float32).numpy()
+            self.product, self.first_rows = product, lambda: tf.cast(product()[:4], tf.float32).numpy()
         else:
             import torch
 
             matrix = torch.from_numpy(value).to(getattr(torch, precision))
             self.product = lambda: torch.mm(matrix, matrix)
-            self.small = lambda: self.product()[:4].float().numpy()
+            self.first_rows = lambda: self.product()[:4].float().numpy()
 
-    def answers(self) -> dict:
-        return {"product": self.small()}
+    def outputs(self) -> dict:
+        return {"product": self.first_rows()}
 
     def run(self, case: str, number: int) -> None:
         self.product()

@@ -1,128 +1,58 @@
 """Hugging Face transformers on PyTorch.
 
-Forms: `eager`; `compile` is `torch.compile`, with dynamic shapes where lengths vary. Precision bfloat16 is autocast in
-training and bfloat16 weights otherwise.
+Forms: `eager`, or `compile` for `torch.compile`, with dynamic shapes if lengths vary. bfloat16 is autocast in training
+and bfloat16 weights otherwise.
 """
-
-import contextlib
 
 import numpy as np
 import torch
 import transformers
 from torch.nn.functional import cross_entropy
 
-from benchmarks import weights
-from benchmarks.batching import Epochs
+from benchmarks.batching import LengthGroupedRows
+from benchmarks.contestants.huggingface_model import EPSILON, Trainer, load_model, load_tokenizer, to_tensors
 from benchmarks.contestants.protocol import serve
-from benchmarks.contestants.serving import TextServer, Tokeniser
-
-NAMES = {"input_ids": "input_word_ids", "attention_mask": "input_mask", "token_type_ids": "input_type_ids"}
-EPSILON = 1e-6
-
-
-def model_of(cls, task: dict):
-    """A transformers model that holds the race's weights, every one of them."""
-    config, rate = task["config"], task.get("dropout", 0.0)
-    torch.manual_seed(0)
-    torch._dynamo.reset()
-    settings = transformers.BertConfig(
-        vocab_size=config["vocab_size"],
-        hidden_size=config["hidden_size"],
-        num_hidden_layers=config["num_layers"],
-        num_attention_heads=config["num_heads"],
-        intermediate_size=config["intermediate_size"],
-        max_position_embeddings=config["max_position_embeddings"],
-        type_vocab_size=config["type_vocab_size"],
-        hidden_act="gelu_pytorch_tanh",
-        hidden_dropout_prob=rate,
-        attention_probs_dropout_prob=rate,
-        layer_norm_eps=1e-12,
-        num_labels=2,
-    )
-    model = cls._from_config(settings, attn_implementation=task.get("attention", "sdpa"))
-    tensors = weights.for_hugging_face(dict(np.load(task["weights"])))
-    if cls is transformers.BertModel:
-        tensors = {name.removeprefix("bert."): value for name, value in tensors.items()}
-    known = {name: torch.from_numpy(value) for name, value in tensors.items() if name in model.state_dict()}
-    missing = set(model.load_state_dict(known, strict=False).missing_keys)
-    missing -= {"cls.predictions.decoder.weight", "cls.predictions.decoder.bias"}  # tied to what is there
-    if missing:
-        raise ValueError(f"weights without a value: {sorted(missing)}")
-    return model
-
-
-def tensors_of(rows: dict) -> dict:
-    """Our names to theirs, as int64 tensors."""
-    return {theirs: torch.from_numpy(rows[ours].astype(np.int64)) for theirs, ours in NAMES.items()}
-
-
-class Trainer:
-    """AdamW, clipping at 1 and autocast, the same for both trainings."""
-
-    def __init__(self, model, task: dict):
-        self.model = model.train()
-        decayed = [p for name, p in model.named_parameters() if not name.endswith("bias") and "LayerNorm" not in name]
-        rest = [p for name, p in model.named_parameters() if name.endswith("bias") or "LayerNorm" in name]
-        groups = [{"params": decayed, "weight_decay": 0.01}, {"params": rest, "weight_decay": 0.0}]
-        self.optimizer = torch.optim.AdamW(
-            groups, lr=task["learning_rate"], betas=(0.9, 0.999), eps=EPSILON, fused=True
-        )
-        self.cast = precision(task)
-
-    def step(self, loss_of) -> float:
-        self.optimizer.zero_grad(set_to_none=True)
-        with self.cast():
-            loss = loss_of()
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
-        self.optimizer.step()
-        return loss.item()
-
-
-def precision(task: dict):
-    if task["precision"] == "bfloat16":
-        return lambda: torch.autocast("cpu", torch.bfloat16)
-    return contextlib.nullcontext
+from benchmarks.contestants.serving import TextServer, Tokenizer
 
 
 class Pretraining:
-    """`BertForMaskedLM`; a thin wrapper gathers the masked positions before the head, which by itself reads all."""
+    """Steps of `BertForMaskedLM`. Its head computes all positions, so a wrapper gathers the masked ones before it."""
 
     def __init__(self, task: dict):
-        model = model_of(transformers.BertForMaskedLM, task)
+        model = load_model(transformers.BertForMaskedLM, task)
         self.trainer = Trainer(model, task)
         rows = dict(np.load(task["batch"]))
-        self.inputs = tensors_of(rows)
+        self.inputs = to_tensors(rows)
         batch, length = rows["input_word_ids"].shape
         positions = rows["masked_lm_positions"].astype(np.int64)  # [B, P]
-        self.flat = torch.from_numpy((positions + length * np.arange(batch)[:, None]).reshape(-1))  # [B P]
-        self.targets = torch.from_numpy(rows["masked_lm_ids"].astype(np.int64).reshape(-1))  # [B P]
+        self.flat = torch.from_numpy((positions + length * np.arange(batch)[:, None]).reshape(-1))  # [B * P]
+        self.targets = torch.from_numpy(rows["masked_lm_ids"].astype(np.int64).reshape(-1))  # [B * P]
         self.positions, self.steps = positions.shape[1], task["check_steps"]
 
-        def gathered(inputs, flat):
-            hidden = model.bert(**inputs)[0]
-            return model.cls(hidden.reshape(-1, hidden.shape[-1])[flat])  # [B P, V]
+        def masked_logits(inputs, flat):
+            hidden = model.bert(**inputs)[0]  # [B, T, H]
+            return model.cls(hidden.reshape(-1, hidden.shape[-1])[flat])  # [B * P, V]
 
         def loss() -> torch.Tensor:
-            return cross_entropy(gathered(self.inputs, self.flat).float(), self.targets)
+            return cross_entropy(masked_logits(self.inputs, self.flat).float(), self.targets)
 
-        self.eager = gathered
+        self.eager = masked_logits
         self.loss = {"eager": loss, "compile": torch.compile(loss)}[task["form"]]
 
-    def answers(self) -> dict:
+    def outputs(self) -> dict:
         self.trainer.model.eval()
         with torch.inference_mode(), self.trainer.cast():
             first = {name: value[:1] for name, value in self.inputs.items()}
             logits = self.eager(first, self.flat[: self.positions]).float()[None].numpy().copy()  # [1, P, V]
         self.trainer.model.train()
-        losses = [self._checked_step(number) for number in range(1, self.steps + 1)]
+        losses = [self._comparable_step(number) for number in range(1, self.steps + 1)]
         return {"logits": logits, "losses": np.array(losses, np.float64)}
 
     def run(self, case: str, number: int) -> None:
         self.trainer.step(self.loss)
 
-    def _checked_step(self, number: int) -> float:
-        # PyTorch adds epsilon after the bias correction of the variance, Keras before it: for the comparison, as Keras.
+    def _comparable_step(self, number: int) -> float:
+        # PyTorch adds epsilon after the bias correction of the variance, Keras before it; here as in Keras.
         for group in self.trainer.optimizer.param_groups:
             group["eps"] = EPSILON / (1 - 0.999**number) ** 0.5
         loss = self.trainer.step(self.loss)
@@ -132,14 +62,14 @@ class Pretraining:
 
 
 class Finetuning:
-    """`BertForSequenceClassification` on batches of like length, padded to their longest (`group_by_length`)."""
+    """`BertForSequenceClassification` on batches of similar length, padded to their longest row (`group_by_length`)."""
 
     def __init__(self, task: dict):
-        model = model_of(transformers.BertForSequenceClassification, task)
+        model = load_model(transformers.BertForSequenceClassification, task)
         self.trainer = Trainer(model, task)
         rows = dict(np.load(task["rows"]))
-        self.first = tensors_of({name: value[:32] for name, value in rows.items()})
-        self.batches, self.count = Epochs(rows, task["batch_size"]), task["count"]
+        self.first = to_tensors({name: value[:32] for name, value in rows.items()})
+        self.batches, self.steps = LengthGroupedRows(rows, task["batch_size"]), task["steps"]
 
         def logits(inputs):
             return model(**inputs).logits
@@ -147,7 +77,7 @@ class Finetuning:
         self.eager = logits
         self.logits = torch.compile(logits, dynamic=True) if task["form"] == "compile" else logits
 
-    def answers(self) -> dict:
+    def outputs(self) -> dict:
         self.trainer.model.eval()
         with torch.inference_mode(), self.trainer.cast():
             logits = self.eager(self.first).float().numpy()
@@ -155,17 +85,23 @@ class Finetuning:
         return {"logits": logits}
 
     def run(self, case: str, number: int) -> None:
-        for _ in range(self.count[case]):
+        for _ in range(self.steps[case]):
             rows = next(self.batches)
-            inputs, labels = tensors_of(rows), torch.from_numpy(rows["labels"].astype(np.int64))
+            inputs, labels = to_tensors(rows), torch.from_numpy(rows["labels"].astype(np.int64))
             self.trainer.step(lambda inputs=inputs, labels=labels: cross_entropy(self.logits(inputs).float(), labels))
 
 
 class Inference:
-    """A model in evaluation mode, cast and compiled as the task says."""
+    """A model in evaluation mode, cast and compiled as the task requires.
+
+    Args:
+        cls: class of the model.
+        task: holds `precision` and `form`.
+        dynamic: whether shapes vary.
+    """
 
     def __init__(self, cls, task: dict, dynamic: bool):
-        model = model_of(cls, task).eval()
+        model = load_model(cls, task).eval()
         model = model.to(torch.bfloat16) if task["precision"] == "bfloat16" else model
         self.call = torch.compile(model, dynamic=dynamic) if task["form"] == "compile" else model
 
@@ -175,41 +111,37 @@ class Inference:
 
 
 class Forward:
-    """`BertModel` without its pooler's output."""
+    """The last block's output of `BertModel` on rows without padding; a case is a batch size."""
 
     def __init__(self, task: dict):
         self.model = Inference(transformers.BertModel, task, dynamic=False)
         rows = dict(np.load(task["batch"]))
-        self.inputs = {case: tensors_of({k: v[: int(case)] for k, v in rows.items()}) for case in task["cases"]}
+        self.inputs = {case: to_tensors({k: v[: int(case)] for k, v in rows.items()}) for case in task["cases"]}
 
-    def answers(self) -> dict:
+    def outputs(self) -> dict:
         return {case: self.model(inputs)[0].float().numpy().copy() for case, inputs in self.inputs.items()}
 
     def run(self, case: str, number: int) -> None:
         self.model(self.inputs[case])
 
 
-def tokenizer_of(task: dict):
-    return transformers.BertTokenizerFast(vocab_file=task["vocabulary"], vocab=task["vocabulary"], do_lower_case=True)
-
-
-def tokenising(task: dict) -> Tokeniser:
-    """`BertTokenizerFast`, arrays out."""
-    tokenizer, length = tokenizer_of(task), task["length"]
+def tokenization(task: dict) -> Tokenizer:
+    """Return the contestant: `BertTokenizerFast` with NumPy arrays as output."""
+    tokenizer, length = load_tokenizer(task), task["length"]
 
     def call(texts):
         return tokenizer(texts, padding="max_length", truncation=True, max_length=length, return_tensors="np")
 
-    return Tokeniser(task, call, lambda found: found["input_ids"])
+    return Tokenizer(task, call, lambda encoded: encoded["input_ids"])
 
 
 class TextToProbabilities(TextServer):
-    """`BertTokenizerFast` padding to the batch's longest, then the classifier."""
+    """`BertTokenizerFast`, padding to the longest text of the batch, then the classifier."""
 
     def __init__(self, task: dict):
         super().__init__(task)
         self.model = Inference(transformers.BertForSequenceClassification, task, dynamic=True)
-        self.tokenizer = tokenizer_of(task)
+        self.tokenizer = load_tokenizer(task)
 
     def probabilities(self, texts: list[str]) -> np.ndarray:
         inputs = self.tokenizer(texts, padding=True, truncation=True, max_length=self.length, return_tensors="pt")
@@ -217,20 +149,20 @@ class TextToProbabilities(TextServer):
 
 
 class Pipeline:
-    """`DataCollatorForLanguageModeling` on packed rows, called a batch at a time."""
+    """`DataCollatorForLanguageModeling` on packed rows, one batch per call."""
 
     def __init__(self, task: dict):
         rows = dict(np.load(task["rows"]))
         self.collate = transformers.DataCollatorForLanguageModeling(
-            tokenizer_of(task), mlm_probability=0.15, return_tensors="np"
+            load_tokenizer(task), mlm_probability=0.15, return_tensors="np"
         )
         ids = [row[:n].tolist() for row, n in zip(rows["input_word_ids"], rows["lengths"], strict=True)]
-        size = task["batch_size"]
-        self.batches = [[{"input_ids": row} for row in ids[i : i + size]] for i in range(0, 20 * size, size)]
+        size, batches = task["batch_size"], task["batches"]
+        self.batches = [[{"input_ids": row} for row in ids[i : i + size]] for i in range(0, batches * size, size)]
 
-    def answers(self) -> dict:
+    def outputs(self) -> dict:
         counts = [(self.collate(batch)["labels"] != -100).sum(axis=1) for batch in self.batches]
-        return {"predictions a row": np.array(float(np.concatenate(counts).mean()))}
+        return {"predictions per row": np.array(float(np.concatenate(counts).mean()))}
 
     def run(self, case: str, number: int) -> None:
         for batch in self.batches:
@@ -238,12 +170,13 @@ class Pipeline:
 
 
 if __name__ == "__main__":
-    works = {
-        "pretraining": Pretraining,
-        "finetuning": Finetuning,
-        "forward": Forward,
-        "tokenising": tokenising,
-        "text_to_probabilities": TextToProbabilities,
-        "pipeline": Pipeline,
-    }
-    serve(works)
+    serve(
+        {
+            "pretraining": Pretraining,
+            "finetuning": Finetuning,
+            "forward": Forward,
+            "tokenization": tokenization,
+            "text_to_probabilities": TextToProbabilities,
+            "pipeline": Pipeline,
+        }
+    )

@@ -1,4 +1,4 @@
-"""KerasHub: its own models and tokenizer, compiled as Keras users do; form `XLA` is `jit_compile=True`."""
+"""KerasHub: its own models and tokenizer, compiled with `compile`; the form `XLA` is `jit_compile=True`."""
 
 import keras
 import keras_hub
@@ -6,18 +6,20 @@ import numpy as np
 import tensorflow as tf
 
 from benchmarks import weights
-from benchmarks.batching import Epochs
+from benchmarks.batching import LengthGroupedRows
 from benchmarks.contestants.protocol import keras_policy, serve
-from benchmarks.contestants.serving import TextServer, Tokeniser, softmax
+from benchmarks.contestants.serving import TextServer, Tokenizer, softmax
 
 NAMES = {"token_ids": "input_word_ids", "padding_mask": "input_mask", "segment_ids": "input_type_ids"}
 
 
 def tanh_gelu(x):
+    """Compute the approximate GELU of published BERT models."""
     return keras.activations.gelu(x, approximate=True)
 
 
-def backbone(task: dict):
+def make_backbone(task: dict):
+    """Create a backbone of the task's size and precision."""
     keras.backend.clear_session()
     config = task["config"]
     return keras_hub.models.BertBackbone(
@@ -33,14 +35,15 @@ def backbone(task: dict):
     )
 
 
-def fill(model, task: dict) -> None:
-    """The race's weights into every variable of the model."""
-    tensors = weights.for_keras_hub(dict(np.load(task["weights"])))
+def load_weights(model, task: dict) -> None:
+    """Assign the weights of the benchmark to every variable of a model."""
+    tensors = weights.to_keras_hub(dict(np.load(task["weights"])))
     for variable in model.trainable_variables:
         variable.assign(tensors[variable.path])
 
 
 def adamw(task: dict):
+    """Create the optimizer."""
     optimizer = keras.optimizers.AdamW(
         task["learning_rate"], weight_decay=0.01, beta_2=0.999, epsilon=1e-6, global_clipnorm=1.0
     )
@@ -48,20 +51,21 @@ def adamw(task: dict):
     return optimizer
 
 
-def inputs_of(rows: dict) -> dict:
-    return {theirs: rows[ours] for theirs, ours in NAMES.items()}
+def rename_inputs(rows: dict) -> dict:
+    """Return the three inputs under KerasHub's names."""
+    return {name: rows[key] for name, key in NAMES.items()}
 
 
 class Pretraining:
-    """`BertMaskedLM.train_on_batch`: the head gathers the masked positions."""
+    """`BertMaskedLM.train_on_batch`. The head gathers the masked positions."""
 
     def __init__(self, task: dict):
-        self.model = keras_hub.models.BertMaskedLM(backbone(task), preprocessor=None)
-        # KerasHub's head has the exact GELU and an epsilon of its own; published BERTs have these.
+        self.model = keras_hub.models.BertMaskedLM(make_backbone(task), preprocessor=None)
+        # KerasHub's head uses the exact GELU and another epsilon than published BERT models.
         head = self.model.masked_lm_head
         head._intermediate_dense.activation = tanh_gelu
         head._intermediate_layer_norm.epsilon = 1e-12
-        fill(self.model, task)
+        load_weights(self.model, task)
         self.model.compile(
             adamw(task),
             loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
@@ -69,11 +73,11 @@ class Pretraining:
             jit_compile=task["form"] == "XLA",
         )
         rows = dict(np.load(task["batch"]))
-        inputs = {**inputs_of(rows), "mask_positions": rows["masked_lm_positions"]}
+        inputs = {**rename_inputs(rows), "mask_positions": rows["masked_lm_positions"]}
         self.batch = inputs, rows["masked_lm_ids"], np.ones(rows["masked_lm_ids"].shape, np.float32)
         self.steps = task["check_steps"]
 
-    def answers(self) -> dict:
+    def outputs(self) -> dict:
         logits = np.asarray(self.model.predict_on_batch({k: v[:1] for k, v in self.batch[0].items()}), np.float32)
         return {"logits": logits, "losses": np.array([self._step() for _ in range(self.steps)], np.float64)}
 
@@ -86,19 +90,20 @@ class Pretraining:
         return loss
 
 
-def classifier(task: dict):
+def load_classifier(task: dict):
+    """Create a classifier with the weights of the benchmark."""
     model = keras_hub.models.BertTextClassifier(
-        backbone(task), num_classes=2, preprocessor=None, dropout=task.get("dropout", 0.0)
+        make_backbone(task), num_classes=2, preprocessor=None, dropout=task.get("dropout", 0.0)
     )
-    fill(model, task)
+    load_weights(model, task)
     return model
 
 
 class Finetuning:
-    """`BertTextClassifier` on batches of like length, padded to their longest."""
+    """`BertTextClassifier` on batches of similar length, padded to their longest row."""
 
     def __init__(self, task: dict):
-        self.model = classifier(task)
+        self.model = load_classifier(task)
         self.model.compile(
             adamw(task),
             loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
@@ -106,32 +111,30 @@ class Finetuning:
             jit_compile=False,  # XLA would compile for every length
         )
         rows = dict(np.load(task["rows"]))
-        self.first = inputs_of({name: value[:32] for name, value in rows.items()})
-        self.batches, self.count = Epochs(rows, task["batch_size"]), task["count"]
+        self.first = rename_inputs({name: value[:32] for name, value in rows.items()})
+        self.batches, self.steps = LengthGroupedRows(rows, task["batch_size"]), task["steps"]
 
-    def answers(self) -> dict:
+    def outputs(self) -> dict:
         return {"logits": np.asarray(self.model.predict_on_batch(self.first), np.float32)}
 
     def run(self, case: str, number: int) -> None:
-        for _ in range(self.count[case]):
+        for _ in range(self.steps[case]):
             rows = next(self.batches)
-            float(self.model.train_on_batch(inputs_of(rows), rows["labels"], return_dict=True)["loss"])
+            float(self.model.train_on_batch(rename_inputs(rows), rows["labels"], return_dict=True)["loss"])
 
 
 class Forward:
-    """The backbone's `predict_on_batch`."""
+    """`predict_on_batch` of the backbone on rows without padding; a case is a batch size."""
 
     def __init__(self, task: dict):
-        made = backbone(task)
-        fill(made, task)
-        self.model = keras.Model(made.input, made.output["sequence_output"])
+        backbone = make_backbone(task)
+        load_weights(backbone, task)
+        self.model = keras.Model(backbone.input, backbone.output["sequence_output"])
         self.model.compile(jit_compile=task["form"] == "XLA")
         rows = dict(np.load(task["batch"]))
-        self.inputs = {
-            case: inputs_of({k: v[: int(case)] for k, v in rows.items()}) for case in task["cases"]
-        }  # a case is its batch size
+        self.inputs = {case: rename_inputs({k: v[: int(case)] for k, v in rows.items()}) for case in task["cases"]}
 
-    def answers(self) -> dict:
+    def outputs(self) -> dict:
         outputs = {case: self.model.predict_on_batch(inputs) for case, inputs in self.inputs.items()}
         return {case: np.asarray(output, np.float32) for case, output in outputs.items()}
 
@@ -139,29 +142,30 @@ class Forward:
         self.model.predict_on_batch(self.inputs[case])
 
 
-def tokenising(task: dict) -> Tokeniser:
-    """`BertTextClassifierPreprocessor`: texts to the three inputs."""
-    return Tokeniser(task, preprocessor(task), lambda found: found["token_ids"])
+def tokenization(task: dict) -> Tokenizer:
+    """Return the contestant: `BertTextClassifierPreprocessor`, from texts to the three inputs."""
+    return Tokenizer(task, make_preprocessor(task), lambda inputs: inputs["token_ids"])
 
 
-def preprocessor(task: dict):
+def make_preprocessor(task: dict):
+    """Create the preprocessor of a vocabulary."""
     tokenizer = keras_hub.models.BertTokenizer(task["vocabulary"], lowercase=True, strip_accents=True)
     return keras_hub.models.BertTextClassifierPreprocessor(tokenizer, sequence_length=task["length"])
 
 
 class TextToProbabilities(TextServer):
-    """Preprocessor, then `predict_on_batch` on what is left of the padding once cut to the batch's longest."""
+    """The preprocessor, then `predict_on_batch` on rows that are trimmed to the longest of the batch."""
 
     def __init__(self, task: dict):
         super().__init__(task)
-        self.model = classifier(task)
+        self.model = load_classifier(task)
         self.model.compile(jit_compile=False)
-        self.preprocess = preprocessor(task)
+        self.preprocess = make_preprocessor(task)
 
     def probabilities(self, texts: list[str]) -> np.ndarray:
         inputs = {name: np.asarray(value) for name, value in self.preprocess(texts).items()}
-        width = int(inputs["padding_mask"].sum(axis=1).max())
-        logits = self.model.predict_on_batch({name: value[:, :width] for name, value in inputs.items()})
+        length = int(inputs["padding_mask"].sum(axis=1).max())
+        logits = self.model.predict_on_batch({name: value[:, :length] for name, value in inputs.items()})
         return softmax(np.asarray(logits, np.float32))
 
 
@@ -179,49 +183,52 @@ class Pipeline:
             mask_selection_length=task["positions"],
             unselectable_token_ids=[vocabulary.index(token) for token in special],
         )
-        kept = {name: rows[name] for name in NAMES.values()}
-        data = tf.data.Dataset.from_tensor_slices(kept).shuffle(len(rows["lengths"]), seed=0).repeat()
+        inputs = {name: rows[name] for name in NAMES.values()}
+        data = tf.data.Dataset.from_tensor_slices(inputs).shuffle(len(rows["lengths"]), seed=0).repeat()
         data = data.batch(task["batch_size"], drop_remainder=True)
-        data = data.map(lambda kept: {**kept, **self.mask(kept["input_word_ids"])}, num_parallel_calls=tf.data.AUTOTUNE)
-        self.batches = iter(data.prefetch(tf.data.AUTOTUNE))
+        data = data.map(
+            lambda batch: {**batch, **self.mask(batch["input_word_ids"])}, num_parallel_calls=tf.data.AUTOTUNE
+        )
+        self.batches, self.count = iter(data.prefetch(tf.data.AUTOTUNE)), task["batches"]
 
-    def answers(self) -> dict:
-        weights = np.concatenate([np.asarray(next(self.batches)["mask_weights"]) for _ in range(20)])
-        return {"predictions a row": np.array(float(weights.sum(axis=1).mean()))}
+    def outputs(self) -> dict:
+        weights = np.concatenate([np.asarray(next(self.batches)["mask_weights"]) for _ in range(self.count)])
+        return {"predictions per row": np.array(float(weights.sum(axis=1).mean()))}
 
     def run(self, case: str, number: int) -> None:
-        for _ in range(20):
+        for _ in range(self.count):
             next(self.batches)
 
 
 class Export:
-    """Not a contestant: the encoder as a SavedModel with TF-Hub's interface, for `tfhub`."""
+    """Not a contestant: writes the encoder as a SavedModel with TF-Hub's interface, for `tfhub`."""
 
     def __init__(self, task: dict):
-        model = classifier(task)
+        model = load_classifier(task)
         root = tf.Module()
         root.kept = [variable.value for variable in model.variables]
-        spec = {ours: tf.TensorSpec([None, None], tf.int32, name=ours) for ours in NAMES.values()}
+        spec = {key: tf.TensorSpec([None, None], tf.int32, name=key) for key in NAMES.values()}
 
         def call(inputs):
-            found = model.backbone(inputs_of(inputs), training=False)
-            return {name: found[name] for name in ("pooled_output", "sequence_output")}
+            outputs = model.backbone(rename_inputs(inputs), training=False)
+            return {name: outputs[name] for name in ("pooled_output", "sequence_output")}
 
         root.__call__ = tf.function(call, input_signature=[spec], autograph=False)
         tf.saved_model.save(root, task["folder"])
 
-    def answers(self) -> dict:
+    def outputs(self) -> dict:
         return {}
 
 
 if __name__ == "__main__":
-    works = {
-        "pretraining": Pretraining,
-        "finetuning": Finetuning,
-        "forward": Forward,
-        "tokenising": tokenising,
-        "text_to_probabilities": TextToProbabilities,
-        "pipeline": Pipeline,
-        "export": Export,
-    }
-    serve(works)
+    serve(
+        {
+            "pretraining": Pretraining,
+            "finetuning": Finetuning,
+            "forward": Forward,
+            "tokenization": tokenization,
+            "text_to_probabilities": TextToProbabilities,
+            "pipeline": Pipeline,
+            "export": Export,
+        }
+    )

@@ -1,4 +1,4 @@
-"""Ours as it is served: `tf.saved_model.load`, and nothing of this package."""
+"""keras_bert as it is served: a SavedModel loaded by `tf.saved_model.load`, without this package."""
 
 import numpy as np
 import tensorflow as tf
@@ -7,7 +7,7 @@ from benchmarks.contestants.protocol import serve
 from benchmarks.contestants.serving import TextServer
 
 
-class Served(TextServer):
+class Server(TextServer):
     """The text signature of an exported classifier."""
 
     def __init__(self, task: dict):
@@ -18,7 +18,7 @@ class Served(TextServer):
     def run(self, case: str, number: int) -> float:
         if case != "all":
             return super().run(case, number)
-        self.probabilities([text for batch in self.texts[case] for text in batch])  # the graph itself makes the parts
+        self.probabilities([text for batch in self.texts[case] for text in batch])  # the graph divides it into parts
         return 1.0
 
     def probabilities(self, texts: list[str]) -> np.ndarray:
@@ -26,4 +26,4 @@ class Served(TextServer):
 
 
 if __name__ == "__main__":
-    serve({"text_to_probabilities": Served})
+    serve({"text_to_probabilities": Server})

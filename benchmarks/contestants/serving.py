@@ -1,39 +1,48 @@
-"""What contestants share that take texts in batches."""
+"""Base classes of contestants that take texts in batches."""
 
 import numpy as np
 
 
 class TextServer:
-    """Texts to probabilities, a list of batches a case; a contestant adds `probabilities(texts)`, float `[B, C]`.
+    """Base class for text to probabilities. A subclass implements `probabilities(texts)`, float `[B, C]`.
 
-    The case `all` is long, and its batches independent of each other: a contestant is timed on every `EVERY`-th.
+    The batches of the case `all` are independent of each other and take long, so only one in `STRIDE` is timed.
+
+    Args:
+        task: `texts` holds a list of batches by case.
     """
 
-    EVERY = 4
+    STRIDE = 4
 
     def __init__(self, task: dict):
         self.texts, self.length = task["texts"], task["length"]
 
-    def answers(self) -> dict:
+    def outputs(self) -> dict:
         return {"probabilities": np.concatenate([self.probabilities(texts) for texts in self.texts["check"]])}
 
     def run(self, case: str, number: int) -> float:
         batches = self.texts[case]
-        some = batches[self.EVERY // 2 :: self.EVERY] or batches if case == "all" else batches
-        for texts in some:
+        timed = batches[self.STRIDE // 2 :: self.STRIDE] or batches if case == "all" else batches
+        for texts in timed:
             self.probabilities(texts)
-        return sum(map(len, some)) / sum(map(len, batches))
+        return sum(map(len, timed)) / sum(map(len, batches))
 
 
-class Tokeniser:
-    """Texts to rows of ids, in batches; `call` of a batch gives something that `ids` makes an array `[B, T]` of."""
+class Tokenizer:
+    """Tokenization of texts in batches.
+
+    Args:
+        task: holds `texts` and `batch_size`.
+        call: function of a list of B texts.
+        ids: function that gets the ids, int `[B, T]`, from what `call` returns.
+    """
 
     def __init__(self, task: dict, call, ids):
         texts, size = task["texts"], task["batch_size"]
         self.batches = [texts[i : i + size] for i in range(0, len(texts), size)]
         self.call, self.ids = call, ids
 
-    def answers(self) -> dict:
+    def outputs(self) -> dict:
         return {"ids": np.concatenate([np.asarray(self.ids(self.call(batch)), np.int32) for batch in self.batches])}
 
     def run(self, case: str, number: int) -> None:
@@ -42,6 +51,6 @@ class Tokeniser:
 
 
 def softmax(logits: np.ndarray) -> np.ndarray:
-    """Along the last axis."""
-    shifted = np.exp(logits - logits.max(axis=-1, keepdims=True))
-    return shifted / shifted.sum(axis=-1, keepdims=True)
+    """Compute the softmax along the last axis."""
+    exponentials = np.exp(logits - logits.max(axis=-1, keepdims=True))
+    return exponentials / exponentials.sum(axis=-1, keepdims=True)

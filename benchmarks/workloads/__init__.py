@@ -1,1 +1,1 @@
-"""One file a benchmark: `measure(bench)` runs its races and yields rows."""
+"""One file per workload. Its function `measure(bench)` runs the contestants and yields rows."""

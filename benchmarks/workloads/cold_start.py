@@ -1,6 +1,6 @@
-"""From nothing to the first answer: start Python, import, load the model, answer one sentence; base size.
+"""From the start of Python to the first prediction: import, load a model of base size, predict one sentence.
 
-Every turn is a fresh process; files are in the page cache after the turn that is not counted.
+Every round is a new process. The round that is not counted brings the files into the page cache.
 """
 
 import json
@@ -11,63 +11,61 @@ import time
 import numpy as np
 
 from benchmarks import inputs
-from benchmarks.race import ROOT, Entry, OutOfRace, Result, disagreement, environment
-from benchmarks.rows import row
-from benchmarks.workloads.text_to_probabilities import prepared
+from benchmarks.contestant import ROOT, ContestantError, Entry, Result, environment
+from benchmarks.rows import KERAS_BERT, make_row
+from benchmarks.runner import TOLERANCES, find_difference
+from benchmarks.workloads.text_to_probabilities import prepare_task
 
-KINDS = {
-    "ours": "float32",
-    "TF-Hub interface": "tfhub",
-    "Hugging Face": "exchange",
-    "ONNX Runtime": "exchange",
-    "OpenVINO": "exchange",
-}
-PARTS = ("total", "import", "load", "answer")
+PEERS = (KERAS_BERT, "TF-Hub interface", "Hugging Face", "ONNX Runtime", "OpenVINO")
+PARTS = ("total", "import", "load", "predict")
 
 
 def measure(bench):
+    """Yield a row for the whole and one for each part."""
     config = bench.size(inputs.BASE)
-    task = {**prepared(bench, "base", config), "text": bench.texts.dev[0]}
-    results = {peer: Result(Entry(peer, "cold")) for peer in KINDS}
+    task = {**prepare_task(bench, "base", config), "text": bench.texts.dev[0]}
+    results = {peer: Result(Entry(peer, "cold")) for peer in PEERS}
     reference = None
     for number in range(-1, min(2, bench.rounds)):
         for peer, result in results.items():
             if result.error is not None:
                 continue
             try:
-                found = start({**task, "peer": peer})
-            except OutOfRace as reason:
-                result.error = str(reason)
+                found = start_process({**task, "peer": peer})
+            except ContestantError as error:
+                result.error = str(error)
                 continue
-            answer = {"probabilities": found.pop("probabilities")}
-            reference = reference or answer
-            result.error = disagreement(answer, reference, 1e-3)
+            outputs = {"probabilities": found.pop("probabilities")}
+            reference = reference or outputs
+            result.error = find_difference(outputs, reference, TOLERANCES["float32"])
             result.memory_mib = found.pop("peak_mib")
             for part, seconds in found.items():
                 if number >= 0:
                     result.seconds.setdefault(part, []).append(seconds)
-    bench.collect(list(results.values()))
+    bench.record(list(results.values()))
     for part in PARTS:
-        yield row(
+        yield make_row(
             f"cold start, base: {part}",
             list(results.values()),
             case=part,
             unit="s",
-            notes=["fresh processes, two turns each; total has the start of Python too"],
+            notes=["new processes, two rounds each; the total includes the start of Python"],
         )
 
 
-def start(task: dict) -> dict:
-    """One fresh process: its seconds, its answer, its peak memory."""
+def start_process(task: dict) -> dict:
+    """Run one new process.
+
+    Returns:
+        The seconds of each part and in total, `probabilities`, and `peak_mib`.
+    """
     command = [sys.executable, "-W", "ignore", "-m", "benchmarks.contestants.cold"]
-    begun = time.perf_counter()
+    start = time.perf_counter()
     done = subprocess.run(
         command, input=json.dumps(task), cwd=ROOT, env=environment(), capture_output=True, text=True, timeout=240
     )
-    total = time.perf_counter() - begun
+    total = time.perf_counter() - start
     if done.returncode:
-        raise OutOfRace((done.stderr.strip().splitlines() or ["it said nothing"])[-1][:300])
+        raise ContestantError((done.stderr.strip().splitlines() or ["no message"])[-1][:300])
     found = json.loads(done.stdout.splitlines()[-1])
-    found["total"] = total
-    found["probabilities"] = np.array(found["probabilities"])
-    return found
+    return {**found, "total": total, "probabilities": np.array(found["probabilities"])}

@@ -1,58 +1,61 @@
-"""A step of masked-word pretraining: forward, backward, clipping, AdamW; 20 predictions a row."""
+"""A step of masked-LM pretraining: forward, backward, gradient clipping, AdamW; 20 predictions per row."""
 
 from benchmarks import flops, inputs
 from benchmarks.bench import PRECISIONS
-from benchmarks.race import Entry, Race
-from benchmarks.rows import row
+from benchmarks.contestant import Entry
+from benchmarks.rows import KERAS_BERT, make_row
+from benchmarks.runner import Runner
 
-WORKERS = {"ours": "ours_training", "KerasHub": "kerashub", "Hugging Face": "huggingface"}
-FORMS = {"ours": [""], "KerasHub": ["", "XLA"], "Hugging Face": ["eager", "compile"]}
-# At base compiling takes minutes: one form each, as mini's races have them, but that Hugging Face, whose two forms are
-# near each other there in float32, is not compiled for it.
+MODULES = {KERAS_BERT: "keras_bert_partitioned", "KerasHub": "kerashub", "Hugging Face": "huggingface"}
+FORMS = {KERAS_BERT: [""], "KerasHub": ["", "XLA"], "Hugging Face": ["eager", "compile"]}
+# Compiling takes minutes at size base, so each peer has one form there: the faster one at size mini. In float32 the two
+# forms of Hugging Face are nearly equal at size mini; eager needs no compiling.
 FORMS_OF_BASE = {
-    "float32": {"ours": [""], "KerasHub": ["XLA"], "Hugging Face": ["eager"]},
-    "bfloat16": {"ours": [""], "KerasHub": [""], "Hugging Face": ["compile"]},
+    "float32": {KERAS_BERT: [""], "KerasHub": ["XLA"], "Hugging Face": ["eager"]},
+    "bfloat16": {KERAS_BERT: [""], "KerasHub": [""], "Hugging Face": ["compile"]},
 }
 LENGTH, POSITIONS, DROPOUT = 128, 20, 0.1
 
 
-def contestants(forms: dict[str, list[str]], precision: str) -> list[Entry]:
-    return [Entry(peer, WORKERS[peer], precision, form) for peer, found in forms.items() for form in found]
+def make_entries(forms: dict[str, list[str]], precision: str) -> list[Entry]:
+    """List the entries of the given forms."""
+    return [Entry(peer, MODULES[peer], precision, form) for peer, names in forms.items() for form in names]
 
 
 def measure(bench):
-    works = [("mini", inputs.MINI, 32, 5), ("base", inputs.BASE, 8, 2)]
-    for name, config, batch, rounds in works[:1] if bench.quick else works:
+    """Yield a row per size and precision."""
+    sizes = [("mini", inputs.MINI, 32, 5), ("base", inputs.BASE, 8, 2)]
+    for name, config, batch, rounds in sizes[:1] if bench.quick else sizes:
         config = bench.size(config)
         rows = inputs.full_rows(config, batch, LENGTH, POSITIONS)
         task = {
-            "work": "pretraining",
+            "workload": "pretraining",
             "config": config,
             "weights": bench.weights(config),
             "batch": bench.save(f"pretraining-{name}", rows),
             "learning_rate": 1e-4,
         }
-        logits = None  # float32's, which both precisions are compared with
+        logits = None  # those of float32, which both precisions are compared with
         for precision in PRECISIONS:
-            bench.say(f"pretraining {name}, {precision}")
+            bench.log(f"pretraining {name}, {precision}")
             details = {**task, "dropout": DROPOUT, "check_steps": 0}
-            entries = bench.entries("pretraining", contestants(FORMS, precision))
+            entries = bench.entries("pretraining", make_entries(FORMS, precision))
             if name == "base":
-                entries = contestants(FORMS_OF_BASE[precision], precision)
-            with Race(entries) as race:
-                results, logits = race.run(details, {"step": min(bench.rounds, rounds)}, bench.seconds, logits)
-            bench.collect(results)
+                entries = make_entries(FORMS_OF_BASE[precision], precision)
+            with Runner(entries) as runner:
+                results, logits = runner.run(details, {"step": min(bench.rounds, rounds)}, bench.seconds, logits)
+            bench.record(results)
             if (name, precision) == ("mini", "float32"):
-                # Without dropout the losses of whole steps are compared, so the gradient and the optimizer too; of the
-                # peers in their plain forms: what compiles them is theirs, and its logits were compared above.
-                plain = contestants({peer: found[:1] for peer, found in FORMS.items()}, precision)
-                with Race(plain) as race:
-                    checked, _ = race.run({**task, "dropout": 0.0, "check_steps": 3}, {}, 0)
+                # Losses of whole steps without dropout compare the gradients and the optimizers too. The compiled forms
+                # of the peers are not compared: their logits were compared above.
+                plain = make_entries({peer: names[:1] for peer, names in FORMS.items()}, precision)
+                with Runner(plain) as runner:
+                    checked, _ = runner.run({**task, "dropout": 0.0, "check_steps": 3}, {}, 0)
                 errors = {result.entry.peer: result.error for result in checked}
                 for result in results:
                     result.error = result.error or errors[result.entry.peer]
-            forward = flops.masked_words(config, [LENGTH] * batch, POSITIONS)
-            yield row(
+            forward = flops.masked_lm(config, [LENGTH] * batch, POSITIONS)
+            yield make_row(
                 f"pretraining step, {name}, {batch} x {LENGTH}, dropout {DROPOUT}",
                 results,
                 case="step",
@@ -61,5 +64,5 @@ def measure(bench):
                 precision=precision,
                 flops=flops.training(forward),
                 peak=bench.peaks.get(precision),
-                notes=["Hugging Face gathers the masked positions in a thin wrapper"],
+                notes=["a wrapper around Hugging Face's model gathers the masked positions"],
             )

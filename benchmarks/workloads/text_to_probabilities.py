@@ -1,97 +1,109 @@
-"""Raw text to probabilities, as a service or a job would: SST-2's dev sentences, one, 8, 32 or all at a time."""
+"""Raw text to probabilities: the dev sentences of SST-2, 1, 8, 32 or all of them per call."""
 
 from pathlib import Path
 
 from benchmarks import flops, inputs
-from benchmarks.race import Entry, Race
-from benchmarks.rows import row
-from benchmarks.runtimes import OUR_FILE
+from benchmarks.contestant import Entry
+from benchmarks.rows import KERAS_BERT, make_row
+from benchmarks.runner import Runner
+from benchmarks.runtimes import KERAS_BERT_FILE
 
 LENGTH = 128
 PEERS = {
     "float32": [
-        Entry("ours", "saved_model"),
+        Entry(KERAS_BERT, "saved_model"),
         Entry("TF-Hub interface", "tfhub"),
         Entry("KerasHub", "kerashub"),
-        Entry("Hugging Face", "huggingface", form="eager"),  # to compile for ever new widths would take minutes
+        Entry("Hugging Face", "huggingface", form="eager"),  # compiling for many lengths would take minutes
         Entry("ONNX Runtime", "onnx_runtime"),
         Entry("OpenVINO", "openvino"),
     ],
     "bfloat16": [
-        Entry("ours", "saved_model", "bfloat16"),
+        Entry(KERAS_BERT, "saved_model", "bfloat16"),
         Entry("KerasHub", "kerashub", "bfloat16"),
         Entry("Hugging Face", "huggingface", "bfloat16", "eager"),
         Entry("OpenVINO", "openvino", "bfloat16"),
     ],
-    # Ours in eight bits is a file that ONNX Runtime runs too.
-    "int8": [Entry("ours", "onnx_runtime", "int8", OUR_FILE), Entry("ONNX Runtime", "onnx_runtime", "int8")],
+    # The int8 model of keras_bert is an ONNX file, which ONNX Runtime also runs.
+    "int8": [Entry(KERAS_BERT, "onnx_runtime", "int8", KERAS_BERT_FILE), Entry("ONNX Runtime", "onnx_runtime", "int8")],
 }
-
-
-GOOGLES = "bert_en_uncased_L-2_H-128_A-2"  # an encoder that Google's exporter wrote, where the data has one
+GOOGLE_ENCODER = "bert_en_uncased_L-2_H-128_A-2"  # written by Google's exporter; measured if the data folder has it
+GOOGLE_SIZE = "L2 H128"
 
 
 def measure(bench):
-    works = [("mini", bench.size(inputs.MINI), 12, PEERS), ("base", inputs.BASE, 28, PEERS)]
-    google = bench.data / "reference" / "tfhub" / GOOGLES if bench.data else None
+    """Yield rows by size, precision and batch size."""
+    sizes = [("mini", bench.size(inputs.MINI), 12, PEERS), ("base", inputs.BASE, 28, PEERS)]
+    google = bench.data / "reference" / "tfhub" / GOOGLE_ENCODER if bench.data else None
     if google and (google / "saved_model.pb").is_file():
-        peers = {"float32": [Entry("ours", "saved_model"), Entry("Google's encoder", "tfhub")]}
-        works.append(("L2 H128", {**inputs.size(2, 128), "type_vocab_size": 16}, 6, peers))
-    for name, config, stride, peers in works[:: 2 if bench.quick else 1]:
-        some, every = sample(bench.texts.dev, stride), sorted(bench.texts.dev, key=len)
+        peers = {"float32": [Entry(KERAS_BERT, "saved_model"), Entry("Google's encoder", "tfhub")]}
+        sizes.append((GOOGLE_SIZE, {**inputs.size(2, 128), "type_vocab_size": 16}, 6, peers))
+    for name, config, stride, peers in sizes[:: 2 if bench.quick else 1]:
+        sampled, all_texts = sample(bench.texts.dev, stride), sorted(bench.texts.dev, key=len)
         if bench.quick:
-            some, every = some[:32], some[:32]
-        texts = {"1": some[:: 4 if name == "base" else 2], "8": some, "32": some, "all": every}
-        task = prepared(bench, name, config, google if name == "L2 H128" else None)
+            sampled, all_texts = sampled[:32], sampled[:32]
+        texts = {"1": sampled[:: 4 if name == "base" else 2], "8": sampled, "32": sampled, "all": all_texts}
+        task = prepare_task(bench, name, config, google if name == GOOGLE_SIZE else None)
         task["texts"] = {case: batches(found, 32 if case == "all" else int(case)) for case, found in texts.items()}
-        task["texts"]["check"] = batches(some, 8)
+        task["texts"]["check"] = batches(sampled, 8)
         rounds = dict.fromkeys(texts, 2 if name == "base" else min(bench.rounds, 3)) | {"all": 2}
         reference = None
         for precision, entries in peers.items():
-            bench.say(f"text to probabilities, {name}, {precision}")
-            with Race(entries) as race:
-                results, reference = race.run(
-                    {**task, "work": "text_to_probabilities"}, rounds, bench.seconds, reference, warm=("all",)
+            bench.log(f"text to probabilities, {name}, {precision}")
+            with Runner(entries) as runner:
+                results, reference = runner.run(
+                    {**task, "workload": "text_to_probabilities"}, rounds, bench.seconds, reference, warm=("all",)
                 )
-            bench.collect(results)
+            bench.record(results)
             for case, found in texts.items():
-                how = "all in one call (peers: batches of 32)" if case == "all" else f"batch {case}"
-                lengths = bench.texts.rows(found, LENGTH)["input_mask"].sum(axis=1)
-                yield row(
-                    f"text to probabilities, {name}, {how}",
+                batching = "all in one call (peers: batches of 32)" if case == "all" else f"batch {case}"
+                lengths = bench.texts.rows(found, LENGTH)["input_mask"].sum(axis=1)  # [N]
+                yield make_row(
+                    f"text to probabilities, {name}, {batching}",
                     results,
                     case=case,
                     unit="sentences/s",
                     amount=len(found),
                     precision=precision,
-                    flops=flops.classify(config, lengths, 2),
+                    flops=flops.classifier(config, lengths, 2),
                     peak=bench.peaks.get(precision),
                     notes=[
-                        f"{bench.texts.name}'s dev sentences sorted by length, in lots of 32, and of every so many "
-                        "lots one; all of them in the one call, of which peers are timed on a part. All pad to the "
-                        "batch's longest but the TF-Hub interface, which has 128 tokens always"
+                        f"the dev sentences of {bench.texts.name}, sorted by length; a sample "
+                        "of groups of 32, or all in one call, of which peers are timed on a part; rows are padded to "
+                        "the longest of the batch, those of the TF-Hub interface to 128 tokens"
                     ],
                 )
 
 
 def sample(texts: list[str], stride: int) -> list[str]:
-    """The texts sorted and cut in lots of 32; of every `stride` lots the middle one, each of like length."""
-    lots = batches(sorted(texts, key=len), 32)
-    return [text for lot in lots[min(stride, len(lots)) // 2 :: stride] for text in lot]
+    """Sort texts by length, divide them into groups of 32, and return the middle one of every `stride` groups."""
+    groups = batches(sorted(texts, key=len), 32)
+    return [text for group in groups[min(stride, len(groups)) // 2 :: stride] for text in group]
 
 
 def batches(texts: list[str], size: int) -> list[list[str]]:
+    """Divide texts into batches."""
     return [texts[i : i + size] for i in range(0, len(texts), size)]
 
 
-def prepared(bench, name: str, config: dict, google: Path | None = None) -> dict:
-    """The files that contestants load, made once a size, and the task; with `google`, that SavedModel is the peer."""
+def prepare_task(bench, name: str, config: dict, google: Path | None = None) -> dict:
+    """Write the files that contestants load, at the first call of a size.
+
+    Args:
+        bench: the `Bench`.
+        name: name of the size.
+        config: the fields of a `BertConfig`.
+        google: a SavedModel of Google's; all contestants then load its weights.
+
+    Returns:
+        A task without texts.
+    """
     if name not in bench.prepared:
-        bench.prepared[name] = _prepare(bench, name, config, google)
+        bench.prepared[name] = _prepare_task(bench, name, config, google)
     return dict(bench.prepared[name])
 
 
-def _prepare(bench, name: str, config: dict, google: Path | None) -> dict:
+def _prepare_task(bench, name: str, config: dict, google: Path | None) -> dict:
     task = {
         "config": config,
         "weights": bench.weights(config),
@@ -101,22 +113,22 @@ def _prepare(bench, name: str, config: dict, google: Path | None) -> dict:
     }
     preprocessing = bench.data / "reference" / "tfhub" / "bert_en_uncased_preprocess" if bench.data else Path()
     task["preprocessing"] = str(preprocessing) if (preprocessing / "saved_model.pb").is_file() else None
-    kinds = {
-        "float32": Entry("ours", "ours"),
-        "bfloat16": Entry("ours", "ours", "bfloat16"),
+    exporters = {
+        "float32": Entry(KERAS_BERT, "keras_bert"),
+        "bfloat16": Entry(KERAS_BERT, "keras_bert", "bfloat16"),
         "tfhub": Entry("KerasHub", "kerashub"),
-        "exchange": Entry("Hugging Face", "exchange"),
-        "onnx": Entry("ours", "ours_onnx"),
+        "huggingface": Entry("Hugging Face", "huggingface_export"),
+        "keras_bert_onnx": Entry(KERAS_BERT, "keras_bert_onnx"),
     }
     if google:
-        kinds = {"float32": kinds["float32"]}
+        exporters = {"float32": exporters["float32"]}
         file, entry = str(bench.folder / "google.npz"), Entry("TF-Hub interface", "tfhub")
         bench.export([(entry, {**task, "source": str(google), "file": file})])
         task["weights"] = file
-    task["files"] = {kind: str(bench.folder / f"{name}-{kind}") for kind in kinds}
+    task["files"] = {kind: str(bench.folder / f"{name}-{kind}") for kind in exporters}
     for folder in task["files"].values():
         Path(folder).mkdir(exist_ok=True)
-    bench.export((entry, {**task, "folder": task["files"][kind]}) for kind, entry in kinds.items())
+    bench.export((entry, {**task, "folder": task["files"][kind]}) for kind, entry in exporters.items())
     if google:
         task["files"]["tfhub"] = str(google)
     return task

@@ -1,11 +1,11 @@
-"""The bundled models: SavedModels in `saved_models/`, beside the package."""
+"""The bundled models: SavedModels in the folder `saved_models/`."""
 
 from pathlib import Path
 
 from keras_bert.errors import InputError
 
 PACKAGE = Path(__file__).resolve().parents[1]
-# An installed wheel holds the models inside the package, a checkout beside it.
+# The folder is inside the package in an installed wheel, and next to the package in a clone of the repository.
 SAVED_MODELS = PACKAGE / "saved_models" if (PACKAGE / "saved_models").is_dir() else PACKAGE.parent / "saved_models"
 ENCODER, SENTIMENT = "bert_en_uncased_mini", "sst2_sentiment"
 BUNDLED = {  # name: description
@@ -15,7 +15,7 @@ BUNDLED = {  # name: description
 
 
 def is_bundled(name: str) -> bool:
-    """Return whether this installation contains the bundled model of this name."""
+    """Return whether this installation contains the bundled model with this name."""
     return (SAVED_MODELS / name / "saved_model.pb").is_file()
 
 
@@ -25,12 +25,15 @@ def find_bundled(name: str) -> Path:
     Args:
         name: one of `BUNDLED`.
 
+    Returns:
+        The folder's path.
+
     Raises:
         InputError: this installation does not contain the model.
     """
     if not is_bundled(name):
         raise InputError(
-            f"`name` must be a model that this installation contains. Received: name={name} (there is no "
+            f"`name` must be a model that this installation contains. Received: name={name} (no folder "
             f"{SAVED_MODELS / name}). Install from a clone of the repository (pip install -e .), or give the folder "
             "of another model."
         )

@@ -8,7 +8,7 @@ from keras_bert.catalog.bundled import BUNDLED, SENTIMENT, find_bundled, is_bund
 from keras_bert.config import PRESETS
 from keras_bert.errors import InputError
 
-HANDLE_VERSIONS = {"small_bert": 2}  # version of the handles in this collection; all other handles have version 4
+HANDLE_VERSIONS = {"small_bert": 2}  # collection: version of its handles; all other handles have version 4
 
 
 @dataclasses.dataclass(frozen=True)
@@ -56,11 +56,12 @@ def resolve(source):
     """Replace the name of a pretrained model by its folder or its TF-Hub handle.
 
     Args:
-        source: a name of `list_pretrained()`, or any other source of weights. The collection may be left out:
+        source: a name of `list_pretrained()`, or any other source of weights. The collection may be omitted:
             `"bert_en_uncased_L-2_H-128_A-2"` is `"small_bert/bert_en_uncased_L-2_H-128_A-2"`.
 
     Returns:
-        A path or a handle for a name; any other source, unchanged. A file or folder of that name is preferred.
+        A path or a handle for a name; any other source, unchanged. If a file or folder with that name exists, it is
+        used.
 
     Raises:
         InputError: a bundled model that this installation does not contain, or one that is not an encoder.
@@ -89,7 +90,7 @@ def resolve(source):
 
 
 def similar_names(name: str) -> list[str]:
-    """Return the names of `list_pretrained()` that resemble a mistyped name, the most similar first.
+    """Return up to three names of `list_pretrained()` that are similar to a mistyped name, the most similar first.
 
     Example:
 

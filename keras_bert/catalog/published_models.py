@@ -1,4 +1,4 @@
-"""Published models, and which of them a folder contains, identified by the SHA-256 hashes of its files.
+"""The list of published models, and identification of the model in a folder by the SHA-256 hashes of its files.
 
 `published_models.json` lists the publishers, the sizes, the download addresses, and for each address the hashes that
 were found in public sources:
@@ -7,13 +7,14 @@ were found in public sources:
   `{PyTorch,TensorFlow2}/LanguageModeling/BERT/data/GooglePretrainedWeightDownloader.py`, which verifies its downloads.
   The hashes of google-research/bert are in the downloader of quantapix/qnarre too.
 - Hugging Face: Git LFS identifies a file by its SHA-256, shown at `https://huggingface.co/NAME/raw/REVISION/FILE`.
-  The hashes were read in code that pins files by them, such as boda-xiao/PKUEEG (`bert_v3_model_checksums.json`) and
-  JYOUN9/EggHand_Code (`configs/assets/bert.json`), and in the copies of
+  The hashes were read in code that verifies its files with them, such as boda-xiao/PKUEEG
+  (`bert_v3_model_checksums.json`) and JYOUN9/EggHand_Code (`configs/assets/bert.json`), and in the copies of
   TJ-Solergibert/transformers-in-supercomputers, rafiepour/CTran and fadliaulawi/data2.2_more. Found in one place only:
   the weights of large uncased and of DistilBERT multilingual, and the `pytorch_model.bin` of SST-2.
 
-These are second-hand values: only four vocabularies were downloaded and hashed again. No hash was found for the weights
-of the 24 small BERTs, the whole-word-masking models, DistilBERT cased and ALBERT, or for TF-Hub's SavedModels.
+Only the hashes of four vocabularies were verified with downloaded files; all others are as other projects state them.
+No hash was found for the weights of the 24 small BERTs, the whole-word-masking models, DistilBERT cased and ALBERT, or
+for TF-Hub's SavedModels.
 
 Names, sizes and addresses: the READMEs of google-research/bert and google-research/albert, and the models' pages.
 """
@@ -38,7 +39,7 @@ class PublishedModel:
     """A model that its authors published.
 
     Attributes:
-        name: the preset's name if there is one, else the authors' name.
+        name: the preset's name if there is one, otherwise the name that the authors use.
         publisher: the organization and the year.
         config: its `BertConfig`, with the activation as google-research/bert computes it.
         parameters: number of parameters of the encoder, including the pooler if there is one.
@@ -84,7 +85,10 @@ class CheckpointMatch:
 
 @functools.cache
 def list_published() -> tuple[PublishedModel, ...]:
-    """List all published models that this package knows, with or without a known hash.
+    """List the models in `published_models.json`, with or without a known hash.
+
+    Returns:
+        A tuple of `PublishedModel`.
 
     Example:
 
@@ -100,7 +104,7 @@ def list_published() -> tuple[PublishedModel, ...]:
 
 
 def files_at(url: str) -> dict[str, dict]:
-    """Return the known files at an address: name to `sha256` and, if known, `bytes`; empty if no file is known."""
+    """Return the known files at an address: a dict of name to `sha256` and, if known, `bytes`; empty without files."""
     return _table()["urls"].get(url, {}).get("files", {})
 
 

@@ -1,4 +1,4 @@
-"""The command `keras-bert convert`: write weights in another format."""
+"""`keras-bert convert`: write weights in another format."""
 
 from pathlib import Path
 
@@ -10,7 +10,7 @@ from keras_bert.cli.output import json_output
 
 
 class FormatName(click.ParamType):
-    """The name of a format. The list is imported on use: `--help` would otherwise wait for TensorFlow."""
+    """Name of a format. The formats are imported only when a value is converted, so that `--help` is fast."""
 
     name = "format"
 
@@ -27,7 +27,7 @@ class FormatName(click.ParamType):
 
 
 def _check_out(context: click.Context, option: click.Parameter, value: str) -> Path:
-    """Accept a new folder, or one of the format to write, which is then replaced."""
+    """Return the path of a new folder, or of a folder of the format to write, which is replaced later."""
     from keras_bert.weights.formats import format_named
 
     return OutFolder(*format_named(context.params["target"]).marker_files).convert(value, option, context)
@@ -57,7 +57,7 @@ def convert(console, source: str, target: str, out: Path) -> dict:
 
     SOURCE is a model's name, a folder of this package, of Hugging Face, of KerasHub, of google-research/bert or of the
     Model Garden, a .keras file, or a SavedModel with TF-Hub's encoder interface (its folder or its handle). No code of
-    the source is run. Heads are written too if the format stores them.
+    the source is run. Heads are written too if the format can store them.
 
     Example:  keras-bert convert path/to/bert-base-uncased --to google_research --out uncased_L-12_H-768_A-12
     """

@@ -1,4 +1,4 @@
-"""The command `keras-bert distill`: train a small model from a large one, on text or on labeled sentences."""
+"""`keras-bert distill`: train a small model to match a large one, on text or on labeled sentences."""
 
 import math
 from pathlib import Path
@@ -27,7 +27,9 @@ FIELDS = ("batch_size", "accumulate", "learning_rate", "temperature", "seed", "l
     metavar="sample|sst2|FOLDER",
     help="Distill on labeled sentences: the teacher is a classifier and --student an encoder.",
 )
-@click.option("--layers", type=positive, help="Layers of the student, with --data.  [default: half of the teacher's]")
+@click.option(
+    "--layers", type=positive, help="Number of layers of the student, with --data.  [default: half of the teacher's]"
+)
 @click.option("--student", type=ModelFolder(), metavar="DIR", help="The encoder to train, with --dataset.")
 @click.option(
     "--sequence-length", type=click.IntRange(min=8), default=128, show_default=True, help="Longest sequence, in tokens."
@@ -82,7 +84,7 @@ def _check_options(sources, dataset, options: dict) -> None:
     """Check the options that depend on each other."""
     if bool(sources) == bool(dataset):
         raise click.UsageError(
-            f"`--data` or `--dataset` must be given, but not both. Received: {'both' if sources else 'none'}"
+            f"`--data` or `--dataset` must be given, but not both. Received: {'both' if sources else 'neither'}"
         )
     source, needed, unused = ("data", "steps", "student") if sources else ("dataset", "student", "steps")
     if options[needed] is None:

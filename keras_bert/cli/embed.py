@@ -21,15 +21,15 @@ CHUNK_SIZE = 4096  # number of texts whose ids are in memory at a time
     help="How the vectors of the tokens become one vector: mean or max over the last block; the vector of [CLS]; the "
     "output of the pooler; the mean over the second-to-last block, or over the last four, summed or concatenated.",
 )
-@file_option("--nearest", "Sentences, one per line; show those nearest to each text.")
-@click.option("--top-k", type=positive, default=5, show_default=True, help="Number of lines of --nearest to show.")
+@file_option("--nearest", "File of sentences, one per line. Show the sentences that are nearest to each text.")
+@click.option("--top-k", type=positive, default=5, show_default=True, help="Number of sentences of --nearest to show.")
 @texts_argument()
 @json_output
 def embed(console, folder: str, pool: str, nearest: str | None, top_k: int, texts: list[str]) -> dict:
-    """Compute a vector for each text, and show the cosine similarity of the texts, or the lines of a file that are
-    nearest to each text.
+    """Compute a vector for each text, and show the cosine similarities of the texts, or with --nearest the lines of a
+    file that are nearest to each text.
 
-    With --json the vectors are printed.
+    With --json the vectors are printed too.
 
     Example:  keras-bert embed --model tour/encoder "a fine film" "a good movie" "the bus is late"
 
@@ -37,15 +37,15 @@ def embed(console, folder: str, pool: str, nearest: str | None, top_k: int, text
     """
     from keras_bert.weights import load_pretrained
 
-    lines = _sentences(nearest) if nearest else {}
+    lines = _read_sentences(nearest) if nearest else {}
     trained = load_pretrained(folder)
-    vectors = _vectors(console, trained, texts, pool)  # [N, D]
-    unit = _normalized(vectors)
+    vectors = _compute_vectors(console, trained, texts, pool)  # [N, D]
+    unit = _normalize(vectors)
     cosine = (unit @ unit.T).tolist()  # [N, N]
     facts = {"size": vectors.shape[1], "pool": pool, "texts": texts, "embeddings": vectors, "cosine": cosine}
     title = f"cosine similarity of vectors of size {vectors.shape[1]} ({pool})"
     if nearest:
-        others = _normalized(_vectors(console, trained, list(lines.values()), pool))  # [M, D]
+        others = _normalize(_compute_vectors(console, trained, list(lines.values()), pool))  # [M, D]
         console.print(f"{nearest}: {title}", markup=False)
         shown = zip(texts, unit @ others.T, strict=True)
         return {**facts, "nearest": [_show_nearest(console, text, row, lines, top_k) for text, row in shown]}
@@ -55,7 +55,7 @@ def embed(console, folder: str, pool: str, nearest: str | None, top_k: int, text
     return facts
 
 
-def _sentences(path: str) -> dict[int, str]:
+def _read_sentences(path: str) -> dict[int, str]:
     """Return the lines of a file that are not blank, by line number, from 1."""
     from keras_bert.data.files import read_lines
 
@@ -65,7 +65,7 @@ def _sentences(path: str) -> dict[int, str]:
     return lines
 
 
-def _vectors(console, trained, texts: list[str], pool: str):
+def _compute_vectors(console, trained, texts: list[str], pool: str):
     """Return the vectors of texts, float32 `[N, D]`."""
     import numpy as np
     from rich.progress import track
@@ -79,7 +79,7 @@ def _vectors(console, trained, texts: list[str], pool: str):
     return np.concatenate([embed(trained.encoder, preprocessor(texts[i : i + CHUNK_SIZE]), pool) for i in starts])
 
 
-def _normalized(vectors):
+def _normalize(vectors):
     """Return the vectors scaled to length 1."""
     import numpy as np
 

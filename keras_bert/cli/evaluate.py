@@ -11,11 +11,11 @@ from keras_bert.cli.output import json_output, show_table
 @model_option("Folder of a fine-tuned model, or of an export.", SENTIMENT)
 @file_option(
     "--data",
-    "Labeled texts: a header line, then sentence<TAB>label, or two texts and a label. For question answering a SQuAD "
-    "file, for tags a file in columns.",
+    "Labeled texts: a header line, then sentence<TAB>label, or two texts and a label. For question answering, a SQuAD "
+    "file; for tags, a CoNLL file.",
     required=True,
 )
-@click.option("--batch-size", type=positive, default=64, show_default=True)
+@click.option("--batch-size", type=positive, default=64, show_default=True, help="Examples per batch.")
 @json_output
 def evaluate(console, folder: str, data: str, batch_size: int) -> dict:
     """Evaluate a model on a file of labeled examples.

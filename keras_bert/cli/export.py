@@ -4,15 +4,16 @@ from pathlib import Path
 
 import click
 
-from keras_bert.cli.options import OutFolder, model_option
+from keras_bert.cli.options import OUT_HELP, OutFolder, model_option
 from keras_bert.cli.output import json_output, show_table
 from keras_bert.errors import InputError
 
-MARKER_FILES = {"saved_model": "saved_model.pb", "onnx": "model.onnx"}  # by which a folder of the format is recognized
+MARKER_FILES = {"saved_model": "saved_model.pb", "onnx": "model.onnx"}  # the file that every folder of a format has
 DTYPES = {"saved_model": ("float32", "bfloat16"), "onnx": ("float32", "int8")}
 
 
-def _out_folder(context: click.Context, option: click.Option, value: str) -> Path:
+def _check_out(context: click.Context, option: click.Option, value: str) -> Path:
+    """Return the path of a new folder, or of a folder of the format to write, which is replaced later."""
     return OutFolder(MARKER_FILES[context.params["format_name"]]).convert(value, option, context)
 
 
@@ -25,6 +26,7 @@ def _out_folder(context: click.Context, option: click.Option, value: str) -> Pat
     default="saved_model",
     show_default=True,
     is_eager=True,  # parsed before --out, whose check depends on it
+    help="Format to write.",
 )
 @click.option(
     "--interface",
@@ -42,16 +44,17 @@ def _out_folder(context: click.Context, option: click.Option, value: str) -> Pat
     "--out",
     required=True,
     metavar="DIR",
-    callback=_out_folder,
-    help="Folder to write. It appears when it is complete.",
+    callback=_check_out,
+    help=OUT_HELP,
 )
 @json_output
 def export(console, folder: str, format_name: str, interface: str | None, dtype: str | None, out: Path) -> dict:
-    """Write a SavedModel, which TensorFlow runs alone, or an ONNX file for ONNX Runtime, OpenVINO and others.
+    """Write a SavedModel, which runs with TensorFlow only, or an ONNX file for ONNX Runtime, OpenVINO and others.
 
-    The SavedModel of a classifier takes text and returns probabilities, logits and labels. The one of a pretrained
-    model takes text and returns features. ONNX files take token ids, and also exist for models of answers and of tags.
-    The folder of an ONNX file holds vocab.txt and config.json for the tokenizer.
+    The SavedModel of a classifier takes text and returns probabilities, logits and labels. The SavedModel of a
+    pretrained model takes text and returns features. An ONNX file takes token ids. Models of answers (spans) and of
+    tags are exported with --format onnx. The folder of an ONNX file contains vocab.txt and config.json for the
+    tokenizer.
 
     Example:  keras-bert export --model tour/classifier --format saved_model --out classifier_saved_model
     """

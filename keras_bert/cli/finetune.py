@@ -18,9 +18,9 @@ from keras_bert.cli.output import json_output, show_table
 from keras_bert.cli.training_options import training_options
 from keras_bert.constants import POOLS
 
-ENCODER_OPTIONS = ("freeze", "layer_decay", "accumulate", "log_dir", "resume")  # of training the encoder itself
-MODEL_OPTIONS = ("pool",)  # of `Task.build_model`; a task names those that it takes
-MAX_ROWS = 20  # epochs in the table
+ENCODER_OPTIONS = ("freeze", "layer_decay", "accumulate", "log_dir", "resume")  # options that need a trainable encoder
+MODEL_OPTIONS = ("pool",)  # arguments of `Task.build_model`; `Task.model_options` has those of a task
+MAX_ROWS = 20  # number of epochs in the table, about
 
 
 def task_names() -> list[str]:
@@ -55,31 +55,34 @@ class Freeze(click.ParamType):
     help="Labeled examples. A folder holds train.tsv and dev.tsv (a header line, then sentence<TAB>label or two texts "
     "and a label), or the files of the task.",
 )
-@click.option("--labels", metavar="NAME,NAME,...", help="Names of the classes, labels or tags.  [default: those in it]")
+@click.option(
+    "--labels", metavar="NAME,NAME,...", help="Names of the classes, labels or tags.  [default: from the data]"
+)
 @click.option(
     "--task",
     "task_name",
     default="classification",
     show_default=True,
     metavar="|".join(task_names()),
-    help="What is learned: one class per text or pair; any number of labels, separated by commas; a number; answers "
-    "that are part of a context (train.json, dev.json as in SQuAD); one tag per word (train.txt, dev.txt as in CoNLL); "
-    "features: one class, by a head alone, on features that the encoder computes once.",
+    help="classification: one class per text or pair. multi-label: any number of labels, separated by commas. "
+    "regression: a number. spans: answers that are part of a context (train.json, dev.json as in SQuAD). tokens: one "
+    "tag per word (train.txt, dev.txt as in CoNLL). features: one class, but only the head is trained, on features "
+    "that the encoder computes once.",
 )
 @click.option(
     "--pool",
     type=click.Choice(POOLS),
     default="max",
     show_default=True,
-    help="For --task features: how the vectors of the tokens become one vector, see embed.",
+    help="For --task features: how the vectors of the tokens become one vector; see embed --help.",
 )
-@click.option("--epochs", type=positive, help="[default: 3; 100 for --task features]")
+@click.option("--epochs", type=positive, help="Passes over the training data.  [default: 3; 100 for --task features]")
 @click.option(
     "--held-out",
     type=FiniteRange(0, 0.5, min_open=True),
     default=0.05,
     show_default=True,
-    help="Fraction of the training examples to choose the best epoch by.",
+    help="Fraction of the training examples that is used to select the best epoch.",
 )
 @click.option(
     "--sequence-length",
@@ -100,7 +103,7 @@ class Freeze(click.ParamType):
     type=FiniteRange(0, 1, min_open=True),
     default=1.0,
     show_default=True,
-    help="The learning rate of each layer is this times that of the layer above it.",
+    help="The learning rate of each layer is that of the layer above it, times this factor.",
 )
 @click.option(
     "--dropout",
@@ -119,8 +122,8 @@ class Freeze(click.ParamType):
 def finetune(console, encoder, size, dataset, labels, task_name, out: Path, dropout, dtype, seed, **options) -> dict:
     """Train a model for a task on labeled examples, from a pretrained encoder or from random weights.
 
-    Part of the training examples chooses the best epoch; the dev file is only evaluated at the end. Ctrl-C leaves a
-    checkpoint beside --out, and the same command with --resume continues from it.
+    A part of the training examples is used to select the best epoch; the dev file is only evaluated at the end. Ctrl-C
+    writes a checkpoint next to --out, and the same command with --resume continues from it.
 
     Example:  keras-bert finetune --encoder bert --dataset sample --out sentiment
     """
@@ -142,34 +145,37 @@ def finetune(console, encoder, size, dataset, labels, task_name, out: Path, drop
         )
     if encoder and options["vocab"]:
         raise click.UsageError(
-            "`--vocab` must be given with `--size` only: a pretrained encoder has its own vocabulary"
+            "`--vocab` must be left out with `--encoder`, because a pretrained encoder has its own vocabulary. "
+            f"Received: --vocab {options['vocab']}"
         )
     task = find_task(task_name)
     if task.encoder_is_frozen:
-        _refuse(f"the encoder is pretrained and frozen with --task {task.name}", "size", *ENCODER_OPTIONS)
-    _refuse(f"not an option of --task {task.name}", *(name for name in MODEL_OPTIONS if name not in task.model_options))
+        reason = f"with --task {task.name}, because its encoder is pretrained and frozen"
+        _reject_options(reason, "size", *ENCODER_OPTIONS)
+    unused = [name for name in MODEL_OPTIONS if name not in task.model_options]
+    _reject_options(f"with --task {task.name}, which does not use it", *unused)
     ops.partition_cpu_threads()
     data = task.load(dataset, [name.strip() for name in labels.split(",")] if labels else None)
     with working_directory(out, options["resume"]) as work:
         keras.utils.set_random_seed(seed)
         if encoder:
-            start = load_pretrained(encoder)
-            vocabulary, lowercase = start.vocabulary, start.lowercase
-            body = start.encoder.copy(dropout, dtype)
+            pretrained = load_pretrained(encoder)
+            vocabulary, lowercase = pretrained.vocabulary, pretrained.lowercase
+            encoder_model = pretrained.encoder.copy(dropout, dtype)
         else:
             lowercase = not options["cased"]
             vocabulary = load_or_learn_vocabulary(options["vocab"], data.texts, options["vocab_size"], lowercase, work)
             config = config_from_size(size, len(vocabulary), hidden_dropout=dropout, attention_dropout=dropout)
-            body = BertEncoder(config, dtype=dtype)
-        longest = body.config.max_position_embeddings
-        length = options["sequence_length"] or min(task.defaults.sequence_length, longest)
-        check_length(length, body.config)
+            encoder_model = BertEncoder(config, dtype=dtype)
+        max_length = encoder_model.config.max_position_embeddings
+        length = options["sequence_length"] or min(task.defaults.sequence_length, max_length)
+        check_length(length, encoder_model.config)
         preprocessor = Preprocessor(tuple(vocabulary), lowercase, length)
-        model = task.build_model(body, data, **{name: options[name] for name in task.model_options})
+        model = task.build_model(encoder_model, data, **{name: options[name] for name in task.model_options})
         rows, held_out = task.train_validation_rows(data, preprocessor, seed, options["held_out"])
         console.print(
-            f"{dataset}: {len(data.train):,} examples to train on and to choose the best epoch by, {len(data.dev):,} "
-            f"to evaluate on; {model.count_params():,} parameters"
+            f"{dataset}: {len(data.train):,} training examples, a part of them to select the best epoch, "
+            f"{len(data.dev):,} dev examples; {model.count_params():,} parameters"
         )
 
         def trained_model(model) -> TrainedModel:
@@ -210,13 +216,14 @@ def finetune(console, encoder, size, dataset, labels, task_name, out: Path, drop
 
 
 def _train_model(model, rows: tuple, held_out: tuple, settings: dict) -> dict:
+    """Train a whole model and return the history."""
     from keras_bert.training import finetune as train
 
     return train(model, *rows, *held_out, **settings).history
 
 
 def _train_head(model, rows: tuple, held_out: tuple, settings: dict) -> dict:
-    """Train the head of a model on the features that its frozen encoder computes once."""
+    """Train the head of a model on the features that its frozen encoder computes once, and return the history."""
     from keras_bert.inference import embed
     from keras_bert.training import fit_features
 
@@ -225,7 +232,7 @@ def _train_head(model, rows: tuple, held_out: tuple, settings: dict) -> dict:
 
 
 def _show_history(console, title: str, history: dict, best: int, metric: str) -> None:
-    """Show losses and metrics by epoch; of many epochs some, among them the best and the last."""
+    """Show losses and metrics by epoch. Of many epochs only some are shown, with the best and the last."""
     count = len(history["loss"])
     epochs = sorted({*range(0, count, -(-count // MAX_ROWS)), best, count - 1})
     names = [name for name in ("loss", metric, "val_loss", f"val_{metric}", "val_selection_metric") if name in history]
@@ -233,8 +240,9 @@ def _show_history(console, title: str, history: dict, best: int, metric: str) ->
     show_table(console, title, ("epoch", *names), rows, right=("epoch", *names))
 
 
-def _refuse(reason: str, *names: str) -> None:
+def _reject_options(reason: str, *names: str) -> None:
     """Raise a usage error if one of these options is given."""
     for name in names:
         if click.get_current_context().get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE:
-            raise click.UsageError(f"{reason}. Received: --{name.replace('_', '-')}")
+            option = f"--{name.replace('_', '-')}"
+            raise click.UsageError(f"`{option}` must be left out {reason}. Received: {option}")

@@ -1,4 +1,4 @@
-"""The command `keras-bert inspect`: parameters, layers and files of a model."""
+"""`keras-bert inspect`: parameters, layers and files of a model."""
 
 import dataclasses
 from pathlib import Path
@@ -14,8 +14,8 @@ from keras_bert.cli.output import json_output, show_table
 def inspect(console, model: str) -> dict:
     """Count the parameters of every array, the layers by type, and the bytes on disk.
 
-    For a folder, it also compares the files' SHA-256 with the published models. For a preset, it builds an encoder of
-    that size, and lists the addresses where the model can be downloaded.
+    For a folder, it also compares the SHA-256 of the files with those of the published models. For a preset, it builds
+    an encoder of that size, and lists the addresses where the model can be downloaded.
 
     Example:  keras-bert inspect bert_en_uncased_L-12_H-768_A-12
     """

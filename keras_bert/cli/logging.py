@@ -33,10 +33,10 @@ def silence_libraries() -> None:
 
 
 def import_quietly(module: str) -> None:
-    """Import a module if it is installed, without what its native code writes on standard error.
+    """Import a module if it is installed, and suppress what its native code writes to standard error.
 
-    TensorFlow's C++ log follows no setting until its libraries are loaded, and they write while they load. If the
-    import fails, the held text is printed.
+    The C++ libraries of TensorFlow write messages while they are loaded, before any setting has an effect. If the
+    import fails, the suppressed text is printed.
 
     Args:
         module: name of the module.
@@ -46,16 +46,16 @@ def import_quietly(module: str) -> None:
     if module in sys.modules or sys.stderr is None or os.environ.get("TF_CPP_MIN_LOG_LEVEL") != "3":
         importlib.import_module(module)
         return
-    with tempfile.TemporaryFile() as held:
+    with tempfile.TemporaryFile() as captured:
         sys.stderr.flush()
         terminal = os.dup(2)
-        os.dup2(held.fileno(), 2)
+        os.dup2(captured.fileno(), 2)
         try:
             importlib.import_module(module)
         except Exception:
-            held.seek(0)
+            captured.seek(0)
             with os.fdopen(os.dup(terminal), "wb") as stderr:
-                shutil.copyfileobj(held, stderr)
+                shutil.copyfileobj(captured, stderr)
             raise
         finally:
             os.dup2(terminal, 2)

@@ -1,4 +1,4 @@
-"""The command line `keras-bert`: the list of its commands, and one line for every error."""
+"""The command line `keras-bert`: the list of commands, and one line of text for each error."""
 
 import errno
 import importlib
@@ -18,12 +18,12 @@ COMMANDS = {
     "tokenize": "Show the WordPiece tokens and ids of texts.",
     "pretrain": "Pretrain an encoder on raw text.",
     "finetune": "Train a model for a task, from a pretrained encoder or from scratch.",
-    "distill": "Train a small model to imitate a large one.",
+    "distill": "Train a small model to match a large one.",
     "evaluate": "Compute a model's metrics on a labeled file.",
     "predict": "Predict labels, numbers, answers or tags for texts.",
     "fill-mask": "Predict the tokens at the [MASK] positions of texts.",
     "embed": "Compute vectors of texts and their similarities.",
-    "inspect": "List a model's arrays, layers, sizes and origin.",
+    "inspect": "List the arrays, layers and sizes of a model, and the published model that it is.",
     "check": "Compare an encoder with a reference implementation.",
     "convert": "Convert weights from one published format to another.",
     "export": "Export a model as SavedModel or ONNX.",
@@ -39,7 +39,7 @@ class OrderedGroup(click.Group):
         return list(COMMANDS)
 
     def get_command(self, context: click.Context, name: str) -> click.Command | None:
-        """Import the command of that name; None if there is no such command."""
+        """Import the command with this name. Return None if there is no such command."""
         if name not in COMMANDS:
             return None
         file = name.replace("-", "_")
@@ -87,11 +87,11 @@ def main(argv: list[str] | None = None) -> int:
     silence_libraries()
     try:
         return cli.main(args=argv, prog_name="keras-bert", standalone_mode=False) or 0
-    except BrokenPipeError:  # the reader of a pipe has ended, as in `keras-bert ... | head`
+    except BrokenPipeError:  # the next program of a pipe has ended, as in `keras-bert ... | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except (KeyboardInterrupt, click.Abort) as error:
-        reason = str(error.__cause__ or error)  # click replaces KeyboardInterrupt by its own Abort
+        reason = str(error.__cause__ or error)  # click raises Abort in place of KeyboardInterrupt
         return _print_failure("interrupted", reason or "nothing was written", 130)
     except click.ClickException as error:
         return _print_failure("error", _click_message(error), 2)
@@ -104,7 +104,7 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def _click_message(error: click.ClickException) -> str:
-    """The message of an invalid option: "`--out` must be ..." where the option's own type raised it."""
+    """Return the message of an error. The option comes first if its own type raised it: "`--out` must be ..."."""
     if isinstance(error, click.BadParameter) and error.param and error.message.startswith("must "):
         return f"`{error.param.opts[0]}` {error.message}"
     return error.format_message()

@@ -38,10 +38,10 @@ class FiniteRange(click.FloatRange):
 
 
 class OutFolder(click.ParamType):
-    """A folder to write: a new one, an empty one, or one of the same kind, which is replaced at the end.
+    """A folder to write: a new one, an empty one, or one of the same kind, which is replaced at the end of the command.
 
     Args:
-        markers: files that such a folder holds. A folder with other files is never replaced.
+        markers: files that such a folder contains. A folder without them is never replaced, unless it is empty.
     """
 
     name = "folder"
@@ -55,7 +55,7 @@ class OutFolder(click.ParamType):
         if path.is_file():
             self.fail(f"must be a folder. Received: {value}, which is a file", param, context)
         if Path.cwd().is_relative_to(path.resolve()):
-            self.fail(f"must not hold the working folder. Received: {value}", param, context)
+            self.fail(f"must not contain the current folder. Received: {value}", param, context)
         if path.is_dir() and any(path.iterdir()) and not all((path / name).exists() for name in self.markers):
             expected = f"must be a new or empty folder, or one with {' and '.join(self.markers)}, which is replaced"
             self.fail(f"{expected}. Received: {value}, with other files", param, context)
@@ -80,12 +80,12 @@ class ModelFolder(click.ParamType):
         if value in BUNDLED:
             return str(find_bundled(value))
         reason = "is a file" if Path(value).exists() else "does not exist"
-        expected = f"must be a model's folder, or one of the bundled models {' and '.join(BUNDLED)}"
+        expected = f"must be the folder of a model, or the name of a bundled model ({' or '.join(BUNDLED)})"
         self.fail(f"{expected}. Received: {value}, which {reason}", param, context)
 
 
 def model_option(help_text: str = "Folder of a trained model.", default: str | None = None):
-    """Create `--model DIR`. `default` is the name of a bundled model; without one the option is required."""
+    """Create `--model DIR`. `default` is the name of a bundled model; if it is None, the option is required."""
     return click.option(
         "--model",
         "folder",
@@ -118,7 +118,7 @@ def size_option(default: str | None):
     """Create `--size NAME`, also called `--config`.
 
     Args:
-        default: the size that the command takes without the option, shown in the help.
+        default: the size that the command uses without the option, to show in the help.
     """
     return click.option(
         "--size",
@@ -137,15 +137,17 @@ def config_from_size(size: str, vocab_size: int, **changes) -> BertConfig:
     Args:
         size: value of the option.
         vocab_size: V of the vocabulary.
-        **changes: fields that replace those of the size; None leaves a field as it is. A new `hidden_size` H also sets
-            A = H / 64 heads and an intermediate size of 4 H, unless those are given.
+        **changes: fields that replace those of the size; None keeps the field of the size. A new `hidden_size` H also
+            sets A = H / 64 heads and an intermediate size of 4 H, unless those are given.
     """
     if size.endswith(".json"):
         config = BertConfig.from_json(size)
     elif size in SIZES or size in PRESETS or f"small_bert/{size}" in PRESETS:
         config = BertConfig.from_preset(SIZES.get(size, size))
     else:
-        raise InputError(f"`--size` must be one of {', '.join(SIZES)}, a preset or a .json file. Received: {size}")
+        raise InputError(
+            f"`--size` must be one of {', '.join(SIZES)}, the name of a preset or a .json file. Received: {size}"
+        )
     changes = {name: value for name, value in changes.items() if value is not None}
     hidden_size = changes.get("hidden_size")
     if hidden_size is not None:
@@ -168,8 +170,9 @@ def texts_argument(required: bool = True):
 
 
 def _read_texts(context, param, texts: tuple[str, ...]) -> list[str]:
+    """Return the texts of the arguments or of standard input, or raise InputError if one is empty or not UTF-8."""
     if texts == ("-",):
-        texts = _standard_input()
+        texts = _read_standard_input()
     for number, text in enumerate(texts, 1):
         if not text.strip():
             raise InputError(f"`TEXT` must not be empty. Received: an empty text, number {number}")
@@ -180,7 +183,8 @@ def _read_texts(context, param, texts: tuple[str, ...]) -> list[str]:
     return list(texts)
 
 
-def _standard_input() -> list[str]:
+def _read_standard_input() -> list[str]:
+    """Return the lines of standard input, decoded as UTF-8."""
     lines = sys.stdin.buffer.read().removesuffix(b"\n").split(b"\n")
     texts = []
     for number, line in enumerate(lines, 1):
@@ -188,18 +192,22 @@ def _standard_input() -> list[str]:
             texts.append(line.removesuffix(b"\r").decode("utf-8"))
         except UnicodeDecodeError as error:
             byte = f"byte 0x{line[error.start]:02x} in line {number}"
-            raise InputError(f"standard input must be UTF-8. Received: {byte}") from None
+            raise InputError(f"`TEXT` must be UTF-8 if it is read from standard input. Received: {byte}") from None
     if texts == [""]:
-        raise InputError("standard input must hold one text per line. Received: nothing")
+        raise InputError("`TEXT` must be one text per line if it is read from standard input. Received: nothing")
     return texts
 
 
 def vocabulary_options(command):
-    """Add the options for the vocabulary of a training from random weights."""
+    """Add the options for the vocabulary of a model that is trained from random weights."""
     options = [
         file_option("--vocab", "Vocabulary file, one token per line. Without it a vocabulary is learned."),
         click.option(
-            "--vocab-size", type=click.IntRange(min=6), default=8000, show_default=True, help="Tokens to learn."
+            "--vocab-size",
+            type=click.IntRange(min=6),
+            default=8000,
+            show_default=True,
+            help="Number of tokens.",
         ),
         click.option("--cased", is_flag=True, help="Keep capital letters and accents."),
     ]
@@ -207,6 +215,7 @@ def vocabulary_options(command):
 
 
 def _add(options: list, command):
+    """Add options to a command."""
     for option in reversed(options):  # the last one applied comes first in the help
         command = option(command)
     return command

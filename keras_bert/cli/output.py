@@ -1,4 +1,4 @@
-"""Output of the commands: tables for people, and with `--json` one JSON object as the last line on standard output."""
+"""Output of the commands: tables, and with `--json` one JSON object as the last line on standard output."""
 
 import contextlib
 import functools
@@ -39,7 +39,7 @@ def json_output(command: Callable[..., dict]) -> Callable[..., int]:
     def run(*args, as_json: bool, **options) -> int:
         import_quietly("tensorflow")
         if as_json:
-            with contextlib.redirect_stdout(sys.stderr):  # a library's print must not follow the JSON line
+            with contextlib.redirect_stdout(sys.stderr):  # the output of a library must not follow the JSON line
                 results = command(Console(highlight=False, stderr=True), *args, **options)
             click.echo(json.dumps(replace_non_finite(results), ensure_ascii=False))
         else:
@@ -50,7 +50,7 @@ def json_output(command: Callable[..., dict]) -> Callable[..., int]:
 
 
 def replace_non_finite(value):
-    """Replace NaN and infinity by None, and NumPy arrays and numbers by Python's, so that JSON can hold the value.
+    """Replace values that JSON cannot represent: NaN and infinity by None, NumPy arrays and numbers by those of Python.
 
     >>> replace_non_finite({"loss": float("nan"), "steps": [1, 2.5]})
     {'loss': None, 'steps': [1, 2.5]}
@@ -59,7 +59,7 @@ def replace_non_finite(value):
         return {str(key): replace_non_finite(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
         return [replace_non_finite(item) for item in value]
-    if hasattr(value, "tolist"):  # NumPy's arrays and numbers
+    if hasattr(value, "tolist"):  # NumPy arrays and numbers
         return replace_non_finite(value.tolist())
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
@@ -77,14 +77,14 @@ def shorten(text: str, max_length: int = 70) -> str:
 def show_table(console: Console, title: str, columns: Iterable[str], rows: Iterable[Iterable], right=()) -> None:
     """Print a table.
 
-    Cells are printed literally: `[b]` in a text of a model or a user is not interpreted as rich's markup.
+    Cells are printed literally: `[b]` in a text is not interpreted as markup of rich.
 
     Args:
         console: the rich console to print on.
         title: line above the table; none if empty.
         columns: headings.
         rows: the cells of each row, converted by `str`.
-        right: headings of the columns that are aligned to the right, as numbers are.
+        right: headings of the columns that are aligned to the right, such as columns of numbers.
     """
     table = Table(header_style="dim", box=None, pad_edge=False, padding=(0, 2, 0, 0))
     for column in columns:

@@ -9,10 +9,10 @@ from keras_bert.cli.output import json_output, shorten, show_table
 
 @click.command()
 @model_option("Folder of a fine-tuned or pretrained model, or of an export (SavedModel of text, or ONNX).", SENTIMENT)
-@file_option("--input", "Texts, one per line, instead of TEXT; of any size.")
+@file_option("--input", "File of texts, one per line, instead of TEXT. It may be larger than the memory.")
 @click.option("--output", metavar="FILE.tsv|FILE.jsonl", help="Write the predictions to this file.")
 @click.option("--top-k", type=positive, help="Also list the k most probable classes, or tokens per mask.")
-@click.option("--batch-size", type=positive, default=64, show_default=True)
+@click.option("--batch-size", type=positive, default=64, show_default=True, help="Texts per batch.")
 @texts_argument(required=False)
 @json_output
 def predict(console, folder: str, input: str | None, output: str | None, top_k, batch_size: int, texts) -> dict:
@@ -40,7 +40,7 @@ def predict(console, folder: str, input: str | None, output: str | None, top_k, 
     if output:
         check_output(output)
     if input:
-        count = sum(1 for _ in read_texts(input))  # find a bad line before hours of prediction
+        count = sum(1 for _ in read_texts(input))  # reject an invalid line before hours of prediction
         examples = read_texts(input)
     else:
         count, examples = len(texts), iter([text_of_line(text, i) for i, text in enumerate(texts, 1)])

@@ -1,4 +1,4 @@
-"""The command `keras-bert pretrain`: train a BERT on raw text."""
+"""`keras-bert pretrain`: train a BERT on raw text."""
 
 import math
 import zlib
@@ -30,9 +30,9 @@ from keras_bert.cli.training_options import training_options
 )
 @encoder_option()
 @size_option("tiny")
-@click.option("--layers", type=positive, help="Number of layers, instead of the size's.")
-@click.option("--hidden", type=positive, help="Hidden size, instead of the size's; heads have 64 dimensions.")
-@click.option("--heads", type=positive, help="Number of attention heads, instead of the size's.")
+@click.option("--layers", type=positive, help="Number of layers.  [default: that of --size]")
+@click.option("--hidden", type=positive, help="Hidden size; each head has 64 dimensions.  [default: that of --size]")
+@click.option("--heads", type=positive, help="Number of attention heads.  [default: that of --size]")
 @click.option(
     "--sequence-length", type=click.IntRange(min=8), default=128, show_default=True, help="Longest sequence, in tokens."
 )
@@ -49,14 +49,14 @@ from keras_bert.cli.training_options import training_options
 @click.option(
     "--sentence-order",
     is_flag=True,
-    help="Train to tell whether two consecutive segments are swapped (ALBERT) instead of next-sentence prediction.",
+    help="Predict whether two consecutive segments are swapped (ALBERT), instead of next-sentence prediction.",
 )
 @click.option(
     "--dupe-factor",
     type=positive,
     default=1,
     show_default=True,
-    help="How many times the text is packed, each time into other pairs; 5 to 10 reduce overfitting on small corpora.",
+    help="How many times the text is packed, each time into different pairs. 5 to 10 help on small corpora.",
 )
 @click.option(
     "--held-out",
@@ -160,13 +160,12 @@ def pretrain(console, sources, encoder, steps, epochs, out: Path, seed, **option
 
 
 def _check_options(encoder, steps, epochs, options: dict) -> str | None:
-    """Check the options that depend on each other and return the sentence task."""
+    """Check the options that depend on each other, and return the sentence task."""
     if (steps is None) == (epochs is None):
-        raise click.UsageError(
-            f"`--steps` or `--epochs` must be given, but not both. Received: steps={steps}, epochs={epochs}"
-        )
+        received = "both" if steps else "neither"
+        raise click.UsageError(f"`--steps` or `--epochs` must be given, but not both. Received: {received}")
     if options["sentence_order"] and options["no_next_sentence"]:
-        raise click.UsageError("`--sentence-order` or `--no-next-sentence` must be left out. Received: both")
+        raise click.UsageError("`--sentence-order` must be left out with `--no-next-sentence`. Received: both")
     for name in ("size", "layers", "hidden", "heads", "vocab", "embedding_init"):
         if encoder and options[name]:
             option = name.replace("_", "-")

@@ -9,7 +9,7 @@ from keras_bert.cli.output import json_output, shorten, show_table
 
 @click.command()
 @file_option("--vocab", f"Vocabulary, one token per line.  [default: that of the bundled {ENCODER}]")
-@click.option("--cased", is_flag=True, help="Keep capitals and accents, for a cased vocabulary given by --vocab.")
+@click.option("--cased", is_flag=True, help="Keep capital letters and accents, for a cased vocabulary in --vocab.")
 @texts_argument()
 @json_output
 def tokenize(console, vocab: str | None, cased: bool, texts: list[str]) -> dict:
@@ -25,7 +25,9 @@ def tokenize(console, vocab: str | None, cased: bool, texts: list[str]) -> dict:
     from keras_bert.text import BertTextVectorization
 
     if cased and vocab is None:
-        raise click.UsageError("`--cased` must be given with `--vocab`. Received: the bundled, uncased vocabulary")
+        raise click.UsageError(
+            "`--cased` must be given with `--vocab`. Received: the bundled vocabulary, which is uncased"
+        )
     # Only the vocabulary is read: loading the whole model takes seconds.
     path = vocab or find_bundled(ENCODER) / "assets" / "vocab.txt"
     vectorizer = BertTextVectorization(vocabulary=path, lowercase=not cased, special_tokens=True)

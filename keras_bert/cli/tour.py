@@ -37,7 +37,7 @@ def tour(console, out: Path, dataset: str, source: str | None, seed: int, quick:
     """Learn a vocabulary, pretrain, fine-tune, evaluate, check and export a model, and use it in a new process.
 
     The tour takes about three minutes on two cores. It writes the models, metrics.json and report.html. After Ctrl-C
-    the same command continues from the last checkpoint, which is kept beside --out.
+    the same command continues from the last checkpoint, which is kept next to --out.
 
     Example:  keras-bert tour --out tour
     """
@@ -51,7 +51,7 @@ def tour(console, out: Path, dataset: str, source: str | None, seed: int, quick:
 
 
 def program() -> str:
-    """The command that runs this program again from the working folder, quoted for a POSIX shell."""
+    """Return the command that runs this program from the current folder, quoted for a POSIX shell."""
     called = Path(sys.argv[0]) if sys.argv else Path()
     if called.stem == "keras-bert":
         on_path = shutil.which("keras-bert")

@@ -5,24 +5,24 @@ import click
 from keras_bert.cli.options import MODEL_FOLDER, FiniteRange, out_option, positive
 from keras_bert.training.config import default_of
 
-# Field of TrainingConfig: arguments of click.option. The default is that of the trainer.
+# Field of TrainingConfig: arguments of click.option. The default is that of the training function.
 OPTIONS = {
     "epochs": {"type": positive, "help": "Number of passes over the training data."},
     "steps": {"type": positive, "help": "Number of optimizer steps."},
     "batch_size": {"type": positive, "help": "Examples per batch."},
     "accumulate": {
         "type": positive,
-        "help": "Batches per optimizer step: the effect of a large batch in the memory of a small one.",
+        "help": "Batches per optimizer step. It has the effect of a large batch, with the memory of a small one.",
     },
     "learning_rate": {"type": FiniteRange(min=0, min_open=True), "help": "Peak learning rate, after the warmup."},
     "temperature": {
         "type": FiniteRange(min=0, min_open=True),
-        "help": "Divides the logits of teacher and student before the softmax.",
+        "help": "Number by which the logits of teacher and student are divided before the softmax.",
     },
     "alpha": {"type": FiniteRange(0, 1), "help": "Weight of the teacher's term in the loss."},
     "embedding_init": {
         "type": click.Choice(["ppmi"]),
-        "help": "Initialize the word embeddings from co-occurrences in the text instead of at random.",
+        "help": "Initialize the token embeddings from co-occurrence counts of the text instead of random numbers.",
     },
     "seed": {"type": click.IntRange(min=0), "help": "Random seed."},
     "log_dir": {
@@ -38,10 +38,10 @@ def training_options(trainer: str, *fields: str, **changes: dict):
     """Add the options of a training command: fields of `TrainingConfig`, `--dtype`, `--resume` and `--out`.
 
     Args:
-        trainer: `"pretrain"`, `"finetune"` or `"distill"`: which defaults the options have.
+        trainer: `"pretrain"`, `"finetune"` or `"distill"`: the function whose defaults the options have.
         fields: names in `OPTIONS` to add before the common ones.
-        **changes: arguments of `click.option` that differ for one command, by the field's name. `default=None` leaves
-            the value to the command.
+        **changes: arguments of `click.option` that differ for one command, by the field's name. With `default=None`
+            the command sets the value.
     """
     options = []
     for name in (*fields, *COMMON):

@@ -1,4 +1,4 @@
-"""Reader of CoNLL column files, words with tags."""
+"""Reader of CoNLL column files, which contain one word and its tag per line."""
 
 import dataclasses
 import re
@@ -33,8 +33,8 @@ def load_conll(path: str | Path) -> list[TaggedSentence]:
         A list of `TaggedSentence`.
 
     Raises:
-        InputError: the file cannot be read (see `read_lines`), a line has another number of columns than the first, or
-            there is no sentence.
+        InputError: the file cannot be read (see `read_lines`), a line does not have the number of columns of the
+            first line, or there is no sentence.
 
     Example:
 
@@ -48,7 +48,7 @@ def load_conll(path: str | Path) -> list[TaggedSentence]:
     """
     sentences, words, tags, columns = [], [], [], None
     for number, line in read_lines(path):
-        cells = re.split("[ \t]+", line.strip(" \t"))  # `split()` would split a word at a no-break space
+        cells = re.split("[ \t]+", line.strip(" \t"))  # `str.split()` also splits at a no-break space
         if not cells[0] or cells[0] == "-DOCSTART-":
             if words:
                 sentences.append(TaggedSentence(tuple(words), tuple(tags)))
@@ -59,7 +59,9 @@ def load_conll(path: str | Path) -> list[TaggedSentence]:
             expected = (
                 f"{columns} columns in every line, as in the first" if columns > 1 else "a word and a tag per line"
             )
-            raise InputError(f"`path` must have {expected}. Received: path={path}, line {number} with {len(cells)}")
+            raise InputError(
+                f"`path` must have {expected}. Received: path={path}, line {number} with {len(cells)} columns"
+            )
         words.append(cells[0])
         tags.append(cells[-1])
     if words:

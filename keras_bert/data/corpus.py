@@ -1,4 +1,4 @@
-"""Corpora for pretraining: documents of sentences, streamed from files, the bundled sample or TFDS."""
+"""Corpora for pretraining: documents of sentences, read one by one from files, the bundled sample or TFDS."""
 
 import glob
 import re
@@ -13,12 +13,12 @@ from keras_bert.data.tfds import load_tfds
 from keras_bert.errors import InputError
 from keras_bert.text.documents import TokenizedDocuments, compact_ids, offsets_from_lengths
 
-# Sentence ends: stops, optional closing quotes or brackets, white space, then a character that can start a sentence.
-# The lookbehind and the possessive `++` keep the time linear, even for a megabyte of dots.
-_STOP = re.compile(
+# The end of a sentence: punctuation, optional closing quotes or brackets, white space, then a character that can start
+# a sentence. The lookbehind and the possessive `++` keep the time linear, even for a million periods in one line.
+_SENTENCE_END = re.compile(
     r"""(?<![.!?…])([.!?…]++["'”’)\]]*+)\s++(?=["'“‘(\[]*+[A-Z0-9À-ÖØ-ÞΑ-ΩА-Я])|([。！？]++[”’」』）]*+)\s*"""
 )
-# Not a sentence end: the period of an abbreviation or of an initial.
+# A period that does not end a sentence: after an abbreviation or an initial.
 _ABBREVIATION = re.compile(
     r"\b(?:[A-Z]|Mr|Mrs|Ms|Dr|Prof|St|Mt|Jr|Sr|Gen|Col|Capt|Lt|Sgt|Rev|Hon|Gov|Sen|Rep|No|vs|cf|etc|e\.g|i\.e|approx|ca"
     r"|Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sept?|Oct|Nov|Dec|Inc|Ltd|Co|Corp|vol|pp|ed|Fig)\.$"
@@ -42,7 +42,7 @@ def split_sentences(paragraph: str) -> list[str]:
     ['Mr. Day left at 6 p.m.', '"Why?"', 'She never asked.', '3.5 miles on, he slept!']
     """
     sentences, start = [], 0
-    for match in _STOP.finditer(paragraph):
+    for match in _SENTENCE_END.finditer(paragraph):
         end = match.end(1) if match[1] else match.end(2)
         if match[1] == "." and _ABBREVIATION.search(paragraph, max(start, end - 12), end):
             continue
@@ -54,6 +54,11 @@ def split_sentences(paragraph: str) -> list[str]:
 
 class Corpus:
     """Iterable over documents, each a list of sentences (`list[str]`). Documents are read one by one in each iteration.
+
+    Args:
+        name: the names of the sources.
+        read: function without arguments that returns a new iterator over the documents.
+        files: the paths of the files; empty for TFDS.
 
     Attributes:
         name: the names of the sources.
@@ -110,7 +115,7 @@ def load_corpus(source: str | Path | Iterable[str | Path]) -> Corpus:
                 raise InputError(f"`source` must match at least one file. Received: source={item!r} (matches none)")
         paths.extend(check_file(path) for path in found)
     if not paths:
-        raise InputError('`source` must be "sample", "tfds:NAME" or text files. Received: an empty list')
+        raise InputError('`source` must be "sample", "tfds:NAME" or text files. Received: source=[] (an empty list)')
 
     def read() -> Iterator[list[str]]:
         for path in paths:
@@ -120,27 +125,30 @@ def load_corpus(source: str | Path | Iterable[str | Path]) -> Corpus:
 
 
 def _documents(path: Path) -> Iterator[list[str]]:
-    document, any_text = [], False
+    """Yield the documents of a file, each a list of sentences."""
+    document, has_text = [], False
     for _, line in read_lines(path):
         sentences = split_sentences(line)
         document.extend(sentences)
         if document and not sentences:
             yield document
             document = []
-        any_text = any_text or bool(sentences)
+        has_text = has_text or bool(sentences)
     if document:
         yield document
-    if not any_text:
-        raise InputError(f"`source` must be a file with text. Received: {path} (only blank lines)")
+    if not has_text:
+        raise InputError(f"`source` must be a file with text. Received: source={path} (only blank lines)")
 
 
 def _tfds_reader(name: str):
+    """Return a function that yields the documents of a TFDS dataset, as `Corpus` takes it."""
     hint = 'Or use text files (one paragraph per line, a blank line between documents), or "sample".'
     dataset = load_tfds(name, "train", hint)
     if not isinstance(dataset.element_spec, dict) or "text" not in dataset.element_spec:
         features = ", ".join(dataset.element_spec) if isinstance(dataset.element_spec, dict) else "none"
         raise InputError(
-            f"`source` must be a TFDS dataset with the feature text. Received: {name!r} (features: {features})"
+            f"`source` must be a TFDS dataset with the feature text. Received: source='tfds:{name}' "
+            f"(features: {features}). {hint}"
         )
 
     def read() -> Iterator[list[str]]:

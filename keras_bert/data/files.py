@@ -1,4 +1,4 @@
-"""Reading of text files, plain or compressed."""
+"""Readers of text files, plain or compressed."""
 
 import gzip
 import lzma
@@ -59,7 +59,7 @@ def read_lines(path: str | Path) -> Iterator[tuple[int, str]]:
     except OSError as error:
         raise InputError(f"`path` must be a readable file. Received: path={path} ({error.strerror or error})") from None
     if offset == 0:
-        raise _no_text_file(path, "empty")
+        raise _not_a_text_file(path, "empty")
 
 
 def check_file(path: str | Path) -> Path:
@@ -70,13 +70,13 @@ def check_file(path: str | Path) -> Path:
     """
     path = Path(path)
     if path.is_dir():
-        raise _no_text_file(path, "a directory")
+        raise _not_a_text_file(path, "a directory")
     if not path.exists():
-        raise _no_text_file(path, "does not exist")
+        raise _not_a_text_file(path, "does not exist")
     if path.is_file() and path.stat().st_size == 0:
-        raise _no_text_file(path, "empty")
+        raise _not_a_text_file(path, "empty")
     return path
 
 
-def _no_text_file(path: Path, received: str) -> InputError:
+def _not_a_text_file(path: Path, received: str) -> InputError:
     return InputError(f"`path` must be a file with text. Received: path={path} ({received})")

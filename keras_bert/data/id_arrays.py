@@ -7,7 +7,7 @@ from keras_bert.config import BertConfig
 from keras_bert.constants import INPUT_KEYS
 from keras_bert.errors import InputError
 
-# JAX compiles a function for each new shape, so lengths are rounded up to a few values.
+# JAX compiles a function for each new shape: rounding the lengths up gives fewer shapes.
 WIDTH_STEP = 8 if keras.backend.backend() == "jax" else 1
 
 
@@ -36,13 +36,22 @@ def as_id_arrays(ids: dict) -> dict[str, np.ndarray]:
 
 
 def row_lengths(ids: dict[str, np.ndarray]) -> np.ndarray:
-    """Compute the length of each row without the padding at its end, `[N]`."""
+    """Compute the length of each row without the padding at its end: int `[N]`."""
     mask = ids["input_mask"] > 0  # [N, T]
     return np.where(mask.any(axis=1), mask.shape[1] - np.argmax(mask[:, ::-1], axis=1), 0)
 
 
 def trim(ids: dict[str, np.ndarray], lengths: np.ndarray, rows: np.ndarray) -> dict[str, np.ndarray]:
-    """Select rows and cut them to the longest of them, rounded up to a multiple of `WIDTH_STEP`."""
+    """Select rows, and remove the columns in which all of them are padding.
+
+    Args:
+        ids: dict of arrays `[N, T]`.
+        lengths: int `[N]`, the result of `row_lengths`.
+        rows: int `[n]`, the indices of the rows to select.
+
+    Returns:
+        A dict of arrays `[n, t]`; t is the longest of the lengths, rounded up to a multiple of `WIDTH_STEP`.
+    """
     width = max(1, -(-int(lengths[rows].max()) // WIDTH_STEP)) * WIDTH_STEP
     return {key: array[rows, :width] for key, array in ids.items()}
 
@@ -63,6 +72,5 @@ def check_ids(config: BertConfig, ids: dict[str, np.ndarray]) -> None:
         low, high = int(ids[key].min(initial=0)), int(ids[key].max(initial=0))
         if size and (low < 0 or high >= size):  # size 0: an encoder without segment embeddings ignores them
             raise InputError(
-                f"`{key}` must be in 0 … {size - 1}. Received: {low} … {high}. "
-                "The vocabulary must be the one of the encoder."
+                f"`{key}` must be in 0 … {size - 1}. Received: {low} … {high}. Use the vocabulary of the encoder."
             )

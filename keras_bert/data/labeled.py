@@ -12,7 +12,7 @@ from keras_bert.data.tfds import load_tfds
 from keras_bert.errors import InputError
 
 SAMPLE = Path(__file__).parent / "sample"
-DEV_FILES = ("dev.tsv", "dev_matched.tsv")  # the second is MNLI's, with the genres of train.tsv
+DEV_FILES = ("dev.tsv", "dev_matched.tsv")  # the second is MNLI's; its texts have the genres of train.tsv
 SENTIMENT = ("negative", "positive")
 Texts = list[str] | tuple[list[str], list[str]]
 
@@ -23,7 +23,8 @@ class LabeledDataset:
 
     Args:
         train_texts, dev_texts: lists of N texts, or tuples `(first, second)` of two lists for pairs.
-        train_labels, dev_labels: by `problem_type`: int32 `[N]` in 0 … C - 1; int32 `[N, C]` of 0 and 1; float32 `[N]`.
+        train_labels, dev_labels: for `"single_label"`, int32 `[N]` in 0 … C - 1; for `"multi_label"`, int32 `[N, C]` of
+            0 and 1; for `"regression"`, float32 `[N]`.
         label_names: the C names of the classes or labels; empty for regression.
         name: the source of the data.
         problem_type: `"single_label"`, `"multi_label"` or `"regression"`, as for `BertClassifier`.
@@ -38,7 +39,7 @@ class LabeledDataset:
     problem_type: str = "single_label"
 
     def train_validation_split(self, seed: int = 0, fraction: float = 0.1) -> tuple[np.ndarray, np.ndarray]:
-        """Split the training rows into rows to train on and rows to select the best epoch with.
+        """Split the training rows into rows to train on and rows to select the best epoch.
 
         The dev part is only for the final evaluation: a result on the rows that were used to select an epoch or a
         learning rate is too optimistic.
@@ -63,6 +64,13 @@ class LabeledDataset:
 
 def select(texts: Texts, rows) -> Texts:
     """Select texts, or pairs of texts, by their indices.
+
+    Args:
+        texts: a list of N texts, or a tuple `(first, second)` of two lists for pairs.
+        rows: the indices.
+
+    Returns:
+        The selected texts, in the form of `texts`.
 
     Example:
 
@@ -131,7 +139,9 @@ def load_labeled(
     dev = next((name for name in DEV_FILES if (path / name).exists()), DEV_FILES[0])
     for name in ("train.tsv", dev):
         if not (path / name).exists():
-            raise InputError(f"`source` must be a folder with train.tsv and dev.tsv. Received: {path} (no {name})")
+            raise InputError(
+                f"`source` must be a folder with train.tsv and dev.tsv. Received: source={path} (no {name})"
+            )
     return _from_tables(read_table(path / "train.tsv"), read_table(path / dev), label_names, str(source), problem_type)
 
 

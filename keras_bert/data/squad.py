@@ -43,16 +43,16 @@ def load_squad(path: str | Path) -> list[Question]:
         content = json.loads(Path(path).read_text(encoding="utf-8-sig"))
     except (OSError, ValueError, RecursionError) as error:
         raise InputError(f"`path` must be a readable JSON file. Received: path={path} ({error})") from None
-    questions, names = [], set()
+    questions, known_ids = [], set()
     for article in _field(content, "data", path, list):
         for paragraph in _field(article, "paragraphs", path, list):
             for entry in _field(paragraph, "qas", path, list):
                 question = _question(entry, _field(paragraph, "context", path, str), path)
-                if question.name in names:
+                if question.name in known_ids:
                     raise InputError(
-                        f"`id` must be different for each question. Received: {question.name} twice in {path}"
+                        f"`id` must be different for each question. Received: id={question.name} twice in {path}"
                     )
-                names.add(question.name)
+                known_ids.add(question.name)
                 questions.append(question)
     if not questions:
         raise InputError(f"`path` must contain at least one question. Received: path={path} (0 questions)")
@@ -60,7 +60,7 @@ def load_squad(path: str | Path) -> list[Question]:
 
 
 def _field(parent, name: str, path, *types: type):
-    """Return a field of the JSON format, if it has one of the types."""
+    """Return a field of a JSON object; raise InputError if it is missing or has another type."""
     value = parent.get(name) if isinstance(parent, dict) else None
     if type(value) not in types:
         received = f"no {name!r}" if value is None else f"{name!r}: {value!r:.40}"
@@ -71,6 +71,7 @@ def _field(parent, name: str, path, *types: type):
 
 
 def _question(entry: dict, context: str, path) -> Question:
+    """Convert one entry of the field `qas` to a `Question`, and validate its answers."""
     name, question = str(_field(entry, "id", path, str, int)), _field(entry, "question", path, str)
     where = f"({path}, question {name})"
     if not context.strip():
@@ -85,10 +86,10 @@ def _question(entry: dict, context: str, path) -> Question:
     for answer in [] if entry.get("is_impossible") else _field(entry, "answers", path, list):
         text, start = _field(answer, "text", path, str), _field(answer, "answer_start", path, int)
         if not text or start < 0 or context[start : start + len(text)] != text:
-            there = context[max(0, start) : max(0, start) + len(text)]
+            actual = context[max(0, start) : max(0, start) + len(text)]
             raise InputError(
                 f"`answer_start` must be the position of the answer {text!r} in the context. "
-                f"Received: answer_start={start}, where the context has {there!r} {where}"
+                f"Received: answer_start={start}, where the context has {actual!r} {where}"
             )
         answers.append((text, start))
     return Question(name, question, context, tuple(answers))

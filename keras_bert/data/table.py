@@ -58,7 +58,7 @@ class Table:
             accept_integers: whether integers may be used instead of the names, 0 for the first class.
 
         Returns:
-            int32 `[N]`, and the names of the classes.
+            The class indices, int32 `[N]`, and the names of the classes.
 
         Raises:
             InputError: a label is not a class; a name is empty or given twice.
@@ -87,10 +87,10 @@ class Table:
         """Convert labels separated by commas to multi-hot vectors, for multi-label classification.
 
         Args:
-            label_names: the names of the labels, in order; by default all that occur, sorted.
+            label_names: the names of the labels, in order; by default all labels of the file, sorted.
 
         Returns:
-            int32 `[N, C]` of 0 and 1, and the names of the labels.
+            The multi-hot vectors, int32 `[N, C]` of 0 and 1, and the names of the labels.
 
         Raises:
             InputError: a label is not one of the names; there is no label; a name is empty or given twice.
@@ -110,7 +110,10 @@ class Table:
         return labels, names
 
     def float_labels(self) -> np.ndarray:
-        """Convert the labels to numbers, for regression: float32 `[N]`.
+        """Convert the labels to numbers, for regression.
+
+        Returns:
+            float32 `[N]`.
 
         Raises:
             InputError: a label is not a number, or float32 cannot represent it.
@@ -121,7 +124,7 @@ class Table:
                 number = float(label)
             except ValueError:
                 number = math.nan
-            if not abs(number) <= float(np.finfo(np.float32).max):  # also true for nan
+            if not abs(number) <= float(np.finfo(np.float32).max):  # not `>`, because comparisons with NaN are false
                 raise self._error("be a number that float32 can represent", label, line)
             numbers.append(number)
         return np.array(numbers, np.float32)
@@ -147,8 +150,8 @@ def read_table(path: str | Path) -> Table:
         A `Table`.
 
     Raises:
-        InputError: the file cannot be read (see `read_lines`); a column is missing; a line has another number of
-            columns or an empty text; there is no row.
+        InputError: the file cannot be read (see `read_lines`); a column is missing; a line does not have the
+            number of columns of the header line, or has an empty text; there is no row.
 
     Example:
 
@@ -178,7 +181,7 @@ def read_table(path: str | Path) -> Table:
         if len(cells) != len(header):
             raise InputError(
                 f"`path` must have {len(header)} columns in every line. "
-                f"Received: path={path}, line {number} with {len(cells)}"
+                f"Received: path={path}, line {number} with {len(cells)} columns"
             )
         label = cells[header.index(label_column)].strip()
         if label_column == "gold_label" and label == NO_CONSENSUS:

@@ -1,4 +1,4 @@
-"""Loading of TensorFlow Datasets (TFDS) by name, with a quick check of the network."""
+"""Loader of TensorFlow Datasets (TFDS) by name, with a fast check of the network."""
 
 import urllib.error
 import urllib.request
@@ -47,14 +47,14 @@ def load_tfds(name: str, split: str, hint: str):
 
 
 def _check_network(builder, name: str, hint: str) -> None:
-    # TFDS retries for minutes before it fails, so first send one quick request to the server of the dataset.
+    # TFDS retries for minutes before it fails: first send one short request to the server of the dataset.
     url = getattr(builder.builder_config, "data_url", None) or next(iter(builder.url_infos or {}), None)
     if url is None or not url.startswith("http"):
         return
     try:
         urllib.request.urlopen(urllib.request.Request(url, method="HEAD"), timeout=10).close()
     except urllib.error.HTTPError:
-        pass  # the server responded
+        pass  # the network works, because the server responded
     except OSError as error:
         reason = getattr(error, "reason", error)
         raise InputError(

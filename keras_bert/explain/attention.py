@@ -10,7 +10,7 @@ from keras_bert.errors import InputError
 def attention_maps(encoder, inputs: dict) -> list[np.ndarray]:
     """Compute the attention probabilities of every block and head.
 
-    The encoder's own blocks compute them, without dropout, so these are the probabilities that the encoder uses.
+    The blocks of the encoder compute them, without dropout, so these are the probabilities that the encoder uses.
 
     Args:
         encoder: a `BertEncoder`.

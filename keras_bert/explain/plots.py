@@ -17,7 +17,7 @@ MARKERS = ("o", "s", "^", "D")
 def learning_curves(
     series: dict[str, list[float]], quantity: str = "loss", unit: str = "epoch", at: list[float] | None = None
 ) -> Figure:
-    """Plot one line per series over the time of training.
+    """Plot one line per series, over epochs or steps.
 
     Args:
         series: a dict of name to values, one value per epoch (or step), such as
@@ -66,7 +66,7 @@ def confusion_matrix(labels, predictions, names: list[str]) -> Figure:
         A `Figure`. The opacity of a cell shows its share of the row.
 
     Raises:
-        InputError: there are no examples, as many labels as predictions are not given, or a class has no name.
+        InputError: there are no examples, the numbers of labels and predictions differ, or a class has no name.
 
     Example:
 
@@ -133,7 +133,7 @@ The largest probability, 0.90, is from "a" to "a".'
     weights = np.asarray(weights, "float64")
     count = len(tokens)
     if weights.shape != (count, count) or not count:
-        raise InputError(f"`weights` must have shape ({count}, {count}), the tokens. Received: shape={weights.shape}")
+        raise InputError(f"`weights` must have shape [T, T] for T = {count} tokens. Received: shape={weights.shape}")
     with matplotlib.rc_context(STYLE):
         size = 1.5 + 0.22 * max(count, 8)
         figure, axes = new_axes(size, size)
@@ -170,8 +170,10 @@ def parity_per_layer(differences: dict[str, list[float]], tolerance: float = 5e-
     'The largest difference in the output of each layer, and the tolerance of 5e-05 (dashed). KerasHub: at most 2e-06.'
     """
     if not differences or not all(len(values) for values in differences.values()):
-        raise InputError(f"`differences` must have at least one layer per reference. Received: {differences!r}")
-    floor = 1e-9  # drawn in place of 0, which a logarithmic axis does not have
+        raise InputError(
+            f"`differences` must have at least one layer per reference. Received: differences={differences!r}"
+        )
+    floor = 1e-9  # drawn in place of 0, which a logarithmic axis cannot show
     with matplotlib.rc_context(STYLE):
         figure, axes = new_axes(4.7, 3.0)
         for (name, values), color, marker in zip(differences.items(), SERIES, MARKERS, strict=False):

@@ -4,11 +4,11 @@ BUCKET_TOKENS = 2048  # enough rows for matrix products to run at full speed
 
 
 def run_length_bucketed(function, columns: int, tokens, pack, max_length: int, bucket_tokens: int = BUCKET_TOKENS):
-    """Apply a function to the rows of a batch, sorted by length and a bucket at a time, and restore their order.
+    """Apply a function to the rows of a batch, sorted by length, one bucket at a time, and restore their order.
 
-    In one padded batch, a single long text makes all rows as long as itself. Here each bucket is only as long as its
-    longest row. The buckets are a loop inside the graph, so one call with any number of texts takes time in proportion
-    to the number of their tokens, and the memory of one bucket.
+    In one padded batch, all rows are as long as the longest text. Here each bucket is only as long as its
+    longest row. The buckets are a loop inside the graph, so one call with any number of texts takes time
+    proportional to the number of their tokens, and the memory of one bucket.
 
     Args:
         function: maps the three encoder inputs `[R, T]` to a float32 tensor `[R, C]`.

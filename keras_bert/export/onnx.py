@@ -40,14 +40,14 @@ def export_onnx(model, path, vectorizer=None, labels=None, dtype: str = "float32
         dtype: `"float32"`, or `"int8"`: weights in 8 bits, a quarter of the size, and the inputs of dense layers
             rounded to 8 bits at run time. This is ONNX Runtime's dynamic quantization, and needs ONNX Runtime.
         pairs: of a classifier, whether it was trained on pairs of texts, stored for `Predictor`. None if unknown.
-        no_answer: of a span labeler, whether it may predict that there is no answer, stored likewise.
+        no_answer: of a span labeler, whether it may predict that there is no answer, also stored for `Predictor`.
 
     Returns:
         The folder's path.
 
     Raises:
-        InputError: an argument does not fit the model, the model has layers that are not standard, or the package onnx
-            (for int8 also onnxruntime) is not installed.
+        InputError: an argument is invalid for the model, the model has layers that are not standard, or the package
+            onnx (for int8 also onnxruntime) is not installed.
         OSError: the disk is full or not writable. Nothing is left behind.
 
     Example:

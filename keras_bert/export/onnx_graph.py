@@ -9,7 +9,7 @@ OPSET = 20  # the first with Gelu; ONNX Runtime supports it since 1.17 (January 
 
 
 class Graph:
-    """Nodes and weights of an ONNX graph. Each method adds to them and returns the name of the tensor it computes."""
+    """Nodes and weights of an ONNX graph. Most methods add to them and return the name of the computed tensor."""
 
     def __init__(self):
         self.nodes, self.weights, self._names_by_checksum = [], {}, {}
@@ -93,7 +93,7 @@ class Graph:
             [numpy_helper.from_array(value, name) for name, value in self.weights.items()],
         )
         opset = helper.make_opsetid("", OPSET)
-        version = helper.find_min_ir_version_for([opset])  # runtimes reject versions that are newer than they are
+        version = helper.find_min_ir_version_for([opset])  # a runtime rejects newer versions than its own
         return helper.make_model(graph, opset_imports=[opset], ir_version=version, producer_name="keras_bert")
 
 

@@ -16,7 +16,7 @@ def export_preprocessing(vectorizer, path) -> Path:
     runs without tensorflow_text.
 
     Args:
-        vectorizer: a `BertTextVectorization`. Its `sequence_length` is the default length; without one, 128 is.
+        vectorizer: a `BertTextVectorization`. Its `sequence_length` is the default length, or 128 if it is None.
         path: the folder to write. An existing folder is replaced when the new one is complete.
 
     Returns:

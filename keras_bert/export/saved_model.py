@@ -19,7 +19,7 @@ DTYPES = ("float32", "bfloat16")
 def export_saved_model(
     model, path, vectorizer=None, labels=None, interface: str | None = None, dtype: str | None = None
 ) -> Path:
-    """Write a SavedModel that TensorFlow runs alone: without this package, without Keras and without custom operations.
+    """Write a SavedModel that runs with TensorFlow only: without this package, Keras and custom operations.
 
     The model and the other arguments choose the interface:
 
@@ -53,7 +53,7 @@ def export_saved_model(
         The folder's path.
 
     Raises:
-        InputError: an argument does not fit the model, or Keras runs on another backend than TensorFlow.
+        InputError: an argument is invalid for the model, or Keras runs on another backend than TensorFlow.
         OSError: the disk is full or not writable. Nothing is left behind.
 
     Example:

@@ -1,4 +1,4 @@
-"""The check that a model has only layers whose computation the ONNX graph knows."""
+"""Check that a model has only layers that the ONNX graph can represent."""
 
 import keras
 
@@ -12,8 +12,8 @@ MODELS = (BertEncoder, BertClassifier, BertPretrainer, BertSpanLabeler, BertToke
 def check_standard_sublayers(model) -> None:
     """Check that every layer of a model is standard.
 
-    The ONNX graph is written from the weights of these layers. Of a layer that computes something else, it would
-    contain another computation.
+    The ONNX graph is written from the weights of these layers. A layer that computes
+    something else would be exported with the wrong computation.
 
     Args:
         model: a `BertEncoder`, or a task model that has one.
@@ -58,7 +58,7 @@ def _sublayers(model):
     for i, block in enumerate(encoder.blocks):
         yield from _block_sublayers(f"block_{i}", block)
 
-    pooler = getattr(model, "pooler", None) or encoder.pooler  # a classifier without encoder pooler has one
+    pooler = getattr(model, "pooler", None) or encoder.pooler  # a classifier has its own pooler if its encoder has none
     if pooler is not None:
         yield "pooler", pooler, Pooler
         yield "pooler/dense", pooler.dense, keras.layers.Dense
@@ -72,6 +72,7 @@ def _sublayers(model):
 
 
 def _block_sublayers(name: str, block):
+    """Yield the name, the layer and the expected class of each sublayer of a block."""
     yield name, block, TransformerBlock
     for part, expected in (
         ("attention", keras.layers.MultiHeadAttention),

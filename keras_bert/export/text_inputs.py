@@ -1,4 +1,4 @@
-"""The vectorizer of an export: its check, its sequence length, and the token ids that it computes in the graph."""
+"""Inputs of exports that take text: check the vectorizer, and compute the ids and their length in the graph."""
 
 from keras_bert.errors import InputError
 
@@ -7,7 +7,7 @@ def check_vectorizer(vectorizer, encoder) -> None:
     """Check that a vectorizer has as many tokens as the encoder has token embeddings.
 
     Raises:
-        InputError: it has another number, or is no `BertTextVectorization`.
+        InputError: it has another number of tokens, or is not a `BertTextVectorization`.
     """
     from keras_bert.text.vectorization import BertTextVectorization
 

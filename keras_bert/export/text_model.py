@@ -47,6 +47,7 @@ def export_encoder(encoder, path, vectorizer) -> Path:
 
 
 def _export(model, encoder, path, vectorizer, functions: dict) -> Path:
+    """Write a SavedModel with the signatures of an encoder and with `functions`, a dict of name to function of text."""
     import tensorflow as tf
 
     def tokenize(text):

@@ -1,4 +1,4 @@
-"""What is behind a `Predictor`: a task model, a pretrainer or an encoder, each with the same methods."""
+"""The backends of `Predictor`, for task models, pretrainers and encoders. All have the same methods."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -14,7 +14,7 @@ TOP_TOKENS = 5  # tokens per mask if `top_k` is not given
 
 
 class TaskBackend:
-    """A model for one of the tasks: a Keras model, an ONNX session or a SavedModel.
+    """Backend of a task model, which may be a Keras model, an ONNX session or a SavedModel.
 
     Args:
         task: `Task`.
@@ -23,8 +23,8 @@ class TaskBackend:
 
     Attributes:
         task_name: name of the task.
-        labels: names in the order of the logits, or None.
-        model: as given.
+        labels: C names in the order of the logits, or None.
+        model: the argument.
         columns: column names of `cells`.
     """
 
@@ -47,7 +47,7 @@ class TaskBackend:
 
 
 class PretrainerBackend:
-    """A pretrained model: it fills `[MASK]` in single texts and judges pairs by its sentence task.
+    """Backend of a pretrainer. It predicts the tokens at `[MASK]` in single texts, and the sentence task for pairs.
 
     Args:
         predict_batch: function of a pretrainer's inputs that returns its outputs.
@@ -55,7 +55,7 @@ class PretrainerBackend:
         mask_vectorizer: `BertTextVectorization` that keeps `[MASK]` as one token.
         sentence_task: `"next"`, `"order"` or None.
         model: the Keras model, or None.
-        predict_masked: `predict_batch` for rows with masks, where it differs.
+        predict_masked: another function to use instead of `predict_batch` for texts with `[MASK]`, or None.
 
     Attributes:
         task_name, labels, model, columns: as in `TaskBackend`. The labels are those of the sentence task.
@@ -121,7 +121,7 @@ class PretrainerBackend:
 
 
 class EncoderBackend:
-    """An encoder without a head: it embeds texts by the mean over their tokens, see `kb.embed`.
+    """Backend of an encoder. It computes the mean vector over the tokens of each text, see `kb.embed`.
 
     Args:
         encoder: a `BertEncoder`.

@@ -8,6 +8,7 @@ from keras_bert.errors import InputError
 from keras_bert.inference.predict import predict_length_sorted
 from keras_bert.models import BertEncoder
 from keras_bert.models.pooling import pool_outputs
+from keras_bert.models.task_model import check_encoder
 
 
 def embed(encoder: BertEncoder, inputs: dict, pool: str = "mean", batch_size: int = 64) -> np.ndarray:
@@ -21,8 +22,8 @@ def embed(encoder: BertEncoder, inputs: dict, pool: str = "mean", batch_size: in
             - `"mean"`, `"max"`: mean or maximum over the tokens of the last block (D = H);
             - `"cls"`: the vector of `[CLS]` in the last block; `"pooled"`: the output of the pooler (D = H);
             - `"second-to-last"`: mean over the tokens of the second-to-last block (D = H);
-            - `"sum4"`: mean over the tokens of the sum of the last four blocks (D = H). In the paper the four are
-              weighted by learned weights; here each weight is 1;
+            - `"sum4"`: mean over the tokens of the sum of the last four blocks (D = H). The paper learns a weight
+              for each block; here each weight is 1;
             - `"last4"`: mean over the tokens of the last four blocks concatenated, the last block at the end (D = 4 H).
         batch_size: B.
 
@@ -46,13 +47,12 @@ def embed(encoder: BertEncoder, inputs: dict, pool: str = "mean", batch_size: in
     Source: Devlin et al. 2018 (arXiv:1810.04805), section 5.3 and Table 7; Reimers and Gurevych 2019
     (arXiv:1908.10084), section 3, for mean and max.
     """
-    if not isinstance(encoder, BertEncoder):
-        raise InputError(f"`encoder` must be a BertEncoder. Received: {type(encoder).__name__}")
+    check_encoder(encoder)
     ids = as_id_arrays(inputs)
     check_ids(encoder.config, ids)
     lengths = row_lengths(ids)  # [N]
     if not len(lengths):
-        raise InputError("`inputs` must contain at least one row. Received: 0")
+        raise InputError("`inputs` must have at least one row. Received: 0 rows")
     if not lengths.all():
         raise InputError(f"`inputs` must have a token in each row. Received: no token in row {int(np.argmin(lengths))}")
     pooled = pool_outputs(encoder(encoder.input), encoder.input["input_mask"], pool)  # [B, D]

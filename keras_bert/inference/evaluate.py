@@ -46,6 +46,6 @@ def evaluate(model: keras.Model, ids: dict, labels, batch_size: int = 64) -> dic
     targets, weights = task.targets(model, ids, labels)
     rows = len(ids["input_word_ids"])
     if rows == 0:
-        raise InputError("`ids` must contain at least one example. Received: 0")
+        raise InputError("`ids` must have at least one row. Received: 0 rows")
     outputs = predict_logits(model, ids, batch_size)
     return {**task.compute_metrics(outputs, targets, weights), "examples": rows}

@@ -10,7 +10,7 @@ from keras_bert.tasks.classification import softmax
 
 
 def fill_mask(pretrained, texts: list[str], top_k: int = 5) -> list[dict]:
-    """Predict the most probable tokens at every `[MASK]` of some texts.
+    """Predict the most probable tokens at every `[MASK]` in texts.
 
     Args:
         pretrained: what `kb.load_pretrained` returns for a `BertPretrainer`.
@@ -47,7 +47,7 @@ def fill_mask(pretrained, texts: list[str], top_k: int = 5) -> list[dict]:
 
 
 def eager_outputs(model) -> Callable:
-    """Return a function that calls a model without compiling it, since each text has another shape."""
+    """Return a function that calls a model eagerly. A compiled one would be traced again for each new input shape."""
 
     def predict(inputs: dict) -> dict[str, np.ndarray]:
         return {name: ops.convert_to_numpy(value) for name, value in model(inputs, training=False).items()}
@@ -83,7 +83,7 @@ def predict_masks(predict_batch: Callable, vocabulary: list[str], vectorizer, te
     """
     mask_id = vocabulary.index("[MASK]")
     results = []
-    for text in texts:  # one by one: the number of masks differs
+    for text in texts:  # one at a time, because the number of masks differs
         inputs = {name: ops.convert_to_numpy(value) for name, value in vectorizer([text]).items()}  # [1, T] each
         positions = np.flatnonzero(inputs["input_word_ids"][0] == mask_id)  # [P]
         if not len(positions):

@@ -1,4 +1,4 @@
-"""Models that `kb.export_onnx` wrote, run by ONNX Runtime on ids of the exact tokenizer."""
+"""Opening of models that `kb.export_onnx` wrote. ONNX Runtime runs them on the ids of `BertTextVectorization`."""
 
 import importlib.util
 import json
@@ -22,7 +22,7 @@ def open_onnx(folder: Path):
     """Open an ONNX folder.
 
     Args:
-        folder: with `model.onnx`, `vocab.txt` and `config.json`.
+        folder: folder with `model.onnx`, `vocab.txt` and `config.json`.
 
     Returns:
         A `TaskBackend` or `PretrainerBackend`.
@@ -68,8 +68,8 @@ def open_onnx(folder: Path):
     shapes = {output.name: tuple(output.shape) for output in session.get_outputs() if output.name.endswith("logits")}
 
     def outputs(ids: dict, batch_size: int):
-        found = predict_length_sorted(_runner(session, list(shapes)), ids, batch_size, shapes)
-        return found["logits"] if "logits" in found else found
+        results = predict_length_sorted(_runner(session, list(shapes)), ids, batch_size, shapes)
+        return results["logits"] if "logits" in results else results
 
     settings = {name: config.get(name) for name in task.setting_names}
     return TaskBackend(task, TrainedModel(outputs, preprocessor, config.get("labels"), settings))
@@ -87,12 +87,13 @@ def _runner(session, names: list[str] | None = None):
 
 
 def _problem_type(session, names: list[str]) -> str:
-    """Infer the problem type of a classifier whose config does not state it, from a row of one token."""
+    """Infer the problem type of a classifier whose config does not contain it, from its outputs for one token."""
     if "probabilities" not in names:
         return "regression"
     row = np.ones((1, 1), np.int32)
-    found = _runner(session, ["logits", "probabilities"])(
+    outputs = _runner(session, ["logits", "probabilities"])(
         {"input_word_ids": row, "input_mask": row, "input_type_ids": 0 * row}
     )
-    same = found["logits"].shape[-1] > 1 and np.allclose(softmax(found["logits"]), found["probabilities"], atol=1e-4)
-    return "single_label" if same else "multi_label"
+    logits, probabilities = outputs["logits"], outputs["probabilities"]  # [1, C]
+    is_softmax = logits.shape[-1] > 1 and np.allclose(softmax(logits), probabilities, atol=1e-4)
+    return "single_label" if is_softmax else "multi_label"

@@ -1,4 +1,4 @@
-"""Opening of what a `Predictor` can run: trained models, bundled models, SavedModels of text, ONNX folders."""
+"""Opening of the models that `Predictor` accepts: trained and bundled models, SavedModels of text, ONNX folders."""
 
 from pathlib import Path
 
@@ -23,7 +23,7 @@ def open_backend(source):
         A `TaskBackend`, `PretrainerBackend` or `EncoderBackend`.
 
     Raises:
-        InputError: there is no such model, or it cannot be loaded.
+        InputError: the model does not exist or cannot be loaded.
     """
     name = str(source)
     folder = find_bundled(name) if name in BUNDLED and not Path(name).exists() else Path(name)

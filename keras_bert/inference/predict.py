@@ -51,22 +51,23 @@ def predict_length_sorted(
             single array, whose name is then `""`.
         ids: the encoder's inputs, int32 `[N, T]` each.
         batch_size: B.
-        shapes: by output its shape. An entry that is not an int at axis 1 means that the axis goes along the tokens.
+        shapes: dict of output name to shape. Axis 1 is the token axis if its size is not an int.
 
     Returns:
-        dict of float32 arrays, in the order of the rows. Outputs along the tokens are padded to T.
+        A dict of float32 arrays, in the order of the rows. Outputs with a token axis are padded with zeros to T.
     """
     count, width = ids["input_mask"].shape
-    merged = {}
-    for name, shape in shapes.items():
-        per_token = len(shape) > 1 and not isinstance(shape[1], int)
-        merged[name] = np.zeros((count, *((width, *shape[2:]) if per_token else shape[1:])), np.float32)
+    per_token = {name: not isinstance(shape[1], int) for name, shape in shapes.items()}
+    merged = {
+        name: np.zeros((count, width, *shape[2:]) if per_token[name] else (count, *shape[1:]), np.float32)
+        for name, shape in shapes.items()
+    }
     for rows, batch in length_sorted_batches(ids, batch_size):
         outputs = predict_batch(batch)
         for name, output in outputs.items() if isinstance(outputs, dict) else [("", outputs)]:
             if name not in shapes:
                 continue
-            if isinstance(shapes[name][1], int):
+            if not per_token[name]:
                 merged[name][rows] = output
             else:
                 tokens = min(output.shape[1], width)  # on JAX batches are padded to multiples of 8

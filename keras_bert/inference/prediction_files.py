@@ -1,4 +1,4 @@
-"""Prediction of the lines of a file of any size, written to a TSV or JSON Lines file."""
+"""Input and output files of predictions: texts by line, and TSV or JSON Lines."""
 
 import json
 from collections.abc import Iterator
@@ -19,7 +19,7 @@ def read_texts(path: str | Path) -> Iterator:
         path: a UTF-8 text file, plain, `.gz` or `.xz`.
 
     Raises:
-        InputError: the file cannot be read, or a line is empty; with the line number.
+        InputError: the file cannot be read, or a line is empty. The message contains the line number.
     """
     lines = (text_of_line(line, number) for number, line in read_lines(path))
     try:
@@ -42,14 +42,14 @@ def check_output(path: str | Path) -> Path:
 
 
 def write_predictions(path: str | Path, predictor, predictions: Iterator[dict]) -> int:
-    """Write predictions to a file, which appears when all are written.
+    """Write predictions to a file, which is created only when all of them are written.
 
     A `.tsv` file has a header line with the columns of the predictor. A `.jsonl` file has one JSON object per line.
 
     Args:
-        path: the file to write, an existing one is replaced.
+        path: the file to write. An existing file is replaced.
         predictor: `Predictor`.
-        predictions: what it returns, dict by dict.
+        predictions: iterator of the dicts that the predictor returns.
 
     Returns:
         The number of predictions.
@@ -60,7 +60,7 @@ def write_predictions(path: str | Path, predictor, predictions: Iterator[dict]) 
             file.write("\t".join(predictor.columns) + "\n")
         for prediction in predictions:
             if path.suffix == ".tsv":
-                # Tabs and line ends within a cell would break the table.
+                # A tab or a line break in a cell would start a new column or row.
                 file.write("\t".join(" ".join(str(cell).split()) for cell in predictor.cells(prediction)) + "\n")
             else:
                 file.write(json.dumps(prediction, ensure_ascii=False) + "\n")

@@ -1,4 +1,4 @@
-"""`Predictor`: from texts to dicts, for every kind of model."""
+"""`Predictor`: predictions on texts with every kind of model."""
 
 import contextlib
 import itertools
@@ -10,7 +10,7 @@ from keras_bert.inference.text_inputs import checked_texts, is_pair
 
 
 class Predictor:
-    """A trained model that maps texts to predictions.
+    """Batched prediction on texts with a trained model.
 
     It opens folders of `kb.save_pretrained`, bundled models, SavedModels that `kb.export_saved_model` wrote with text
     as input, and folders of `kb.export_onnx` (with ONNX Runtime).
@@ -22,7 +22,7 @@ class Predictor:
         texts: a string; a list of N strings; a list of N (first, second) tuples for models of pairs, or (question,
             context) tuples for question answering; or an iterator of either, of any length.
         batch_size: number of texts per call of the model.
-        top_k: also list the k most probable classes; of a pretrained model, tokens per mask (default 5).
+        top_k: also list the k most probable classes; for a pretrained model, the number of tokens per mask (default 5).
         progress: whether to show a progress bar on standard error; an int is the number of texts of an iterator.
 
     Returns (call):
@@ -44,15 +44,15 @@ class Predictor:
 
     Attributes:
         task: name of the task: `"classification"`, `"multi-label"`, `"regression"`, `"spans"`, `"tokens"`,
-            `"features"`, the name of a task of your own, `"pretraining"` or `"embedding"`.
+            `"features"`, the name of another registered task, `"pretraining"` or `"embedding"`.
         labels: C names in the order of the logits, or None.
         model: the Keras model; None for exported models.
         columns: column names of `cells`.
         chunk_size: number of texts that are in memory at a time.
 
     Raises:
-        InputError: the source cannot be opened; a text is empty; single texts where the model takes pairs, or the
-            reverse.
+        InputError: the source cannot be opened; a text is empty; the texts are single texts and the model needs pairs,
+            or the reverse.
 
     Example:
 

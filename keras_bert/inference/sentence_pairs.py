@@ -1,4 +1,4 @@
-"""Next-sentence and sentence-order prediction by the second head of a pretrainer."""
+"""Next sentence prediction and sentence order prediction with the second head of a pretrainer."""
 
 from collections.abc import Callable
 
@@ -34,7 +34,7 @@ def class_names(pretrained) -> tuple[str, str]:
 def predict_sentence_pairs(pretrained, first: list[str], second: list[str], batch_size: int = 64) -> np.ndarray:
     """Predict whether each second text follows the first one, or whether the two are in order.
 
-    Pretraining uses segments of several sentences, so single short sentences may be judged less well.
+    Pretraining uses segments of several sentences, so predictions for short single sentences may be less accurate.
 
     Args:
         pretrained: what `kb.load_pretrained` returns for a `BertPretrainer` with a sentence task.
@@ -46,8 +46,8 @@ def predict_sentence_pairs(pretrained, first: list[str], second: list[str], batc
         Logits, float32 `[N, 2]`, of the two `class_names`: `follows` and `random`, or `in order` and `swapped`.
 
     Raises:
-        InputError: the model has no such head, there are no pairs, the lists differ in length, or a row is longer than
-            the positions of the encoder.
+        InputError: the model has no head for a sentence task, there are no pairs, the lists differ in length, or a row
+            has more tokens than the encoder has positions.
 
     Example:
 

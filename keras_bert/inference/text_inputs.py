@@ -1,4 +1,4 @@
-"""Texts and pairs of texts as input of a model: checks, and lines of text files."""
+"""Checks of texts and pairs of texts, and their conversion from lines of a file."""
 
 from collections.abc import Iterable, Iterator
 
@@ -6,7 +6,7 @@ from keras_bert.errors import InputError
 
 
 def is_pair(text) -> bool:
-    """Whether a value is a pair of strings: a tuple of two."""
+    """Return whether a value is a pair of texts: a tuple of two strings."""
     return isinstance(text, tuple) and len(text) == 2 and all(isinstance(part, str) for part in text)
 
 
@@ -14,7 +14,7 @@ def checked_texts(texts: Iterable) -> Iterator:
     """Yield texts or pairs, each one checked.
 
     Args:
-        texts: strings, or tuples of two strings; all of one kind.
+        texts: strings, or tuples of two strings, but not both.
 
     Raises:
         InputError: a text is not a string or a pair, is empty or is not valid Unicode; single texts and pairs are
@@ -44,7 +44,7 @@ def checked_texts(texts: Iterable) -> Iterator:
             pairs = len(parts) == 2
         if pairs != (len(parts) == 2):
             raise InputError(
-                f"`texts` must be all single texts or all pairs. Received: both, the other kind at number {number}"
+                f"`texts` must be all single texts or all pairs. Received: both, a change of kind at number {number}"
             )
         yield text
 
@@ -53,8 +53,8 @@ def text_of_line(line: str, number: int) -> str | tuple[str, str]:
     """Return the text of a line, or a pair where the line has a tab.
 
     Args:
-        line: one line without its end.
-        number: its number, for the error message.
+        line: one line without its line break.
+        number: number of the line, for the error message.
 
     Raises:
         InputError: the line has more than one tab.

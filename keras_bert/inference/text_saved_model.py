@@ -1,4 +1,4 @@
-"""SavedModels of a classifier with text as input, as `kb.export_saved_model` writes them."""
+"""Opening of a classifier as a SavedModel with text as input, which `kb.export_saved_model` writes."""
 
 from pathlib import Path
 
@@ -8,7 +8,7 @@ from keras_bert.errors import InputError
 from keras_bert.inference.backends import TaskBackend
 from keras_bert.tasks import TrainedModel, find_task
 
-PROBE = ["good", "bad", "a fine film", "no", "yes", "two hours lost"]  # texts to check the class names with
+PROBE = ["good", "bad", "a fine film", "no", "yes", "two hours lost"]  # texts whose predicted class names are compared
 
 
 def open_text_saved_model(folder: Path) -> TaskBackend | None:
@@ -18,10 +18,10 @@ def open_text_saved_model(folder: Path) -> TaskBackend | None:
         folder: a SavedModel folder.
 
     Returns:
-        A `TaskBackend`, or None where the SavedModel does not take texts.
+        A `TaskBackend`, or None if the SavedModel does not take texts.
 
     Raises:
-        InputError: it takes texts, and its outputs are not those of a classifier.
+        InputError: the SavedModel takes texts, and its outputs are not those of a classifier.
     """
     import tensorflow as tf
 
@@ -50,14 +50,15 @@ def open_text_saved_model(folder: Path) -> TaskBackend | None:
         return np.concatenate(parts)
 
     labels = stored_labels(serve) if "label" in names else None
+    # The graph preprocesses the texts, so the preprocessor `list` only passes them on.
     return TaskBackend(task, TrainedModel(outputs, list, labels, {"pairs": False}))
 
 
 def stored_labels(serve) -> list[str] | None:
     """Return the class names that the graph of a classifier contains, in the order of the logits.
 
-    The SavedModel returns only the name of the predicted class. All names are a constant in its graph, from which that
-    name is taken.
+    The SavedModel returns only the name of the predicted class. The names of all classes are a constant in its graph.
+    The constant that agrees with the predicted names on some texts is returned.
 
     Args:
         serve: the signature `serving_default`.
@@ -67,16 +68,16 @@ def stored_labels(serve) -> list[str] | None:
     """
     import tensorflow as tf
 
-    found = serve(text=tf.constant(PROBE))
-    best = found["logits"].numpy().argmax(-1)  # [N]
-    predicted = [label.decode() for label in found["label"].numpy()]
+    outputs = serve(text=tf.constant(PROBE))
+    best = outputs["logits"].numpy().argmax(-1)  # [N]
+    predicted = [label.decode() for label in outputs["label"].numpy()]
     graph = serve.graph.as_graph_def()
     nodes = [*graph.node, *(node for function in graph.library.function for node in function.node_def)]
     for node in nodes:
         if node.op != "Const" or node.attr["dtype"].type != tf.string.as_datatype_enum:
             continue
         values = tf.make_ndarray(node.attr["value"].tensor)
-        if values.shape == found["logits"].shape[-1:]:
+        if values.shape == outputs["logits"].shape[-1:]:
             labels = [value.decode("utf-8", "replace") for value in values]
             if [labels[i] for i in best] == predicted:
                 return labels

@@ -4,9 +4,11 @@ import keras
 
 
 def kernel_initializer(initializer_range: float) -> keras.initializers.Initializer:
-    """Make a truncated normal initializer; one per weight, since an initializer used twice gives the same values twice.
+    """Create the truncated normal initializer of one weight.
+
+    Two weights that share an initializer would get the same values, so each weight has its own.
 
     Args:
-        initializer_range: its standard deviation.
+        initializer_range: standard deviation.
     """
     return keras.initializers.TruncatedNormal(stddev=initializer_range)

@@ -1,4 +1,4 @@
-"""Adapter: a small bottleneck layer to be trained in place of the layers around it."""
+"""Adapter: a small bottleneck layer that is trained while the layers around it are frozen."""
 
 import keras
 
@@ -11,12 +11,12 @@ from keras_bert.layers.activation import kernel_initializer
 class Adapter(keras.layers.Layer):
     """Two dense layers with a bottleneck between them and a skip connection: x + Dense(activation(Dense(x))).
 
-    With small initial kernels it starts near the identity, so that a pretrained model with new adapters computes almost
-    what it computed without them. Use it in the slots of `TransformerBlock`, and train adapters, LayerNorms and the
-    head alone.
+    The initial kernels are small, so that a new adapter is close to the identity and a pretrained model with new
+    adapters has almost the same outputs as without them. Pass adapters to `TransformerBlock` as `after_attention` and
+    `after_feed_forward`, and train only the adapters, the LayerNorms and the head.
 
     Args:
-        bottleneck_size: size between the two dense layers; 8 to 256 in the paper.
+        bottleneck_size: size of the first dense layer's output, 8 to 256 in the paper.
         activation: `"gelu_tanh"`, `"gelu"` or `"relu"`.
         initializer_range: standard deviation of the truncated normal initializer of the kernels.
         **kwargs: `name`, `dtype`, `trainable` of `keras.layers.Layer`.

@@ -11,17 +11,19 @@ from keras_bert.layers.activation import kernel_initializer
 class BertEmbeddings(keras.layers.Layer):
     """The sum of three learned embeddings, then LayerNorm, then dropout, then in ALBERT a dense layer to H.
 
-    No Keras mask is made or read (`supports_masking` is False): padding is masked by `input_mask`, in the attention.
+    The layer does not create or use a Keras mask (`supports_masking` is False). `input_mask` masks the padding in the
+    attention.
 
     Args:
         vocab_size: V, number of token ids.
         hidden_size: H, size of the output.
-        max_position_embeddings: the largest sequence length.
+        max_position_embeddings: maximum sequence length, in tokens.
         type_vocab_size: number of segment ids; with 0 there is no segment embedding and `input_type_ids` is ignored.
-        dropout: rate after the LayerNorm.
+        dropout: dropout rate after the LayerNorm.
         initializer_range: standard deviation of the truncated normal initializer.
         layer_norm_epsilon: added to the variance in LayerNorm.
-        embedding_size: E, size of the embeddings if it is not H: a dense layer then projects the sum to H.
+        embedding_size: E, size of the embeddings, which a dense layer then projects to H; None for embeddings of size
+            H.
         **kwargs: `name`, `dtype`, `trainable` of `keras.layers.Layer`.
 
     Call arguments:
@@ -95,10 +97,10 @@ class BertEmbeddings(keras.layers.Layer):
         self.position_embeddings.build()
         if self.type_embeddings is not None:
             self.type_embeddings.build()
-        width = self.embedding_size or self.hidden_size
-        self.layer_norm.build((*input_word_ids_shape, width))
+        embedding_size = self.embedding_size or self.hidden_size
+        self.layer_norm.build((*input_word_ids_shape, embedding_size))
         if self.projection is not None:
-            self.projection.build((*input_word_ids_shape, width))
+            self.projection.build((*input_word_ids_shape, embedding_size))
 
     def call(self, input_word_ids, input_type_ids, training=None):
         length = keras.ops.shape(input_word_ids)[1]  # int, or a tensor if TensorFlow traces an unknown T
@@ -117,7 +119,7 @@ class BertEmbeddings(keras.layers.Layer):
         return x if self.projection is None else ops.dense(self.projection, x, training=training)  # [B, T, H]
 
     def compute_output_spec(self, input_word_ids, input_type_ids, training=None):
-        # Not traced, since some backends trace an unknown T as a number that may be above the limit.
+        # `call` is not traced here, because some backends trace an unknown T as a number that may be above the limit.
         self._check_length(input_word_ids.shape[1])
         return keras.KerasTensor((*input_word_ids.shape, self.hidden_size), dtype=self.compute_dtype)
 

@@ -8,12 +8,12 @@ from keras_bert.layers.activation import kernel_initializer
 
 @keras.saving.register_keras_serializable(package="keras_bert")
 class MaskedLMHead(keras.layers.Layer):
-    """Gather the masked positions, transform them, and compute logits with the token embedding as output kernel.
+    """Masked-LM head: a dense layer, LayerNorm and the token embedding as output kernel, at the masked positions.
 
-    The positions are gathered first: with 15 % of the tokens masked, the product with V columns, which is most of a
-    small BERT's arithmetic, is computed for a seventh of them. The output kernel is the token embedding, transposed
-    (Press and Wolf 2016, arXiv:1608.05859). It is not among this layer's weights: freezing the head does not freeze the
-    embedding, and training either one changes both.
+    The masked positions are gathered first, so that the product with the `[E, V]` kernel, which is most of the
+    arithmetic of a small BERT, is computed for 15 % of the tokens only. The output kernel is the transposed token
+    embedding (Press and Wolf 2016, arXiv:1608.05859). It is not among this layer's weights: freezing the head does not
+    freeze the embedding, and training either one changes both.
 
     Args:
         word_embeddings: the tied `keras.layers.Embedding` of shape `[V, E]`, `encoder.embeddings.word_embeddings`.

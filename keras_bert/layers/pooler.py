@@ -7,7 +7,7 @@ from keras_bert.layers.activation import kernel_initializer
 
 @keras.saving.register_keras_serializable(package="keras_bert")
 class Pooler(keras.layers.Layer):
-    """A dense layer with tanh on the first token, the input of sentence-level heads.
+    """Dense layer with tanh on the first token. Its output is the input of sentence-level heads.
 
     Args:
         hidden_size: H, size of input and output.

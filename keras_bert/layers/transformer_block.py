@@ -14,20 +14,21 @@ class TransformerBlock(keras.layers.Layer):
     x = LayerNorm(x + Dropout(Attention(x)))
     x = LayerNorm(x + Dropout(Dense(activation(Dense(x)))))
 
-    Two slots hold custom layers from `[B, T, H]` to `[B, T, H]`, such as adapters, each before a residual is added.
-    A subclass may also replace a sublayer after `super().__init__`, for example `self.attention`.
+    `after_attention` and `after_feed_forward` are slots for custom layers from `[B, T, H]` to `[B, T, H]`, such as
+    adapters. The residual is added to their output. A subclass may also replace a sublayer after `super().__init__`,
+    for example `self.attention`.
 
     Padding is masked on the key side only, as in Google's BERT. Outputs at padding positions are undefined; ignore
-    them. A Keras mask attached to `hidden_states` is not used (`supports_masking` is False, so Keras warns that the
-    mask ends here); only `input_mask` masks.
+    them. Only `input_mask` is used. A Keras mask attached to `hidden_states` is ignored, and Keras warns about it,
+    because `supports_masking` is False.
 
     Args:
         hidden_size: H, size of input and output; a multiple of `num_heads`.
         num_heads: A, number of attention heads, each of size H / A.
         intermediate_size: F, size inside the feed-forward network.
         activation: `"gelu_tanh"`, `"gelu"` or `"relu"`.
-        dropout: rate after the attention and after the feed-forward network.
-        attention_dropout: rate on the attention probabilities.
+        dropout: dropout rate after the attention and after the feed-forward network.
+        attention_dropout: dropout rate of the attention probabilities.
         initializer_range: standard deviation of the truncated normal initializer of the kernels.
         layer_norm_epsilon: added to the variance in LayerNorm.
         after_attention: a `keras.layers.Layer` applied to the attention's output, or None.
@@ -38,7 +39,7 @@ class TransformerBlock(keras.layers.Layer):
         hidden_states: float `[B, T, H]`.
         input_mask: int or bool `[B, T]`, 1 at tokens, 0 at padding.
         positions: int `[B, P]`, or None for all positions. Only these are computed; each attends to all T tokens. Use
-            it in a model's last block, if a head reads only some positions.
+            it in the last block of a model whose head needs only some positions.
         return_attention_scores: also return the attention probabilities, before their dropout.
 
     Returns:
@@ -63,8 +64,8 @@ class TransformerBlock(keras.layers.Layer):
     ...     return TransformerBlock(**settings, after_attention=Adapter(2), after_feed_forward=Adapter(2))
     >>> block = block_with_adapters(hidden_size=8, num_heads=2, intermediate_size=32)
 
-    Source: Vaswani et al. 2017 (arXiv:1706.03762), section 3; Devlin et al. 2018 (arXiv:1810.04805), section 3; the
-    slots are at the places of Houlsby et al. 2019 (arXiv:1902.00751), figure 2.
+    Source: Vaswani et al. 2017 (arXiv:1706.03762), section 3; Devlin et al. 2018 (arXiv:1810.04805), section 3; Houlsby
+    et al. 2019 (arXiv:1902.00751), figure 2, for the positions of the slots.
     """
 
     def __init__(

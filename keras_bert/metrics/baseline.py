@@ -1,4 +1,4 @@
-"""TF-IDF features with logistic regression: the baseline beside every accuracy of this project."""
+"""A baseline for classification: logistic regression on TF-IDF features."""
 
 from collections.abc import Sequence
 
@@ -9,11 +9,11 @@ def tfidf_accuracy(train_texts: Sequence[str], train_labels, texts: Sequence[str
     Args:
         train_texts: N training texts.
         train_labels: int `[N]`.
-        texts: M texts to measure on.
+        texts: M texts to evaluate on.
         labels: int `[M]`, their labels.
 
     Returns:
-        The share of correct predictions, in [0, 1].
+        The fraction of correct predictions, in [0, 1].
 
     Example:
 

@@ -94,7 +94,7 @@ def multi_label_metrics(logits, labels) -> dict:
         labels: 0 or 1, `[N, C]`.
 
     Returns:
-        A dict: `accuracy` over all N C labels, `exact_match` (the fraction of examples with all C labels correct),
+        A dict: `accuracy` over all N * C labels, `exact_match` (the fraction of examples with all C labels correct),
         `f1` over all labels (micro average), `macro_f1` (the mean of the F1 of each label; 0 for a label without
         positives), `loss` (mean binary cross-entropy).
 

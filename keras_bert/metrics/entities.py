@@ -1,4 +1,4 @@
-"""Entities that tags mark, and their precision, recall and F1 as in the CoNLL shared tasks."""
+"""Extraction of entities from tags, and their precision, recall and F1 as in the CoNLL shared tasks."""
 
 import collections
 
@@ -37,7 +37,7 @@ def extract_entities(tags) -> list[tuple[str, int, int]]:
 
 
 def entity_f1(expected: list, predicted: list) -> dict:
-    """Compute precision, recall and F1 of entities. A predicted entity is correct if its words and its type are.
+    """Compute precision, recall and F1 of entities. A predicted entity is correct if its words and type are.
 
     Args:
         expected: list of lists of tags, one list per sentence.
@@ -55,7 +55,7 @@ def entity_f1(expected: list, predicted: list) -> dict:
     >>> round(entity_f1([["B-PER", "I-PER", "O"]], [["B-PER", "I-PER", "B-LOC"]])["f1"], 4)
     0.6667
 
-    Source: Tjong Kim Sang and De Meulder 2003 (CoNLL-2003), section 4; seqeval computes the same.
+    Source: Tjong Kim Sang and De Meulder 2003 (CoNLL-2003), section 4; seqeval gives the same values.
     """
     if [len(tags) for tags in expected] != [len(tags) for tags in predicted]:
         raise InputError(
@@ -64,8 +64,9 @@ def entity_f1(expected: list, predicted: list) -> dict:
         )
     counts: dict[str, list[int]] = collections.defaultdict(lambda: [0, 0, 0])  # correct, predicted, expected
     for expected_tags, predicted_tags in zip(expected, predicted, strict=True):
-        gold, found = set(extract_entities(expected_tags)), set(extract_entities(predicted_tags))
-        for i, entities in enumerate((gold & found, found, gold)):
+        expected_entities, predicted_entities = (set(extract_entities(t)) for t in (expected_tags, predicted_tags))
+        correct_entities = expected_entities & predicted_entities
+        for i, entities in enumerate((correct_entities, predicted_entities, expected_entities)):
             for entity_type, _, _ in entities:
                 counts[entity_type][i] += 1
     pairs = [pair for tags in zip(expected, predicted, strict=True) for pair in zip(*tags, strict=True)]

@@ -11,9 +11,9 @@ def squad_metrics(expected: dict[str, list[str]], predicted: dict[str, str]) -> 
     """Compute exact match and F1 over a set of questions.
 
     Where every question has an answer, the rules are those of `evaluate-v1.1.py`, otherwise those of
-    `evaluate-v2.0.py`. They differ in two points. In 1.1 a question without a prediction counts as wrong. And an
-    answer of articles and punctuation alone has an exact match with another such answer, but an F1 of 0, since the two
-    share no word.
+    `evaluate-v2.0.py`. They differ in two points. In 1.1, a question without a prediction counts as wrong. In 1.1, an
+    answer that consists only of articles and punctuation has an exact match with another such answer, but an F1 of 0,
+    because the two have no word in common.
 
     Args:
         expected: question id to the answers of the annotators; an empty list means that there is no answer (SQuAD 2.0).
@@ -57,7 +57,7 @@ def answer_scores(predicted: str | None, answers: list[str], version_2: bool) ->
     """Compute exact match and F1 of one predicted answer; the best of the annotators' answers counts.
 
     Args:
-        predicted: the predicted answer; None for no prediction, which is wrong.
+        predicted: the predicted answer; None for no prediction, which counts as wrong.
         answers: the answers of the annotators.
         version_2: use the rules of SQuAD 2.0, where an empty prediction is correct if there is no answer.
 

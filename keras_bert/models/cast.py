@@ -1,4 +1,4 @@
-"""Change the dtype policy of a model."""
+"""A function that changes the dtype policy of a model."""
 
 import keras
 
@@ -9,7 +9,7 @@ from keras_bert.models.pretrained_model import PretrainedModel
 def cast_model(model: PretrainedModel, dtype) -> PretrainedModel:
     """Return a model with the same weights and another dtype policy.
 
-    `"float32"` turns a model that was trained under a mixed policy into a plain one; its weights are float32 already.
+    `"float32"` is for a model that was trained under a mixed policy. Its weights already are float32.
     `"bfloat16"` halves the size of a model for serving: the weights are cast once, not at every call as under a mixed
     policy. LayerNorm computes in float32 under every policy.
 

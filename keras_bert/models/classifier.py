@@ -36,7 +36,7 @@ class BertClassifier(TaskModel):
         num_classes, dropout_rate, problem_type: the arguments.
 
     Raises:
-        InputError: if `encoder` is not a `BertEncoder`, `num_classes` is not a whole number or too small, `dropout` is
+        InputError: if `encoder` is not a `BertEncoder`, `num_classes` is not an integer or too small, `dropout` is
             not in [0, 1), or `problem_type` is unknown.
 
     Example:
@@ -59,7 +59,7 @@ class BertClassifier(TaskModel):
         if problem_type not in PROBLEM_TYPES:
             names = ", ".join(map(repr, PROBLEM_TYPES))
             raise InputError(f"`problem_type` must be one of {names}. Received: problem_type={problem_type!r}")
-        check_num_classes(num_classes, least=2 if problem_type == "single_label" else 1)
+        check_num_classes(num_classes, minimum=2 if problem_type == "single_label" else 1)
         check_dropout(dropout)
 
         # === Layers ===

@@ -25,7 +25,7 @@ def assign_weights(targets, values) -> None:
 def assign_standard_weights(encoder, source) -> None:
     """Copy the standard weights of an encoder into an encoder with custom blocks.
 
-    Copied are the embeddings, the pooler and the `STANDARD_SUBLAYERS` of each block. Other sublayers of the blocks,
+    The embeddings, the pooler and the `STANDARD_SUBLAYERS` of each block are copied. Other sublayers of the blocks,
     such as adapters, keep their values.
 
     Args:

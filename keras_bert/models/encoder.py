@@ -44,7 +44,7 @@ class BertEncoder(PretrainedModel):
         embeddings: the `BertEmbeddings`.
         blocks: list of L blocks. With `config.share_blocks` it is L times the same block.
         pooler: the `Pooler`, or None.
-        has_custom_blocks: whether `block` is other than `TransformerBlock`.
+        has_custom_blocks: whether the blocks were made by another `block` than `TransformerBlock`.
 
     Raises:
         InputError: if `config` is not a `BertConfig`; on call, if T is above `max_position_embeddings`.
@@ -228,8 +228,9 @@ def _copy_blocks(encoder):
     blocks = iter(dict.fromkeys(encoder.blocks))
 
     def block(**settings):
-        block = next(blocks)
-        config = block.get_config()
-        return type(block).from_config({**config, **{key: x for key, x in settings.items() if key in config}})
+        original = next(blocks)
+        config = original.get_config()
+        changes = {name: value for name, value in settings.items() if name in config}
+        return type(original).from_config({**config, **changes})
 
     return block

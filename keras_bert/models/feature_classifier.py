@@ -11,8 +11,8 @@ from keras_bert.models.task_model import TaskModel, check_dropout, check_encoder
 class BertFeatureClassifier(TaskModel):
     """BERT as a feature extractor: pooling over the tokens of a text, dropout and one dense layer.
 
-    Dropout and the dense layer are a model of their own, `head`, from features `[B, D]` to logits `[B, C]`. Pooling has
-    no weights. So the features of a labeled dataset can be computed once with `kb.embed`, and `kb.fit_features` trains
+    Dropout and the dense layer are a separate model, `head`, from features `[B, D]` to logits `[B, C]`. Pooling has no
+    weights, so the features of a labeled dataset can be computed once with `kb.embed`, and `kb.fit_features` trains
     the head on them. The whole model takes token ids.
 
     Inputs, a dict: `input_word_ids`, `input_mask`, `input_type_ids`, int32 `[B, T]` each. Output: logits `[B, C]`,
@@ -33,7 +33,7 @@ class BertFeatureClassifier(TaskModel):
         problem_type: always `"single_label"`, see `BertClassifier`.
 
     Raises:
-        InputError: if `encoder` is not a `BertEncoder`, `num_classes` is not a whole number or below 2, `dropout` is
+        InputError: if `encoder` is not a `BertEncoder`, `num_classes` is not an integer or below 2, `dropout` is
             not in [0, 1), or `pool` is unknown or not available for this encoder.
 
     Example:

@@ -5,8 +5,8 @@ from keras import ops
 from keras_bert.constants import POOLS
 from keras_bert.errors import InputError
 
-# Number of last blocks that each mean over tokens reads. "sum4" adds their means, "last4" concatenates them,
-# "second-to-last" takes the first of two.
+# Number of last blocks that are averaged over the tokens. "sum4" adds the means of its blocks, "last4" concatenates
+# them, and "second-to-last" uses only the first of its two blocks.
 LAST_BLOCKS = {"mean": 1, "second-to-last": 2, "sum4": 4, "last4": 4}
 
 
@@ -22,7 +22,7 @@ def pool_outputs(outputs: dict, input_mask, pool: str = "mean"):
         pool: one of `keras_bert.constants.POOLS`, see `kb.embed`.
 
     Returns:
-        float32 `[B, D]`. D is 4 H for `"last4"`, else H.
+        float32 `[B, D]`. D is 4 H for `"last4"`, otherwise H.
 
     Raises:
         InputError: if `pool` is unknown, or the encoder has too few blocks or no pooler for it.
@@ -62,14 +62,14 @@ def pool_outputs(outputs: dict, input_mask, pool: str = "mean"):
 
 
 def _last_blocks(outputs: dict, pool: str) -> list:
-    """Return the outputs `[B, T, H]` of the last blocks that a pooling reads."""
+    """Return the outputs `[B, T, H]` of the last blocks that are averaged over the tokens."""
     count = LAST_BLOCKS[pool]
     if count == 1:
         return [outputs["sequence_output"]]
     blocks = sum(name.startswith("encoder_outputs_") for name in outputs)
     if blocks < count:
         raise InputError(
-            f"`pool` must be 'mean', 'max' or 'cls' for an encoder of {blocks} blocks, as {pool!r} reads "
+            f"`pool` must be 'mean', 'max' or 'cls' for an encoder of {blocks} blocks, as {pool!r} uses "
             f"{count} of them. Received: pool={pool!r}"
         )
     return [outputs[f"encoder_outputs_{i}"] for i in range(blocks - count, blocks)]

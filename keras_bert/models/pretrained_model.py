@@ -1,4 +1,4 @@
-"""The base class of the encoder and of all task models: kinds, loading and saving."""
+"""The base class of the encoder and of all task models, with loading and saving."""
 
 import keras
 
@@ -53,8 +53,8 @@ class PretrainedModel(keras.Model):
             An instance of this class.
 
         Raises:
-            InputError: if `source` cannot be loaded, if `kwargs` contradict the saved head, or if a new head needs an
-                argument that is missing.
+            InputError: if `source` cannot be loaded, if `kwargs` differ from the arguments of the saved head, or if a
+                new head needs an argument that is missing.
 
         Example:
 
@@ -157,7 +157,7 @@ def check_vocabulary_size(encoder, vectorizer) -> None:
 def register_io(load, save) -> None:
     """Register the functions behind `from_pretrained` and `save_pretrained`.
 
-    The package `keras_bert.weights` calls this when it is imported. Models thus do not import any file format.
+    The package `keras_bert.weights` calls this when it is imported, so that models do not import any file format.
 
     Args:
         load: function of a source; returns an object with the attribute `model`.
@@ -167,6 +167,7 @@ def register_io(load, save) -> None:
 
 
 def _io(name: str):
+    """Return a function given to `register_io`: `"load"` or `"save"`."""
     if name not in _IO:
         raise RuntimeError("No file formats are registered. Run `import keras_bert.weights` first.")
     return _IO[name]

@@ -87,10 +87,10 @@ class BertPretrainer(TaskModel):
             outputs = {"mlm_logits": mlm_head(encoder(encoder.input, positions=positions))}  # [B, P, V]
         else:
             first = ops.zeros_like(positions[:, :1])  # [B, 1]: [CLS], for the pooler
-            rows = encoder(encoder.input, positions=ops.concatenate([first, positions], axis=1))  # [B, 1 + P, H]
-            pooled = encoder.pooler(rows)  # [B, H]
+            states = encoder(encoder.input, positions=ops.concatenate([first, positions], axis=1))  # [B, 1 + P, H]
+            pooled = encoder.pooler(states)  # [B, H]
             outputs = {
-                "mlm_logits": mlm_head(rows[:, 1:]),  # [B, P, V]
+                "mlm_logits": mlm_head(states[:, 1:]),  # [B, P, V]
                 sentence_head.name: sentence_head(pooled),  # [B, 2]
             }
         inputs = {**encoder.input, "masked_lm_positions": positions}

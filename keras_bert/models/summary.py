@@ -1,4 +1,4 @@
-"""Facts about a model: its weights, its layers and the sizes of its files."""
+"""Functions that list the weights, the layers and the file sizes of a model."""
 
 import math
 from collections import Counter
@@ -81,5 +81,5 @@ def sizes_on_disk(folder: str | Path) -> dict[str, int]:
 
 
 def _public_name(cls: type) -> str:
-    """The name of a layer class; of a private class, the name of its public base class."""
+    """Return the name of a layer class or, for a private class, of its first public base class."""
     return next(base.__name__ for base in cls.__mro__ if not base.__name__.startswith("_"))

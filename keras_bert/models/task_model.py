@@ -11,15 +11,15 @@ from keras_bert.models.copy_weights import assign_weights
 from keras_bert.models.encoder import BertEncoder
 from keras_bert.models.pretrained_model import PretrainedModel, kind_of
 
-NOT_OF_THE_HEAD = ("dropout", "name", "trainable")  # `from_pretrained` may change these arguments of a saved model
+CHANGEABLE_ARGUMENTS = ("dropout", "name", "trainable")  # `from_pretrained` may change these of a saved head
 
 
 class TaskModel(PretrainedModel):
     """Base class of the models that consist of a `BertEncoder` and a head.
 
     A subclass checks its arguments, makes its layers, calls this constructor with the outputs, and sets its attributes
-    after that (PyTorch refuses attributes before). Its `get_config` adds its own arguments to those of this class. The
-    class attribute `kind` registers it for saving and loading, see `PretrainedModel`.
+    after that (PyTorch does not allow attributes before). Its `get_config` adds its own arguments to those of this
+    class. The class attribute `kind` registers it for saving and loading, see `PretrainedModel`.
 
     Args:
         encoder: a `BertEncoder`. It is shared, not copied.
@@ -97,14 +97,14 @@ class TaskModel(PretrainedModel):
         parameters = inspect.signature(cls.__init__).parameters
         if dropout is not None and "dropout" in parameters:
             kwargs["dropout"] = dropout
-        if not isinstance(stored, cls) and kind_of(stored) != cls.kind:  # the source has no such head: a new one
+        if not isinstance(stored, cls) and kind_of(stored) != cls.kind:  # the source has no head of this kind
             for name, parameter in parameters.items():
                 if parameter.default is parameter.empty and name not in ("self", "encoder", "kwargs", *kwargs):
                     raise InputError(f"`{name}` must be given for a new {cls.__name__}. Received: no {name}")
             return cls(new_encoder, **kwargs)
         saved = stored.get_config()
         for name, value in kwargs.items():
-            if name in saved and name not in NOT_OF_THE_HEAD and saved[name] != value:
+            if name in saved and name not in CHANGEABLE_ARGUMENTS and saved[name] != value:
                 raise InputError(
                     f"`{name}` must be {saved[name]!r}, the value of the saved model. Received: {name}={value!r}. "
                     f"Use `{cls.__name__}(BertEncoder.from_pretrained(...), {name}={value!r})` to make a new head."
@@ -117,15 +117,15 @@ class TaskModel(PretrainedModel):
 
 def head_weights(model: TaskModel) -> list:
     """Return the weights of a task model that are not weights of its encoder, in the order of the layers."""
-    of_the_encoder = {id(weight) for weight in model.encoder.weights}
-    return [weight for weight in model.weights if id(weight) not in of_the_encoder]
+    encoder_weights = {id(weight) for weight in model.encoder.weights}
+    return [weight for weight in model.weights if id(weight) not in encoder_weights]
 
 
 def logits_layer(encoder: BertEncoder, units: int, name: str = "logits") -> keras.layers.Dense:
-    """Return the dense layer of a head, which computes float32 logits under a mixed dtype policy.
+    """Create the dense layer of a head. Under a mixed dtype policy it computes float32 logits.
 
     Args:
-        encoder: the `BertEncoder`, for the range of the initial kernel and the dtype policy.
+        encoder: the `BertEncoder`, for the `initializer_range` and the dtype policy.
         units: number of logits.
         name: name of the layer.
     """
@@ -143,11 +143,11 @@ def check_encoder(encoder) -> None:
         raise InputError(f"`encoder` must be a BertEncoder. Received: encoder of type {type(encoder).__name__}")
 
 
-def check_num_classes(num_classes, least: int = 2) -> None:
-    """Raise an `InputError` if `num_classes` is not an int of at least `least`."""
-    if isinstance(num_classes, bool) or not isinstance(num_classes, int) or num_classes < least:
+def check_num_classes(num_classes, minimum: int = 2) -> None:
+    """Raise an `InputError` if `num_classes` is not an integer of at least `minimum`."""
+    if isinstance(num_classes, bool) or not isinstance(num_classes, int) or num_classes < minimum:
         raise InputError(
-            f"`num_classes` must be a whole number of at least {least}. Received: num_classes={num_classes!r}"
+            f"`num_classes` must be an integer of at least {minimum}. Received: num_classes={num_classes!r}"
         )
 
 

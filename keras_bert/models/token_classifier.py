@@ -28,7 +28,7 @@ class BertTokenClassifier(TaskModel):
         num_classes, dropout_rate: the arguments.
 
     Raises:
-        InputError: if `encoder` is not a `BertEncoder`, `num_classes` is not a whole number or below 2, or `dropout` is
+        InputError: if `encoder` is not a `BertEncoder`, `num_classes` is not an integer or below 2, or `dropout` is
             not in [0, 1).
 
     Example:

@@ -1,4 +1,4 @@
-"""Check against a published model: copy its weights, run it and the encoder, and compare the outputs."""
+"""Check of an encoder: copy the weights of a published model, run both, and compare the outputs."""
 
 import dataclasses
 
@@ -18,7 +18,7 @@ from keras_bert.weights.formats.tfhub import encoder_from_tfhub, label, open_tfh
 from keras_bert.weights.load import load_weights, open_source
 from keras_bert.weights.report import LoadReport
 
-NOT_THE_HANDLE = "Published values were not compared: the source is not the handle of the published L-12 model."
+NOT_COMPARED = "Published values were not compared: the source is not the handle of the published L-12 model."
 
 
 @dataclasses.dataclass(frozen=True)
@@ -64,10 +64,11 @@ def check(source, encoder=None, tolerance: float = TOLERANCE, published: bool | 
 
     A SavedModel with TF-Hub's interface contains its computation and is called. Weights of Hugging Face are opened and
     run by transformers if it is installed, presets of KerasHub by KerasHub. Weights in other formats are run by
-    KerasHub too, but as this package read them: this checks the computation, not that each tensor was read correctly.
+    KerasHub too, with the weights that this package read. This checks the computation, not that each tensor was read
+    correctly.
 
     Args:
-        source: as for `load_weights`.
+        source: as in `load_weights`.
         encoder: a `BertEncoder` to compare. By default, one with the config and the weights of the source is built.
         tolerance: the largest difference that passes.
         published: also compare with published values of `bert_en_uncased_L-12_H-768_A-12`: True for a folder with that
@@ -96,12 +97,12 @@ def check(source, encoder=None, tolerance: float = TOLERANCE, published: bool | 
     parity = compare(encoder, loaded, parity_inputs(encoder.config, vectorizer), tolerance)
     folder, result = find_published_outputs(), None
     if not (is_published_handle(source) if published is None else published):
-        note = NOT_THE_HANDLE
+        note = NOT_COMPARED
     elif folder is None:
         note = "Published values were not compared: set KERAS_BERT_DATA to the folder that holds data/published."
     else:
         result = compare_with_published(encoder, vectorizer, read_published_outputs(folder))
-        note = "Compared with the outputs of the published model that others printed."
+        note = "Compared with outputs of the published model, printed in a public notebook."
     return CheckReport(label(source), parity, weights, result, note)
 
 
@@ -112,6 +113,7 @@ def _has_weights_only(source) -> bool:
 
 
 def _check_weights(source, encoder, tolerance: float) -> CheckReport:
+    """Compare an encoder with the reference implementation of a source that has weights only."""
     from keras_bert.models import BertEncoder
 
     copy, weights = BertEncoder(source.config), None
@@ -122,7 +124,7 @@ def _check_weights(source, encoder, tolerance: float) -> CheckReport:
     reference, description = open_reference(source, copy)
     vectorizer = _new_vectorizer(source.vocabulary, source.lowercase)
     parity = compare(encoder, reference, parity_inputs(source.config, vectorizer), tolerance)
-    return CheckReport(source.label, parity, weights, None, NOT_THE_HANDLE, description)
+    return CheckReport(source.label, parity, weights, None, NOT_COMPARED, description)
 
 
 def _new_vectorizer(vocabulary, lowercase: bool):

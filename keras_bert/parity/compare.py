@@ -10,7 +10,7 @@ from keras_bert.errors import InputError
 from keras_bert.parity.references import run_reference
 from keras_bert.weights.canonical_names import encoder_and_pretrainer
 
-# Rounding in float32 through 12 layers makes 1e-5. The smallest mistake known, epsilon 1e-6 for 1e-12, makes 2e-4.
+# Rounding errors of float32 in 12 layers cause 1e-5. The smallest known mistake, epsilon 1e-6 for 1e-12, causes 2e-4.
 TOLERANCE = 5e-5
 
 
@@ -67,7 +67,7 @@ def compare(encoder, reference, inputs: dict, tolerance: float = TOLERANCE) -> P
         A `ParityReport`.
 
     Raises:
-        InputError: an input is missing, or the reference is none of these or has outputs of other shapes.
+        InputError: an input is missing, the reference is of another kind, or its outputs have other shapes.
 
     Example:
 
@@ -86,7 +86,7 @@ def compare(encoder, reference, inputs: dict, tolerance: float = TOLERANCE) -> P
     if missing:
         raise InputError(f"`inputs` must have the keys {', '.join(INPUT_KEYS)}. Received: no {', '.join(missing)}")
     inputs = {key: np.asarray(inputs[key], "int32") for key in INPUT_KEYS}  # [B, T] each
-    # Compiled, as a SavedModel is. Run one operation at a time, float32 would round differently.
+    # Compiled, as a SavedModel is: eager execution would round float32 differently.
     outputs, expected = _to_numpy(encoder.predict_on_batch(inputs)), _to_numpy(run_reference(reference, inputs))
     _check_outputs(outputs, expected)
     largest, mean = {}, {}
@@ -121,11 +121,12 @@ def _check_outputs(outputs: dict, expected: dict) -> None:
 
 
 def _to_numpy(outputs) -> dict:
+    """Convert a dict of tensors to float32 NumPy arrays."""
     import keras
 
     if not isinstance(outputs, dict):
         raise InputError(f"`reference` must return a dict of outputs. Received: {type(outputs).__name__}")
-    # A TF-Hub reference returns TensorFlow tensors on every backend, which the other backends' Keras cannot convert.
+    # A TF-Hub reference returns TensorFlow tensors, which Keras cannot convert on another backend.
     return {
         key: np.asarray(
             value.numpy() if type(value).__module__.startswith("tensorflow") else keras.ops.convert_to_numpy(value),

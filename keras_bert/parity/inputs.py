@@ -20,10 +20,10 @@ PAIRS = (
 
 
 def parity_inputs(config, vectorizer=None, sequence_length: int = 64, seed: int = 0) -> dict:
-    """Create inputs that reveal mistakes of a BERT: padding of any length, two segments, ids of the whole vocabulary.
+    """Create inputs that show mistakes of a BERT: padding of any length, two segments, ids of the whole vocabulary.
 
     Args:
-        config: the encoder's `BertConfig`. The ids, segments and length stay within it.
+        config: the encoder's `BertConfig`. It limits the ids, segments and length.
         vectorizer: a `BertTextVectorization` of the encoder's vocabulary, which adds real sentences and sentence pairs;
             or None.
         sequence_length: T, reduced to the encoder's positions if those are fewer.

@@ -1,4 +1,4 @@
-"""Outputs of the published L-12 model that others printed, for an independent comparison."""
+"""Outputs of the published L-12 model, printed in a public notebook, for an independent comparison."""
 
 import json
 import os
@@ -11,9 +11,9 @@ from keras_bert.constants import INPUT_KEYS
 from keras_bert.parity.inputs import fit_length
 
 MODEL = "bert_en_uncased_L-12_H-768_A-12"
-TOLERANCE = 1e-4  # printed on other hardware; an exact GELU would make 2e-3
+TOLERANCE = 1e-4  # printed on other hardware; an exact GELU would cause 2e-3
 LENGTH = 128
-EDGES = [0, 1, 2, -3, -2, -1]  # the indices that numpy prints of a long axis
+EDGES = [0, 1, 2, -3, -2, -1]  # the indices of a long axis that numpy prints
 NOTEBOOK = "tfhub_bert_en_uncased_L12_v4_codebasics_outputs.json"
 
 
@@ -21,7 +21,7 @@ def is_published_handle(source) -> bool:
     """Return whether a source is the handle (not a folder) of the published model."""
     if not isinstance(source, str) or "://" not in source:
         return False
-    handle = source.lower().replace("-", "_")  # Kaggle, where TF-Hub's models are now, writes hyphens
+    handle = source.lower().replace("-", "_")  # Kaggle, the current host of TF-Hub's models, uses hyphens
     return re.search(MODEL.lower().replace("-", "_") + r"(/\d+)?/?(\?.*)?$", handle) is not None
 
 
@@ -42,7 +42,7 @@ def parse_printed_array(text: str) -> np.ndarray:
     """
     body = text[text.index("[") : text.rindex("]") + 1]
     body = re.sub(r"\.\.\.,?", "", body)
-    body = re.sub(r"(\d)\.(?!\d)", r"\1.0", body)  # JSON has no "1."
+    body = re.sub(r"(\d)\.(?!\d)", r"\1.0", body)  # JSON does not allow "1."
     body = re.sub(r"(?<![\w.])\.(\d)", r"0.\1", body)  # nor ".1"
     return np.array(json.loads(re.sub(r",\s*\]", "]", body)), "float64")
 

@@ -14,8 +14,8 @@ def open_reference(source, encoder) -> tuple:
     """Open the reference implementation of a source that holds weights only, and no graph.
 
     Folders of Hugging Face are opened by transformers if it is installed, presets of KerasHub by KerasHub. For other
-    formats, KerasHub gets the weights of `encoder`. Such a reference checks the computation, but not that each tensor
-    was read correctly.
+    formats, the weights of `encoder` are copied into KerasHub. Such a reference checks the computation, but not that
+    each tensor was read correctly.
 
     Args:
         source: the opened `Source`.
@@ -32,15 +32,14 @@ def open_reference(source, encoder) -> tuple:
     if source.format == "keras_hub":
         return keras_hub.open_backbone(source), f"KerasHub {version('keras-hub')}, which opened the file"
     try:
-        return keras_hub.to_keras_hub(
-            encoder
-        ), f"KerasHub {version('keras-hub')}, with the weights that this package read"
+        backbone = keras_hub.to_keras_hub(encoder)
     except InputError as error:
         hint = " Install one with pip install torch transformers." if source.format == "huggingface" else ""
         raise InputError(
             f"`source` must be a model that an installed reference implementation can run. Received: "
             f"source={source.label} ({error}).{hint}"
         ) from None
+    return backbone, f"KerasHub {version('keras-hub')}, with the weights that this package read"
 
 
 def open_transformers(source):
@@ -59,14 +58,14 @@ def run_reference(reference, inputs: dict) -> dict:
     """Run a reference on the three encoder inputs.
 
     Args:
-        reference: as for `compare`.
+        reference: as in `compare`.
         inputs: a dict of int32 arrays `[B, T]`.
 
     Returns:
         A dict of outputs, named as those of `BertEncoder`.
 
     Raises:
-        InputError: the reference is of no known kind or takes other inputs.
+        InputError: the reference is of another kind or takes other inputs.
     """
     import keras
 
@@ -118,7 +117,7 @@ def run_transformers(model, inputs: dict) -> dict:
 
 
 def run_keras_hub(backbone, inputs: dict) -> dict:
-    """Run a backbone of KerasHub; return also the outputs of those layers that are in its graph."""
+    """Run a backbone of KerasHub; return also the outputs of its layers."""
     import keras
 
     outputs = {**backbone.output} if isinstance(backbone.output, dict) else {"sequence_output": backbone.output}

@@ -1,6 +1,7 @@
-"""The tasks that a model can be fine-tuned on: one file per task, found without a list.
+"""The tasks that a model can be fine-tuned on, one file per task.
 
-A module of this package that calls `register_task` defines a task. All modules are imported here.
+A module of this package that calls `register_task` defines a task. All modules of the folder are imported here, so a
+new task needs no entry in another file.
 """
 
 import importlib

@@ -29,7 +29,7 @@ class ClassificationTask(TextTask):
         return table.class_labels(labels)[0]
 
     def targets(self, model, ids: dict, labels) -> tuple:
-        """Check class ids: int `[N]`, 0 … C - 1."""
+        """Check class ids, int `[N]` in 0 … C - 1, and return them as int32."""
         return class_targets(labels, len(ids["input_word_ids"]), model.num_classes), None
 
     def compute_metrics(self, outputs, targets, weights) -> dict:
@@ -37,12 +37,12 @@ class ClassificationTask(TextTask):
         return classification_metrics(outputs, targets)
 
     def evaluate(self, trained: TrainedModel, examples: LabeledTexts) -> dict:
-        """Compute the metrics over texts, and `majority`: the accuracy of the most frequent class of the examples."""
+        """Compute the metrics over texts, and `majority`: the accuracy of always predicting the most frequent class."""
         majority = np.bincount(examples.labels).max() / len(examples)
         return {**super().evaluate(trained, examples), "majority": float(majority)}
 
     def decode(self, outputs: np.ndarray, labels: Sequence[str], top_k: int | None) -> list[dict]:
-        """Return label, its probability and the probability of each class."""
+        """Return the predicted label, its probability and the probability of each class."""
         return [_decode(row, labels, top_k) for row in softmax(outputs)]
 
     def cells(self, prediction: dict) -> tuple:
@@ -71,12 +71,12 @@ def class_targets(labels, rows: int, num_classes: int) -> np.ndarray:
     """Check class ids and return them as int32 `[N]`.
 
     Args:
-        labels: int `[N]`, 0 … C - 1.
-        rows: N.
+        labels: int `[N]`, in 0 … C - 1.
+        rows: N, number of examples.
         num_classes: C.
 
     Raises:
-        InputError: another shape or dtype, or a class outside 0 … C - 1.
+        InputError: `labels` have another shape or dtype, or a class id outside 0 … C - 1.
     """
     labels = np.asarray(labels)
     if labels.shape != (rows,) or (rows and not np.issubdtype(labels.dtype, np.integer)):
@@ -102,8 +102,8 @@ def softmax(logits: np.ndarray) -> np.ndarray:
     >>> softmax(np.array([[0.0, 0.0]])).tolist()
     [[0.5, 0.5]]
     """
-    powers = np.exp(logits - logits.max(-1, keepdims=True))
-    return powers / powers.sum(-1, keepdims=True)
+    exponentials = np.exp(logits - logits.max(-1, keepdims=True))  # [N, C]
+    return exponentials / exponentials.sum(-1, keepdims=True)  # [N, C]
 
 
 CLASSIFICATION = register_task(

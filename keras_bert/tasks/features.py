@@ -1,4 +1,4 @@
-"""The task of classification by a head alone, on features of a frozen encoder."""
+"""The task of classification on features of a frozen encoder: only the head is trained."""
 
 import dataclasses
 
@@ -31,7 +31,7 @@ class FeaturesTask(ClassificationTask):
 register_task(
     FeaturesTask(
         name="features",
-        description="one class per text or pair of texts, by a head alone on features that the encoder computes once",
+        description="one class per text or pair of texts; only the head is trained, on features computed once",
         model_class=BertFeatureClassifier,
         loss=MeanCrossEntropy(),
         metric=("accuracy", is_correct),

@@ -1,4 +1,4 @@
-"""Losses and per-example metrics, on logits and class ids."""
+"""Losses and per-example metrics of all tasks."""
 
 import keras
 from keras import ops
@@ -32,7 +32,7 @@ class WeightedMean(keras.losses.Loss):
 
 @keras.saving.register_keras_serializable(package="keras_bert")
 class MeanCrossEntropy(WeightedMean):
-    """Cross-entropy of class ids, -log softmax(logits)[class] in nats: a weighted mean, computed in float32.
+    """Weighted mean of the cross-entropy, -log softmax(logits)[class] in nats, computed in float32.
 
     `keras.losses.SparseCategoricalCrossentropy` first casts logits and class ids to one dtype. Under a mixed policy
     that copies the logits at twice their size, and logits over a vocabulary are the largest tensor of a training step.
@@ -66,7 +66,7 @@ class MeanCrossEntropy(WeightedMean):
 
 @keras.saving.register_keras_serializable(package="keras_bert")
 class MeanBinaryCrossEntropy(WeightedMean):
-    """Binary cross-entropy of labels that apply or not, in nats: the mean over C labels, then over examples.
+    """Binary cross-entropy in nats: the mean over C labels, each of which applies or not, then over examples.
 
     Args:
         name: name in Keras logs.
@@ -74,6 +74,10 @@ class MeanBinaryCrossEntropy(WeightedMean):
     Call arguments:
         y_true: 0 or 1, `[B, C]`.
         y_pred: float `[B, C]`, logits.
+        sample_weight: float `[B]`, or None for equal weights.
+
+    Returns:
+        A float32 scalar.
     """
 
     def __init__(self, name="binary_cross_entropy"):
@@ -81,7 +85,7 @@ class MeanBinaryCrossEntropy(WeightedMean):
 
     def call(self, y_true, y_pred):
         logits, labels = ops.cast(y_pred, "float32"), ops.cast(y_true, "float32")  # [B, C]
-        # max(x, 0) - x y + log(1 + exp(-|x|)) cannot overflow
+        # max(x, 0) - x y + log(1 + exp(-|x|)) cannot overflow.
         losses = ops.maximum(logits, 0) - logits * labels + ops.log1p(ops.exp(-ops.abs(logits)))  # [B, C]
         return ops.mean(losses, -1)  # [B]
 
@@ -96,6 +100,10 @@ class MeanSquaredError(WeightedMean):
     Call arguments:
         y_true: float `[B, C]`.
         y_pred: float `[B, C]`.
+        sample_weight: float `[B]`, or None for equal weights.
+
+    Returns:
+        A float32 scalar.
     """
 
     def __init__(self, name="squared_error"):
@@ -131,7 +139,7 @@ class TopOneAccuracy(keras.metrics.Mean):
 
 
 class MeanOf(keras.metrics.Mean):
-    """Mean of a per-example function.
+    """Keras metric: the weighted mean of a per-example function.
 
     Args:
         function: function of targets and outputs that returns one value per example.
@@ -148,14 +156,30 @@ class MeanOf(keras.metrics.Mean):
 
 
 def label_accuracy(labels, logits):
-    """Compute the fraction of labels predicted correctly: 0 or 1 `[B, C]`, float `[B, C]` to float32 `[B]`."""
+    """Compute the fraction of correctly predicted labels of each example. A logit above 0 predicts a label.
+
+    Args:
+        labels: 0 or 1, `[B, C]`.
+        logits: float `[B, C]`.
+
+    Returns:
+        float32 `[B]`, in [0, 1].
+    """
     predicted = ops.cast(logits > 0, "float32")  # [B, C]
     return ops.mean(ops.cast(predicted == ops.cast(labels, "float32"), "float32"), -1)
 
 
 def absolute_error(labels, outputs):
-    """Compute the mean absolute error of each example: float `[B, C]`, float `[B, C]` to float32 `[B]`."""
+    """Compute the mean absolute error of each example.
+
+    Args:
+        labels: float `[B, C]`.
+        outputs: float `[B, C]`.
+
+    Returns:
+        float32 `[B]`.
+    """
     return ops.mean(ops.abs(ops.cast(outputs, "float32") - ops.cast(labels, "float32")), -1)
 
 
-PER_EXAMPLE_FNS = {"loss": cross_entropy, "accuracy": is_correct}  # of pretraining, for `ops.train_on_batch`
+PER_EXAMPLE_FNS = {"loss": cross_entropy, "accuracy": is_correct}  # loss and metric of pretraining

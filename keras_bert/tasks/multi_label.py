@@ -24,7 +24,7 @@ class MultiLabelTask(TextTask):
         return table.multi_hot_labels(labels)[0]
 
     def targets(self, model, ids: dict, labels) -> tuple:
-        """Check labels: 0 or 1, `[N, C]`."""
+        """Check labels, 0 or 1 `[N, C]`, and return them as float32."""
         labels, shape = np.asarray(labels), (len(ids["input_word_ids"]), model.num_classes)
         if labels.shape != shape or not np.isin(labels, (0, 1)).all():
             raise InputError(

@@ -1,4 +1,4 @@
-"""A vocabulary with its settings, and the text preprocessing that all tasks use."""
+"""The text preprocessing that all tasks use: a vocabulary and its settings."""
 
 import dataclasses
 import functools
@@ -25,7 +25,9 @@ class Preprocessor:
 
     @classmethod
     def from_pretrained(cls, pretrained) -> "Preprocessor":
-        """Return the preprocessor of a loaded model, with rows no longer than the positions of its encoder.
+        """Return the preprocessor of a loaded model.
+
+        Its `sequence_length` is that of the model or, if there is none, the number of positions of the encoder.
 
         Args:
             pretrained: what `kb.load_pretrained` returns.

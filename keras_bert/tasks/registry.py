@@ -1,4 +1,4 @@
-"""The registered tasks, by name and by model."""
+"""The registry of tasks, with functions that find a task by its name or by a model."""
 
 from keras_bert.errors import InputError
 from keras_bert.tasks.task import Task
@@ -16,22 +16,22 @@ def register_task(task: Task) -> Task:
         The task.
 
     Raises:
-        InputError: another task has the name.
+        InputError: a task with this name is registered already.
     """
     if task.name in TASKS:
-        raise InputError(f"`task.name` must be a new name. Received: {task.name!r}, which is registered")
+        raise InputError(f"`task.name` must be a new name. Received: {task.name!r}, which is registered already")
     TASKS[task.name] = task
     return task
 
 
 def find_task(name: str) -> Task:
-    """Return the task of a name.
+    """Return the task with a name.
 
     Args:
-        name: such as `"multi-label"`.
+        name: name of a registered task, such as `"multi-label"`.
 
     Raises:
-        InputError: no task has the name.
+        InputError: there is no task with this name.
     """
     if name not in TASKS:
         raise InputError(f"`--task` must be one of {', '.join(TASKS)}. Received: {name!r}")
@@ -45,7 +45,7 @@ def task_for(model) -> Task:
         model: a model with a head.
 
     Raises:
-        InputError: no registered task has such a model.
+        InputError: no registered task uses this kind of model.
 
     Example:
 
@@ -56,7 +56,7 @@ def task_for(model) -> Task:
     """
     matching = [task for task in TASKS.values() if task.matches(model)]
     for task in matching:
-        if type(model) is task.model_class:  # a subclass of a head may have a task of its own
+        if type(model) is task.model_class:  # preferred, because a task may use a subclass of another task's model
             return task
     if not matching:
         classes = sorted({task.model_class.__name__ for task in TASKS.values()})

@@ -24,7 +24,7 @@ class RegressionTask(TextTask):
         return table.float_labels()
 
     def targets(self, model, ids: dict, labels) -> tuple:
-        """Check numbers: float `[N]` or `[N, C]`."""
+        """Check numbers, float `[N]` or `[N, C]`, and return them as float32 `[N, C]`."""
         labels, rows = np.asarray(labels, np.float32), len(ids["input_word_ids"])
         if labels.shape == (rows,):
             labels = labels[:, None]
@@ -40,7 +40,7 @@ class RegressionTask(TextTask):
         return regression_metrics(targets, outputs)
 
     def decode(self, outputs: np.ndarray, labels: Sequence[str], top_k: int | None) -> list[dict]:
-        """Return the number, or a list of numbers of a model with several outputs."""
+        """Return the predicted number, or a list of numbers for a model with several outputs."""
         return [{"value": row[0] if len(row) == 1 else row} for row in outputs.tolist()]
 
     def cells(self, prediction: dict) -> tuple:

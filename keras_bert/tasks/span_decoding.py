@@ -39,18 +39,18 @@ def best_answers(
 ) -> list[Answer]:
     """Return the best valid span of each question over all its windows.
 
-    A span is valid if it does not end before it starts, has at most `max_answer_length` tokens, lies in the context,
-    and starts at a token for which this window is the one with the most context around it.
+    A span is valid if it does not end before it starts, has at most `max_answer_length` tokens, is a part of the
+    context, and if no other window has more context around its first token.
 
     Args:
         windows: the rows of the questions.
         contexts: one string per question.
         start_logits: float `[N, T]`, for the N rows of `windows`.
         end_logits: float `[N, T]`.
-        max_answer_length: in tokens.
+        max_answer_length: maximum length of an answer, in tokens.
         n_best_size: number of start tokens and end tokens to combine in each window, the best first.
-        null_score_diff_threshold: return no answer where `null_score - score` is above this. None: always return a
-            span.
+        null_score_diff_threshold: return no answer where `null_score - score` is above this value. None always returns
+            a span.
 
     Returns:
         A list of `Answer`, one per question.
@@ -75,9 +75,9 @@ def best_answers(
         null_scores[question] = min(null_scores[question], start_logits[row, 0] + end_logits[row, 0])
         in_context = windows.token_to_char[row, :, 0] >= 0  # [T]
         starts = _n_best(start_logits[row], in_context & windows.token_is_max_context[row], n_best_size)  # [S]
-        ends = _n_best(end_logits[row], in_context, n_best_size)  # [E]
-        length = ends[None, :] - starts[:, None] + 1  # [S, E]
-        scores = start_logits[row, starts][:, None] + end_logits[row, ends][None, :]  # [S, E]
+        ends = _n_best(end_logits[row], in_context, n_best_size)  # [K]
+        length = ends[None, :] - starts[:, None] + 1  # [S, K]
+        scores = start_logits[row, starts][:, None] + end_logits[row, ends][None, :]  # [S, K]
         scores = np.where((length >= 1) & (length <= max_answer_length), scores, -np.inf)
         if not scores.size or scores.max() == -np.inf:
             continue
@@ -95,6 +95,7 @@ def _n_best(logits: np.ndarray, allowed: np.ndarray, n_best_size: int) -> np.nda
 
 
 def _or_no_answer(answer: Answer | None, null_score: float, threshold: float | None) -> Answer:
+    """Return the answer with its null score, or an empty answer if there is none or the threshold is exceeded."""
     if answer is None or (threshold is not None and null_score - answer.score > threshold):
         return Answer("", 0, 0, answer.score if answer else float("-inf"), null_score)
     return dataclasses.replace(answer, null_score=null_score)

@@ -15,7 +15,7 @@ from keras_bert.tasks.losses import MeanCrossEntropy
 from keras_bert.tasks.registry import register_task
 from keras_bert.tasks.span_decoding import Answer, best_answers
 from keras_bert.tasks.task import Task
-from keras_bert.tasks.task_data import TaskData, TaskDefaults, TrainedModel, check_files, check_two
+from keras_bert.tasks.task_data import TaskData, TaskDefaults, TrainedModel, check_at_least_two, check_files
 from keras_bert.text.windows import Windows, make_windows
 
 DOC_STRIDE = 128  # tokens; shorter rows have a shorter stride
@@ -36,11 +36,11 @@ class SpansTask(Task):
     def load(self, dataset: str, label_names: Sequence[str] | None = None) -> TaskData:
         """Read `train.json` and `dev.json`, see `load_squad`. There are no label names."""
         if label_names:
-            raise InputError(f"`label_names` must be None for answers. Received: {', '.join(label_names)}")
+            raise InputError(f"`label_names` must be None for the task spans. Received: {', '.join(label_names)}")
         train_file, dev_file = check_files(dataset, self.data_files)
         train, dev = load_squad(train_file), load_squad(dev_file)
         contexts = list(dict.fromkeys(each.context for each in train))
-        check_two(len(contexts), "contexts", train_file)
+        check_at_least_two(len(contexts), "contexts", train_file)
         texts = [*(each.question for each in train), *contexts]
         no_answer = any(not each.answers for each in train)
         return TaskData(str(dataset), train, dev, texts, settings={"no_answer": no_answer})
@@ -54,11 +54,11 @@ class SpansTask(Task):
         return BertSpanLabeler(encoder)
 
     def train_validation_rows(self, data: TaskData, preprocessor, seed: int, fraction: float) -> tuple[tuple, tuple]:
-        """Return windows, and the positions of the first answer of each question."""
+        """Split the questions by their contexts, and return windows with the positions of the first answers."""
         return tuple(span_rows(part, preprocessor) for part in split_questions(data.train, seed, fraction))
 
     def targets(self, model, ids: dict, labels) -> tuple:
-        """Check positions of tokens: a dict of `start_logits` and `end_logits`, int `[N]` each."""
+        """Check token positions, a dict of `start_logits` and `end_logits`, int `[N]` each. Return them as int32."""
         rows, length = ids["input_word_ids"].shape
         targets = {}
         for name in OUTPUTS:
@@ -92,7 +92,7 @@ class SpansTask(Task):
         return squad_metrics(expected, {q.name: answer.text for q, answer in zip(examples, answers, strict=True)})
 
     def selection_metric(self, trained: TrainedModel, data: TaskData, seed: int, fraction: float) -> Callable:
-        """Return a function that computes F1 over the held-out questions.
+        """Return a function that computes F1 over the validation questions.
 
         Accuracy over windows is misleading: most windows contain no answer, and always predicting "no answer" is
         correct for all of them.
@@ -139,15 +139,17 @@ def split_questions(questions: Sequence[Question], seed: int, fraction: float) -
     Args:
         questions: list of `Question`.
         seed: seed of the split.
-        fraction: fraction of the contexts to hold out, at least one.
+        fraction: fraction of the contexts to use for validation, at least one context.
 
     Returns:
-        The questions to train on, and the held-out questions.
+        The training questions and the validation questions.
     """
     contexts = list(dict.fromkeys(each.context for each in questions))
     order = np.random.default_rng(seed).permutation(len(contexts))
-    held_out = {contexts[i] for i in order[: max(1, round(fraction * len(order)))]}
-    return tuple([each for each in questions if (each.context in held_out) == out] for out in (False, True))
+    validation_contexts = {contexts[i] for i in order[: max(1, round(fraction * len(order)))]}
+    train = [each for each in questions if each.context not in validation_contexts]
+    validation = [each for each in questions if each.context in validation_contexts]
+    return train, validation
 
 
 def question_windows(questions: Sequence[Question], preprocessor) -> Windows:
@@ -166,14 +168,17 @@ def question_windows(questions: Sequence[Question], preprocessor) -> Windows:
 def span_rows(questions: Sequence[Question], preprocessor) -> tuple[dict, dict]:
     """Return the ids of all windows, and the positions where the first answer of each question starts and ends."""
     windows = question_windows(questions, preprocessor)
-    first = [each.answers[0] if each.answers else None for each in questions]
-    return windows.ids, windows.labels([answer and (answer[1], answer[1] + len(answer[0])) for answer in first])
+    spans: list[tuple[int, int] | None] = []  # start and end of the first answer, in characters of the context
+    for question in questions:
+        text, start = question.answers[0] if question.answers else (None, None)
+        spans.append(None if text is None else (start, start + len(text)))
+    return windows.ids, windows.labels(spans)
 
 
 def answer_questions(
     trained: TrainedModel, questions: Sequence[Question], null_score_diff_threshold: float | None = None
 ) -> list[Answer]:
-    """Return the answers of a model.
+    """Return the answer of a model to each question.
 
     Args:
         trained: `TrainedModel` of a `BertSpanLabeler`.

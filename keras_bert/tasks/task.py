@@ -1,4 +1,4 @@
-"""The base class of tasks: everything that training, inference and the command line must know about a task."""
+"""The base class of tasks, which training, inference and the command line use for each step that differs by task."""
 
 import dataclasses
 from collections.abc import Callable, Sequence
@@ -12,24 +12,24 @@ from keras_bert.tasks.task_data import TaskData, TaskDefaults, TrainedModel
 class Task:
     """A kind of prediction with its head, preprocessing, objective, decoding and metrics.
 
-    One subclass per task, in a file of its own in `keras_bert/tasks/`, whose single instance is registered by
+    Each task is a subclass in its own file in `keras_bert/tasks/`. The file registers the only instance with
     `register_task`. A subclass implements `load`, `build_model`, `train_validation_rows`, `targets`,
     `compute_metrics`, `read`, `evaluate` and `predict`.
 
     Attributes:
         name: name on the command line, such as `"multi-label"`.
-        description: one line for `keras-bert finetune --help`.
+        description: what the task predicts, in one line.
         model_class: class of the model, such as `BertClassifier`.
-        loss: a `WeightedMean`; it is used for each output of the model.
-        metric: name and function of what is logged with the loss. The function takes targets and outputs and returns
-            one value per example.
+        loss: a `WeightedMean`, used for each output of the model.
+        metric: name and function of the metric that is logged with the loss. The function takes targets and outputs
+            and returns one value per example.
         higher_is_better: whether the best epoch has the highest `val_` value of `metric`. If False, it has the lowest
             `val_loss`.
         defaults: `TaskDefaults`.
-        data_files: names of the training file and the dev file in a data set folder.
-        problem_type: of `BertClassifier`, which of its problem types this is; otherwise None.
+        data_files: names of the training file and the dev file in a dataset folder.
+        problem_type: problem type of the classifier, see `BertClassifier`; None for other models.
         per_token: whether targets have one entry per token, `[N, T]`.
-        encoder_is_frozen: train the head alone, on features that the pretrained encoder computes once.
+        encoder_is_frozen: whether only the head is trained, on features that the pretrained encoder computes once.
         model_options: names of further arguments of `build_model`; the command line has an option for each.
         setting_names: names of the settings that `kb.save_pretrained` keeps for this task.
         columns: column names of `cells`.
@@ -51,7 +51,7 @@ class Task:
     columns: tuple[str, ...] = ("label", "text")
 
     def matches(self, model) -> bool:
-        """Whether a model is trained on this task."""
+        """Return whether a model has the class and the problem type of this task."""
         if not isinstance(model, self.model_class):
             return False
         return self.problem_type is None or problem_type_of(model) == self.problem_type
@@ -59,7 +59,7 @@ class Task:
     # === Data ===
 
     def load(self, dataset: str, label_names: Sequence[str] | None = None) -> TaskData:
-        """Read a data set.
+        """Read a dataset.
 
         Args:
             dataset: a folder with `data_files`, or a name that the task knows.
@@ -86,10 +86,10 @@ class Task:
             data: what `load` returned.
             preprocessor: `Preprocessor`.
             seed: seed of the split.
-            fraction: fraction of the training examples to hold out, at least one example.
+            fraction: fraction of the training examples to use for validation, at least one example.
 
         Returns:
-            `(ids, labels)` of the rows to train on, `(ids, labels)` of the rows to choose the best epoch by.
+            `(ids, labels)` of the training rows and of the validation rows. The latter select the best epoch.
         """
         raise NotImplementedError
 
@@ -114,7 +114,7 @@ class Task:
             labels: the labels, as `kb.finetune` takes them.
 
         Returns:
-            Targets, and their weights or None: arrays, or dicts by output.
+            Targets, and their weights or None. Each is an array, or a dict of arrays by output.
 
         Raises:
             InputError: the labels do not fit the model or the rows.
@@ -148,7 +148,7 @@ class Task:
         raise NotImplementedError
 
     def evaluate(self, trained: TrainedModel, examples: Sequence) -> dict:
-        """Compute the metrics of the task over examples; for spans and tokens over questions and entities, not rows.
+        """Compute the metrics of the task over examples: questions for spans, entities for tokens, otherwise texts.
 
         Args:
             trained: `TrainedModel`.
@@ -157,9 +157,9 @@ class Task:
         raise NotImplementedError
 
     def selection_metric(self, trained: TrainedModel, data: TaskData, seed: int, fraction: float) -> Callable | None:
-        """Return a function that evaluates the held-out examples, where `metric` over rows does not suffice.
+        """Return a function that evaluates the validation examples, or None if `metric` over rows is enough.
 
-        The epoch with its highest value is kept. None: the epoch with the best `metric` is kept.
+        The epoch with the highest value of the function or, for None, with the best `metric` is kept.
         """
         return None
 
@@ -185,10 +185,10 @@ class Task:
         Args:
             trained: `TrainedModel`.
             texts: strings, or (first, second) tuples.
-            top_k: number of classes to list, where the task has classes.
+            top_k: number of the most probable classes to list; tasks without classes ignore it.
 
         Raises:
-            InputError: the model takes pairs and `texts` are single texts, or the reverse.
+            InputError: `texts` are single texts and the model needs pairs, or the reverse.
         """
         raise NotImplementedError
 
@@ -207,12 +207,12 @@ def problem_type_of(model) -> str | None:
 
 
 def check_pairs(texts: Sequence, expected: bool | None, hint: str = "") -> None:
-    """Raise InputError if texts are single and pairs are expected, or the reverse; None allows both.
+    """Raise InputError if texts are single and pairs are expected, or the reverse.
 
     Args:
         texts: strings or (first, second) tuples; all of one kind.
-        expected: whether they must be pairs.
-        hint: a last sentence of the message, with the next step.
+        expected: whether they must be pairs; None allows both.
+        hint: last sentence of the message, with a space before it.
     """
     kinds = ("single texts", "pairs of texts")
     are_pairs = bool(len(texts)) and isinstance(texts[0], tuple)

@@ -1,4 +1,4 @@
-"""What tasks exchange with training, inference and the command line: defaults, data, a trained model."""
+"""The data classes of tasks: default settings, examples and trained models."""
 
 import dataclasses
 from collections.abc import Callable, Sequence
@@ -29,12 +29,12 @@ class TaskData:
     """The examples of a task, in two parts.
 
     Attributes:
-        name: where the examples come from.
-        train: the examples to train on, in the form that the task uses; they have a length.
-        dev: the examples to evaluate on.
+        name: name or folder of the dataset.
+        train: the examples to train on, a sequence in the form that the task uses.
+        dev: the examples to evaluate on, in the same form.
         texts: all training texts, to learn a vocabulary from.
         label_names: C names, in the order of the logits; empty where the task has none.
-        settings: what `kb.save_pretrained` keeps of the data besides the labels, such as `pairs`.
+        settings: settings of the data that `kb.save_pretrained` saves with the labels, such as `pairs`.
     """
 
     name: str
@@ -68,7 +68,7 @@ class LabeledTexts:
 
 @dataclasses.dataclass(frozen=True)
 class TrainedModel:
-    """A trained model as tasks use it: a function from token ids to outputs, with everything around it.
+    """A trained model as tasks use it: a function from token ids to outputs, its preprocessor and its settings.
 
     The function may run a Keras model, an ONNX session or a SavedModel.
 
@@ -106,16 +106,16 @@ def check_files(folder: str | Path, names: Sequence[str]) -> list[Path]:
     return paths
 
 
-def check_two(count: int, what: str, path) -> None:
-    """Raise InputError if there are fewer than two training examples: one part is held out for validation.
+def check_at_least_two(count: int, what: str, path) -> None:
+    """Raise InputError if there are fewer than two training examples. At least one is used for validation.
 
     Args:
         count: number of examples.
-        what: their name in the error message, in the plural.
-        path: where they come from.
+        what: name of the examples in the error message, in the plural.
+        path: file or name of the dataset.
     """
     if count < 2:
         raise InputError(
-            f"`dataset` must have at least two {what} to train on, since a part of them is held out. "
+            f"`dataset` must have at least two {what} to train on, because some of them are used for validation. "
             f"Received: {count} in {path}"
         )

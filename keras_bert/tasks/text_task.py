@@ -1,4 +1,4 @@
-"""The common part of the tasks that map a text, or a pair of texts, to one output."""
+"""The base class of the tasks that map a text, or a pair of texts, to one output."""
 
 import dataclasses
 from collections.abc import Sequence
@@ -9,7 +9,7 @@ from keras_bert.data import load_labeled, read_table, select
 from keras_bert.errors import InputError
 from keras_bert.models import BertClassifier
 from keras_bert.tasks.task import Task, check_pairs
-from keras_bert.tasks.task_data import LabeledTexts, TaskData, TrainedModel, check_two
+from keras_bert.tasks.task_data import LabeledTexts, TaskData, TrainedModel, check_at_least_two
 
 
 @dataclasses.dataclass(frozen=True)
@@ -27,7 +27,7 @@ class TextTask(Task):
                 f"Received: {', '.join(label_names)}"
             )
         train = LabeledTexts(labeled.train_texts, labeled.train_labels)
-        check_two(len(train), "texts", labeled.name)
+        check_at_least_two(len(train), "texts", labeled.name)
         texts = [text for part in train.texts for text in part] if train.are_pairs else train.texts
         dev = LabeledTexts(labeled.dev_texts, labeled.dev_labels)
         return TaskData(labeled.name, train, dev, texts, labeled.label_names, {"pairs": train.are_pairs})
@@ -47,12 +47,12 @@ class TextTask(Task):
         return BertClassifier(encoder, classes, encoder.config.hidden_dropout, self.problem_type)
 
     def train_validation_rows(self, data: TaskData, preprocessor, seed: int, fraction: float) -> tuple[tuple, tuple]:
-        """Hold out random texts."""
+        """Split the texts at random into training and validation texts."""
         order = np.random.default_rng(seed).permutation(len(data.train))
-        held_out = max(1, round(fraction * len(order)))
+        validation_size = max(1, round(fraction * len(order)))
         return tuple(
             (preprocessor(select(data.train.texts, part)), data.train.labels[part])
-            for part in (order[held_out:], order[:held_out])
+            for part in (order[validation_size:], order[:validation_size])
         )
 
     def evaluate(self, trained: TrainedModel, examples: LabeledTexts) -> dict:
@@ -61,11 +61,12 @@ class TextTask(Task):
         check_pairs(texts, trained.settings.get("pairs"))
         outputs = trained.outputs(trained.preprocessor(examples.texts))  # [N, C]
         labels = np.asarray(examples.labels)
-        labels = labels[:, None] if labels.ndim < np.ndim(outputs) and labels.dtype.kind == "f" else labels
+        if labels.ndim < np.ndim(outputs) and labels.dtype.kind == "f":
+            labels = labels[:, None]  # [N, 1], the shape of the outputs of regression
         return {**self.compute_metrics(outputs, labels, None), "examples": len(examples)}
 
     def predict(self, trained: TrainedModel, texts: list, top_k: int | None = None) -> list[dict]:
-        """Return the text, or the pair as `texts`, with what `decode` adds."""
+        """Return one dict per text: `text`, or `texts` for a pair, and the keys of `decode`."""
         hint = " On the command line a tab separates the two texts of a pair."
         check_pairs(texts, trained.settings.get("pairs"), hint)
         are_pairs = isinstance(texts[0], tuple)
@@ -82,7 +83,7 @@ class TextTask(Task):
         raise NotImplementedError
 
     def example_text(self, data: TaskData) -> str:
-        """Return a text, or a pair for a model of pairs."""
+        """Return a text, or a pair of texts if the data are pairs, quoted for a shell."""
         return r"$'a man sleeps\ta person rests'" if data.settings["pairs"] else '"a fine film"'
 
 

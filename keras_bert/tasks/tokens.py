@@ -15,10 +15,10 @@ from keras_bert.tasks.classification import check_range
 from keras_bert.tasks.losses import MeanCrossEntropy
 from keras_bert.tasks.registry import register_task
 from keras_bert.tasks.task import Task
-from keras_bert.tasks.task_data import TaskData, TrainedModel, check_files, check_two
+from keras_bert.tasks.task_data import TaskData, TrainedModel, check_at_least_two, check_files
 from keras_bert.tasks.word_rows import word_rows
 
-IGNORED = -1  # the label of a token that does not count: all but the first token of each word
+IGNORED = -1  # marks tokens without a label: all but the first token of each word
 
 
 @dataclasses.dataclass(frozen=True)
@@ -41,7 +41,7 @@ class TokensTask(Task):
             raise InputError(f"`dataset` must have at least two tags. Received: {len(names)} in {paths[0]}")
         for path, part in zip(paths, (train, dev), strict=True):
             check_tags(part, names, path)
-        check_two(len(train), "sentences", paths[0])
+        check_at_least_two(len(train), "sentences", paths[0])
         return TaskData(str(dataset), train, dev, [" ".join(each.words) for each in train], names)
 
     def read(self, path, labels: Sequence[str] | None) -> list[TaggedSentence]:
@@ -55,35 +55,35 @@ class TokensTask(Task):
         return BertTokenClassifier(encoder, len(data.label_names), encoder.config.hidden_dropout)
 
     def train_validation_rows(self, data: TaskData, preprocessor, seed: int, fraction: float) -> tuple[tuple, tuple]:
-        """Hold out random sentences. Labels are at the first token of each word."""
+        """Split the sentences at random into two parts. Labels are at the first token of each word."""
         order = np.random.default_rng(seed).permutation(len(data.train))
-        held_out = max(1, round(fraction * len(order)))
+        validation_size = max(1, round(fraction * len(order)))
         return tuple(
             tag_rows([data.train[i] for i in part], data.label_names, preprocessor)
-            for part in (order[held_out:], order[:held_out])
+            for part in (order[validation_size:], order[:validation_size])
         )
 
     def targets(self, model, ids: dict, labels) -> tuple:
-        """Check class ids: int `[N, T]`, -1 at tokens that do not count."""
+        """Check class ids, int `[N, T]` with -1 for tokens without a label. Return them with weights of 0 or 1."""
         labels, shape = np.asarray(labels), ids["input_word_ids"].shape
         if labels.shape != shape or not np.issubdtype(labels.dtype, np.integer):
             raise InputError(
-                f"`labels` must be integers with one entry per token, of shape {list(shape)}, {IGNORED} at tokens that "
-                f"do not count. Received: shape={labels.shape}, dtype={labels.dtype}"
+                f"`labels` must be integers with one entry per token, of shape {list(shape)}, {IGNORED} for tokens "
+                f"without a label. Received: shape={labels.shape}, dtype={labels.dtype}"
             )
         check_range(labels, IGNORED, model.num_classes - 1)
-        counted = labels != IGNORED  # [N, T]
-        return np.where(counted, labels, 0).astype(np.int32), counted.astype(np.float32)
+        labeled = labels != IGNORED  # [N, T]
+        return np.where(labeled, labels, 0).astype(np.int32), labeled.astype(np.float32)
 
     def compute_metrics(self, outputs, targets, weights) -> dict:
-        """Compute accuracy, loss and number of the tokens that count."""
-        counted = weights > 0  # [N, T]
-        if not counted.any():
+        """Compute accuracy and loss over the tokens with a label, and their number."""
+        labeled = weights > 0  # [N, T]
+        if not labeled.any():
             raise InputError(f"`labels` must have at least one entry other than {IGNORED}. Received: none")
         return {
-            "accuracy": accuracy(targets[counted], outputs[counted].argmax(-1)),
-            "loss": float(cross_entropy(outputs[counted], targets[counted]).mean()),
-            "tokens": int(counted.sum()),
+            "accuracy": accuracy(targets[labeled], outputs[labeled].argmax(-1)),
+            "loss": float(cross_entropy(outputs[labeled], targets[labeled]).mean()),
+            "tokens": int(labeled.sum()),
         }
 
     def evaluate(self, trained: TrainedModel, examples: Sequence[TaggedSentence]) -> dict:
@@ -112,7 +112,7 @@ class TokensTask(Task):
         return entities or "none", " ".join(prediction["words"])
 
     def example_text(self, data: TaskData) -> str:
-        """Return a sentence with names."""
+        """Return a sentence with entities, quoted for a shell."""
         return '"John lives in London"'
 
 
@@ -121,11 +121,11 @@ def check_tags(sentences: Sequence[TaggedSentence], labels: Sequence[str], path)
     unknown = next((tag for each in sentences for tag in each.tags if tag not in labels), None)
     if unknown is not None:
         shown = ", ".join(labels[:8]) + (", …" if len(labels) > 8 else "")
-        raise InputError(f"the tags in {path} must be among {shown}. Received: {unknown[:40]!r}")
+        raise InputError(f"`tags` of {path} must be among {shown}. Received: {unknown[:40]!r}")
 
 
 def tag_rows(sentences: Sequence[TaggedSentence], labels: Sequence[str], preprocessor) -> tuple[dict, np.ndarray]:
-    """Return ids, and class ids at the first token of each word: int32 `[R, T]`, -1 elsewhere."""
+    """Return the ids, and the class ids of the tags at the first token of each word, int32 `[R, T]`, -1 elsewhere."""
     ids, positions = word_rows([each.words for each in sentences], preprocessor)
     class_ids = np.full(ids["input_word_ids"].shape, IGNORED, np.int32)
     for sentence, first_tokens in zip(sentences, positions, strict=True):

@@ -20,8 +20,8 @@ def word_rows(sentences: Sequence[Sequence[str]], preprocessor) -> tuple[dict, P
         preprocessor: `Preprocessor`.
 
     Returns:
-        The dict of the encoder's inputs, int32 `[R, T]`; and for each sentence the (row, column) of the first token of
-        each of its words, or None for a word without tokens.
+        The dict of the encoder's inputs, int32 `[R, T]` for R rows; and for each sentence a list with the (row, column)
+        of the first token of each word, or None for a word without tokens.
     """
     tokenizer = OffsetTokenizer(list(preprocessor.vocabulary), preprocessor.lowercase)
     cls_id, sep_id, pad_id = (preprocessor.vocabulary.index(token) for token in ("[CLS]", "[SEP]", "[PAD]"))

@@ -30,7 +30,13 @@ class TokenizedDocuments:
 
     @classmethod
     def from_lists(cls, documents: Iterable[Sequence[Sequence[int]]]) -> "TokenizedDocuments":
-        """Convert documents given as lists of sentences, each a list of ids. Empty sentences and documents are dropped.
+        """Convert documents from lists. Empty sentences and documents are dropped.
+
+        Args:
+            documents: lists of sentences, each a list of token ids without special tokens.
+
+        Returns:
+            `TokenizedDocuments`.
 
         Raises:
             InputError: there is no token, or an id is negative.
@@ -80,7 +86,9 @@ class TokenizedDocuments:
         if not 0 < fraction < 1:
             raise InputError(f"`fraction` must be between 0 and 1. Received: fraction={fraction!r}")
         if len(self) < 4:
-            raise InputError(f"`documents` must contain at least 4 documents to be split. Received: {len(self)}")
+            raise InputError(
+                f"`documents` must contain at least 4 documents to be split. Received: {len(self)} documents"
+            )
         count = min(max(2, round(fraction * len(self))), len(self) - 2)
         order = np.random.default_rng(seed).permutation(len(self))
         return self.take(np.sort(order[count:])), self.take(np.sort(order[:count]))
@@ -98,7 +106,7 @@ def compact_ids(ids: np.ndarray) -> np.ndarray:
 
 
 def offsets_from_lengths(lengths) -> np.ndarray:
-    """Compute where each piece starts in the concatenation of pieces of these lengths, and where the last one ends.
+    """Compute the start of each piece in a concatenation, and the end of the last one, from the lengths of the pieces.
 
     Example:
 
@@ -109,7 +117,7 @@ def offsets_from_lengths(lengths) -> np.ndarray:
 
 
 def concatenated_ranges(starts: np.ndarray, stops: np.ndarray) -> np.ndarray:
-    """Concatenate `[start, …, stop - 1]` of all pairs.
+    """Concatenate the ranges `start, …, stop - 1` of all pairs of a start and a stop.
 
     Example:
 

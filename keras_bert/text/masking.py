@@ -10,13 +10,13 @@ from keras_bert.errors import InputError
 
 @dataclasses.dataclass(frozen=True)
 class Masking:
-    """Settings of masking: its rates, and what it needs to know about the vocabulary.
+    """Settings of masking: its rate, the number of predictions per row, and the maskable tokens of the vocabulary.
 
     Args:
         mask_id: the id of `[MASK]`.
         maskable: bool `[V]`, True for the ids that may be masked or used as random replacements: all ids except those
             of the special tokens.
-        word_starts: bool `[V]`, True for the ids that start a word, for whole word masking; None masks single tokens.
+        word_starts: bool `[V]`, True for the ids that start a word, for whole word masking; None to mask single tokens.
         rate: fraction of the maskable tokens to predict.
         max_predictions: P, the largest number of predictions per row, and the size of the outputs
             (`max_predictions_per_seq` in google-research/bert).
@@ -75,11 +75,11 @@ class Masking:
 
 
 def mask_tokens(input_word_ids: np.ndarray, masking: Masking, rng: np.random.Generator) -> dict[str, np.ndarray]:
-    """Mask 15 % of the tokens: 80 % become `[MASK]`, 10 % become a random token, 10 % stay unchanged.
+    """Choose random tokens to predict: 80 % become `[MASK]`, 10 % become a random token, 10 % stay unchanged.
 
-    In each row, `rate` of the maskable tokens are predicted, rounded, at least one and at most P. With whole word
-    masking, a word that would exceed this number is skipped. The result depends only on the arguments: a generator in
-    the same state gives the same masks.
+    In each row, the fraction `masking.rate` of the maskable tokens is chosen, rounded, at least one and at most P. With
+    whole word masking, a word that would exceed this number is skipped. The result depends only on the arguments: a
+    generator in the same state gives the same masks.
 
     Args:
         input_word_ids: ids `[B, T]` with special tokens and padding, which are never masked.
@@ -116,7 +116,7 @@ def mask_tokens(input_word_ids: np.ndarray, masking: Masking, rng: np.random.Gen
 
     # 1. Words: the index of the word that each token belongs to. Without `word_starts`, every token is a word.
     starts = np.ones_like(maskable) if masking.word_starts is None else masking.word_starts[ids]  # [B, T]
-    after_special = ~np.pad(maskable, ((0, 0), (1, 0)))[:, :-1]  # [B, T]; a word whose start was cut off begins here
+    after_special = ~np.pad(maskable, ((0, 0), (1, 0)))[:, :-1]  # [B, T]; the first token of a truncated word
     starts = maskable & (starts | after_special)
     word = np.cumsum(starts, axis=1) - 1  # [B, T], -1 before the first word
     flat = (row * ids.shape[1] + np.maximum(word, 0)).ravel()
@@ -143,7 +143,7 @@ def mask_tokens(input_word_ids: np.ndarray, masking: Masking, rng: np.random.Gen
     random_ids = rng.choice(np.flatnonzero(masking.maskable), ids.shape)  # [B, T]
     replacement = np.where(action < 0.8, masking.mask_id, np.where(action < 0.9, random_ids, ids))  # [B, T]
 
-    # 4. Gather the chosen positions to the left, in order: a stable sort puts False, which is chosen, first.
+    # 4. Positions of the chosen tokens, ascending: a stable sort of `~chosen` puts the chosen ones, False, first.
     positions = np.argsort(~chosen, axis=1, kind="stable")[:, : masking.max_predictions]  # [B, min(P, T)]
     positions = np.pad(positions, ((0, 0), (0, masking.max_predictions - positions.shape[1])))  # [B, P]
     weights = np.arange(masking.max_predictions) < used[:, None]  # [B, P]

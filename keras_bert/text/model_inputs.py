@@ -8,7 +8,7 @@ from keras_bert.text.ragged import row_ids
 def pack(segments, sequence_length, cls_id: int, sep_id: int, pad_id: int):
     """Pack one or two segments per row.
 
-    A pair that is too long loses tokens from the end of its longer segment, one by one, and from the second segment
+    From a pair that is too long, single tokens are removed from the end of the longer segment, or of the second segment
     when both are equally long.
 
     Args:
@@ -28,12 +28,12 @@ def pack(segments, sequence_length, cls_id: int, sep_id: int, pad_id: int):
     import tensorflow as tf
 
     if len(segments) not in (1, 2):
-        raise InputError(f"`segments` must be one or two ragged tensors. Received: {len(segments)}")
+        raise InputError(f"`segments` must be one or two ragged tensors. Received: {len(segments)} segments")
     lengths = [tf.cast(segment.row_lengths(), tf.int32) for segment in segments]  # each [B]
     if sequence_length is not None:
         lengths = _truncated_lengths(lengths, tf.maximum(sequence_length - 1 - len(segments), 0))
 
-    # All rows concatenated, [N]: filled with [SEP], then [CLS] and the segments are written over it.
+    # All rows, concatenated to [N]: fill them with [SEP], then write [CLS] and the segments.
     end = tf.cumsum(1 + sum(length + 1 for length in lengths))  # [B]
     splits = tf.concat([[0], end], 0)  # [B + 1]
     position = splits[:-1]  # [B], where each row starts
@@ -62,7 +62,7 @@ def pack(segments, sequence_length, cls_id: int, sep_id: int, pad_id: int):
 
 
 def _truncated_lengths(lengths, max_num_tokens):
-    """Compute how many tokens each segment keeps: the result of the original code's token-by-token loop."""
+    """Compute the number of tokens of each segment after truncation, without the loop of the original code."""
     import tensorflow as tf
 
     if len(lengths) == 1:

@@ -1,9 +1,9 @@
-"""Text normalization of BERT, as TensorFlow operations on the code points of a whole batch.
+"""Text normalization of BERT with TensorFlow operations on the code points of a whole batch.
 
 The original tokenizer processes one text at a time with Python's `str` and `unicodedata`. Here, the properties of every
 code point are read from Python once and stored in two compact tables; a batch is then normalized by table look-ups. The
-result equals the original's on every string, and the graph contains core operations only. A saved graph keeps the
-Unicode version of the Python that wrote it.
+result equals the original's on every string, and the graph contains core operations only. A saved graph
+contains the tables, so its Unicode version does not depend on the Python that loads it.
 
 Source: `BasicTokenizer` of github.com/google-research/bert (tokenization.py).
 """
@@ -16,7 +16,7 @@ import numpy as np
 
 from keras_bert.text.ragged import is_run_start, row_ids, shift_right
 
-# Properties of a code point, as bits of one integer. The bits from 8 up hold its canonical combining class.
+# Properties of a code point, as bits of one integer. Bits 8 and higher contain its canonical combining class.
 REMOVED, SPACE, CJK, PUNCTUATION, MARK, CASED, CASE_IGNORABLE = (1 << bit for bit in range(7))
 CLASS_SHIFT = 8
 CAPITAL_SIGMA, FINAL_SIGMA = 0x3A3, 0x3C2
@@ -69,7 +69,7 @@ def unicode_tables() -> dict[str, np.ndarray]:
     Returns:
         A dict of int32 arrays. `bits_index` and `bits_pages` give the property bits of a code point. `fold_index` and
         `fold_pages` give 0 if lowercasing and NFD do not change the character, otherwise `8 * offset + length` of its
-        replacement in `fold_values`, which holds code points.
+        replacement in `fold_values`, which contains code points.
     """
     bits = np.zeros(sys.maxunicode + 1, "int32")
     fold = np.zeros(sys.maxunicode + 1, "int32")
@@ -177,8 +177,8 @@ class Normalizer:
         fold, codes = tf.gather(fold, source), tf.gather(codes, source)
         codes = tf.where(fold == 0, codes, tf.gather(self.tables["fold_values"], fold // 8 + within))
 
-        # NFD also sorts consecutive marks by combining class. Most marks are removed next, so the order matters only
-        # for the few that stay (category Mc: musical and Indic signs).
+        # NFD also sorts consecutive marks by combining class. Most marks are removed below, so the order matters only
+        # for the few that are not (category Mc: musical and Indic signs).
         bits = self._look_up("bits", codes)
         combining = bits // (1 << CLASS_SHIFT)
 
@@ -193,19 +193,22 @@ class Normalizer:
         return tf.gather(codes, order), tf.gather(source, order)
 
     def _final_sigmas(self, codes, chunk):
-        """Replace Σ by ς at the end of a word: after a cased letter and not before one. Skip case-ignorable ones."""
+        """Replace Σ by ς at the end of a word: after a cased letter and not before one.
+
+        Case-ignorable characters around Σ, such as apostrophes, are skipped.
+        """
         import tensorflow as tf
 
         def replaced():
             bits = self._look_up("bits", codes)
-            seen = tf.where(bits & CASE_IGNORABLE == 0)[:, 0]  # the rule skips case-ignorable characters
-            word = tf.gather(chunk, seen)
-            cased = tf.gather(bits, seen) & CASED != 0
+            considered = tf.where(bits & CASE_IGNORABLE == 0)[:, 0]
+            word = tf.gather(chunk, considered)
+            cased = tf.gather(bits, considered) & CASED != 0
             same = ~is_run_start(word)
             before = shift_right(cased) & same
             follows = tf.concat([(cased & same)[1:], [False]], 0)[: tf.size(word)]
-            final = (tf.gather(codes, seen) == CAPITAL_SIGMA) & before & ~follows
-            where = tf.boolean_mask(seen, final)
+            final = (tf.gather(codes, considered) == CAPITAL_SIGMA) & before & ~follows
+            where = tf.boolean_mask(considered, final)
             return tf.tensor_scatter_nd_update(codes, where[:, None], tf.fill([tf.size(where)], FINAL_SIGMA))
 
         return tf.cond(tf.reduce_any(codes == CAPITAL_SIGMA), replaced, lambda: codes)

@@ -1,7 +1,7 @@
 """A pure-Python tokenizer that also returns character offsets.
 
 Answers and entities are parts of the original text, with capitals and accents, but a model predicts token positions.
-The graph of `BertTextVectorization` does not track offsets. Here, each character is paired with its position.
+The graph of `BertTextVectorization` does not compute offsets. Here, each character is in a pair with its position.
 """
 
 import itertools
@@ -71,7 +71,15 @@ class OffsetTokenizer:
 
 
 def split_words(text: str, lowercase: bool) -> list[CharOffsets]:
-    """Normalize a text and split it into words and punctuation marks, each character with its position."""
+    """Normalize a text and split it into words and punctuation marks.
+
+    Args:
+        text: a string.
+        lowercase: lowercase the text and strip accents.
+
+    Returns:
+        A list of words, each a list of pairs of a character and its position in `text`.
+    """
     chunks: list[CharOffsets] = [[]]
     for position, char in enumerate(text):
         category = unicodedata.category(char)

@@ -13,10 +13,10 @@ from keras_bert.text.segments import cut_long_sentences, next_sentence_pairs, se
 
 @dataclasses.dataclass(frozen=True)
 class PretrainingExamples:
-    """Packed and padded pretraining examples, not yet masked, with three bytes per token.
+    """Packed and padded pretraining examples without masking, in arrays of three bytes per token.
 
     Args:
-        input_word_ids: uint16 `[N, T]` (int32 where an id needs it), padded at the end with `pad_id`.
+        input_word_ids: uint16 `[N, T]` (int32 if an id exceeds uint16), padded at the end with `pad_id`.
         input_type_ids: int8 `[N, T]`, 0 for `[CLS] A [SEP]` and padding, 1 for `B [SEP]`.
         lengths: int32 `[N]`, the number of tokens without padding.
         next_sentence_labels: int8 `[N]`, 0 where B follows A, 1 where B is random; None without this task.
@@ -62,13 +62,13 @@ def pack_examples(
     With a sentence task, consecutive sentences of a document are collected until they fill a row, then split at a
     random sentence boundary into A and B. For `"next"`, in half of the examples B is replaced by text from a random
     position of another document, and the sentences not used for B are used again. For `"order"`, in half of the
-    examples A and B are swapped; a last sentence that is left alone is used together with the sentence before it, and a
-    document of one sentence is dropped. A pair that is too long loses tokens of its longer segment, from the front or
-    the back at random. Without a sentence task, each document is cut into rows `[CLS] … [SEP]`; no token is lost, and
-    no row has tokens of two documents.
+    examples A and B are swapped; if one sentence remains at the end of a document, it is used together with the
+    sentence before it, and a document of one sentence is dropped. From a pair that is too long, tokens of the longer
+    segment are removed, from the front or the back at random. Without a sentence task, each document is cut into rows
+    `[CLS] … [SEP]`; no token is lost, and no row has tokens of two documents.
 
-    A sentence longer than a row is first cut into pieces that fit. Short target lengths are drawn per row (the original
-    code draws them per document, so that all rows of a long document are short or none is).
+    A sentence longer than a row is first cut into pieces that fit. Short target lengths are drawn per row (per
+    document in the original code, where either all rows of a long document are short or none is).
 
     Args:
         documents: `TokenizedDocuments`, or a list of documents, each a list of sentences, each a list of ids without
@@ -78,9 +78,9 @@ def pack_examples(
         sentence_task: `"next"` or `"order"` packs pairs for this task, None packs single segments.
         short_seq_prob: probability that a row gets a random shorter target length, to match the lengths of fine-tuning.
         seed: random seed; the same seed gives the same rows.
-        dupe_factor: how many times all documents are packed, each time with other pairs (10 in the original code). On a
-            small corpus, a model otherwise memorizes the pairs of the sentence task. It must be 1 without a sentence
-            task, because single segments are the same each time.
+        dupe_factor: how many times all documents are packed, each time with different pairs (10 in the original code).
+            Otherwise, a model memorizes the pairs of a small corpus. It must be 1 without a sentence task, because
+            single segments are the same each time.
 
     Returns:
         `PretrainingExamples`, in random order.
@@ -110,7 +110,7 @@ def pack_examples(
         documents = TokenizedDocuments.from_lists(documents)
     if sentence_task == "next" and len(documents) < 2:
         raise InputError(
-            "`documents` must contain at least 2 documents for next sentence prediction. Received: 1. "
+            "`documents` must contain at least 2 documents for next sentence prediction. Received: 1 document. "
             "Separate documents with a blank line, or choose another sentence task."
         )
     rng = np.random.default_rng(seed)

@@ -4,14 +4,14 @@
 def row_ids(lengths):
     """Compute the row of each element: lengths `[2, 0, 3]` give `[0, 0, 2, 2, 2]`.
 
-    Time and memory are linear in N and R. `tf.repeat` gives the same result but builds a `[R, longest]` mask, which is
-    200 GB for one long line among many short ones.
+    Time and memory are linear in R rows and N elements. `tf.repeat` gives the same result but creates a mask
+    `[R, largest length]`, which can take 200 GB if one line is much longer than the others.
 
     Args:
         lengths: int32 tensor `[R]`, the number of elements per row.
 
     Returns:
-        int32 tensor `[N]`.
+        int32 tensor `[N]`, the row of each element; N is the sum of the lengths.
     """
     import tensorflow as tf
 
@@ -29,7 +29,7 @@ def shift_right(condition):
 
 
 def is_run_start(values):
-    """Mark each element of `[N]` that differs from the one before, and the first one."""
+    """Return a bool tensor `[N]`: True for each element that differs from the one before it, and for the first one."""
     import tensorflow as tf
 
     return tf.concat([[True], values[1:] != values[:-1]], 0)[: tf.size(values)]

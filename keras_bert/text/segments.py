@@ -23,12 +23,12 @@ def next_sentence_pairs(
         The ranges in `documents.ids`, int64 `[N, 4]` (A start, A end, B start, B end), and the labels, int8 `[N]`:
         1 where B is random.
     """
-    token = documents.sentence_starts.tolist()  # Python ints, because this loop reads them one by one
+    offset = documents.sentence_starts.tolist()  # Python ints are faster than an array in this loop
     document_starts = documents.document_starts.tolist()
     count = len(documents)
     draw = rng.random  # a float in [0, 1)
 
-    def below(n: int) -> int:
+    def random_integer(n: int) -> int:
         """Draw an integer from 0 … n - 1."""
         return int(draw() * n)
 
@@ -36,24 +36,24 @@ def next_sentence_pairs(
     for index in range(count):
         start, end = document_starts[index], document_starts[index + 1]
         while start < end:
-            target = 2 + below(max_num_tokens - 1) if draw() < short_seq_prob else max_num_tokens
+            target = 2 + random_integer(max_num_tokens - 1) if draw() < short_seq_prob else max_num_tokens
             stop = start + 1
-            while stop < end and token[stop] - token[start] < target:
+            while stop < end and offset[stop] - offset[start] < target:
                 stop += 1
-            middle = start + 1 + (below(stop - start - 1) if stop - start > 1 else 0)  # A is never empty
+            middle = start + 1 + (random_integer(stop - start - 1) if stop - start > 1 else 0)  # A is never empty
             is_random = stop - start == 1 or draw() < 0.5
             if is_random:
-                other = below(count - 1)
-                other += other >= index  # any document but this one
-                first = document_starts[other] + below(document_starts[other + 1] - document_starts[other])
+                other = random_integer(count - 1)
+                other += other >= index  # any other document than this one
+                first = document_starts[other] + random_integer(document_starts[other + 1] - document_starts[other])
                 last = first + 1
-                wanted = target - (token[middle] - token[start])
-                while last < document_starts[other + 1] and token[last] - token[first] < wanted:
+                needed = target - (offset[middle] - offset[start])
+                while last < document_starts[other + 1] and offset[last] - offset[first] < needed:
                     last += 1
-                spans.append((token[start], token[middle], token[first], token[last]))
+                spans.append((offset[start], offset[middle], offset[first], offset[last]))
                 start = middle  # the sentences not used for B are used again
             else:
-                spans.append((token[start], token[middle], token[middle], token[stop]))
+                spans.append((offset[start], offset[middle], offset[middle], offset[stop]))
                 start = stop
             labels.append(is_random)
     return _truncate(np.array(spans, np.int64), max_num_tokens, rng), np.array(labels, np.int8)
@@ -69,7 +69,7 @@ def sentence_order_pairs(
     Raises:
         InputError: no document has two sentences.
     """
-    token = documents.sentence_starts.tolist()
+    offset = documents.sentence_starts.tolist()
     draw = rng.random
     spans, labels = [], []
     for start, end in itertools.pairwise(documents.document_starts.tolist()):
@@ -79,10 +79,10 @@ def sentence_order_pairs(
             start = min(start, end - 2)  # at least two sentences
             target = 2 + int(draw() * (max_num_tokens - 1)) if draw() < short_seq_prob else max_num_tokens
             stop = start + 2
-            while stop < end and token[stop] - token[start] < target:
+            while stop < end and offset[stop] - offset[start] < target:
                 stop += 1
             middle = start + 1 + int(draw() * (stop - start - 1))
-            a, b = (token[start], token[middle]), (token[middle], token[stop])
+            a, b = (offset[start], offset[middle]), (offset[middle], offset[stop])
             swapped = draw() < 0.5
             spans.append(b + a if swapped else a + b)
             labels.append(swapped)
@@ -96,7 +96,8 @@ def sentence_order_pairs(
 def _truncate(spans: np.ndarray, max_num_tokens: int, rng) -> np.ndarray:
     """Shorten the longer segment of each pair until both fit, removing each token from the front or the back."""
     a, b = spans[:, 1] - spans[:, 0], spans[:, 3] - spans[:, 2]  # [N]
-    # Removing single tokens from the longer segment ends with equal halves, or when the shorter segment fits.
+    # If single tokens are removed from the longer segment, the result is two halves, or the whole shorter segment
+    # and the rest for the longer one.
     keep_a = np.where(
         a + b > max_num_tokens, np.maximum(np.minimum(a, (max_num_tokens + 1) // 2), max_num_tokens - b), a
     )
@@ -118,7 +119,7 @@ def single_segments(documents: TokenizedDocuments, max_num_tokens: int) -> np.nd
 
 
 def cut_long_sentences(documents: TokenizedDocuments, max_num_tokens: int) -> TokenizedDocuments:
-    """Cut sentences of more than `max_num_tokens` into pieces."""
+    """Cut sentences of more than `max_num_tokens` into pieces: `TokenizedDocuments` with more, shorter sentences."""
     lengths = np.diff(documents.sentence_starts)
     pieces = -(-lengths // max_num_tokens)
     if pieces.max() == 1:

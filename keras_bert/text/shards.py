@@ -16,7 +16,7 @@ from keras_bert.text.documents import TokenizedDocuments
 from keras_bert.text.packing import PretrainingExamples, pack_examples
 
 METADATA_FILE = "rows.json"
-MIN_DOCUMENTS = 64  # per shard, because B is drawn from the shard and some documents are held out
+MIN_DOCUMENTS = 64  # per shard: a random B comes from the same shard, and some documents are held out
 
 
 @dataclasses.dataclass(frozen=True)
@@ -24,7 +24,7 @@ class StoredExamples(PretrainingExamples):
     """`PretrainingExamples` in memory-mapped arrays: rows are read from disk when they are indexed.
 
     Args:
-        fingerprint: checksum of `input_word_ids`, computed while they were written, so that they need not be read.
+        fingerprint: checksum of `input_word_ids`. It is computed when they are written, to avoid reading all of them.
     """
 
     fingerprint: str = dataclasses.field(kw_only=True)
@@ -50,7 +50,7 @@ def pack_to_disk(
 
     Each shard is packed by `pack_examples` with the seed `seed` + its index, so a corpus of one shard gives the same
     rows as in memory. Random segments B come from the same shard, which has thousands of documents. The rows of all
-    shards are in one .npy file per field. The folder appears when the last row is written.
+    shards are in one .npy file per field. The folder is created only after the last row was written.
 
     Args:
         path: the folder to write or to open.
@@ -60,16 +60,17 @@ def pack_to_disk(
         vocab_size: the number of ids; they take two bytes each if they fit.
         held_out: fraction of the documents to hold out for validation; none for 0, or if there is only one document.
         seed: random seed; the same seed gives the same rows.
-        shard_size: the number of characters after which a shard ends, if it has 64 documents. Memory is needed for two
-            shards.
-        sources: what else determines the rows, ready for JSON, such as names and dates of files and the vocabulary.
+        shard_size: the number of characters after which a shard ends, if it has at least 64 documents. Two shards are
+            in memory at a time.
+        sources: JSON values of everything else that determines the rows, such as names and dates of files, and the
+            vocabulary. They are compared when the folder is opened.
 
     Returns:
         The training examples, and the held-out examples or None.
 
     Raises:
-        InputError: as `pack_examples` and `TokenizedDocuments.split`; or the folder was packed from other sources or
-            with other settings, or is damaged.
+        InputError: there is no document; as `pack_examples` and `TokenizedDocuments.split`; or the folder was packed
+            from other sources or with other settings, or is damaged.
         OSError: the disk is full; nothing is written.
 
     Example:
@@ -114,6 +115,8 @@ def pack_to_disk(
                     if name not in writers:
                         writers[name] = _ExamplesWriter(draft / name, rows, dtype, files)
                     writers[name].append(rows)
+            if not writers:
+                raise InputError("`documents` must contain text. Received: 0 documents")
             metadata = {
                 "settings": settings,
                 "fingerprints": {name: writer.finish() for name, writer in writers.items()},
@@ -123,7 +126,7 @@ def pack_to_disk(
 
 
 def _shards(documents: Iterable[Sequence[str]], shard_size: int) -> Iterator[list[Sequence[str]]]:
-    """Yield lists of documents, each of at least `shard_size` characters and `MIN_DOCUMENTS` documents, or all."""
+    """Yield lists of documents, each of at least `shard_size` characters and `MIN_DOCUMENTS` documents if possible."""
     ready, shard, size = [], [], 0
     for document in documents:
         shard.append(document)
@@ -132,7 +135,7 @@ def _shards(documents: Iterable[Sequence[str]], shard_size: int) -> Iterator[lis
             if ready:
                 yield ready
             ready, shard, size = shard, [], 0
-    if len(shard) < MIN_DOCUMENTS:  # too few for a shard: append them to the one before
+    if len(shard) < MIN_DOCUMENTS:  # too few for a shard: append them to the shard before
         ready, shard = ready + shard, []
     yield from (part for part in (ready, shard) if part)
 
@@ -184,6 +187,7 @@ class _ArrayWriter:
 
 
 def _open(path: Path, settings: dict) -> tuple[StoredExamples, StoredExamples | None]:
+    """Open the training and the held-out examples; raise InputError if they were packed with other settings."""
     try:
         metadata = json.loads((path / METADATA_FILE).read_text(encoding="utf-8"))
         stored = metadata["settings"]

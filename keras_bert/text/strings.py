@@ -46,7 +46,7 @@ def _from_python(texts):
             raise InputError(f"`texts` must be strings. Received: {text!r:.60} at index {index}")
     try:
         return tf.convert_to_tensor(texts, tf.string)
-    except ValueError:  # TensorFlow does not name the string
+    except ValueError:  # TensorFlow's message does not contain the string
         for index, text in enumerate(flat):
             if isinstance(text, str) and text.encode("utf-8", "replace") != text.encode("utf-8", "surrogatepass"):
                 raise InputError(f"`texts` must be valid Unicode. Received: {text!r:.60} at index {index}") from None

@@ -29,8 +29,8 @@ class BertTextVectorization(keras.layers.Layer):
             Defaults to `True`.
         sequence_length: int or None. T, the length of every row; longer texts are truncated, shorter ones are padded
             with [PAD]. None pads to the longest row of each batch. Defaults to `128`.
-        special_tokens: bool. Parse `[PAD]`, `[UNK]`, `[CLS]`, `[SEP]` and `[MASK]` in a text as special tokens. Keep
-            it off for untrusted text, which could inject a separator. Defaults to `False`.
+        special_tokens: bool. Parse `[PAD]`, `[UNK]`, `[CLS]`, `[SEP]` and `[MASK]` in a text as special tokens. Use
+            False for untrusted text, which could otherwise insert a separator. Defaults to `False`.
         **kwargs: arguments of `keras.layers.Layer`, such as `name`.
 
     Call arguments:
@@ -100,7 +100,7 @@ class BertTextVectorization(keras.layers.Layer):
         with tf.init_scope():
             self._line = tf.constant([self.pad_id, self.unk_id] + [line[token] for token in others], tf.int32)
 
-        # Compiled functions with an open batch size, so that a call from Python is as fast as one in tf.data.
+        # Compiled once for every batch size, so that a call from Python is as fast as one in tf.data.
         texts = tf.TensorSpec([None], tf.string)
         self._tokenize = tf.function(self._tokenize_op, input_signature=[texts], autograph=False)
         self._encode = tf.function(self._encode_op, input_signature=[texts], autograph=False)
@@ -113,7 +113,7 @@ class BertTextVectorization(keras.layers.Layer):
         if isinstance(inputs, tuple):
             if len(inputs) != 2:
                 raise InputError(
-                    f"`inputs` must be texts or a tuple (first, second). Received: a tuple of {len(inputs)}"
+                    f"`inputs` must be texts or a tuple (first, second). Received: a tuple of {len(inputs)} elements"
                 )
             return super().__call__(tuple(map(string_tensor, inputs)), *args, **kwargs)
         return super().__call__(string_tensor(inputs), *args, **kwargs)
@@ -188,7 +188,7 @@ class BertTextVectorization(keras.layers.Layer):
         import tensorflow as tf
 
         ids = self._lookup(texts)  # [B, (tokens)]
-        if not isinstance(ids, tf.RaggedTensor):  # on other backends it is padded with 0, which no token has
+        if not isinstance(ids, tf.RaggedTensor):  # on other backends it is padded with 0, which is the id of no token
             ids = tf.RaggedTensor.from_tensor(ids, padding=0)
         return ids.with_values(tf.gather(self._line, ids.values))
 
@@ -205,6 +205,12 @@ class BertTextVectorization(keras.layers.Layer):
 
     def id_to_token(self, token_id: int) -> str:
         """Return the token of an id.
+
+        Args:
+            token_id: an integer in 0 … V - 1.
+
+        Returns:
+            The token.
 
         Raises:
             InputError: the id is not in the vocabulary.

@@ -24,8 +24,8 @@ def check_vocabulary(tokens: list[str], path: str | Path | None = None) -> list[
         The tokens, unchanged.
 
     Raises:
-        InputError: there are no tokens, one is not a string, has white space around it or a NUL byte, a special token
-            is missing, or a token occurs twice.
+        InputError: there is no token; a token is not a string, starts or ends with white space, or has a NUL byte; a
+            special token is missing; or a token occurs twice.
     """
 
     def fail(expected: str, received: str):
@@ -39,10 +39,11 @@ def check_vocabulary(tokens: list[str], path: str | Path | None = None) -> list[
         if not isinstance(token, str):
             fail("contain strings", f"{token!r:.60} in line {line}")
         if token != token.strip() or "\n" in token:
-            fail("contain tokens without white space", f"{token!r:.60} in line {line}")
+            fail("contain tokens without white space around them", f"{token!r:.60} in line {line}")
         if "\0" in token:
-            fail("be text", f"a NUL byte in line {line}")
-    missing = [token for token in SPECIAL_TOKENS if token not in set(tokens)]
+            fail("contain tokens without NUL bytes", f"a NUL byte in line {line}")
+    known = set(tokens)
+    missing = [token for token in SPECIAL_TOKENS if token not in known]
     if missing:
         fail(f"contain {', '.join(SPECIAL_TOKENS)}", f"no {', '.join(missing)}")
     token, count = Counter(tokens).most_common(1)[0]
@@ -128,8 +129,8 @@ def learn_vocabulary(texts: Iterable[str], vocab_size: int, lowercase: bool = Tr
     """Learn a WordPiece vocabulary from texts.
 
     The words are those of `BertTextVectorization`. Training runs `WordPieceTrainer` of the `tokenizers` library, which
-    wraps its BPE trainer: starting from single characters, it joins the most frequent pair of adjacent tokens again and
-    again. The published criterion of WordPiece is the likelihood of the corpus: it joins the pair with the highest
+    wraps its BPE trainer: it starts with single characters and repeatedly joins the most frequent pair of adjacent
+    tokens. The published criterion of WordPiece is the likelihood of the corpus: it joins the pair with the highest
     freq(ab) / (freq(a) * freq(b)). Google never published its trainer. A tokenizer uses both kinds of vocabulary in the
     same way, by the longest match first.
 
@@ -173,8 +174,9 @@ def learn_vocabulary(texts: Iterable[str], vocab_size: int, lowercase: bool = Tr
         raise InputError("`texts` must contain at least one word. Received: texts without words")
     max_characters = min(1000, (vocab_size - len(SPECIAL_TOKENS)) // 2)  # each can take two tokens, "a" and "##a"
     alphabet = sorted(sorted(counts, key=lambda char: (-counts[char], char))[:max_characters])
-    # The trainer numbers "##a" and similar tokens in the order of its hash tables and breaks ties by number. Given as
-    # special tokens, in order, they make it deterministic. Punctuation and CJK characters never continue a word.
+    # The trainer numbers "##a" and similar tokens in the order of its hash tables and breaks ties by number. If they
+    # are given as special tokens, in order, the result is deterministic. Punctuation and CJK
+    # characters never continue a word.
     continuations = ["##" + char for char in alphabet if not is_single_char_word(char)]
     tokenizer = tokenizers.Tokenizer(tokenizers.models.WordPiece(unk_token="[UNK]"))
     tokenizer.pre_tokenizer = tokenizers.pre_tokenizers.WhitespaceSplit()
@@ -212,19 +214,19 @@ def _words(texts: Iterable[str], lowercase: bool) -> Iterator[str]:
 def load_or_learn_vocabulary(
     file: str | None, texts: Iterable[str], vocab_size: int, lowercase: bool, work: Path
 ) -> list[str]:
-    """Load a vocabulary file, or learn a vocabulary once and keep it for a resumed run, which needs the same ids.
+    """Load a vocabulary file, or learn a vocabulary once and store it for a resumed run, which needs the same ids.
 
     Args:
         file: the path of a vocabulary file, or None to learn one.
         texts: only read to learn a vocabulary.
         vocab_size: the largest number of tokens to learn.
         lowercase: as for `BertTextVectorization`.
-        work: the folder that keeps the learned vocabulary.
+        work: the folder in which the learned vocabulary is stored.
 
     Returns:
         The tokens in the order of their ids.
     """
-    kept = work / "vocab.txt"
-    if file is None and not kept.exists():
-        save_vocabulary(learn_vocabulary(texts, vocab_size, lowercase), kept)
-    return load_vocabulary(file or kept)
+    learned = work / "vocab.txt"
+    if file is None and not learned.exists():
+        save_vocabulary(learn_vocabulary(texts, vocab_size, lowercase), learned)
+    return load_vocabulary(file or learned)

@@ -21,7 +21,7 @@ class Windows:
         example_index: int `[N]`, the index of the question of each row.
         token_to_char: int32 `[N, T, 2]`, the `(start, end)` of each token in the context, with an exclusive end; -1 for
             tokens outside the context.
-        token_is_max_context: bool `[N, T]`, True where no other window has more context around this token.
+        token_is_max_context: bool `[N, T]`, True if no other window has more context around this token.
     """
 
     ids: dict[str, np.ndarray]
@@ -95,36 +95,39 @@ def make_windows(
     """
     if len(questions) != len(contexts):
         raise InputError(
-            f"`contexts` must have one entry per question ({len(questions)}). Received: {len(contexts)} contexts"
+            f"`contexts` must have one entry per question ({len(questions)}). Received: {len(contexts)} entries"
         )
     tokenizer = OffsetTokenizer(vocabulary, lowercase)
     cls_id, sep_id, pad_id = (vocabulary.index(token) for token in ("[CLS]", "[SEP]", "[PAD]"))
     tokenized: dict[str, tuple] = {}  # because several questions can have the same context
     rows, example_index, offsets, max_context = [], [], [], []
     for index, (question, context) in enumerate(zip(questions, contexts, strict=True)):
-        query = tokenizer(question)[0][:MAX_QUERY_LENGTH]
-        room = sequence_length - len(query) - 3  # tokens of the context per window
-        if room < doc_stride or doc_stride < 1:
+        question_ids = tokenizer(question)[0][:MAX_QUERY_LENGTH]
+        window_size = sequence_length - len(question_ids) - 3  # tokens of the context per window
+        if window_size < doc_stride or doc_stride < 1:
             raise InputError(
-                f"`doc_stride` must be at least 1 and at most {max(0, room)}, the tokens left for the context beside "
-                f"question {index}, {question[:40]!r}, in {sequence_length}. Received: doc_stride={doc_stride}. "
+                f"`doc_stride` must be at least 1 and at most {max(0, window_size)}, the number of context tokens per "
+                f"window for question {index}, {question[:40]!r}. Received: doc_stride={doc_stride}, "
+                f"sequence_length={sequence_length}. "
                 "Use a larger sequence_length, a shorter question or a smaller doc_stride."
             )
         if context not in tokenized:
             tokenized[context] = tokenizer(context)
         ids, chars = tokenized[context]
         if not ids:
-            raise InputError(f"`contexts` must have at least one token each. Received: {context[:40]!r}")
-        starts = list(range(0, max(1, len(ids) - room + doc_stride), doc_stride))
-        scores = [_context_scores(start, min(room, len(ids) - start), len(ids)) for start in starts]
+            raise InputError(
+                f"`contexts` must have at least one token each. Received: {context[:40]!r} at index {index}"
+            )
+        starts = list(range(0, max(1, len(ids) - window_size + doc_stride), doc_stride))
+        scores = [_context_scores(start, min(window_size, len(ids) - start), len(ids)) for start in starts]
         best = np.max(scores, axis=0)  # [tokens of the context]
         for start, score in zip(starts, scores, strict=True):
-            window = slice(start, start + room)
-            before = 2 + len(query)  # tokens before the context
-            rows.append([cls_id, *query, sep_id, *ids[window], sep_id])
+            window = slice(start, start + window_size)
+            context_start = 2 + len(question_ids)  # after [CLS], the question and [SEP]
+            rows.append([cls_id, *question_ids, sep_id, *ids[window], sep_id])
             example_index.append(index)
-            offsets.append([(-1, -1)] * before + chars[window])
-            max_context.append([False] * before + (score[window] == best[window]).tolist())
+            offsets.append([(-1, -1)] * context_start + chars[window])
+            max_context.append([False] * context_start + (score[window] == best[window]).tolist())
     lengths = np.array([len(row) for row in rows])  # [N]
     word_ids = np.full((len(rows), sequence_length), pad_id, np.int32)  # [N, T]
     token_to_char = np.full((len(rows), sequence_length, 2), -1, np.int32)  # [N, T, 2]

@@ -46,7 +46,7 @@ class WordPiece:
         self.normalize = Normalizer(lowercase)
         with tf.init_scope():
             self.tokens = tf.constant(vocabulary)
-            # A table needs an entry. "" is never looked up, because no word is empty.
+            # A table must have at least one entry. "" is never looked up, because no word is empty.
             self.tables = {
                 "common": table({**(common or {"": -1}), **(specials if special_tokens else {})}),
                 "first": table({"": -1, **ids}),
@@ -67,15 +67,17 @@ class WordPiece:
         chunks = self._chunks(texts)  # [B, (chunks)]
         known = self.tables["common"].lookup(chunks.values)  # [C], -1 for the exact path
         exact = tf.where(known < 0)[:, 0]
-        unseen, which = tf.unique(tf.gather(chunks.values, exact))
-        none = tf.zeros([0], tf.int32)
-        tokens, counts = tf.cond(tf.size(unseen) > 0, lambda: self._exact(unseen), lambda: (none, none))  # [P], [U]
+        distinct, index = tf.unique(tf.gather(chunks.values, exact))  # [U], and the index in it of each chunk
+        empty = tf.zeros([0], tf.int32)
+        tokens, counts = tf.cond(
+            tf.size(distinct) > 0, lambda: self._exact(distinct), lambda: (empty, empty)
+        )  # [P], [U]
 
         # Join the results of both paths: each chunk is a range of one pool of ids.
         pool = tf.concat([known, tokens], 0)
         first = tf.size(known) + tf.cumsum(counts, exclusive=True)
-        start = tf.tensor_scatter_nd_update(tf.range(tf.size(known)), exact[:, None], tf.gather(first, which))
-        length = tf.tensor_scatter_nd_update(tf.ones_like(known), exact[:, None], tf.gather(counts, which))
+        start = tf.tensor_scatter_nd_update(tf.range(tf.size(known)), exact[:, None], tf.gather(first, index))
+        length = tf.tensor_scatter_nd_update(tf.ones_like(known), exact[:, None], tf.gather(counts, index))
         end = tf.cumsum(length)
         within = tf.gather(start - (end - length), row_ids(length))
         ids = tf.gather(pool, within + tf.range(tf.size(within)))
@@ -86,7 +88,8 @@ class WordPiece:
         """Split at ASCII spaces and lowercase ASCII letters, which does not change the result of the exact path."""
         import tensorflow as tf
 
-        # BERT removes these as control characters, but TensorFlow splits at them: replace them by another one.
+        # BERT removes these control characters, but TensorFlow splits at them: replace them by one that is only
+        # removed.
         texts = tf.strings.regex_replace(texts, "[\v\f]", "\x01")
         if not self.special_tokens:
             return tf.strings.split(tf.strings.lower(texts) if self.lowercase else texts)
@@ -121,7 +124,7 @@ class WordPiece:
         """Split the words `split` `[S]` by the longest match first: word and id of every token, in order per word."""
         import tensorflow as tf
 
-        def longest(table, word, position):
+        def longest_match(table, word, position):
             """Find the longest token of each word at its position: `(id or -1, length)`, both `[S]`."""
             tries = tf.minimum(tf.gather(lengths, word) - position, self.longest)  # [S], lengths to try, longest first
             row = row_ids(tries)  # [K]
@@ -136,22 +139,22 @@ class WordPiece:
             return tf.where(best > 0, tf.gather(found, tf.minimum(where, tf.size(found) - 1)), -1), best
 
         def step(table, word, position, out_word, out_id, unmatched):
-            found, length = longest(table, word, position)
+            found, length = longest_match(table, word, position)
             unmatched = tf.concat([unmatched, tf.boolean_mask(word, found < 0)], 0)
             word, position, found = (tf.boolean_mask(each, found >= 0) for each in (word, position + length, found))
             out_word, out_id = tf.concat([out_word, word], 0), tf.concat([out_id, found], 0)
             more = position < tf.gather(lengths, word)
             return tf.boolean_mask(word, more), tf.boolean_mask(position, more), out_word, out_id, unmatched
 
-        none = tf.zeros([0], tf.int32)
-        state = step(self.tables["first"], split, tf.zeros_like(split), none, none, none)
+        empty = tf.zeros([0], tf.int32)
+        state = step(self.tables["first"], split, tf.zeros_like(split), empty, empty, empty)
         *_, word, ids, unmatched = tf.while_loop(
             lambda word, *_: tf.size(word) > 0,
             lambda *state: step(self.tables["continuation"], *state),
             state,
             shape_invariants=(tf.TensorShape([None]),) * 5,
         )
-        # A word with a remainder that no token matches becomes [UNK] as a whole.
+        # If no token matches the rest of a word, the whole word becomes [UNK].
         failed = tf.zeros(tf.shape(lengths), tf.bool)  # [W]
         failed = tf.tensor_scatter_nd_update(failed, unmatched[:, None], tf.ones_like(unmatched) > 0)
         fits = ~tf.gather(failed, word)

@@ -1,7 +1,7 @@
-"""Run the exported models in a process that has TensorFlow and no code of this package.
+"""Run the exported models in a process with TensorFlow and without this package.
 
 `python -I clean_process.py` reads a request (JSON) from standard input and prints its results (JSON) as the last line.
-This file runs alone, so it imports nothing of keras_bert.
+This file must not import keras_bert.
 """
 
 import json

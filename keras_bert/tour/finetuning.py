@@ -1,4 +1,4 @@
-"""Steps 4 to 6 of the tour: fine-tuning, evaluation, and the same with the bundled encoder."""
+"""Steps 4 to 6 of the tour: fine-tuning and evaluation, then the same for the bundled encoder."""
 
 from pathlib import Path
 
@@ -29,13 +29,14 @@ def finetune_classifier(
     model, facts = _finetune(step, plan, data, encoder, vectorizer, seed, work / "finetuning", **settings)
     save_pretrained(model, folder, vectorizer, labels=list(data.label_names))
     step.add_line(
-        f"{facts['examples']:,} training sentences; {facts['validation_examples']:,} others select the best of "
+        f"{facts['examples']:,} training sentences; {facts['validation_examples']:,} more to select the best of "
         f"{plan.finetune_epochs} epochs"
     )
     return model, facts
 
 
 def _finetune(step, plan, data, encoder, vectorizer, seed, checkpoint_dir, epochs, learning_rate):
+    """Fine-tune an encoder with a new head; return the `BertClassifier` and a dict of what was measured."""
     keras.utils.set_random_seed(seed)
     model = BertClassifier(encoder, num_classes=len(data.label_names))
     train, validation = _split(plan, data, seed)
@@ -59,6 +60,7 @@ def _finetune(step, plan, data, encoder, vectorizer, seed, checkpoint_dir, epoch
 
 
 def _split(plan: TourPlan, data: LabeledDataset, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return the indices of the training and of the validation sentences."""
     train, validation = data.train_validation_split(seed)
     return train[: plan.max_finetune], validation
 
@@ -66,7 +68,7 @@ def _split(plan: TourPlan, data: LabeledDataset, seed: int) -> tuple[np.ndarray,
 def evaluate_classifier(
     step: Step, plan: TourPlan, data: LabeledDataset, model: BertClassifier, vectorizer, seed: int
 ) -> dict:
-    """Step 5: measure on dev.tsv, beside TF-IDF with logistic regression on the same training sentences."""
+    """Step 5: evaluate on dev.tsv, and compare with TF-IDF and logistic regression on the same training sentences."""
     facts = evaluate(model, vectorizer(data.dev_texts), data.dev_labels)
     train, _ = _split(plan, data, seed)
     train_texts = [data.train_texts[i] for i in train]
@@ -80,7 +82,7 @@ def evaluate_classifier(
 
 
 def finetune_bundled_encoder(step: Step, plan: TourPlan, data: LabeledDataset, seed: int, work: Path) -> dict | None:
-    """Step 6: fine-tune the bundled encoder on the same sentences; None where it is not installed."""
+    """Step 6: fine-tune the bundled encoder on the same sentences; return None if it is not installed."""
     if not is_bundled(ENCODER):
         step.add_line(f"{ENCODER} is not part of this installation")
         return None

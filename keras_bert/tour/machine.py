@@ -1,4 +1,4 @@
-"""The versions and the machine that a run used."""
+"""Versions of the packages, and the machine, of a run."""
 
 import importlib.metadata
 import platform

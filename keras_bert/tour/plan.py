@@ -1,18 +1,20 @@
-"""The tour's model sizes and training lengths, in one place."""
+"""Model sizes and training lengths of the tour."""
 
 import dataclasses
 
 
 @dataclasses.dataclass(frozen=True)
 class TourPlan:
-    """The tour's budget: two cores, under three minutes, under 4 GiB.
+    """Model sizes and training lengths of a tour. The defaults take about three minutes on two cores, and under 4 GiB.
 
     Args:
         vocab_size: number of tokens to learn.
         num_layers, hidden_size, num_heads: L, H and A; the intermediate size is 4 H.
-        dropout: rate everywhere in the encoder.
-        initializer_range: larger than the paper's 0.02, with which so small a model learns nothing for longer.
-        dupe_factor: how many times the prose is packed, each time into other pairs, so that none is memorized.
+        dropout: all dropout rates of the encoder.
+        initializer_range: standard deviation of the initial weights. A model this small learns later with the paper's
+            0.02.
+        dupe_factor: how many times the prose is packed, each time into different pairs, so that the model does not
+            memorize them.
         sequence_length: T, for pretraining and afterwards.
         sentences_per_example: labeled training sentences to pretrain on, at most, per example of prose.
         pretrain_steps, pretrain_batch, pretrain_learning_rate: for pretraining.

@@ -21,7 +21,7 @@ from keras_bert.tour.steps import Step
 from keras_bert.training import pretrain
 from keras_bert.weights import load_pretrained, save_pretrained
 
-VALIDATION_SHARE = 0.1  # share of the prose that selects the best weights
+VALIDATION_SHARE = 0.1  # share of the prose that is used to select the best weights
 MASKED_SENTENCES = (
     "she opened the [MASK] and went in .",
     "he put the letter on the [MASK] .",
@@ -107,8 +107,8 @@ def pretraining_examples(
 ) -> tuple[PretrainingExamples, PretrainingExamples]:
     """Pack the training examples (prose, and labeled sentences without their labels) and the validation prose.
 
-    A labeled sentence has no next sentence, so its second segment is always random. These sentences are packed apart
-    from the prose. Otherwise their style alone would show which second segment is random.
+    A labeled sentence has no next sentence, so its second segment is always random. These sentences are packed
+    separately from the prose. Otherwise their style alone would show which second segment is random.
     """
 
     def pack(documents: TokenizedDocuments) -> PretrainingExamples:
@@ -137,7 +137,7 @@ def _most_frequent_token_share(examples: PretrainingExamples) -> float:
 
 
 def predict_masked_tokens(step: Step, model: BertPretrainer, vectorizer, folder: Path) -> dict[str, list[dict]]:
-    """Step 3: save the pretrained model, load it again, and fill masks; beside it the bundled encoder's predictions.
+    """Step 3: save the pretrained model, load it again, and fill masks; do the same with the bundled encoder.
 
     Returns:
         A dict of model name to what `fill_mask` returns.

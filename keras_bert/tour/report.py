@@ -1,4 +1,4 @@
-"""Write the report page: one HTML file with its figures inside, nothing fetched."""
+"""Write the report page: one HTML file that contains its figures and loads no other file."""
 
 import time
 from pathlib import Path
@@ -47,6 +47,7 @@ def write_report(path: Path, facts: dict, data, classifier, vectorizer, steps, s
 
 
 def _figures(facts: dict, data, classifier, vectorizer, predicted) -> dict[str, Figure]:
+    """Draw all figures, by the names that the template uses."""
     pretraining, finetuning = facts["pretraining"]["history"], facts["finetuning"]["history"]
     losses = {"training": "mlm_loss", "validation": "val_mlm_loss"}
     tasks = {"masked LM": "val_mlm_accuracy", "next sentence": "val_nsp_accuracy"}
@@ -87,7 +88,7 @@ def _attention(data, classifier, vectorizer) -> Figure:
     """Draw the head with the most attention between different words, on a short sentence of dev."""
     inputs = {name: ops.convert_to_numpy(value) for name, value in vectorizer(data.dev_texts).items()}
     lengths = inputs["input_mask"].sum(-1)  # [N]
-    row = int(np.abs(lengths - 12).argmin())  # about twelve tokens stay readable on a phone
+    row = int(np.abs(lengths - 12).argmin())  # about twelve tokens are readable on a phone
     inputs = {name: value[row : row + 1, : lengths[row]] for name, value in inputs.items()}  # [1, T]
     maps = np.concatenate(attention_maps(classifier.encoder, inputs))  # [L, A, T, T]
     words = maps[:, :, 1:-1, 1:-1]  # between [CLS] and [SEP]

@@ -36,13 +36,13 @@ def run_tour(
     """Run all steps of the tour and write its folder.
 
     Args:
-        out: the folder to write; it appears complete, at the end: `encoder/`, `classifier/`, `served/`,
-            `tfhub_encoder/`, `metrics.json`, `report.html`.
+        out: the folder to write, which is created at the end, when it is complete: `encoder/`, `classifier/`,
+            `served/`, `tfhub_encoder/`, `metrics.json`, `report.html`.
         dataset: `"sample"`, `"sst2"` or a folder with `train.tsv` and `dev.tsv`.
         source: a TF-Hub handle or SavedModel folder to check against, besides KerasHub's BERT.
-        seed: of everything random.
+        seed: the seed of all random numbers.
         plan: model sizes and training lengths; `TourPlan()` by default.
-        program: how the command line is called, for the printed commands.
+        program: the name or path of the command line program, for the printed commands.
         console: the `rich` console to print to.
 
     Returns:
@@ -56,7 +56,7 @@ def run_tour(
     start = time.perf_counter()
     data = load_labeled(dataset)
     if source:
-        open_tfhub(source)  # a wrong address must fail before two minutes of training
+        open_tfhub(source)  # an invalid source must be rejected before two minutes of training
     identity = {"plan": dataclasses.asdict(plan), "dataset": dataset, "seed": seed, "version": __version__}
     steps = Steps(console, STEPS)
     with working_directory(out, resume=True, hint="the same command resumes") as work, atomic_write(out) as draft:
@@ -123,7 +123,7 @@ def _clear_if_different(work: Path, identity: dict) -> None:
 
 
 def next_commands(program: str, out: Path, dataset: str) -> list[dict[str, str]]:
-    """List commands to try next: dicts of `what` and a `command` that can be pasted as it is."""
+    """List commands to try next: dicts of `what` (a description) and `command`."""
     folder = {name: shlex.quote(str(out / name)) for name in ("encoder", "classifier", "served", "tfhub_encoder")}
     more = shlex.quote(str(out.with_name(f"{out.name}-more")))
     return [
@@ -143,6 +143,7 @@ def next_commands(program: str, out: Path, dataset: str) -> list[dict[str, str]]
 
 
 def _print_summary(console: Console, out: Path, facts: dict) -> None:
+    """Print the result, the path of the report and the commands to try next."""
     minutes, seconds = divmod(round(facts["seconds"]["total"]), 60)
     verdict = "[green]every check passed[/green]" if facts["passed"] else "[red]a check did not pass[/red]"
     memory = facts["peak_memory_mib"]

@@ -1,4 +1,4 @@
-"""Steps 7 to 9 of the tour: parity check, export, and the exports in a process without this package."""
+"""Steps 7 to 9 of the tour: parity check, export, and a test of the exports in a process without this package."""
 
 import json
 import os
@@ -16,7 +16,7 @@ from keras_bert.tour.steps import Step
 from keras_bert.weights import to_keras_hub
 
 TOLERANCE = 5e-5
-REVIEWS = {  # text: the expected label of the sample's classes
+REVIEWS = {  # text: the expected label, a class of the sample
     "A tender, funny film that I will gladly see again.": "positive",
     "Two hours of my life, and not one of them was worth it.": "negative",
     "It is not the disaster they said it was.": "positive",
@@ -25,7 +25,7 @@ REVIEWS = {  # text: the expected label of the sample's classes
 
 
 def check_encoder(step: Step, encoder, vectorizer, source: str | None) -> dict:
-    """Step 7: compare the trained encoder with KerasHub's BERT on the same weights, and `source` with our encoder."""
+    """Step 7: compare the trained encoder with KerasHub's BERT, and `source` with an encoder that has its weights."""
     inputs = parity_inputs(encoder.config, vectorizer)
     reports = {"KerasHub": compare(encoder, to_keras_hub(encoder), inputs).to_dict()}
     if source:
@@ -56,7 +56,7 @@ def export_models(step: Step, classifier, vectorizer, labels, served: Path, enco
 
 
 def predict_in_clean_process(step: Step, classifier, vectorizer, labels, served: Path, encoder: Path) -> dict:
-    """Step 9: run both exports in a new process that has TensorFlow alone, and compare its outputs with this one's."""
+    """Step 9: run both exports in a new process with TensorFlow only, and compare their outputs with the models."""
     texts = list(REVIEWS)
     ids = {name: ops.convert_to_numpy(value) for name, value in vectorizer(texts).items()}
     exported = _run_clean_process(
@@ -78,7 +78,7 @@ def predict_in_clean_process(step: Step, classifier, vectorizer, labels, served:
         {
             "text": text,
             "label": label,
-            "expected": REVIEWS[text] if REVIEWS[text] in labels else None,  # other classes than the sample's
+            "expected": REVIEWS[text] if REVIEWS[text] in labels else None,  # None for other classes
             "probability": max(row),
             "probabilities": row,
         }
@@ -100,6 +100,7 @@ def predict_in_clean_process(step: Step, classifier, vectorizer, labels, served:
 
 
 def _run_clean_process(request: dict) -> dict:
+    """Run `clean_process.py` on a request and return its results."""
     script = Path(__file__).with_name("clean_process.py")
     environment = {"TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": "-1", **os.environ}
     result = subprocess.run(

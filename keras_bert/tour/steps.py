@@ -36,7 +36,7 @@ class Steps:
 
     @contextlib.contextmanager
     def step(self, title: str) -> Iterator["Step"]:
-        """Run one step; its lines are printed under its title when it ends."""
+        """Run one step. Its lines are printed under its title at the end."""
         number = len(self.seconds) + 1
         start = time.perf_counter()
         bar = Progress(

@@ -1,7 +1,7 @@
 """Training on token-id arrays, on any Keras backend.
 
 The names below are imported at their first use, so that the command line can read the defaults of `TrainingConfig`
-without loading Keras. No submodule has the name of a function here: an imported submodule would hide the function.
+without loading Keras. No submodule may have the name of a function here, because it would replace the function.
 """
 
 import importlib

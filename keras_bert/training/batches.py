@@ -12,8 +12,8 @@ from keras_bert.text.packing import PretrainingExamples
 class MaskedBatches(keras.utils.PyDataset):
     """Batches of packed examples with new order and new masks in every epoch.
 
-    Batch i of epoch e depends only on (seed, e, i). An epoch leaves out the examples that do not fill a batch. Every
-    epoch has another order, so these are other examples each time.
+    Batch i of epoch e depends only on (seed, e, i). An epoch leaves out the examples that do not fill a batch. The
+    order is new in every epoch, so different examples are left out each time.
 
     Args:
         examples: `PretrainingExamples`.
@@ -95,6 +95,7 @@ class MaskedBatches(keras.utils.PyDataset):
         return inputs, targets, weights
 
     def _order_of(self, epoch: int) -> np.ndarray:
+        """Return the indices of all examples in the order of an epoch, int `[N]`."""
         if not self.shuffle:
             return np.arange(len(self.examples))
         if self._order[0] != epoch:  # computed once per epoch
@@ -117,7 +118,7 @@ class LengthGroupedBatches(keras.utils.PyDataset):
         batch_size: B.
         seed: an integer, 0 or more.
         weights: weights of the labels, an array of the labels' shape, or None for equal weights.
-        per_token: labels and weights are `[N, T]` and are cut to the length of the batch.
+        per_token: whether labels and weights are `[N, T]`. They are then cut to the length of the batch.
 
     Returns:
         Each batch is `(inputs, labels)` or `(inputs, labels, weights)`: a dict of int32 `[B, t]` with t <= T, and int32
@@ -196,6 +197,7 @@ class LengthGroupedBatches(keras.utils.PyDataset):
         return ids, self.labels[index], self.weights[index]
 
     def _grouped(self, rng: np.random.Generator) -> list[np.ndarray]:
+        """Return the indices of the examples of each batch, in a random order."""
         order = rng.permutation(len(self.lengths))
         pool = self.POOL * self.batch_size
         batches = []
@@ -213,7 +215,7 @@ def _as_labels(labels) -> np.ndarray:
 
 def _check(count: int, batch_size: int, seed: int) -> None:
     if count == 0:
-        raise InputError("`examples` must have at least one example. Received: 0")
+        raise InputError("`examples` must have at least one example. Received: 0 examples")
     if batch_size < 1:
         raise InputError(f"`batch_size` must be an integer, 1 or more. Received: batch_size={batch_size!r}")
     if seed < 0:

@@ -1,4 +1,4 @@
-"""Checkpoints: one file with everything that a run needs to continue exactly."""
+"""Checkpoints: one file with everything that an interrupted run needs to give the same weights."""
 
 import dataclasses
 import json
@@ -17,7 +17,7 @@ FILE = "checkpoint.npz"
 
 @dataclasses.dataclass
 class Progress:
-    """Progress of a run. Epoch and batch number follow from the step, because batches are pure functions of them.
+    """Progress of a run. The step determines epoch and batch, because batches are pure functions of them.
 
     Args:
         step: optimizer steps done.
@@ -77,18 +77,18 @@ def save_checkpoint(folder: str | Path, model: keras.Model, progress: Progress, 
 
 
 def load_checkpoint(folder: str | Path, model: keras.Model, settings: dict) -> Progress | None:
-    """Load a checkpoint into a model and its optimizer. Nothing is changed unless the whole file fits.
+    """Load a checkpoint into a model and its optimizer. If it does not fit, nothing is changed.
 
     Args:
         folder: the folder given to `save_checkpoint`.
         model: a compiled model with a built optimizer.
-        settings: the settings of this run.
+        settings: the settings of this run, as for `save_checkpoint`.
 
     Returns:
         `Progress`, or None if there is no checkpoint.
 
     Raises:
-        InputError: the file is not a checkpoint, or was written with other settings or by another model.
+        InputError: the file is not a checkpoint, or was written with other settings or for another model.
     """
     path = Path(folder) / FILE
     if not path.exists():
@@ -142,7 +142,7 @@ def _set_torch_states(states: list[np.ndarray]) -> None:
 
 
 def _compare_settings(path: Path, saved: dict, settings: dict) -> None:
-    for name in {**settings, **saved}:  # in the order of the settings: users change the first ones most often
+    for name in {**settings, **saved}:  # settings that users change often come first
         if saved.get(name) != settings.get(name):
             raise InputError(
                 f"`{name}` must be as in the checkpoint, {name}={saved.get(name)!r}. "
@@ -151,6 +151,7 @@ def _compare_settings(path: Path, saved: dict, settings: dict) -> None:
 
 
 def _compare_tensors(path: Path, names: list[str], arrays: list[np.ndarray], variables: list[keras.Variable]) -> None:
+    # Shapes are compared before the lengths, because a different shape explains the error better.
     for name, array, variable in zip(names, arrays, variables, strict=False):
         if array.shape != tuple(variable.shape):
             raise InputError(

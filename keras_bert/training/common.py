@@ -1,4 +1,4 @@
-"""What the three trainers share: the optimizer of a config, and checksums of the data."""
+"""Functions that the three trainers share: the optimizer of a config, steps per epoch, and checksums of the data."""
 
 import zlib
 
@@ -48,5 +48,5 @@ def checksum(array: np.ndarray) -> str:
 
 
 def examples_checksum(examples: PretrainingExamples) -> str:
-    """Return the checksum of the token ids. Stored examples have it from when they were written."""
+    """Return the checksum of the token ids. For `StoredExamples` it was computed when they were written."""
     return examples.fingerprint if isinstance(examples, StoredExamples) else checksum(examples.input_word_ids)

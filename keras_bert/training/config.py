@@ -8,7 +8,7 @@ from pathlib import Path
 
 from keras_bert.errors import InputError
 
-# What each trainer uses for the fields that are None by default.
+# The values of each trainer for fields that are None by default.
 TRAINER_DEFAULTS = {
     "pretrain": {"learning_rate": 1e-4, "warmup": 0.1},
     "finetune": {"epochs": 3, "learning_rate": 5e-5, "warmup": 0.1},
@@ -25,7 +25,7 @@ def _field(default, *trainers: str):
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class TrainingConfig:
-    """Settings of a training run: an argument of `pretrain`, `finetune` and `distill`.
+    """Settings of a training run, for `pretrain`, `finetune` and `distill`.
 
     Each trainer also accepts the fields as keyword arguments, which override those of `config`. A trainer rejects a
     field that it does not use and that differs from the default below.
@@ -132,8 +132,8 @@ class TrainingConfig:
     def to_dict(self) -> dict:
         """Return the fields that determine the trained weights, ready for JSON.
 
-        A checkpoint stores them, and a resumed run must have the same values. Left out are the fields that only
-        control checkpoints, logs and progress.
+        A checkpoint stores them, and a resumed run must have the same values. The fields that
+        only control checkpoints, logs and progress are left out.
 
         Returns:
             A dict of field name to value.
@@ -153,7 +153,7 @@ def fields_of(trainer: str) -> list[str]:
 
 
 def default_of(trainer: str, name: str):
-    """Return the value of a field that a trainer uses where none is given.
+    """Return the value that a trainer uses for a field that is not given.
 
     >>> default_of("finetune", "learning_rate")
     5e-05
@@ -162,7 +162,7 @@ def default_of(trainer: str, name: str):
 
 
 def resolve_config(trainer: str, config: TrainingConfig | None, fields: dict) -> TrainingConfig:
-    """Combine the two ways to give settings and fill in the trainer's defaults.
+    """Combine a config and keyword arguments, and fill in the trainer's defaults.
 
     Args:
         trainer: `"pretrain"`, `"finetune"` or `"distill"`.
@@ -173,7 +173,7 @@ def resolve_config(trainer: str, config: TrainingConfig | None, fields: dict) ->
         A `TrainingConfig` in which every field that the trainer needs has a value.
 
     Raises:
-        InputError: an unknown field, a field that the trainer does not use, or a value outside its range.
+        InputError: a field does not exist, the trainer does not use it, or a value is outside its range.
 
     Example:
 
@@ -195,7 +195,7 @@ def resolve_config(trainer: str, config: TrainingConfig | None, fields: dict) ->
         value = getattr(config, name)
         if name not in used and value != getattr(TrainingConfig, name):
             raise InputError(
-                f"`{name}` must be left at its default, because {trainer} does not use it. Received: {name}={value!r}. "
+                f"`{name}` must have its default value, because {trainer} does not use it. Received: {name}={value!r}. "
                 f"The settings are {', '.join(used)}."
             )
     missing = {name: value for name, value in TRAINER_DEFAULTS[trainer].items() if getattr(config, name) is None}

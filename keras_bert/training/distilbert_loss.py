@@ -62,7 +62,7 @@ class _FrozenTeacher(keras.layers.Layer):
 
 
 class _DistilBertLosses(keras.layers.Layer):
-    """The three losses per position, each times its weight, in float32."""
+    """A layer that computes the three losses per position in float32, each multiplied by its weight."""
 
     def __init__(self, temperature: float, loss_weights, **kwargs):
         super().__init__(dtype="float32", **kwargs)
@@ -85,7 +85,7 @@ class _DistilBertLosses(keras.layers.Layer):
 
 
 class PrecomputedLoss(WeightedMean):
-    """The mean of outputs that are losses already."""
+    """Loss of a model whose outputs already are per-position losses: their weighted mean."""
 
     def __init__(self, name="precomputed_loss"):
         super().__init__(name=name)

@@ -30,9 +30,12 @@ def distill(
 ) -> keras.callbacks.History:
     """Train a student on unlabeled text to match its teacher, on any Keras backend.
 
-    The loss has three terms: the divergence of the student's softened distribution over the vocabulary from the
-    teacher's, at the masked positions; the masked-token cross-entropy; and 1 - the cosine similarity of both models'
-    last hidden states, at every token.
+    The loss is a weighted sum of three terms:
+
+    - soft: the Kullback-Leibler divergence between the distributions of teacher and student over the vocabulary at the
+      masked positions, both softened by the temperature;
+    - masked: the cross-entropy of masked LM;
+    - cosine: 1 - the cosine similarity of the last hidden states of both models, at every token.
 
     Args:
         teacher: a `BertPretrainer`. It is not changed.
@@ -41,8 +44,8 @@ def distill(
         examples: packed examples without a sentence task, `[N, T]`.
         masking: `Masking` of the same vocabulary.
         config: a `TrainingConfig`, or None for the defaults. `steps` must be given.
-        validation: packed examples of other documents. The weights of the student's lowest masked-token loss there are
-            kept.
+        validation: packed examples of other documents. The student keeps its weights with the lowest masked-LM loss on
+            them.
         **fields: fields of `TrainingConfig`. They override those of `config`.
 
     Returns:
@@ -105,7 +108,7 @@ def distill(
 
 
 class DistillationBatches(MaskedBatches):
-    """Masked batches for `distillation_model`: the masked tokens are an input, and the targets are not used."""
+    """Masked batches for `distillation_model`. The original tokens are an input, and the targets are not used."""
 
     def batch(self, epoch: int, index: int):
         """Return batch `index` of epoch `epoch`, both counted from 0."""

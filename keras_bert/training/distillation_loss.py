@@ -15,7 +15,7 @@ from keras_bert.training.config import TrainingConfig
 
 @keras.saving.register_keras_serializable(package="keras_bert")
 class DistillationLoss(WeightedMean):
-    """(1 - alpha) times the cross-entropy with the label, plus alpha times the divergence from the teacher.
+    """Loss of distillation: (1 - alpha) * cross-entropy with the label + alpha * divergence from the teacher.
 
     The divergence is the Kullback-Leibler divergence of the softened distributions, times temperature ** 2. The factor
     keeps the size of the gradients independent of the temperature.
@@ -56,7 +56,7 @@ class DistillationLoss(WeightedMean):
 
 
 def check_teacher(task: Task, labels, teacher_logits, config: TrainingConfig) -> None:
-    """Check that a teacher's logits can be used for a task, or that their settings are not given without them.
+    """Check that the teacher's logits can be used for a task, and that their settings are not given without them.
 
     Args:
         task: the task of the model that is trained.
@@ -92,7 +92,7 @@ def distillation_targets(labels, teacher_logits, num_classes: int) -> np.ndarray
         float32 `[N, 1 + C]`.
 
     Raises:
-        InputError: `teacher_logits` has another shape or values that are not finite.
+        InputError: `teacher_logits` have another shape or values that are not finite.
     """
     logits = np.asarray(teacher_logits, np.float32)
     if logits.shape != (len(labels), num_classes) or not np.isfinite(logits).all():

@@ -1,7 +1,7 @@
 """Initialization of token embeddings from PPMI co-occurrence statistics of the training text.
 
-A small BERT with random embeddings first learns the frequencies of the tokens, and for some time nothing else.
-Embeddings from co-occurrences shorten this phase (tutorial 03 shows it). The architecture does not change.
+A small BERT with random embeddings first learns only the frequencies of the tokens. Embeddings from co-occurrences
+shorten this phase (tutorial 03 shows it). The architecture does not change. S is the number of tokens that occur.
 """
 
 import keras
@@ -16,7 +16,7 @@ from keras_bert.text.packing import PretrainingExamples
 WINDOW = 5  # tokens to the left and to the right
 SMOOTHING = 0.75  # context-distribution smoothing (Levy et al. 2015, section 3.2)
 EMBEDDING_STD, POSITION_AMPLITUDE = 0.04, 0.03
-CHUNK_SIZE = 20_000  # rows counted at a time
+CHUNK_SIZE = 20_000  # examples counted at a time; this limits the memory
 MAX_EXAMPLES = 200_000  # evenly spaced examples that are counted; this limits the time
 
 
@@ -24,13 +24,13 @@ def initialize_embeddings(pretrainer, examples: PretrainingExamples, masking: Ma
     """Set the word embeddings, the position embeddings and the output bias of a pretrainer before training.
 
     The word embeddings become `ppmi_embeddings`, centered and scaled to a standard deviation of 0.04. Special tokens
-    and tokens that do not occur keep their random values. The output bias of the masked-token head becomes the log of
+    and tokens that do not occur keep their random values. The output bias of the masked-LM head becomes the log of
     the token frequencies, and the position embeddings become sinusoids with an amplitude of 0.03.
 
     Args:
         pretrainer: a `BertPretrainer`. It is changed in place.
         examples: the packed examples of the training, `[N, T]`.
-        masking: `Masking` of the same vocabulary; it knows the special tokens.
+        masking: `Masking` of the same vocabulary. Its `maskable` excludes the special tokens.
         seed: seed of the start vector of the factorization.
 
     Raises:
@@ -93,7 +93,7 @@ def cooccurrences(examples: PretrainingExamples, vocab_size: int, ordinary: np.n
     Args:
         examples: packed examples, `[N, T]`.
         vocab_size: V.
-        ordinary: bool `[V]`, the tokens that are counted. A special token counts as distance between others.
+        ordinary: bool `[V]`, True for the tokens that are counted. Other tokens only add to the distance.
 
     Returns:
         Symmetric sparse float `[V, V]`, each pair weighted by 1 / distance, and int `[V]`.

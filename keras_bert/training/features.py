@@ -29,8 +29,8 @@ def fit_features(
 
     Args:
         model: a `BertFeatureClassifier`, or another model with a `head` on pooled features and a `pool`.
-        train_features: float `[N, D]`: `embed(model.encoder, ids, model.pool)`. Nothing trainable comes before the
-            pooling, so one vector per text is enough.
+        train_features: float `[N, D]`: `embed(model.encoder, ids, model.pool)`. Encoder and pooling are
+            not trained, so one vector per text is enough.
         train_labels: labels of the model's task, for a `BertFeatureClassifier` int `[N]` in 0 … C - 1.
         validation_features, validation_labels: the same for examples that are not trained on.
         epochs: passes over the training examples.
@@ -42,8 +42,8 @@ def fit_features(
         A Keras `History` with one entry per epoch: `loss`, `accuracy`, `val_loss`, `val_accuracy`.
 
     Raises:
-        InputError: the model has no such head, features or labels do not fit it, or `epochs` or `batch_size` is below
-            1.
+        InputError: the model has no `head` or `pool`, features or labels do not fit it, or `epochs` or `batch_size` is
+            below 1.
 
     Example:
 
@@ -67,7 +67,8 @@ def fit_features(
     task = task_for(model)
     train = _features_and_targets(task, model, "train_features", train_features, train_labels)
     validation = _features_and_targets(task, model, "validation_features", validation_features, validation_labels)
-    head = keras.Model(model.head.inputs, model.head.outputs[0])  # the optimizer stays with this model, not the head
+    # Compile a second model of the same layers, so that the optimizer does not become a part of `model`.
+    head = keras.Model(model.head.inputs, model.head.outputs[0])
     task.compile(head, keras.optimizers.Adam(learning_rate), jit_compile())
     keep_best = keras.callbacks.EarlyStopping("val_loss", patience=epochs, restore_best_weights=True)
     return head.fit(
@@ -89,5 +90,7 @@ def _features_and_targets(task, model, name: str, features, labels) -> tuple:
             f"Received: shape={features.shape}"
         )
     if not np.isfinite(features).all():
-        raise InputError(f"`{name}` must be finite numbers. Received: {np.isfinite(features).sum()} of {features.size}")
+        raise InputError(
+            f"`{name}` must be finite numbers. Received: {np.isfinite(features).sum()} finite of {features.size}"
+        )
     return features, task.targets(model, {"input_word_ids": features}, labels)[0]

@@ -36,7 +36,7 @@ def finetune(
         model: a `BertClassifier`, `BertFeatureClassifier`, `BertSpanLabeler` or `BertTokenClassifier`. It is trained in
             place.
         train_ids: dict of `input_word_ids`, `input_mask`, `input_type_ids`, int `[N, T]`.
-        train_labels: labels by the kind of model. Classifier: int `[N]` in 0 … C - 1; for `"multi_label"` 0 or 1
+        train_labels: labels, which depend on the model. Classifier: int `[N]` in 0 … C - 1; for `"multi_label"` 0 or 1
             `[N, C]`; for `"regression"` float `[N]`. Span labeler: a dict of `start_logits` and `end_logits`, token
             positions int `[N]`. Token classifier: int `[N, T]`, -1 for tokens without a label.
         validation_ids, validation_labels: the same for examples that are not trained on. They select the best epoch.
@@ -53,7 +53,7 @@ def finetune(
         A Keras `History` with one entry per epoch: `step`, `loss`, `accuracy`, `learning_rate`, `val_loss`,
         `val_accuracy`, and with a `selection_metric` also `val_selection_metric`. The best epoch has the highest
         `val_selection_metric` or, without it, the highest `val_accuracy`, and among equals the lowest `val_loss`. For
-        regression, `error` (the mean absolute error) replaces `accuracy`, and the best epoch has the lowest `val_loss`.
+        regression, `mean_absolute_error` replaces `accuracy`, and the best epoch has the lowest `val_loss`.
 
     Raises:
         InputError: ids, labels, encoder and settings do not fit each other, or the checkpoint is of another model or
@@ -78,11 +78,10 @@ def finetune(
     config = resolve_config("finetune", config, fields)
     train_ids, validation_ids = as_id_arrays(train_ids), as_id_arrays(validation_ids)
     task = task_for(model)
-    for ids, labels in ((train_ids, train_labels), (validation_ids, validation_labels)):
-        check_ids(model.encoder.config, ids)
-        targets, weights = task.targets(model, ids, labels)
-        if ids is train_ids:
-            train_targets, train_weights = targets, weights
+    check_ids(model.encoder.config, train_ids)
+    train_targets, train_weights = task.targets(model, train_ids, train_labels)
+    check_ids(model.encoder.config, validation_ids)
+    task.targets(model, validation_ids, validation_labels)  # raises errors before the first epoch
     check_teacher(task, train_targets, teacher_logits, config)
     if teacher_logits is not None:
         task = distillation_task(task, config.temperature, config.alpha)
@@ -130,7 +129,7 @@ def finetune(
 
 
 def selection_key(metrics: dict[str, float]) -> tuple[float, ...]:
-    """Return what epochs are compared by: the epoch with the largest key is the best.
+    """Return the key that epochs are compared by. The epoch with the largest key is the best.
 
     The key is `val_selection_metric` or, without it, `val_accuracy`. Ties are resolved by the lowest `val_loss`. Where
     there is neither, as in regression, the lowest `val_loss` decides.

@@ -1,4 +1,4 @@
-"""Which layers of an encoder are trained."""
+"""Functions that set which layers of an encoder are trained."""
 
 import contextlib
 from collections.abc import Iterator
@@ -15,7 +15,7 @@ def freeze(encoder, layers: str | int) -> None:
         layers: `"none"`, `"all"`, or an integer k for the embeddings and the first k blocks.
 
     Raises:
-        InputError: another value, or k outside 0 … L.
+        InputError: `layers` is another value, or k is outside 0 … L.
 
     Example:
 
@@ -34,7 +34,7 @@ def freeze(encoder, layers: str | int) -> None:
             f'`freeze` must be "none", "all" or an integer in 0 … {len(blocks)}. Received: freeze={layers!r}'
         )
     for part in (encoder, *encoder.parts):
-        part.trainable = True  # each part: a functional model that is already trainable does not pass True on
+        part.trainable = True  # on each part too: a model that is already trainable does not set its layers
     if layers == "all":
         encoder.trainable = False
     elif layers != "none":
@@ -58,4 +58,4 @@ def frozen(encoder, layers: str | int | None) -> Iterator[None]:
         yield
     finally:
         for part, trainable in zip(parts, before, strict=True):
-            part.trainable = trainable  # also sets the children, which are restored after their parent
+            part.trainable = trainable  # also sets the sublayers, which come later in `parts` and are then restored

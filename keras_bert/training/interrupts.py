@@ -10,10 +10,10 @@ SIGNALS = [getattr(signal, name) for name in ("SIGINT", "SIGBREAK") if hasattr(s
 
 @contextlib.contextmanager
 def defer_interrupts() -> Iterator[Callable[[], bool]]:
-    """Delay the first Ctrl-C until the caller asks for it; a second one raises KeyboardInterrupt at once.
+    """Record the first Ctrl-C instead of raising KeyboardInterrupt. A second one raises it at once.
 
-    Python allows signal handlers only in the main thread of the main interpreter. Elsewhere nothing is changed, and
-    Ctrl-C interrupts the main thread as usual.
+    Python allows signal handlers only in the main thread of the main interpreter. In other threads nothing is changed,
+    and Ctrl-C interrupts the main thread as usual.
 
     Yields:
         A function that returns whether Ctrl-C was pressed.

@@ -10,7 +10,7 @@ def layer_rates(model, decay: float = 1.0, unfreeze: tuple[int, int] | None = No
 
     Args:
         model: a task model with an `encoder`.
-        decay: in (0, 1]. At depth d the factor is decay ** d, so that the more general lower layers change less.
+        decay: in (0, 1]. At depth d the factor is decay ** d, so that the lower, more general layers change less.
         unfreeze: (steps per epoch, epochs) for gradual unfreezing: depth d is trained from epoch d on, counted from 0,
             and every depth in the last epoch. None trains all from the first step.
 

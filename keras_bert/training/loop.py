@@ -30,8 +30,8 @@ def run(
 ) -> keras.callbacks.History:
     """Train a compiled model up to step `steps`, from a checkpoint if there is one.
 
-    `Model.fit` cannot be used: it cannot start within an epoch, it averages losses over batches where predictions
-    should count the same, and it fixes the input shapes by the first two batches.
+    `Model.fit` is not used, for three reasons. It cannot start within an epoch. It averages losses over batches, where
+    every prediction should have the same weight. It fixes the input shapes by the first two batches.
 
     Args:
         model: a compiled model.
@@ -42,9 +42,9 @@ def run(
         validate_every: steps between evaluations.
         per_example_fns: the loss and metrics that the model is compiled with, as functions of targets and outputs that
             return one value per prediction; see `ops.train_on_batch`.
-        batch_sums: function of a batch's logs and the batch, returns the metrics as (sum, weight) pairs.
-        evaluate: returns the metrics on validation data; None if there is no validation.
-        selection_key: function of an evaluation's metrics. The weights of the largest key are kept.
+        batch_sums: function of a batch's logs and the batch that returns the metrics as (sum, weight) pairs.
+        evaluate: function that returns the metrics on validation data; None if there is no validation.
+        selection_key: function of an evaluation's metrics. The weights with the largest key are kept.
         identity: what a resumed run must have in common with the first one, ready for JSON.
         trace_batches: if batches vary in shape, two batches that differ in every size that varies.
 
@@ -102,7 +102,7 @@ def run(
                 log.step(progress.step, running)
                 callbacks.on_train_batch_end(progress.step - 1, running)
         except KeyboardInterrupt:
-            # A second Ctrl-C can come within a step. Then the previous checkpoint is the one to keep.
+            # A second Ctrl-C can come within a step. Then the previous checkpoint is kept.
             if step_complete:
                 save()
             raise
@@ -137,7 +137,7 @@ def _as_history(model: keras.Model, metrics: dict[str, list[float]]) -> keras.ca
 
 
 def _seed_dropout(model: keras.Model, seed: int) -> None:
-    """Make the states of the seed generators, which start from Keras's global seed, a function of `seed`."""
+    """Set the states of the seed generators from `seed`; Keras initializes them from its global seed."""
     rng = np.random.default_rng([seed, len(model.variables)])
     weights = {id(variable) for variable in model.weights}
     for variable in model.variables:
@@ -150,7 +150,7 @@ def _seed_dropout(model: keras.Model, seed: int) -> None:
 
 
 def _warm_up_traces(model: keras.Model, train_on_batch: Callable, batches: Sequence[tuple]) -> None:
-    """Let TensorFlow trace the training step for all shapes before the first step, and undo the steps that it takes.
+    """Trace the training step of TensorFlow for all shapes before the first step, and undo the changes of weights.
 
     TensorFlow builds one graph for the first input shape, and a general graph for any shape when a second shape comes.
     The two graphs may round differently. Without this function, a resumed run could start with another graph than the

@@ -1,4 +1,4 @@
-"""Weighted sums of metrics over batches, so that every prediction counts the same."""
+"""Weighted sums of metrics over batches, so that every prediction has the same weight."""
 
 MetricSums = dict[str, tuple[float, float]]  # name: (sum of values times weights, sum of weights)
 

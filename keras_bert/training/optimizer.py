@@ -7,7 +7,7 @@ from keras_bert import keras_internals, ops
 
 @keras.saving.register_keras_serializable(package="keras_bert")
 class BertAdamW(keras.optimizers.AdamW):
-    """`keras.optimizers.AdamW` with learning rates per layer; made by `bert_adamw`.
+    """`keras.optimizers.AdamW` with learning rates per layer, created by `bert_adamw`.
 
     On TensorFlow on a CPU all variables are updated by one compiled program (`ops.adamw_step`).
 
@@ -59,12 +59,12 @@ class BertAdamW(keras.optimizers.AdamW):
             super().apply(grads, trainable_variables)
 
     def _get_current_learning_rate(self):
-        # Keras counts the schedule's steps in batches, also if several batches make a step of the optimizer.
+        # Keras counts the schedule's steps in batches, also if a step of the optimizer takes several batches.
         schedule = keras_internals.schedule_of(self)
         return super()._get_current_learning_rate() if schedule is None else schedule(self.iterations)
 
     def _is_standard(self, pairs) -> bool:
-        """Return True if `ops.adamw_step` does all that Keras would do for this optimizer and these variables."""
+        """Return whether `ops.adamw_step` computes the same update as Keras for this optimizer and these variables."""
         options = ("amsgrad", "clipnorm", "clipvalue", "use_ema", "loss_scale_factor", "gradient_accumulation_steps")
         return (
             type(self) is BertAdamW
@@ -74,13 +74,13 @@ class BertAdamW(keras.optimizers.AdamW):
 
 
 def bert_adamw(learning_rate, weight_decay: float = 0.01, accumulate: int = 1, rates: dict | None = None) -> BertAdamW:
-    """Make the AdamW of BERT: betas 0.9 and 0.999, epsilon 1e-6, gradients clipped to a global norm of 1.
+    """Create the AdamW of BERT: betas 0.9 and 0.999, epsilon 1e-6, gradients clipped to a global norm of 1.
 
     Biases and LayerNorms (`bias`, `gamma`, `beta`) have no weight decay, since it would not regularize them.
 
     Args:
         learning_rate: float, or a schedule such as `WarmupLinearDecay`.
-        weight_decay: decoupled, multiplied by the learning rate.
+        weight_decay: decoupled weight decay; each step multiplies it by the learning rate.
         accumulate: batches per step; the step uses the mean of their gradients.
         rates: the result of `layer_rates` for the model, for learning rates per layer.
 
@@ -92,8 +92,9 @@ def bert_adamw(learning_rate, weight_decay: float = 0.01, accumulate: int = 1, r
     >>> bert_adamw(1e-4).weight_decay
     0.01
 
-    Source: Devlin et al. 2018, appendix A.2; `optimization.py` of google-research/bert, which has no bias correction
-    (Keras has it; the warm-up makes the difference small); Loshchilov and Hutter 2017 (arXiv:1711.05101).
+    Source: Devlin et al. 2018 (arXiv:1810.04805), appendix A.2; `optimization.py` of google-research/bert, which has no
+    bias correction (Keras has it; the warmup makes the difference small); Loshchilov and Hutter 2017
+    (arXiv:1711.05101).
     """
     optimizer = BertAdamW(
         learning_rate,

@@ -1,4 +1,4 @@
-"""Pretraining with masked tokens and a sentence task."""
+"""Pretraining with masked LM and a sentence task."""
 
 import dataclasses
 
@@ -45,8 +45,8 @@ def pretrain(
     Returns:
         A Keras `History` with one entry per evaluation: `step`, `loss` (the sum of the losses), `mlm_loss` and
         `mlm_accuracy` over the masked positions, `learning_rate`, and with a sentence task `nsp_loss` and
-        `nsp_accuracy` or `sop_loss` and `sop_accuracy`. With `validation` there is also `val_` and each loss and
-        accuracy, and the model keeps the weights of the lowest `val_loss`.
+        `nsp_accuracy` or `sop_loss` and `sop_accuracy`. With `validation`, also each loss and accuracy with the
+        prefix `val_`, and the model keeps the weights with the lowest `val_loss`.
 
     Raises:
         InputError: vocabulary, encoder and examples do not fit each other, a setting is invalid, or the checkpoint is
@@ -67,7 +67,7 @@ def pretrain(
     ['learning_rate', 'loss', 'mlm_accuracy', 'mlm_loss', 'nsp_accuracy', 'nsp_loss', 'step']
 
     Source: Devlin et al. 2018 (arXiv:1810.04805), section 3.1 and appendix A.2; Lan et al. 2019 (arXiv:1909.11942),
-    section 3.1, for the sentence-order task.
+    section 3.1, for sentence order prediction.
     """
     config = resolve_config("pretrain", config, fields)
     if (config.steps is None) == (config.epochs is None):

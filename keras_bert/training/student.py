@@ -7,16 +7,16 @@ from keras_bert.models import BertEncoder, BertPretrainer
 
 
 def init_student(teacher, num_layers: int | None = None, dtype=None) -> BertPretrainer:
-    """Create a student with fewer layers and copy embeddings, layers and masked-token head from the teacher.
+    """Create a student with fewer layers and copy embeddings, layers and masked-LM head from the teacher.
 
     Args:
         teacher: a `BertPretrainer`.
-        num_layers: layers of the student, by default half of the teacher's. The copied layers are evenly spaced and
-            include the first. For half of the layers that is every second one.
+        num_layers: number of layers of the student, by default half of the teacher's. The copied layers are evenly
+            spaced and include the first: for half of the layers, every second layer is copied.
         dtype: dtype policy of the student.
 
     Returns:
-        A `BertPretrainer` without sentence task, segment embeddings and pooler, like DistilBERT. The teacher's
+        A `BertPretrainer` without sentence task, segment embeddings and pooler, as in DistilBERT. The teacher's
         embedding of the first segment is added to the student's position embeddings, so that both models have the same
         embeddings for a single text.
 
@@ -50,7 +50,7 @@ def init_student(teacher, num_layers: int | None = None, dtype=None) -> BertPret
 
 
 def without_sentence_task(pretrainer) -> BertPretrainer:
-    """Return a `BertPretrainer` with the same encoder and masked-token head, but no sentence task."""
+    """Return a `BertPretrainer` with the same encoder and a copy of the masked-LM head, but no sentence task."""
     if pretrainer.sentence_task is None:
         return pretrainer
     model = BertPretrainer(pretrainer.encoder, sentence_task=None)

@@ -1,4 +1,4 @@
-"""Canonical names and shapes of all weights. Readers and writers of every format map to and from this list."""
+"""Canonical names and shapes of all weights. Every format maps its names to and from these."""
 
 from keras_bert.config import BertConfig
 from keras_bert.errors import InputError
@@ -37,7 +37,7 @@ def encoder_weights(encoder) -> dict:
     for i, block in enumerate(dict.fromkeys(encoder.blocks)):  # ALBERT repeats one block
         if not isinstance(block, TransformerBlock):
             raise InputError(
-                f"`encoder` must consist of TransformerBlock layers: only these have canonical names. "
+                f"`encoder` must consist of TransformerBlock layers, because only these have canonical names. "
                 f"Received: {type(block).__name__} as block {i}"
             )
         layer, attention = f"transformer/layer_{i}", block.attention
@@ -123,7 +123,10 @@ def canonical_shapes(config: BertConfig, num_classes: int = 2) -> dict[str, dict
 
     Args:
         config: a `BertConfig`.
-        num_classes: C, of the text classifier and the token classifier.
+        num_classes: C, the number of classes of the text classifier and the token classifier.
+
+    Returns:
+        dict of part (`"encoder"` and all of `HEADS`) to dict of name to shape.
 
     Example:
 
@@ -131,25 +134,25 @@ def canonical_shapes(config: BertConfig, num_classes: int = 2) -> dict[str, dict
     >>> canonical_shapes(config)["encoder"]["transformer/layer_0/self_attention/query/kernel"]
     (8, 2, 4)
     """
-    hidden, inner, heads = config.hidden_size, config.intermediate_size, config.num_heads
-    width, size = config.embedding_size or hidden, config.head_size
+    hidden, intermediate, heads = config.hidden_size, config.intermediate_size, config.num_heads
+    embedding, head_size = config.embedding_size or hidden, config.head_size
     encoder = {
-        "word_embeddings/embeddings": (config.vocab_size, width),
-        "position_embedding/embeddings": (config.max_position_embeddings, width),
+        "word_embeddings/embeddings": (config.vocab_size, embedding),
+        "position_embedding/embeddings": (config.max_position_embeddings, embedding),
     }
     if config.type_vocab_size:
-        encoder["type_embeddings/embeddings"] = (config.type_vocab_size, width)
-    encoder |= _norm_shapes("embeddings/layer_norm", width)
+        encoder["type_embeddings/embeddings"] = (config.type_vocab_size, embedding)
+    encoder |= _norm_shapes("embeddings/layer_norm", embedding)
     if config.embedding_size:
-        encoder |= _dense_shapes("embedding_projection", (width,), (hidden,))
+        encoder |= _dense_shapes("embedding_projection", (embedding,), (hidden,))
     for i in range(1 if config.share_blocks else config.num_layers):
         layer = f"transformer/layer_{i}"
         for part in ("query", "key", "value"):
-            encoder |= _dense_shapes(f"{layer}/self_attention/{part}", (hidden,), (heads, size))
-        encoder |= _dense_shapes(f"{layer}/self_attention/attention_output", (heads, size), (hidden,))
+            encoder |= _dense_shapes(f"{layer}/self_attention/{part}", (hidden,), (heads, head_size))
+        encoder |= _dense_shapes(f"{layer}/self_attention/attention_output", (heads, head_size), (hidden,))
         encoder |= _norm_shapes(f"{layer}/self_attention_layer_norm", hidden)
-        encoder |= _dense_shapes(f"{layer}/intermediate", (hidden,), (inner,))
-        encoder |= _dense_shapes(f"{layer}/output", (inner,), (hidden,))
+        encoder |= _dense_shapes(f"{layer}/intermediate", (hidden,), (intermediate,))
+        encoder |= _dense_shapes(f"{layer}/output", (intermediate,), (hidden,))
         encoder |= _norm_shapes(f"{layer}/output_layer_norm", hidden)
     if config.pooler:
         encoder |= _dense_shapes("pooler_transform", (hidden,), (hidden,))
@@ -158,8 +161,8 @@ def canonical_shapes(config: BertConfig, num_classes: int = 2) -> dict[str, dict
         "encoder": encoder,
         "masked_lm": {
             "bert/cls/predictions/output_bias/bias": (config.vocab_size,),
-            **_dense_shapes("bert/cls/predictions/transform/dense", (hidden,), (width,)),
-            **_norm_shapes("bert/cls/predictions/transform/LayerNorm", width),
+            **_dense_shapes("bert/cls/predictions/transform/dense", (hidden,), (embedding,)),
+            **_norm_shapes("bert/cls/predictions/transform/LayerNorm", embedding),
         },
         "next_sentence": _dense_shapes("bert/cls/seq_relationship", (hidden,), (2,)),
         "sentence_order": _dense_shapes("bert/cls/seq_relationship", (hidden,), (2,)),
@@ -170,7 +173,13 @@ def canonical_shapes(config: BertConfig, num_classes: int = 2) -> dict[str, dict
 
 
 def encoder_and_pretrainer(model) -> tuple:
-    """Return (encoder, pretrainer) of a model that TF-Hub's interface can represent; the pretrainer may be None.
+    """Return the encoder and the pretrainer of a model that TF-Hub's interface can represent.
+
+    Args:
+        model: a `BertEncoder` or a `BertPretrainer`.
+
+    Returns:
+        The `BertEncoder`, and the `BertPretrainer` or None.
 
     Raises:
         InputError: the model is neither a `BertEncoder` nor a `BertPretrainer`.
@@ -185,6 +194,7 @@ def encoder_and_pretrainer(model) -> tuple:
 
 
 def _expected_model(model, *names: str) -> str:
+    """Return the error message for a model of another class than these."""
     hint = ". Use its `.encoder`." if hasattr(model, "encoder") else ""
     return f"`model` must be a {', '.join(names[:-1])} or {names[-1]}. Received: {type(model).__name__}{hint}"
 

@@ -1,4 +1,4 @@
-"""Conversion from any format to another, with proof that what was written equals what was read."""
+"""Conversion from any format to another, with a check that the written numbers equal those of the source."""
 
 from pathlib import Path
 
@@ -25,11 +25,11 @@ def convert(source, to: str, out) -> dict:
 
     Returns:
         A dict: `out`, `to`, the model's `kind`, the numbers of `tensors` and `parameters` that were written, and
-        `skipped`, the heads that the format does not store.
+        `skipped`, the heads of the model that the format does not store.
 
     Raises:
-        InputError: the source cannot be read, the format cannot represent the model, or what was written differs from
-            what was read.
+        InputError: the source cannot be read, the format cannot represent the model, or the written model differs from
+            the source.
 
     Example:
 
@@ -41,7 +41,7 @@ def convert(source, to: str, out) -> dict:
     >>> facts["kind"], facts["tensors"]
     ('encoder', 23)
 
-    Source: the formats' own readers; see the modules in `keras_bert/weights/formats`.
+    Source: the modules in `keras_bert/weights/formats` state the source of each format.
     """
     target = format_named(to)
     found = open_source(source)
@@ -56,8 +56,8 @@ def convert(source, to: str, out) -> dict:
         target.write(model, draft, _vectorizer(found), labels)
         written = open_source(draft)
         after = {name: tensor for tensors in written.parts.values() for name, tensor in tensors.items()}
-        _check_same_tensors(before, after, out)
-        _check_same_computation(getattr(model, "encoder", model).config, written.config, out)
+        _check_same_tensors(before, after, to, out)
+        _check_same_computation(getattr(model, "encoder", model).config, written.config, to, out)
     return {
         "out": str(out),
         "to": to,
@@ -78,17 +78,22 @@ def _vectorizer(found: Source):
     )
 
 
-def _check_same_tensors(before: dict, after: dict, out) -> None:
+def _check_same_tensors(before: dict, after: dict, to: str, out) -> None:
+    """Raise InputError if a tensor was lost, added or changed."""
     for name in {**before, **after}:
         if name not in before or name not in after or not np.array_equal(before[name], after[name]):
-            raise InputError(f"round-trip check failed: tensor {name} in {out} differs from the source")
+            raise InputError(
+                f"`to` must be a format that stores the model exactly. Received: to={to!r} (round-trip check failed: "
+                f"tensor {name} in {out} differs from the source)"
+            )
 
 
-def _check_same_computation(before: BertConfig, after: BertConfig, out) -> None:
-    """Raise InputError if a config field that changes the outputs was lost: equal weights would not be enough."""
+def _check_same_computation(before: BertConfig, after: BertConfig, to: str, out) -> None:
+    """Raise InputError if a config field that changes the outputs differs, because equal weights are not enough."""
     for field in ("activation", "layer_norm_epsilon", "num_layers", "num_heads", "share_blocks"):
         expected, received = getattr(before, field), getattr(after, field)
         if expected != received:
             raise InputError(
-                f"round-trip check failed: {out} has {field}={received!r}, the source has {field}={expected!r}"
+                f"`to` must be a format that stores the model exactly. Received: to={to!r} (round-trip check failed: "
+                f"{out} has {field}={received!r}, the source has {field}={expected!r})"
             )

@@ -1,4 +1,4 @@
-"""Reading and writing the JSON files beside the weights."""
+"""Reader and writer of the JSON files in a folder with weights."""
 
 import json
 from pathlib import Path

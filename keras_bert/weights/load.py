@@ -1,4 +1,4 @@
-"""Loading weights and pretrained models from a name, a folder, a file or a handle."""
+"""Loaders of weights and pretrained models from a name, a folder, a file or a handle."""
 
 import dataclasses
 from pathlib import Path
@@ -36,7 +36,7 @@ def load_weights(model, source) -> LoadReport:
     Args:
         model: a `BertEncoder`, or a task model that contains one. A head is loaded too if the source has it.
         source: a name of `list_pretrained()`; a TF-Hub handle, a SavedModel folder with TF-Hub's encoder interface, or
-            such a model already loaded; a folder that `save_pretrained` wrote; a KerasHub preset or `.keras` file; a
+            a loaded SavedModel; a folder that `save_pretrained` wrote; a KerasHub preset or `.keras` file; a
             Hugging Face folder (`config.json` with `model.safetensors` or `pytorch_model.bin`); a checkpoint of
             google-research/bert or of the Model Garden (`bert_config.json` with `bert_model.ckpt.*`); or the `Source`
             that `open_source` returned.
@@ -166,7 +166,7 @@ def _format_of(source) -> Format:
 
 
 def _check_same_computation(config: BertConfig, found: Source) -> None:
-    """Raise InputError if the same weights give other numbers in the model than in the source."""
+    """Raise InputError if the model computes other outputs than the source with the same weights."""
     if not found.has_full_config:
         return
     for field in ("activation", "layer_norm_epsilon"):

@@ -1,10 +1,10 @@
-"""A pretrained model with its vocabulary and labels."""
+"""The result of `load_pretrained`: a model with its vocabulary and labels."""
 
 import functools
 
 
 class Pretrained:
-    """A pretrained model with everything that is needed to use it; `load_pretrained` returns one.
+    """Pretrained model with its vocabulary, labels and settings, the result of `load_pretrained`.
 
     Attributes:
         model: the `BertEncoder`, or the task model that contains one.
@@ -13,7 +13,7 @@ class Pretrained:
         labels: names of the classes in the order of the logits, or None.
         vocabulary: list of tokens, in the order of their ids.
         lowercase: whether text is converted to lower case before tokenization.
-        sequence_length: the number of tokens that texts are cut or padded to; None for the longest of the batch.
+        sequence_length: T, to which texts are truncated or padded; None for the longest row of the batch.
         path: the folder or the handle.
         pairs: of a classifier, whether it was trained on pairs of texts; None if unknown.
         no_answer: of a span labeler, whether its training data had questions without an answer; None if unknown.
@@ -44,6 +44,9 @@ class Pretrained:
             sentence_task: as in `BertPretrainer`.
             dropout: as in `BertEncoder.copy`.
             dtype: as in `BertEncoder.copy`.
+
+        Returns:
+            A `BertPretrainer`.
         """
         from keras_bert.models import BertPretrainer
 
@@ -56,7 +59,7 @@ class Pretrained:
 
     @functools.cached_property
     def vectorizer(self):
-        """The `BertTextVectorization`. It is built on first use, because it needs TensorFlow and the model does not."""
+        """The `BertTextVectorization`, created at first use, because it needs TensorFlow and the model does not."""
         from keras_bert.text.vectorization import BertTextVectorization
 
         return BertTextVectorization(

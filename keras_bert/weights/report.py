@@ -1,4 +1,4 @@
-"""Assignment of tensors to weights by name, each exactly once, and the report about it."""
+"""Assignment of tensors to weights by name, each exactly once, and the report of it."""
 
 import dataclasses
 import math
@@ -11,11 +11,11 @@ from keras_bert.weights.messages import first_names
 
 @dataclasses.dataclass(frozen=True)
 class LoadReport:
-    """What was loaded into a model.
+    """Report of the tensors that were loaded into a model.
 
     Attributes:
         source: the source of the tensors.
-        tensors: list of (name, shape), in the model's order; every tensor that was loaded is listed once.
+        tensors: list of (name, shape) in the order of the model, one entry per loaded tensor.
         untouched: names of the model's weights that the source does not contain, such as a new head. They keep their
             values.
         skipped: heads of the source that the model does not have.
@@ -68,7 +68,7 @@ def assign_exactly_once(targets: dict, tensors: dict, source: str, untouched=())
 
     Raises:
         InputError: a tensor is missing, unexpected, has another shape, has integer values, or is not finite in
-            float32. No weight was changed.
+            float32. No weight is changed.
     """
     missing = [name for name in targets if name not in tensors]
     unexpected = [name for name in tensors if name not in targets]
@@ -86,16 +86,20 @@ def assign_exactly_once(targets: dict, tensors: dict, source: str, untouched=())
         expected, received = tuple(variable.shape), tuple(tensors[name].shape)
         if expected != received:
             raise InputError(
-                f"tensor {name} must have shape {expected}, as in the model. Received: shape={received} in {source}"
+                f"`source` must fit the model: tensor {name} must have shape {expected}. "
+                f"Received: shape={received} in {source}"
             )
         if tensors[name].dtype.kind in "biuc":  # for example quantized weights, which need a scale
             raise InputError(
-                f"tensor {name} must contain floating-point numbers. Received: dtype={tensors[name].dtype} in {source}"
+                f"`source` must fit the model: tensor {name} must contain floating-point numbers. "
+                f"Received: dtype={tensors[name].dtype} in {source}"
             )
         with np.errstate(over="ignore"):  # float64 values may be too large for float32
             numbers = np.asarray(tensors[name]).astype(np.float32, copy=False)
         if not np.isfinite(numbers).all():
-            raise InputError(f"tensor {name} must contain finite numbers. Received: NaN or infinity in {source}")
+            raise InputError(
+                f"`source` must have finite weights. Received: tensor {name} with NaN or infinity in {source}"
+            )
     for name, variable in targets.items():
         variable.assign(tensors[name])
     return LoadReport(source, [(name, tuple(variable.shape)) for name, variable in targets.items()], list(untouched))

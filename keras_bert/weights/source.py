@@ -12,7 +12,7 @@ from keras_bert.weights.canonical_names import model_weights, to_numpy
 class Source:
     """Weights that were read from a format, before a model is built.
 
-    A format gives either `tensors` and `read_config`, or a complete `model`.
+    A format sets either `tensors` and `read_config`, or a complete `model`.
 
     Attributes:
         label: the source's name in messages.
@@ -20,13 +20,14 @@ class Source:
         tensors: `"encoder"` and heads of `canonical_names.HEADS`, each a dict of canonical name to array.
         read_config: function that returns the `BertConfig`.
         model: a complete Keras model of this package, for formats that store one; None otherwise.
-        has_full_config: whether the source states what cannot be inferred from shapes, such as the activation.
+        has_full_config: whether the source contains the config fields that cannot be inferred from shapes, such as the
+            activation.
         vocabulary: list of WordPiece tokens, or None.
         lowercase: whether text is converted to lower case before tokenization.
         labels: names of the classes in the order of the logits, or None.
         problem_type: of a classifier, as in `BertClassifier`.
         classifier_dropout: dropout rate before the head of a text or token classifier; None for the encoder's rate.
-        sequence_length: the number of tokens that texts are cut or padded to, or None.
+        sequence_length: T, to which texts are truncated or padded; None for the longest row of the batch.
         pairs: of a classifier, whether it was trained on pairs of texts; None if unknown.
         no_answer: of a span labeler, whether its training data had questions without an answer; None if unknown.
     """

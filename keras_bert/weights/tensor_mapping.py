@@ -1,4 +1,4 @@
-"""Mapping of tensors between the canonical layout of this package and the layout of a format."""
+"""Conversion of tensors between the canonical layout of this package and the layout of a format."""
 
 import dataclasses
 
@@ -16,8 +16,9 @@ class TensorMapping:
         canonical_name: the tensor's name in `canonical_names.py`.
         format_name: its name in the format.
         shape: its canonical shape.
-        merged_heads: the format stores the heads in one axis: `[H, H]` for the canonical `[H, A, H / A]`.
-        transposed: the format stores the output axis first, as PyTorch's `Linear` does.
+        merged_heads: whether the format stores the attention heads in one axis: `[H, H]` for the canonical
+            `[H, A, H / A]`.
+        transposed: whether the format stores the output axis first, as PyTorch's `Linear` does.
 
     Example:
 
@@ -67,7 +68,7 @@ def to_canonical(mappings: dict[str, list[TensorMapping]], tensors: dict[str, np
         source: name of the source in error messages.
 
     Returns:
-        dict of part (`"encoder"` or a head) to dict of canonical name to array. A head without any tensor is left out.
+        dict of part (`"encoder"` or a head) to dict of canonical name to array. A head without any tensor is omitted.
 
     Raises:
         InputError: a tensor is missing, unexpected or has another shape.
@@ -87,8 +88,8 @@ def to_canonical(mappings: dict[str, list[TensorMapping]], tensors: dict[str, np
             tensor = tensors[mapping.format_name]
             if tuple(tensor.shape) != mapping.format_shape:
                 raise InputError(
-                    f"tensor {mapping.format_name} must have shape {mapping.format_shape}, as the config states. "
-                    f"Received: shape={tuple(tensor.shape)} in {source}"
+                    f"`source` must fit its config: tensor {mapping.format_name} must have shape "
+                    f"{mapping.format_shape}, as the config states. Received: shape={tuple(tensor.shape)} in {source}"
                 )
             found[part][mapping.canonical_name] = mapping.to_canonical(tensor)
         known |= {mapping.format_name for mapping in part_mappings}

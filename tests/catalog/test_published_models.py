@@ -108,7 +108,7 @@ def test_reports_size_of_truncated_file(folder):
     assert identify(data.parent).files[data.name] == "different content"
 
 
-def test_published_weights_with_another_vocabulary(folder):
+def test_identifies_weights_with_another_vocabulary(folder):
     (folder / "vocab.txt").write_bytes(b"[PAD]\r\n")
     found = identify(folder)
     assert found.has_published_weights and str(found).endswith("; different: vocab.txt (different content)")

@@ -1,4 +1,4 @@
-"""The command line in a process of its own, its results, and files to give it."""
+"""Helpers that run the command line in a new process, parse its results, and write input files."""
 
 import json
 import os
@@ -10,7 +10,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def environment() -> dict[str, str]:
-    """Environment variables without the one that silences TensorFlow: the command itself must do that."""
+    """Return environment variables without the one that silences TensorFlow, because the command must set it."""
     settings = {**os.environ, "COLUMNS": "100", "CUDA_VISIBLE_DEVICES": "-1", "PYTHONPATH": str(ROOT)}
     settings.pop("TF_CPP_MIN_LOG_LEVEL", None)
     return settings
@@ -23,13 +23,13 @@ def run_command(*arguments, **settings) -> subprocess.CompletedProcess:
 
 
 def results_of(result) -> dict:
-    """The JSON object that a successful command printed last."""
+    """Return the JSON object that a successful command printed last."""
     assert result.status == 0, result.err
     return json.loads(result.out.splitlines()[-1])
 
 
 def assert_error(result, *words) -> None:
-    """Check that a command ended with status 2 and one line on standard error that holds the words."""
+    """Check that a command ended with status 2 and one line on standard error that contains the words."""
     assert result.status == 2, result.err
     assert result.out == ""
     assert result.err.startswith("error: ") and result.err.count("\n") == 1, result.err

@@ -10,7 +10,7 @@ from tests.cli.command_line import write_tsv
 
 @pytest.fixture
 def call(capfd):
-    """Function `call(*arguments)` that runs a command and returns `status`, `out` and `err`."""
+    """Return a function `call(*arguments)` that runs a command and returns `status`, `out` and `err`."""
 
     def run(*arguments):
         capfd.readouterr()
@@ -22,7 +22,7 @@ def call(capfd):
 
 @pytest.fixture(scope="session")
 def models(tmp_path_factory) -> SimpleNamespace:
-    """Models of random weights: folders of an encoder and a classifier, an export, a vocabulary, labeled data."""
+    """Write random models: folders of an encoder and a classifier, an export, a vocabulary, labeled data."""
     import keras
 
     import keras_bert as kb

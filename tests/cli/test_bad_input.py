@@ -1,4 +1,4 @@
-"""Invalid input: one line that names it, exit status 2, no file lost or half-written."""
+"""Invalid input: one line that names it, exit status 2, no lost or partial files."""
 
 import json
 import shutil
@@ -28,9 +28,9 @@ BAD_DATA = {
 
 @pytest.fixture
 def nothing_left(tmp_path, monkeypatch):
-    """Function that checks an error, and that the working folder holds only what the test put there.
+    """Return a function that checks an error, and that the current folder has only the files of the test.
 
-    `nothing_left(result, *words)`; `nothing_left.put(name, content)` writes a file; `nothing_left.kept` are the names.
+    `nothing_left(result, *words)` checks; `.put(name, content)` writes a file; `.kept` is the set of names.
     """
     monkeypatch.chdir(tmp_path)
     kept: set = set()
@@ -54,7 +54,7 @@ def nothing_left(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("name", BAD_DATA)
-def test_bad_labeled_file(call, models, nothing_left, name):
+def test_rejects_labeled_file(call, models, nothing_left, name):
     content, word = BAD_DATA[name]
     if content is not None:
         nothing_left.put("bad.tsv", content)
@@ -63,12 +63,12 @@ def test_bad_labeled_file(call, models, nothing_left, name):
 
 
 @pytest.mark.parametrize("content, word", [(b"", "empty"), (b"\n \n", "blank"), ("né".encode("latin-1"), "UTF-8")])
-def test_bad_corpus(call, nothing_left, content, word):
+def test_rejects_corpus(call, nothing_left, content, word):
     nothing_left.put("bad.txt", content)
     nothing_left(call("pretrain", "--data", "bad.txt", "--steps", 1, "--out", "out"), "bad.txt", word)
 
 
-def test_corpus_is_a_folder_or_missing(call, models, nothing_left):
+def test_rejects_folder_or_missing_corpus(call, models, nothing_left):
     nothing_left(call("pretrain", "--data", models.folder, "--steps", 1, "--out", "out"), "directory")
     nothing_left(call("pretrain", "--data", "no-*.txt", "--steps", 1, "--out", "out"), "no-*.txt")
 
@@ -76,18 +76,18 @@ def test_corpus_is_a_folder_or_missing(call, models, nothing_left):
 @pytest.mark.parametrize(
     "content, word", [(None, "does not exist"), (b"", "empty"), (b"\n \n", "blank"), ("né".encode("latin-1"), "UTF-8")]
 )
-def test_bad_nearest_file(call, models, nothing_left, content, word):
+def test_rejects_nearest_file(call, models, nothing_left, content, word):
     if content is not None:
         nothing_left.put("lines.txt", content)
     nothing_left(call("embed", "--model", models.encoder, "--nearest", "lines.txt", "a film"), "lines.txt", word)
 
 
-def test_pool_of_more_blocks_than_the_encoder_has(call, models, nothing_left):
+def test_rejects_pool_of_too_many_blocks(call, models, nothing_left):
     nothing_left(call("embed", "--model", models.encoder, "--pool", "last4", "a film"), "last4", "4", "2")
 
 
 @pytest.mark.slow
-def test_very_long_line_is_truncated(call, models, tmp_path):
+def test_truncates_long_line(call, models, tmp_path):
     (tmp_path / "long.tsv").write_text("sentence\tlabel\n" + "word " * 200_000 + "\t1\nno\t0\n")
     result = call("evaluate", "--model", models.classifier, "--data", tmp_path / "long.tsv", "--json")
     assert result.status == 0 and json.loads(result.out)["examples"] == 2
@@ -103,44 +103,44 @@ def test_very_long_line_is_truncated(call, models, tmp_path):
         (b"[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\na\0\n", ["NUL"]),
     ],
 )
-def test_bad_vocabulary(call, nothing_left, tokens, words):
+def test_rejects_vocabulary(call, nothing_left, tokens, words):
     nothing_left.put("vocab.txt", tokens)
     nothing_left(call("tokenize", "--vocab", "vocab.txt", "a film"), "vocab.txt", *words)
     arguments = ["finetune", "--size", "tiny", "--dataset", "sample", "--vocab", "vocab.txt", "--out", "out"]
     nothing_left(call(*arguments), "vocab.txt", *words)
 
 
-def test_file_for_a_folder_and_folder_for_a_file(call, models, nothing_left):
+def test_rejects_file_as_folder_and_folder_as_file(call, models, nothing_left):
     nothing_left(call("tokenize", "--vocab", models.folder, "a film"), "is a directory")
     nothing_left(call("predict", "--model", models.vocab, "a film"), "is a file")
 
 
 @pytest.mark.parametrize("text", ["", "  "])
-def test_empty_text(call, models, nothing_left, text):
+def test_rejects_empty_text(call, models, nothing_left, text):
     nothing_left(call("predict", "--model", models.classifier, "a film", text), "number 2")
 
 
-def test_text_is_not_utf8(call, models, nothing_left):
+def test_rejects_text_that_is_not_utf8(call, models, nothing_left):
     nothing_left(call("predict", "--model", models.classifier, b"caf\xe9".decode("utf-8", "surrogateescape")), "UTF-8")
 
 
 @pytest.mark.parametrize(
     "content, word", [(b"", "nothing"), (b"a\n\xff\n", "0xff in line 2"), (b"a\n\nb\n", "number 2")]
 )
-def test_bad_standard_input(call, models, nothing_left, monkeypatch, content, word):
+def test_rejects_standard_input(call, models, nothing_left, monkeypatch, content, word):
     import io
 
     monkeypatch.setattr("sys.stdin", type("Stdin", (), {"buffer": io.BytesIO(content)}))
     nothing_left(call("predict", "--model", models.classifier, "-"), word)
 
 
-def test_fill_mask_needs_a_mask_and_a_head(call, models, nothing_left):
+def test_fill_mask_requires_mask_and_head(call, models, nothing_left):
     nothing_left(call("fill-mask", "--model", models.encoder, "a film"), "[MASK]", "a film")
     nothing_left(call("fill-mask", "--model", models.classifier, "a [MASK] film"), "classifier")
-    nothing_left(call("predict", "--model", models.encoder, "a film"), "pretrainer", "pairs")
+    nothing_left(call("predict", "--model", models.encoder, "a film"), "[MASK]", "pairs")
 
 
-def test_damaged_model_folder(call, models, nothing_left, tmp_path):
+def test_rejects_damaged_model_folder(call, models, nothing_left, tmp_path):
     broken = tmp_path / "broken"
     nothing_left.kept.add("broken")
     shutil.copytree(models.classifier, broken)
@@ -151,7 +151,7 @@ def test_damaged_model_folder(call, models, nothing_left, tmp_path):
     nothing_left(call("predict", "--model", broken, "a film"), "model.keras")
 
 
-def test_vocabulary_of_another_size(call, models, nothing_left, tmp_path):
+def test_rejects_mismatched_vocabulary(call, models, nothing_left, tmp_path):
     broken = tmp_path / "broken"
     nothing_left.kept.add("broken")
     shutil.copytree(models.encoder, broken)
@@ -160,7 +160,7 @@ def test_vocabulary_of_another_size(call, models, nothing_left, tmp_path):
     nothing_left(call("finetune", "--encoder", broken, "--dataset", "sample", "--out", "out"), "300", "301")
 
 
-def test_sequence_longer_than_the_positions(call, models, nothing_left):
+def test_rejects_sequence_longer_than_positions(call, models, nothing_left):
     result = call(
         "finetune", "--encoder", models.encoder, "--dataset", "sample", "--sequence-length", 33, "--out", "out"
     )
@@ -169,12 +169,12 @@ def test_sequence_longer_than_the_positions(call, models, nothing_left):
 
 @pytest.mark.parametrize("option", ["--held-out", "--learning-rate", "--layer-decay", "--dropout"])
 @pytest.mark.parametrize("value", ["nan", "inf"])
-def test_rate_is_not_finite(call, nothing_left, option, value):
+def test_rejects_non_finite_numbers(call, nothing_left, option, value):
     arguments = ["finetune", "--size", "tiny", "--dataset", "sample", option, value, "--out", "out"]
     nothing_left(call(*arguments), option, value)
 
 
-def test_impossible_sizes(call, nothing_left):
+def test_rejects_invalid_sizes(call, nothing_left):
     arguments = ["pretrain", "--data", "sample", "--vocab-size", 100, "--steps", 1, "--out", "out"]
     nothing_left(call(*arguments, "--size", "enormous"), "enormous", "tiny")
     nothing_left(call(*arguments, "--hidden", 100, "--heads", 3), "hidden_size=100, num_heads=3")
@@ -182,7 +182,7 @@ def test_impossible_sizes(call, nothing_left):
     nothing_left(call("inspect", "bert_of_nowhere"), "bert_of_nowhere")
 
 
-def test_saved_model_without_a_bert(call, models, nothing_left, tmp_path):
+def test_rejects_saved_model_without_bert(call, models, nothing_left, tmp_path):
     import tensorflow as tf
 
     tf.saved_model.save(tf.train.Checkpoint(x=tf.Variable(1.0)), str(tmp_path / "other"))
@@ -192,13 +192,13 @@ def test_saved_model_without_a_bert(call, models, nothing_left, tmp_path):
     nothing_left(call("tour", "--check", "other", "--out", "out"), "other")
 
 
-def test_missing_source_or_dataset(call, nothing_left):
+def test_rejects_missing_source_or_dataset(call, nothing_left):
     nothing_left(call("check", "no/such/folder"), "no/such/folder")
     nothing_left(call("tour", "--dataset", "no/such/folder", "--out", "out"), "no/such/folder")
     nothing_left(call("finetune", "--size", "tiny", "--dataset", "imdb9", "--out", "out"), "imdb9")
 
 
-def test_replaces_only_folders_of_the_same_kind(call, models, nothing_left, tmp_path):
+def test_replaces_only_folders_of_same_kind(call, models, nothing_left, tmp_path):
     (tmp_path / "notes").mkdir()
     (tmp_path / "notes" / "novel.txt").write_text("years of work")
     nothing_left.kept.add("notes")
@@ -228,7 +228,7 @@ def test_rejects_export_options(call, models, nothing_left, arguments, words):
     nothing_left(call("export", "--model", models.classifier, *arguments, "--out", "out"), *words)
 
 
-def test_export_replaces_only_its_own_format(call, models, nothing_left, tmp_path):
+def test_export_replaces_only_same_format(call, models, nothing_left, tmp_path):
     shutil.copytree(models.served, tmp_path / "served")
     nothing_left.kept.add("served")
     for order in (["--format", "onnx", "--out", "served"], ["--out", "served", "--format", "onnx"]):
@@ -237,13 +237,13 @@ def test_export_replaces_only_its_own_format(call, models, nothing_left, tmp_pat
 
 
 @pytest.mark.parametrize("dtype, missing", [("float32", "onnx"), ("int8", "onnxruntime")])
-def test_onnx_packages_missing(call, models, nothing_left, monkeypatch, dtype, missing):
+def test_rejects_missing_onnx_packages(call, models, nothing_left, monkeypatch, dtype, missing):
     monkeypatch.setitem(sys.modules, missing, None)
     result = call("export", "--model", models.classifier, "--format", "onnx", "--dtype", dtype, "--out", "out")
     nothing_left(result, "pip install 'keras-bert-from-scratch[onnx]'", missing)
 
 
-def test_weights_of_another_shape(call, models, nothing_left, tmp_path):
+def test_rejects_weights_of_another_shape(call, models, nothing_left, tmp_path):
     """The weights file inside model.keras is replaced by that of another model."""
     broken, other = tmp_path / "broken", tmp_path / "other"
     nothing_left.kept |= {"broken", "other"}
@@ -262,7 +262,7 @@ def test_weights_of_another_shape(call, models, nothing_left, tmp_path):
 
 
 @pytest.mark.slow
-def test_disk_full_while_saving(models, tmp_path):
+def test_full_disk_keeps_old_files(models, tmp_path):
     """A limit on the size of files acts as a full disk. The old files are unchanged."""
     resource = pytest.importorskip("resource", reason="this system has no limits on file sizes")
     out = tmp_path / "served"
@@ -277,7 +277,7 @@ def test_disk_full_while_saving(models, tmp_path):
 
 
 @pytest.mark.slow
-def test_no_network_for_a_dataset(tmp_path):
+def test_rejects_dataset_without_network(tmp_path):
     """All downloads go to a closed port; the error names the option and the file to use instead."""
     closed = {name: "http://127.0.0.1:9" for name in ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY")}
     settings = {**environment(), **closed, "HOME": str(tmp_path), "TFDS_DATA_DIR": str(tmp_path / "tfds")}

@@ -38,14 +38,14 @@ def assert_near(one, other) -> None:
     ],
     ids=lambda value: value[0] if isinstance(value, list) else value,
 )
-def test_default_model_is_the_bundled_one(call, models, bundled, command, folder):
+def test_default_model_is_bundled(call, models, bundled, command, folder):
     command = [models.data if word == "DATA" else word for word in command]
     default = results_of(call(*command, "--json"))
     assert_near(default, results_of(call(*command, "--model", getattr(models, folder), "--json")))
 
 
 @pytest.mark.slow
-def test_finetune_from_the_bundled_encoder(call, models, bundled, tmp_path):
+def test_finetune_from_bundled_encoder(call, models, bundled, tmp_path):
     out = tmp_path / "fine"
     result = call(
         *("finetune", "--encoder", ENCODER, "--dataset", models.dataset, "--epochs", 1, "--held-out", 0.2),

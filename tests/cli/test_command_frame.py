@@ -1,4 +1,4 @@
-"""What every command has in common: help with an example, one-line errors, one JSON object per run."""
+"""Common behavior of all commands: help with an example, one-line errors, one JSON object per run."""
 
 import json
 import subprocess
@@ -54,7 +54,7 @@ def test_version(call):
         (["finetune", "--size", "tiny", "--dataset", "sample", "--freeze", "some", "--out", "x"], "--freeze"),
     ],
 )
-def test_rejects_wrong_calls(call, tmp_path, monkeypatch, arguments, expected):
+def test_rejects_invalid_calls(call, tmp_path, monkeypatch, arguments, expected):
     monkeypatch.chdir(tmp_path)
     result = call(*arguments)
     assert_error(result, expected)
@@ -78,8 +78,8 @@ def test_help_imports_no_keras(arguments):
         "sys.exit(', '.join({'keras', 'tensorflow', 'numpy'} & set(sys.modules)) or 0)"
     )
     command = [sys.executable, "-c", program, *arguments]
-    done = subprocess.run(command, env=environment(), capture_output=True, text=True)
-    assert done.returncode == 0 and "Usage: keras-bert" in done.stdout, done.stderr
+    result = subprocess.run(command, env=environment(), capture_output=True, text=True)
+    assert result.returncode == 0 and "Usage: keras-bert" in result.stdout, result.stderr
 
 
 def test_module_runs_as_a_program():
@@ -102,12 +102,12 @@ def test_non_finite_numbers_become_null():
     assert replace_non_finite(results) == {"loss": None, "curve": [1.0, None], "count": 3, "none": None}
 
 
-def test_import_quietly_without_the_module():
+def test_import_quietly_without_module():
     import_quietly("no_such_module")
     assert "no_such_module" not in sys.modules
 
 
-def test_import_quietly_shows_what_a_failing_import_printed(tmp_path, monkeypatch, capfd):
+def test_import_quietly_prints_output_of_failed_import(tmp_path, monkeypatch, capfd):
     text = "import os\nos.write(2, b'native text')\n"
     (tmp_path / "quiet_module.py").write_text(text, encoding="utf-8")
     (tmp_path / "failing_module.py").write_text(text + "raise OSError", encoding="utf-8")

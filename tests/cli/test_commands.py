@@ -27,7 +27,7 @@ def test_tokenize_prints_brackets_literally(call, models):
     assert "[MASK] [b]film[/b]" in result.out
 
 
-def test_predict_folder_and_export_agree(call, models):
+def test_predict_with_folder_and_export(call, models):
     texts = ["a fine film", "no fun at all, and far too long for what it has to say to anybody", "x"]
     trained = results_of(call("predict", "--model", models.classifier, *texts, "--json"))["predictions"]
     served = results_of(call("predict", "--model", models.served, *texts, "--json"))["predictions"]
@@ -55,7 +55,7 @@ def test_evaluate_accuracy_and_confusion(call, models):
     assert np.trace(results["confusion"]) == round(results["accuracy"] * len(rows))
 
 
-def test_fill_mask_is_the_softmax_at_each_mask(call, models):
+def test_fill_mask_is_softmax_at_masks(call, models):
     results = results_of(
         call("fill-mask", "--model", models.encoder, "--top-k", "3", "a [MASK] film, a [MASK]", "--json")
     )
@@ -101,7 +101,7 @@ def test_embed_accepts_every_pool():
     assert tuple(option.type.choices) == POOLS
 
 
-def test_embed_finds_the_nearest_lines(call, models, tmp_path):
+def test_embed_finds_nearest_lines(call, models, tmp_path):
     sentences = ["the plot is thin", "a film", "no fun at all", "a much longer text about a film", "x"]
     (tmp_path / "lines.txt").write_text("\ufeff" + "\n \n".join(sentences) + "\n", encoding="utf-8")
     arguments = ["--nearest", tmp_path / "lines.txt", "--top-k", 3, "a film", "fun [b]it[/b] is"]
@@ -125,20 +125,20 @@ def test_embed_finds_the_nearest_lines(call, models, tmp_path):
     assert found[0]["lines"][0]["cosine"] == pytest.approx(1)
 
 
-def test_embed_top_larger_than_the_file(call, models, tmp_path):
+def test_embed_top_k_larger_than_file(call, models, tmp_path):
     (tmp_path / "lines.txt").write_text("a film\nno fun")
     result = call("embed", "--model", models.encoder, "--nearest", tmp_path / "lines.txt", "a film")
     assert result.status == 0 and "1.000" in result.out and "no fun" in result.out
 
 
-def test_inspect_a_preset(call):
+def test_inspect_preset(call):
     results = results_of(call("inspect", "bert_en_uncased_L-2_H-128_A-2", "--json"))
     assert results["parameters"] == 4_385_920  # 4.4 million in google-research/bert's README
     assert results["parameters"] == sum(math.prod(array["shape"]) for array in results["arrays"])
     assert results["layers"]["TransformerBlock"] == results["layers"]["MultiHeadAttention"] == 2
 
 
-def test_inspect_a_folder(call, models):
+def test_inspect_folder(call, models):
     results = results_of(call("inspect", models.classifier, "--json"))
     assert results["config"]["hidden_size"] == 32
     assert results["files"]["model.keras"] == (models.classifier / "model.keras").stat().st_size
@@ -196,7 +196,7 @@ def test_export_to_onnx(call, models, tmp_path, dtype, tolerance):
     np.testing.assert_allclose(session.run(["probabilities"], inputs)[0], expected, atol=tolerance)
 
 
-def test_export_of_an_encoder_to_onnx(call, models, tmp_path):
+def test_export_encoder_to_onnx(call, models, tmp_path):
     import onnxruntime
 
     results_of(call("export", "--model", models.encoder, "--format", "onnx", "--out", tmp_path / "out", "--json"))

@@ -1,4 +1,4 @@
-"""`convert`: between all formats without a change of a number."""
+"""`convert`: between all formats without changing a number."""
 
 import dataclasses
 from pathlib import Path
@@ -87,7 +87,7 @@ def test_keeps_or_rejects_activation(call, tmp_path):
 
 
 def contents(folder) -> dict:
-    """Every path below a folder with the bytes of its file."""
+    """Return every path below a folder with the bytes of its file."""
     return {path: path.is_file() and path.read_bytes() for path in folder.rglob("*")}
 
 

@@ -29,7 +29,7 @@ def table(path, header, *rows):
 
 @pytest.fixture
 def train(call, tmp_path):
-    """Function that fine-tunes on `tmp_path` and evaluates on its dev file: both results and the model's folder."""
+    """Return a function that fine-tunes on `tmp_path` and evaluates on its dev file; it returns both results."""
 
     def run(task, dev):
         out = tmp_path / "out"
@@ -191,7 +191,7 @@ def test_rejects_options_of_another_task(given, option, call, models, tmp_path):
 
 
 @pytest.mark.parametrize("task", ["classification", "spans", "tokens"])
-def test_rejects_a_single_example(task, call, models, tmp_path):
+def test_rejects_single_example(task, call, models, tmp_path):
     question = {"id": "q", "question": "Who?", "answers": [{"text": "Anna", "answer_start": 0}]}
     text = json.dumps({"data": [{"paragraphs": [{"context": "Anna lives", "qas": [question]}]}]})
     for part in ("train", "dev"):

@@ -93,7 +93,7 @@ def test_sentence_order(call, tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["order"]
 
 
-def test_pretrain_from_an_encoder(call, models, tmp_path, monkeypatch):
+def test_pretrain_from_encoder(call, models, tmp_path, monkeypatch):
     started, real = [], keras_bert.training.pretrain
 
     def watched(model, examples, masking, **settings):
@@ -139,7 +139,7 @@ def test_masking_rate(call, tmp_path, monkeypatch):
     assert rates == [(0.15, 4), (0.4, 10)]  # predictions per 24 tokens
 
 
-def test_finetune_from_a_config_file(call, models, tmp_path):
+def test_finetune_from_config_file(call, models, tmp_path):
     (tmp_path / "config.json").write_text(json.dumps({**models.model.encoder.config.to_dict(), "num_layers": 1}))
     command = ["finetune", "--config", tmp_path / "config.json", "--vocab", models.vocab, "--dataset", models.dataset]
     first, second, other = (
@@ -163,7 +163,7 @@ def test_layer_decay_and_gradual_freeze(call, models, tmp_path):
     assert losses["gradual"][0] != losses["usual"][0]  # in the first epoch only the head is trained
 
 
-def test_freeze_keeps_the_encoder(call, models, tmp_path, monkeypatch):
+def test_freeze_keeps_encoder(call, models, tmp_path, monkeypatch):
     """Also in mixed_bfloat16, and the written model is float32."""
     trained = []
 
@@ -222,7 +222,7 @@ def test_resume_after_ctrl_c(call, tmp_path, monkeypatch):
     assert {path.name for path in tmp_path.iterdir()} == {"bert"}
 
 
-def test_rejects_a_checkpoint_of_another_shape(call, models, tmp_path):
+def test_rejects_checkpoint_of_another_shape(call, models, tmp_path):
     """The error names both shapes, and the checkpoint is kept."""
     out = tmp_path / "model"
     command = ["finetune", "--encoder", models.encoder, "--dataset", models.dataset, "--epochs", 1, "--out", out]
@@ -272,7 +272,7 @@ def test_resume_reads_packed_examples_from_disk(call, tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("command", [["pretrain", "--data", "sample", "--steps", 1], ["finetune", "--dataset", "x"]])
-def test_rejects_accumulate_of_zero(call, tmp_path, command):
+def test_rejects_zero_accumulate(call, tmp_path, command):
     result = call(*command, "--accumulate", 0, "--out", tmp_path / "out")
     assert result.status == 2 and "--accumulate" in result.err and result.err.count("\n") == 1
     assert not list(tmp_path.iterdir())

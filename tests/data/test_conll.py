@@ -1,4 +1,4 @@
-"""CoNLL files are read or rejected; entity metrics equal those of seqeval (seqeval.json, random tags)."""
+"""CoNLL files are read, and invalid files are rejected."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""SQuAD files are read or rejected; scores equal those of the official scripts (squad_scores.json)."""
+"""SQuAD files are read, and invalid files are rejected."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""No phrase of a held-out sentence may be trained on, unless another sentence has it too."""
+"""Phrases of a held-out sentence are not trained on, unless another sentence has them too."""
 
 import subprocess
 import sys
@@ -12,22 +12,25 @@ ROWS = [("a b c d e", "1"), ("b c d", "1"), ("c", "0"), ("f g c h i", "0"), ("g 
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_phrases_leave_with_their_sentence(seed):
+def test_holds_out_sentence_with_its_phrases(seed):
     train, dev = split(ROWS, 1, seed)
     (held,) = (text for text, _ in dev)
     kept = {text for text, _ in train}
-    own = {"a b c d e": {"b c d"}, "f g c h i": {"g c", "f g"}}
-    assert kept == {text for text, _ in ROWS} - {held} - own[held]
-    assert "c" in kept and "x y" in kept, "shared phrases stay; what is too short is not held out"
+    phrases = {"a b c d e": {"b c d"}, "f g c h i": {"g c", "f g"}}
+    assert kept == {text for text, _ in ROWS} - {held} - phrases[held]
+    assert "c" in kept and "x y" in kept, "shared phrases and short sentences stay in train"
 
 
-def test_the_seed_decides():
+def test_seed_selects_sentences():
     assert {split(ROWS, 1, seed)[1][0] for seed in range(8)} == {ROWS[0], ROWS[3]}
+
+
+def test_rejects_too_few_sentences():
     with pytest.raises(ValueError):
         split(ROWS, 3, 0)
 
 
-def test_the_command_writes_both_parts_or_nothing(tmp_path):
+def test_command_writes_both_parts_or_nothing(tmp_path):
     source, out = tmp_path / "train.tsv", tmp_path / "out"
     source.write_text("sentence\tlabel\n" + "".join(f"{text}\t{label}\n" for text, label in ROWS))
 
@@ -42,4 +45,4 @@ def test_the_command_writes_both_parts_or_nothing(tmp_path):
     assert run(source, out, "--sentences", 1) == 0
     parts = [(out / name).read_text().splitlines() for name in ("train.tsv", "dev.tsv")]
     assert len(parts[0]) == 1 + len(split(ROWS, 1, 1)[0]) and len(parts[1]) == 2
-    assert run(source, out, "--sentences", 1) == 2, "a folder that is there is left alone"
+    assert run(source, out, "--sentences", 1) == 2, "an existing folder is an error"

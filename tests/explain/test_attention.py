@@ -8,7 +8,7 @@ from keras_bert.explain import attention_maps
 from tests.helpers import random_inputs, randomize, tiny_config
 
 
-def test_maps_reproduce_the_outputs():
+def test_maps_reproduce_outputs():
     config = tiny_config(attention_dropout=0.1, hidden_dropout=0.1)
     encoder = randomize(kb.BertEncoder(config))
     inputs = random_inputs(config)
@@ -49,5 +49,5 @@ def test_rejects_missing_and_long_inputs():
     inputs = random_inputs(encoder.config)
     with pytest.raises(kb.InputError, match="`inputs`.*no input_mask"):
         attention_maps(encoder, {key: value for key, value in inputs.items() if key != "input_mask"})
-    with pytest.raises(kb.InputError, match="max_position_embeddings=40"):
+    with pytest.raises(kb.InputError, match="`input_word_ids`.*max_position_embeddings=40"):
         attention_maps(encoder, random_inputs(encoder.config, length=41))

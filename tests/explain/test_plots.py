@@ -10,7 +10,7 @@ from keras_bert.explain.plots import attention_map, confusion_matrix, learning_c
 
 
 def visible_texts(figure):
-    """Every visible text of a figure with its box in pixels."""
+    """Return every visible text of a figure with its box in pixels."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.text import Text
 
@@ -28,7 +28,7 @@ def visible_texts(figure):
 
 
 def assert_readable(figure):
-    """No two texts overlap, and none leaves the figure. The boxes of rotated texts are too large to compare."""
+    """Check that all texts are inside the figure and that no two of them overlap (rotated texts excepted)."""
     shown = visible_texts(figure)
     for text, box in shown:
         assert box.x0 >= -1 and box.y0 >= -1, text
@@ -88,7 +88,7 @@ def test_attention_map_opacity():
     np.testing.assert_allclose(cells / cells[0], (weights / 0.75).ravel())
 
 
-def test_parity_draws_zero_at_the_floor():
+def test_parity_draws_zero_at_floor():
     lines = parity_per_layer({"KerasHub": [0.0, 1e-6]}).figure.axes[0].lines
     np.testing.assert_array_equal(lines[0].get_ydata(), [1e-9, 1e-6])
 

@@ -1,4 +1,4 @@
-"""Shared exports, and a function that runs a script in a fresh process."""
+"""Shared exports, and a function that runs a script in a new process."""
 
 import os
 import string
@@ -55,7 +55,7 @@ def exports(models, tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def run_script(tmp_path_factory):
-    """Run a script of `scripts/` in a fresh process outside the repository; return the arrays that it saves."""
+    """Run a script of `scripts/` in a new process outside the repository; return the arrays that it saves."""
 
     def run(name, *arguments, **environment):
         out = tmp_path_factory.mktemp("script") / "out.npz"

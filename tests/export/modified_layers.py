@@ -8,7 +8,7 @@ from tests.helpers import randomize
 
 
 class SharperAttention(keras.layers.MultiHeadAttention):
-    """Doubles the scores, by the method that Keras documents for subclasses."""
+    """Attention with doubled scores, by the method that Keras documents for subclasses."""
 
     def _compute_attention(self, query, *arguments, **options):
         return super()._compute_attention(2 * query, *arguments, **options)

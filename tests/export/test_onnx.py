@@ -24,7 +24,7 @@ def run_onnx(folder, inputs: dict) -> dict:
 
 
 def run_keras(model, inputs: dict) -> dict:
-    """The outputs of the Keras model under the names of the export."""
+    """Return the outputs of the Keras model under the names of the export."""
     outputs = model(inputs, training=False)
     if isinstance(model, kb.BertClassifier):
         outputs = {"logits": outputs, "probabilities": keras.ops.softmax(outputs)}
@@ -91,7 +91,7 @@ def test_last_block_computes_first_position_only(tmp_path):
     assert found["block_1/output_layer_norm"].shape == (3, 1, 32)
 
 
-def test_rejects_sequences_beyond_the_positions(tmp_path):
+def test_rejects_sequences_beyond_positions(tmp_path):
     model = new_model("encoder", max_position_embeddings=8)
     folder = export_onnx(model, tmp_path / "out")
     with pytest.raises(Exception, match="embeddings/sum"):

@@ -45,7 +45,7 @@ def test_truncates_and_pads_to_the_batch(served, exports):
 
 
 @pytest.mark.parametrize("count", [1, 32, 33, 75])
-def test_keeps_the_order_of_texts(exports, count):
+def test_keeps_order_of_texts(exports, count):
     import tensorflow as tf
 
     rng = np.random.default_rng(count)
@@ -135,7 +135,7 @@ def test_mixed_precision_outputs_float32(tmp_path):
     assert loaded(inputs)["sequence_output"].dtype == tf.float32
 
 
-def test_replaces_an_existing_folder(exports, tmp_path):
+def test_replaces_existing_folder(exports, tmp_path):
     old = tmp_path / "model"
     old.mkdir()
     (old / "stale.txt").write_text("an old file")

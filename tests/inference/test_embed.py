@@ -56,7 +56,7 @@ def test_pools_bfloat16_in_float32():
     assert kb.embed(encoder, random_inputs(encoder.config), "max").dtype == np.float32
 
 
-def test_rejects_inputs_that_do_not_fit(encoder):
+def test_rejects_mismatched_inputs(encoder):
     inputs = random_inputs(encoder.config)
     with pytest.raises(kb.InputError, match="pool.*Received:.*'average'"):
         kb.embed(encoder, inputs, "average")

@@ -74,7 +74,7 @@ def test_bad_line_leaves_nothing(folder, tmp_path, capfd):
     assert {path.name for path in tmp_path.iterdir()} == {"texts.txt"}
 
 
-def test_interrupted_output_leaves_the_old_file(folder, lines, tmp_path, monkeypatch):
+def test_interrupted_output_keeps_old_file(folder, lines, tmp_path, monkeypatch):
     out = tmp_path / "out.tsv"
     out.write_text("old")
     monkeypatch.setattr(kb.Predictor, "chunk_size", 1000)

@@ -81,7 +81,7 @@ def test_multi_label_and_regression(save, vectorizer):
     assert values == pytest.approx(predict_logits(model, vectorizer(TEXTS))[:, 0], abs=1e-5)
 
 
-def test_answers_are_parts_of_the_context(save):
+def test_answers_are_parts_of_context(save):
     predictor = kb.Predictor(save(randomize(kb.BertSpanLabeler(encoder()), 5), no_answer=False))
     texts = [("who lives ?", "Anna lives in Rome"), ("who ?", "It is Anna , who lives in Rome")]
     for row, (question, context) in zip(predictor(texts), texts, strict=True):
@@ -148,14 +148,16 @@ def test_exported_classifiers(save, vectorizer, tmp_path, target, problem):
         folder = kb.export_saved_model(model, tmp_path / "out", vectorizer, labels)
     exported, original = kb.Predictor(folder), kb.Predictor(save(model, labels))
     assert exported.task == original.task and exported.model is None
-    for ours, expected in zip(exported(TEXTS, batch_size=3), original(TEXTS), strict=True):
+    for predicted, expected in zip(exported(TEXTS, batch_size=3), original(TEXTS), strict=True):
         for key in ("probability", "value"):
             if key in expected:
-                assert ours[key] == pytest.approx(expected[key], abs=1e-5)
+                assert predicted[key] == pytest.approx(expected[key], abs=1e-5)
         if "probabilities" in expected:
-            assert [*ours["probabilities"].values()] == pytest.approx([*expected["probabilities"].values()], abs=1e-5)
+            assert [*predicted["probabilities"].values()] == pytest.approx(
+                [*expected["probabilities"].values()], abs=1e-5
+            )
         if problem == "single_label":
-            assert ours["label"] == expected["label"] and exported.labels == LABELS
+            assert predicted["label"] == expected["label"] and exported.labels == LABELS
 
 
 @pytest.mark.parametrize("kind", ["spans", "tokens", "pretrainer"])
@@ -170,9 +172,9 @@ def test_exported_heads_as_onnx(save, vectorizer, tmp_path, kind):
     exported = kb.Predictor(export_onnx(model, tmp_path / "out", vectorizer, labels))
     original = kb.Predictor(save(model, labels))
     texts = {"spans": PAIRS, "tokens": TEXTS, "pretrainer": PAIRS}[kind]
-    for ours, expected in zip(exported(texts), original(texts), strict=True):
+    for predicted, expected in zip(exported(texts), original(texts), strict=True):
         for key in set(expected) & {"tags", "answer", "start", "end", "label"}:
-            assert ours[key] == expected[key]
+            assert predicted[key] == expected[key]
     if kind == "pretrainer":
         masks = [each("no [MASK] ?")[0]["masks"][0]["predictions"][0] for each in (exported, original)]
         assert masks[0]["token"] == masks[1]["token"]

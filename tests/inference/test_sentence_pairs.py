@@ -107,7 +107,7 @@ def test_next_sentence_on_command_line(tmp_path, capfd):
     assert "follows" in capfd.readouterr().out
 
 
-def test_rejects_models_and_texts_that_do_not_fit(learned, tmp_path, capfd):
+def test_rejects_wrong_models_and_texts(learned, tmp_path, capfd):
     pretrained = kb.load_pretrained(learned[0])
     vectorizer = pretrained.vectorizer
     alone = kb.save_pretrained(pretrained.new_pretrainer(None), tmp_path / "alone", vectorizer)

@@ -22,8 +22,8 @@ def rng():
 def test_accuracy_and_confusion_matrix(rng):
     expected, predicted = rng.integers(0, 4, (2, 200))
     assert accuracy(expected, predicted) == pytest.approx(sklearn_metrics.accuracy_score(expected, predicted))
-    ours = confusion_matrix(expected, predicted, 4)
-    np.testing.assert_array_equal(ours, sklearn_metrics.confusion_matrix(expected, predicted))
+    computed = confusion_matrix(expected, predicted, 4)
+    np.testing.assert_array_equal(computed, sklearn_metrics.confusion_matrix(expected, predicted))
     assert confusion_matrix([0], [1], 3).shape == (3, 3)
 
 

@@ -17,9 +17,9 @@ def test_entity_f1_equals_seqeval(case):
     for name in ("precision", "recall", "f1", "accuracy"):
         assert metrics[name] == pytest.approx(case[name]), name
     for entity_type, (precision, recall, f1, count) in case["types"].items():
-        ours = metrics["types"][entity_type]
-        assert (ours["precision"], ours["recall"], ours["f1"]) == pytest.approx((precision, recall, f1))
-        assert ours["entities"] == count
+        computed = metrics["types"][entity_type]
+        assert (computed["precision"], computed["recall"], computed["f1"]) == pytest.approx((precision, recall, f1))
+        assert computed["entities"] == count
 
 
 def test_extract_entities_boundaries():

@@ -42,7 +42,7 @@ def pretrained():
 
 
 @pytest.mark.slow
-def test_pretrained_encoder_with_adapters_is_near_the_original(pretrained, tmp_path):
+def test_adapters_keep_pretrained_outputs(pretrained, tmp_path):
     encoder = kb.BertEncoder.from_pretrained("bert_en_uncased_mini", block=block_with_adapters)
     inputs = pretrained.vectorizer(TEXTS)
     expected, output = (

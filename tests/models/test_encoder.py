@@ -55,7 +55,7 @@ def test_rejects_too_long_sequences():
     config = tiny_config(max_position_embeddings=10)
     encoder = kb.BertEncoder(config)
     for call in (encoder, lambda inputs: encoder.predict(inputs, verbose=0)):
-        with pytest.raises(kb.InputError, match=r"10\b.* Received: .*12") as caught:
+        with pytest.raises(kb.InputError, match=r"`input_word_ids`.*10\b.* Received: .*12") as caught:
             call(random_inputs(config, length=12))
         assert "\n" not in str(caught.value)
 

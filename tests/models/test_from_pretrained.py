@@ -61,7 +61,7 @@ def test_encoder_of_any_source(folder, classifier):
     assert_close(encoder(INPUTS), classifier.encoder(INPUTS))
 
 
-def test_whole_model_of_the_same_kind(folder, classifier):
+def test_whole_model_of_same_kind(folder, classifier):
     loaded = kb.BertClassifier.from_pretrained(folder)
     assert type(loaded) is kb.BertClassifier
     assert (loaded.num_classes, loaded.dropout_rate, loaded.problem_type) == (3, 0.25, "multi_label")
@@ -87,7 +87,7 @@ def test_arguments_of_a_new_head(folder):
 
 
 @pytest.mark.parametrize(("name", "value"), [("num_classes", 2), ("problem_type", "single_label")])
-def test_rejects_arguments_that_contradict_the_head(name, value, folder):
+def test_rejects_arguments_of_another_head(name, value, folder):
     with pytest.raises(kb.InputError, match=f"`{name}`.* Received: {name}={value!r}") as caught:
         kb.BertClassifier.from_pretrained(folder, **{name: value})
     assert "\n" not in str(caught.value)

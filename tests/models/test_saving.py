@@ -23,7 +23,7 @@ for kind in ("encoder", "pretrainer", "classifier"):
 
 
 @pytest.mark.slow
-def test_clean_process_loads_with_the_import_alone(tmp_path):
+def test_clean_process_loads_after_import(tmp_path):
     config = tiny_config()
     encoder = kb.BertEncoder(config)
     models = {
@@ -46,7 +46,7 @@ def test_clean_process_loads_with_the_import_alone(tmp_path):
 
 
 @pytest.mark.slow
-def test_compiled_partly_frozen_model_continues_training(tmp_path):
+def test_partly_frozen_model_continues_training(tmp_path):
     config = tiny_config()
     inputs, labels = random_inputs(config, batch=8), np.arange(8) % 2
     keras.utils.set_random_seed(0)

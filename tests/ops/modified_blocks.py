@@ -26,9 +26,9 @@ class ScaledDense(keras.layers.Dense):
         return 1.5 * super().call(inputs)
 
 
-class ShiftedNorm(keras.layers.LayerNormalization):
+class ScaledNorm(keras.layers.LayerNormalization):
     def call(self, inputs):
-        return 2 * super().call(inputs) - 0.5
+        return 1.5 * super().call(inputs)
 
 
 class SharpProjection(keras.layers.EinsumDense):
@@ -59,7 +59,7 @@ def subclass_dense(block):
 
 
 def subclass_norm(block):
-    replace(block, "output_layer_norm", ShiftedNorm(epsilon=1e-12), [(None, None, H)])
+    replace(block, "output_layer_norm", ScaledNorm(epsilon=1e-12), [(None, None, H)])
 
 
 def subclass_dropout(block):

@@ -53,7 +53,8 @@ def test_modification_takes_effect_in_an_export(name, tmp_path):
         states, mask = keras.Input((None, H)), keras.Input((None,), dtype="int32")
         model = keras.Model([states, mask], block(states, mask))
         model.export(str(tmp_path / str(made)), verbose=False)
-        served = tf.saved_model.load(str(tmp_path / str(made))).serve([X, MASK])
+        exported = tf.saved_model.load(str(tmp_path / str(made)))
+        served = exported.serve([X, MASK])
         np.testing.assert_allclose(served, block(X, MASK), atol=1e-5)
         outputs.append(np.asarray(served))
     assert np.abs(outputs[0] - outputs[1]).max() > 1e-3

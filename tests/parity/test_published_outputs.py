@@ -1,4 +1,4 @@
-"""Published outputs of the L-12 model: parsing what others printed, and comparing with it."""
+"""Published outputs of the L-12 model: parsing the printed values, and comparing with them."""
 
 import numpy as np
 import pytest

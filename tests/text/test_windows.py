@@ -73,12 +73,12 @@ def test_no_answer():
     starts, ends = np.zeros((2, 1, 12))
     starts[0, 0] = ends[0, 0] = 3
     starts[0, 4] = ends[0, 4] = 2
-    said = {
+    answers = {
         above: best_answers(rows, [context], starts, ends, null_score_diff_threshold=above)[0]
         for above in (None, 1.0, 3.0)
     }
-    assert [said[above].text for above in (None, 1.0, 3.0)] == ["w1", "", "w1"]
-    assert said[None].null_score == 6.0 and said[None].score == 4.0
+    assert [answers[above].text for above in (None, 1.0, 3.0)] == ["w1", "", "w1"]
+    assert answers[None].null_score == 6.0 and answers[None].score == 4.0
 
 
 def test_ignores_invalid_spans():

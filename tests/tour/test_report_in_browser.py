@@ -1,4 +1,4 @@
-"""The report page in a browser: layout at two widths, no overflow, nothing fetched."""
+"""The report page in a browser: layout at two widths, no overflow, no other file loaded."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""The tour from start to end, with a plan that learns nothing but writes everything."""
+"""The whole tour with the quick plan, which trains little but writes all files."""
 
 import inspect
 import json
@@ -22,7 +22,7 @@ pytestmark = pytest.mark.slow
 
 
 def test_writes_one_folder(tour):
-    assert [path.name for path in tour.place.iterdir()] == ["out"]
+    assert [path.name for path in tour.parent.iterdir()] == ["out"]
     assert {path.name for path in tour.out.iterdir()} == {
         *("encoder", "classifier", "served", "tfhub_encoder"),
         *("metrics.json", "report.html"),
@@ -120,14 +120,14 @@ def test_page_shows_metrics(tour):
 
 
 def test_printed_commands_run(tour, monkeypatch, capfd):
-    monkeypatch.chdir(tour.place)
-    commands = next_commands("keras-bert", tour.out.relative_to(tour.place), "sample")
+    monkeypatch.chdir(tour.parent)
+    commands = next_commands("keras-bert", tour.out.relative_to(tour.parent), "sample")
     assert [entry["what"] for entry in commands] == [entry["what"] for entry in tour.metrics["commands"]]
     for entry in commands:
         program, *arguments = shlex.split(entry["command"])
         assert program == "keras-bert"
         if arguments[0] == "finetune":
-            arguments += ["--epochs", "1", "--batch-size", "512"]  # only to save time
+            arguments += ["--epochs", "1", "--batch-size", "512"]  # to save time
         assert main(arguments) == 0, capfd.readouterr().err
 
 

@@ -206,7 +206,11 @@ def test_pretrain_rejects_mismatched_input():
 def test_finetune_rejects_mismatched_input():
     model, (ids, labels) = toys.make_classifier(config=SMALL), toys.labeled(4)
     for input_ids, input_labels, message in (
-        ({**ids, "input_word_ids": ids["input_word_ids"] * 5}, labels, r"must lie in 0 … 59.*Received: 0 … 245"),
+        (
+            {**ids, "input_word_ids": ids["input_word_ids"] * 5},
+            labels,
+            "`input_word_ids` must be in 0 … 59.*: 0 … 245",
+        ),
         (ids, labels + 2, "`labels`.*0 … 1. Received: [23] … [23]"),
         (ids, labels[:3], r"`labels`.*\(4\)"),
         (ids, labels * 0.5, "`labels` must be integers"),
@@ -216,5 +220,5 @@ def test_finetune_rejects_mismatched_input():
         with pytest.raises(InputError, match=message):
             evaluate(model, input_ids, input_labels)
     wide = {key: np.ones((4, 33), np.int32) for key in ids}
-    with pytest.raises(InputError, match="32 tokens, the positions. Received: 33"):
+    with pytest.raises(InputError, match="`ids` must have at most 32 tokens.*Received: 33"):
         predict_logits(model, wide)

@@ -1,4 +1,4 @@
-"""The weight formats: one file per format, behind the `Format` protocol.
+"""The weight formats: one file per format, each with the interface of `Format`.
 
 A new format is one class in one file and one entry in `FORMATS`.
 """
@@ -33,7 +33,7 @@ def find_format(source) -> Format | None:
 
 
 def format_named(name: str) -> Format:
-    """Return the format of this name.
+    """Return the format with this name.
 
     Raises:
         InputError: there is no such format.

@@ -9,7 +9,7 @@ from keras_bert.weights.source import Source
 
 
 class Format(Protocol):
-    """A format of published weights. A subclass defines `name`, `marker_files` and `read`; the rest has defaults.
+    """Format of stored weights. A subclass defines `name`, `marker_files` and `read`; the other members have defaults.
 
     Attributes:
         name: the format's name, as `convert(source, to=name, out=...)` takes it.
@@ -33,7 +33,7 @@ class Format(Protocol):
             source: a path that matches; for TF-Hub also a handle or a loaded SavedModel.
 
         Raises:
-            InputError: the source is damaged, or contains a model that this package does not have.
+            InputError: the source is damaged, or contains a model that this package does not support.
         """
         ...
 

@@ -1,4 +1,7 @@
-"""The config files of google-research/bert and google-research/albert, which the Model Garden uses too."""
+"""Reader and writer of the config files of google-research/bert and google-research/albert.
+
+The checkpoints of the Model Garden have the same config files.
+"""
 
 import re
 from pathlib import Path
@@ -60,7 +63,7 @@ def config_fields(config: BertConfig) -> dict:
     """Return the fields to write to a config file.
 
     Raises:
-        InputError: google-research's code cannot compute such a model.
+        InputError: google-research's code does not support a model with this config.
     """
     names = {value: name for name, value in ACTIVATIONS.items()}
     supported = {
@@ -84,10 +87,11 @@ def config_fields(config: BertConfig) -> dict:
 
 
 def read_vocabulary(path: Path) -> tuple[list[str] | None, bool]:
-    """Read (vocabulary or None, whether text is converted to lower case) of a folder.
+    """Read the vocabulary of a folder, or None without one, and whether text is lowercased.
 
-    This package writes `do_lower_case` to the config file. Google's files lack it: as in
-    `validate_case_matches_checkpoint` of google-research/bert, a published folder's name shows whether it is cased.
+    This package writes `do_lower_case` to the config file. Google's files do not have it: the
+    name of a published folder shows whether the model is cased, as in `validate_case_matches_checkpoint` of
+    google-research/bert.
     """
     settings = read_json(config_file(path))
     lowercase = settings.get("do_lower_case", re.search(r"(^|_)cased_", path.resolve().name) is None)

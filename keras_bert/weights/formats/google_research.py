@@ -59,7 +59,7 @@ ALBERT = {
     "output_layer_norm": "LayerNorm_1",
 }
 # Google stores the kernels of heads transposed. The heads of fine-tuning scripts have no scope in their names.
-HEADS = {
+HEAD_NAMES = {
     "bert/cls/predictions/output_bias/bias": "cls/predictions/output_bias",
     "bert/cls/seq_relationship/kernel": "cls/seq_relationship/output_weights",
     "bert/cls/seq_relationship/bias": "cls/seq_relationship/output_bias",
@@ -100,18 +100,18 @@ class GoogleResearch(Format):
         )
 
     def write(self, model, path, vectorizer=None, labels=None) -> Path:
-        """See `Format.write`. The format has no place for labels.
+        """See `Format.write`. The format does not store labels.
 
         Raises:
-            InputError: the original code cannot compute the model: it has no segments, no pooler, the exact GELU,
-                another epsilon, a head for tokens, a multi-label or regression head, or the sentence task of the other
-                model (BERT has next sentence, ALBERT sentence order).
+            InputError: the original code does not support the model: it has no segments, no pooler, the exact GELU, an
+                epsilon other than 1e-12, a token classification head, a multi-label or regression head, or a sentence
+                task other than next sentence for BERT and sentence order for ALBERT.
         """
         return save_google_research(model, path, vectorizer)
 
 
 def save_google_research(model, path, vectorizer=None) -> Path:
-    """Write `bert_config.json`, `bert_model.ckpt.*` and `vocab.txt`; see `GoogleResearch.write`.
+    """Write `bert_config.json`, `bert_model.ckpt.*` and, with a vectorizer, `vocab.txt`; see `GoogleResearch.write`.
 
     Source: `modeling.py` and `run_pretraining.py` of google-research/bert and of google-research/albert.
     """
@@ -124,7 +124,7 @@ def save_google_research(model, path, vectorizer=None) -> Path:
             f"Received: {type(model).__name__} with {', '.join(unknown)}"
         )
     problem_type = getattr(model, "problem_type", "single_label")
-    if problem_type != "single_label":  # the checkpoint cannot state it, and would be read as another model
+    if problem_type != "single_label":  # not stored in the checkpoint, so it would be read as single-label
         raise InputError(
             "`model` must be a single-label classifier: google-research's checkpoints support no other. "
             f"Received: problem_type={problem_type!r}"
@@ -149,8 +149,8 @@ def tensor_mappings(config: BertConfig, num_classes: int = 2) -> dict[str, list[
     layer = "bert/encoder/transformer/group_0/inner_group_0/" if config.share_blocks else "bert/encoder/layer_{}/"
 
     def format_name(name: str) -> str:
-        if name in HEADS:
-            return HEADS[name]
+        if name in HEAD_NAMES:
+            return HEAD_NAMES[name]
         prefix = ""
         if name.startswith("transformer/layer_"):
             _, number, name = name.split("/", 2)

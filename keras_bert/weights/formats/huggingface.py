@@ -26,7 +26,7 @@ from keras_bert.weights.source import Source
 from keras_bert.weights.tensor_mapping import to_canonical, to_format
 
 CLASS_PREFIXES = {"bert": "Bert", "distilbert": "DistilBert", "albert": "Albert"}
-# The output projection is tied to the token table. Some files store it, and its bias, a second time.
+# The output projection is tied to the token table. Some files store it and its bias twice.
 TIED = {  # model type: (projection, bias)
     "bert": ("cls.predictions.decoder", "cls.predictions.bias"),
     "distilbert": ("vocab_projector", "vocab_projector.bias"),
@@ -67,7 +67,7 @@ class HuggingFace(Format):
         head, other = "classifier", "tokens"  # both are named "classifier" in the file
         if "TokenClassification" in str(settings.get("architectures")):
             head, other = other, head
-        num_classes = np.size(tensors.get("classifier.bias", (0, 0)))
+        num_classes = np.size(tensors["classifier.bias"]) if "classifier.bias" in tensors else 2
         mappings = tensor_mappings(model_type, config, num_classes)
         del mappings[other]
         parts = to_canonical(mappings, tensors, str(path))
@@ -106,9 +106,8 @@ def save_huggingface(model, path, vectorizer=None, labels=None) -> Path:
         The folder's path.
 
     Raises:
-        InputError: the encoder is not a BERT, DistilBERT or ALBERT, or has custom blocks; a DistilBERT has another
-            epsilon than 1e-12; or the sentence task is the other model's (BERT has next sentence, ALBERT sentence
-            order).
+        InputError: the encoder is not a BERT, DistilBERT or ALBERT, or has custom blocks; a DistilBERT has an epsilon
+            other than 1e-12; or the sentence task is not next sentence for BERT or sentence order for ALBERT.
 
     Example:
 
@@ -171,9 +170,15 @@ def _read_tensors(path: Path) -> dict[str, np.ndarray]:
 
         try:
             return load_file(file)
-        except (SafetensorError, OSError, ValueError, KeyError, AttributeError) as error:  # also for float8
+        except (
+            SafetensorError,
+            OSError,
+            ValueError,
+            KeyError,
+            AttributeError,
+        ) as error:  # also for float8
             raise InputError(
-                f"`source` must contain a complete model.safetensors. Received: {file} ({first_line(error)})"
+                f"`source` must contain a complete model.safetensors. Received: source={file} ({first_line(error)})"
             ) from None
     if (path / "pytorch_model.bin").is_file():
         return read_bin(path / "pytorch_model.bin")
@@ -181,7 +186,7 @@ def _read_tensors(path: Path) -> dict[str, np.ndarray]:
 
 
 def _by_plain_name(tensors: dict, model_type: str, path: Path) -> dict:
-    """Remove the model type from the names, and use today's names of LayerNorm's weights."""
+    """Remove the model type from the names, and replace the old names of LayerNorm's weights by the current ones."""
     found, names = {}, {}
     for name, tensor in tensors.items():
         if name.endswith(NOT_WEIGHTS):
@@ -195,12 +200,14 @@ def _by_plain_name(tensors: dict, model_type: str, path: Path) -> dict:
 
 
 def _drop_tied(tensors: dict, model_type: str, path: Path) -> None:
+    """Remove the second copies of tied tensors; raise InputError if the copies differ."""
     decoder, bias = TIED[model_type]
     for copy, name in ((f"{decoder}.weight", "embeddings.word_embeddings.weight"), (f"{decoder}.bias", bias)):
         if copy in tensors and copy != name:
             if name in tensors and not np.array_equal(tensors[copy], tensors[name]):
                 raise InputError(
-                    f"tensors {copy} and {name} must be identical (tied weights). Received: different values in {path}"
+                    f"`source` must contain tied weights: {copy} and {name} must be identical. "
+                    f"Received: source={path} (different values)"
                 )
             del tensors[copy]
 

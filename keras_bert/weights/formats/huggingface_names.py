@@ -61,7 +61,12 @@ ALBERT = {
     "bert/cls/predictions/output_bias": "predictions",
     "bert/cls/seq_relationship": "sop_classifier.classifier",
 }
-HEADS = {"pre_classifier": "pre_classifier", "classifier": "classifier", "spans": "qa_outputs", "tokens": "classifier"}
+HEAD_NAMES = {
+    "pre_classifier": "pre_classifier",
+    "classifier": "classifier",
+    "spans": "qa_outputs",
+    "tokens": "classifier",
+}
 MODEL_TYPES = {  # model type: names, prefix of a layer
     "bert": (BERT, "encoder.layer.{}."),
     "distilbert": (DISTILBERT, "transformer.layer.{}."),
@@ -112,7 +117,7 @@ FIELDS = {  # model type: field of BertConfig: field of config.json
     },
 }
 FIELDS["albert"] = {**FIELDS["bert"], "embedding_size": "embedding_size"}
-# Defaults of transformers' config classes for fields that a file leaves out, if they differ from BertConfig's.
+# Defaults of transformers' config classes for fields that a file does not contain, if they differ from BertConfig's.
 DEFAULTS = {
     "bert": {"hidden_act": "gelu"},
     "distilbert": {"activation": "gelu", "seq_classif_dropout": 0.2},
@@ -128,7 +133,8 @@ def read_config(settings: dict, source: str) -> BertConfig:
     """Convert the content of a `config.json` to a `BertConfig`.
 
     Raises:
-        InputError: the model type is unknown, or the model computes in a way that this package does not support.
+        InputError: the model type or the activation is unknown, or a field has a value that this package does not
+            support.
     """
     model_type = settings.get("model_type")
     if str(model_type) not in MODEL_TYPES:
@@ -176,7 +182,7 @@ def write_config(config: BertConfig, model_type: str) -> dict:
     """Return the content of a `config.json`, without architecture and labels.
 
     Raises:
-        InputError: a DistilBERT with another epsilon than 1e-12, for which its config has no field.
+        InputError: the epsilon of a DistilBERT is not 1e-12. Its config has no field for another value.
     """
     if model_type == "distilbert" and config.layer_norm_epsilon != 1e-12:
         raise InputError(
@@ -189,10 +195,10 @@ def write_config(config: BertConfig, model_type: str) -> dict:
 
 
 def model_type_of(config: BertConfig) -> str:
-    """Return the model type that an encoder has in Hugging Face's format.
+    """Return the model type of an encoder in Hugging Face's format.
 
     Raises:
-        InputError: there is none, for example for shared blocks without factorized embeddings.
+        InputError: there is no such model type, for example for shared blocks without factorized embeddings.
     """
     features = (config.share_blocks, bool(config.embedding_size), config.type_vocab_size > 0)
     types = {(False, False, True): "bert", (False, False, False): "distilbert", (True, True, True): "albert"}
@@ -213,7 +219,7 @@ def tensor_mappings(model_type: str, config: BertConfig, num_classes: int) -> di
     names, layer = MODEL_TYPES[model_type]
     return {
         part: [
-            TensorMapping(name, _format_name(name, {**names, **HEADS}, layer), shape, transposed=_is_linear(name))
+            TensorMapping(name, _format_name(name, {**names, **HEAD_NAMES}, layer), shape, transposed=_is_linear(name))
             for name, shape in shapes.items()
         ]
         for part, shapes in canonical_shapes(config, num_classes).items()

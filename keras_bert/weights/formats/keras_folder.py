@@ -1,4 +1,4 @@
-"""The folders of this package: `model.keras`, `vocab.txt` and `config.json`; written completely or not at all."""
+"""The folders of this package, with `model.keras`, `vocab.txt` and `config.json`, and single `.keras` files."""
 
 import zipfile
 from pathlib import Path
@@ -96,8 +96,9 @@ def save_pretrained(
         The folder's path.
 
     Raises:
-        InputError: the model is none of these, its `vocab_size` is not the vocabulary's, or the labels do not fit.
-        OSError: the disk is full or not writable. No partial folder is left behind.
+        InputError: the model is none of these, its `vocab_size` is not the size of the vocabulary, or `labels` are not
+            one different name per class.
+        OSError: the disk is full or not writable. No partial folder remains.
 
     Example:
 
@@ -151,17 +152,19 @@ def _load_model(file: Path):
     import keras
 
     if not zipfile.is_zipfile(file):
-        raise InputError(f"`source` must contain a complete .keras file. Received: {file} (damaged or cut short)")
+        raise InputError(
+            f"`source` must contain a complete .keras file. Received: source={file} (damaged or cut short)"
+        )
     try:
         return keras.saving.load_model(file, compile=False)
     except Exception as error:  # Keras, h5py, zipfile and json raise many error types on damaged or unknown files
         raise InputError(
-            f"`source` must contain a .keras file that keras_bert wrote. Received: {file} ({one_line(error)})"
+            f"`source` must contain a .keras file that keras_bert wrote. Received: source={file} ({one_line(error)})"
         ) from None
 
 
 def _keras_config(file: Path) -> bytes:
-    """The config inside a `.keras` file, which names the model's class; empty if there is none."""
+    """Read the config inside a `.keras` file, which contains the name of the model's class; empty if there is none."""
     try:
         with zipfile.ZipFile(file) as archive:
             return archive.read("config.json")
@@ -170,7 +173,7 @@ def _keras_config(file: Path) -> bytes:
 
 
 def _without_optimizer(model):
-    """Return a copy that was never compiled: Keras saves the optimizer too, and it is twice as large as the model."""
+    """Return a copy that is not compiled: Keras would save the optimizer too, which is twice as large as the model."""
     if not model.compiled:
         return model
     copy = type(model).from_config(model.get_config())
@@ -183,5 +186,7 @@ def _read_settings(file: Path) -> dict:
     for name, is_valid in SETTINGS.items():
         if name not in settings or not is_valid(settings[name]):
             found = f"{name}={settings[name]!r:.40}" if name in settings else f"{name} is missing"
-            raise InputError(f"`source` must contain a config.json that keras_bert wrote. Received: {file} ({found})")
+            raise InputError(
+                f"`source` must contain a config.json that keras_bert wrote. Received: source={file} ({found})"
+            )
     return settings

@@ -62,7 +62,7 @@ class KerasHub(Format):
     marker_files = ("config.json", "model.weights.h5")
 
     def matches(self, path: Path) -> bool:
-        """See `Format.matches`. Every `.keras` file matches that `KerasFolder` does not take."""
+        """See `Format.matches`. Every `.keras` file matches; `find_format` checks `KerasFolder` first."""
         return path.suffix == ".keras" or super().matches(path)
 
     def read(self, source) -> Source:
@@ -100,7 +100,7 @@ def load_keras_hub(path: Path):
     """Load a preset or a `.keras` file with KerasHub, in safe mode: no code of the file is run.
 
     Raises:
-        InputError: it is damaged, or neither of these.
+        InputError: the file or folder is damaged, or is neither of these.
     """
     import keras
     import keras_hub
@@ -119,7 +119,7 @@ def load_keras_hub(path: Path):
 
 
 def open_backbone(source: Source):
-    """Load a source's backbone with KerasHub, in float32; a `.keras` file alone would keep its dtype policy."""
+    """Load a source's backbone with KerasHub, in float32 also if a `.keras` file stores another dtype policy."""
     model = load_keras_hub(Path(source.label))
     backbone = getattr(model, "backbone", model)
     if backbone.dtype_policy.name == "float32":
@@ -133,7 +133,7 @@ def read_config(backbone, source: str) -> BertConfig:
     """Convert a backbone's config to a `BertConfig`.
 
     Raises:
-        InputError: it is none of the three backbones, or an ALBERT with several groups.
+        InputError: it is none of the three backbones, or an ALBERT with several groups of layers.
     """
     name = type(backbone).__name__
     if name not in FIXED:
@@ -147,7 +147,7 @@ def read_config(backbone, source: str) -> BertConfig:
 
 
 def read_vocabulary(path: Path) -> tuple[list[str] | None, bool]:
-    """Read (vocabulary or None, whether text is converted to lower case) of a preset.
+    """Read the vocabulary of a preset, or None without one, and whether text is lowercased.
 
     Raises:
         InputError: `tokenizer.json` is missing or damaged.
@@ -167,7 +167,7 @@ def read_vocabulary(path: Path) -> tuple[list[str] | None, bool]:
 
 
 def to_keras_hub(encoder):
-    """Build a KerasHub backbone with the weights of an encoder, to compare with another implementation.
+    """Build a KerasHub backbone with the weights of an encoder, for example to compare the two implementations.
 
     Args:
         encoder: a `BertEncoder` with the config fields that are fixed in KerasHub's BERT, DistilBERT or ALBERT: the
@@ -195,10 +195,13 @@ def to_keras_hub(encoder):
     config = encoder.config
     name = "AlbertBackbone" if config.share_blocks else "BertBackbone" if config.pooler else "DistilBertBackbone"
     expected = {
-        **{"type_vocab_size": config.type_vocab_size or 2, "pooler": True, "share_blocks": False},
+        "type_vocab_size": config.type_vocab_size or 2,
+        "pooler": True,
+        "share_blocks": False,
         "embedding_size": (config.embedding_size or config.hidden_size) if config.share_blocks else None,
         **FIXED[name],
-        **{"layer_norm_epsilon": 1e-12, "attention_dropout": config.hidden_dropout},
+        "layer_norm_epsilon": 1e-12,
+        "attention_dropout": config.hidden_dropout,
     }
     for field, value in expected.items():
         if getattr(config, field) != value:

@@ -1,4 +1,4 @@
-"""Checkpoints of TensorFlow's Model Garden: object-based, beside google-research's config file and `vocab.txt`."""
+"""Checkpoints of TensorFlow's Model Garden: object-based, with google-research's config file and `vocab.txt`."""
 
 import dataclasses
 from pathlib import Path
@@ -66,8 +66,8 @@ class ModelGarden(Format):
 def short_name(name: str) -> str | None:
     """Return the name of a tensor as in `tensor_mappings`; None if it is not a weight of the model.
 
-    The encoder is called `encoder`, or `model` if it was saved alone. With a masked-LM head, the token table is stored
-    as the head's tied table.
+    The encoder is called `encoder`, or `model` if it was saved alone. With a masked-LM head, the token table may be
+    stored as the head's tied table.
 
     Example:
 
@@ -100,7 +100,8 @@ def merge_duplicates(tensors: dict[str, np.ndarray], source: str) -> dict[str, n
         if short in found and not np.array_equal(tensor, found[short]):
             one, two = first[short].removesuffix(OBJECT_SUFFIX), name.removesuffix(OBJECT_SUFFIX)
             raise InputError(
-                f"tensors {one} and {two} must be identical (tied weights). Received: different values in {source}"
+                f"`source` must contain tied weights: {one} and {two} must be identical. "
+                f"Received: source={source} (different values)"
             )
         found[short], first[short] = tensor, name
     return found
@@ -113,8 +114,8 @@ def read_parts(config: BertConfig, tensors: dict[str, np.ndarray], source: str) 
     `copy_pooler_dense_to_encoder` in official/nlp/tools/export_tfhub_lib.py.
 
     Args:
-        config: the encoder's.
-        tensors: as `merge_duplicates` returns them.
+        config: the encoder's `BertConfig`.
+        tensors: dict of name to array, the result of `merge_duplicates`.
         source: name of the source in error messages.
 
     Raises:
@@ -129,7 +130,7 @@ def read_parts(config: BertConfig, tensors: dict[str, np.ndarray], source: str) 
             *(mapping for mapping in mappings["encoder"] if mapping.format_name not in unused),
             *(dataclasses.replace(m, format_name=f"{TRAINED_POOLER}/{leaf}") for leaf, m in pooler.items()),
         ]
-        if not config.share_blocks:  # ALBERT's head would be for sentence order
+        if not config.share_blocks:  # ALBERT's head is not for next sentence prediction
             mappings["next_sentence"] = [
                 TensorMapping(name, f"{SENTENCE_HEAD}/{name.rsplit('/', 1)[1]}", shape, merged_heads=False)
                 for name, shape in canonical_shapes(config)["next_sentence"].items()

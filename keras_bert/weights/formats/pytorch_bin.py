@@ -1,6 +1,7 @@
-"""Reading of `pytorch_model.bin` without PyTorch and without running its code.
+"""Reader of `pytorch_model.bin` that needs no PyTorch and runs no code of the file.
 
-The file is a pickle, and a pickle is a program. Only the few harmless names that tensors are built from are allowed.
+The file is a pickle, and a pickle can call any function. This reader allows only the few harmless functions and types
+that tensors are built with.
 """
 
 import collections
@@ -28,10 +29,10 @@ OLD_MAGIC = 0x1950A86A20F9469CFC6C  # first value in a file of PyTorch before 1.
 
 
 def read_bin(path: Path) -> dict[str, np.ndarray]:
-    """Read the tensors of a file that `torch.save` wrote, in today's format or in that of PyTorch before 1.6.
+    """Read the tensors of a file that `torch.save` wrote, in the current format or in that of PyTorch before 1.6.
 
     Raises:
-        InputError: the file is damaged, or contains anything but tensors.
+        InputError: the file is damaged, or contains anything other than tensors.
     """
     try:
         if zipfile.is_zipfile(path):
@@ -54,11 +55,11 @@ def read_bin(path: Path) -> dict[str, np.ndarray]:
 
 
 class _NotAllowed(ValueError):
-    """The file contains something that a file of weights does not need, or is not complete."""
+    """Exception for a file that is not complete, or contains something that a file of weights does not need."""
 
 
 class _TensorUnpickler(pickle.Unpickler):
-    """An unpickler that allows only the names that tensors are built from.
+    """Unpickler that allows only the functions and types that tensors are built with.
 
     Args:
         file: the opened pickle.
@@ -90,7 +91,7 @@ class _TensorUnpickler(pickle.Unpickler):
 
 
 def _tensor(storage, offset, shape, strides, *_) -> np.ndarray:
-    """A contiguous copy of a view of a storage."""
+    """Copy a view of a storage to a contiguous array. The offset and the strides count numbers, not bytes."""
     last = offset + sum((n - 1) * s for n, s in zip(shape, strides, strict=True)) if 0 not in shape else offset - 1
     if min((offset, *strides), default=0) < 0 or last >= len(storage):
         raise _NotAllowed(f"a tensor ends at {last}, outside its storage of {len(storage)} numbers")
@@ -117,7 +118,7 @@ def _read_old(file):
 
     if _TensorUnpickler(file, no_storage).load() != OLD_MAGIC:
         raise _NotAllowed("it does not start as a file of PyTorch")
-    for _ in range(2):  # the protocol version and system information
+    for _ in range(2):  # skip the protocol version and the system information
         _TensorUnpickler(file, no_storage).load()
     storages = {}
 
@@ -141,7 +142,7 @@ def _dtype(name: str) -> np.dtype:
 def _numbers(data: bytes, dtype: str, size: int) -> np.ndarray:
     numbers = np.frombuffer(data, _dtype(dtype))
     if len(numbers) < size:
-        raise _NotAllowed(f"a storage has {len(numbers)} of {size} numbers, it was cut short")
+        raise _NotAllowed(f"a storage has only {len(numbers)} of {size} numbers")
     if dtype == "BFloat16Storage":  # the upper 16 bits of a float32
         return (numbers.astype("<u4") << 16).view("<f4")
     return numbers

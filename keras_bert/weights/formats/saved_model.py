@@ -1,7 +1,8 @@
-"""One view of a SavedModel, whether TensorFlow has loaded it or only its files are read.
+"""Readers of SavedModels: of one that TensorFlow has loaded, and of the files alone. Both have the same methods.
 
-`tf.saved_model.load` runs the initializers of tables and resources, and these may be any operations, even one that
-writes a file. `StoredSavedModel` runs nothing: it parses `saved_model.pb` and reads tensors from the checkpoint.
+`tf.saved_model.load` runs the initializers of tables and resources, and these may be any operations, for example
+one that writes a file. `StoredSavedModel` runs nothing: it parses `saved_model.pb` and reads tensors from the
+checkpoint.
 """
 
 import contextlib
@@ -15,11 +16,11 @@ CONFIG_ASSET = "keras_bert_config"  # the asset in which this package stores the
 
 
 class LoadedSavedModel:
-    """A SavedModel that TensorFlow has loaded.
+    """Reader of a SavedModel that TensorFlow has loaded.
 
     Args:
         loaded: the object that `tf.saved_model.load` returned.
-        label: its name in messages.
+        label: the model's name in messages.
     """
 
     def __init__(self, loaded, label: str = "the loaded model"):
@@ -31,7 +32,7 @@ class LoadedSavedModel:
         return callable(self.loaded)
 
     def variables(self, part: str | None = None) -> list:
-        """Return the variables of the model, or of the part of this name; empty if there are none."""
+        """Return the variables of the model, or of its attribute `part`; empty if there are none."""
         return list(getattr(getattr(self.loaded, part, None) if part else self.loaded, "variables", ()))
 
     def asset_path(self, name: str) -> str | None:
@@ -51,11 +52,11 @@ class LoadedSavedModel:
 
 
 class StoredSavedModel:
-    """The files of a SavedModel; nothing is loaded or run. The methods are those of `LoadedSavedModel`.
+    """Reader of the files of a SavedModel; nothing is loaded or run. The methods are those of `LoadedSavedModel`.
 
     Args:
         folder: the folder that contains `saved_model.pb`.
-        label: its name in messages.
+        label: the model's name in messages.
 
     Raises:
         InputError: `saved_model.pb` is damaged, or TensorFlow 1 wrote it.
@@ -90,7 +91,7 @@ class StoredSavedModel:
             return None
         with readable(self.folder):
             file = _item(self._assets, node.asset.asset_file_def_index).filename
-            if Path(file).name != file:  # TensorFlow never writes a path here, but would follow "../../elsewhere"
+            if Path(file).name != file:  # TensorFlow writes only names here; a path such as "../.." must not be read
                 raise ValueError(f"an asset must be a file in assets/, not {file!r:.60}")
         return str(self.folder / "assets" / file)
 
@@ -110,7 +111,7 @@ class StoredSavedModel:
         return lengths
 
     def read_tensor(self, path: tuple[str, ...], variable: "StoredVariable"):
-        """Read a variable from the checkpoint, where the same names lead to it as in `saved_model.pb`.
+        """Read a variable from the checkpoint, at the same path of attribute names as in `saved_model.pb`.
 
         Raises:
             InputError: the checkpoint is damaged, or contains the variable with another shape or dtype.
@@ -129,7 +130,7 @@ class StoredSavedModel:
             return self._reader.get_tensor(key)
 
     def _node(self, path: tuple[str, ...]):
-        """The object at a path of attribute names, or None."""
+        """Return the object at a path of attribute names, or None."""
         with readable(self.folder):
             node = _item(self._objects.nodes, 0)
             for name in path:

@@ -1,4 +1,4 @@
-"""Write TensorFlow objects as SavedModels."""
+"""Writer of TensorFlow objects as SavedModels."""
 
 from pathlib import Path
 
@@ -7,7 +7,7 @@ from keras_bert.files import atomic_write
 
 
 def require_tensorflow_backend() -> None:
-    """Check that Keras runs on TensorFlow: a SavedModel is a TensorFlow graph.
+    """Check that Keras runs on TensorFlow, because a SavedModel contains a TensorFlow graph.
 
     Raises:
         InputError: Keras runs on another backend.
@@ -35,17 +35,17 @@ def write_saved_model(root, path, signatures: dict) -> Path:
 
     Raises:
         InputError: `path` is a file.
-        OSError: the disk is full or not writable. Nothing is left behind.
+        OSError: the disk is full or not writable. No partial folder remains.
     """
     import tensorflow as tf
 
     if Path(path).is_file():
-        raise InputError(f"`path` must be a folder, not a file. Received: path={path}")
+        raise InputError(f"`path` must be a new folder or one to replace. Received: path={path} (a file)")
     with atomic_write(path) as draft:
         try:
             tf.saved_model.save(root, str(draft), signatures=signatures)
         except tf.errors.OpError as error:  # TensorFlow raises this, and not OSError, when it cannot write
-            # The message also names graph nodes and a temporary file: keep its last part, the reason.
+            # The message also contains graph nodes and a temporary file: use its last part, the reason.
             reason = error.message.rsplit("; ", 1)[-1].split(" [Op:")[0]
             raise OSError(f"cannot write {path}: {reason}") from None
     return Path(path)

@@ -1,4 +1,4 @@
-"""TensorFlow checkpoints: files `*.index` and `*.data-*`, with tensors by name."""
+"""Reader and writer of TensorFlow checkpoints: files `*.index` and `*.data-*` with tensors by name."""
 
 import contextlib
 from pathlib import Path
@@ -33,7 +33,7 @@ def read_tensors(path: Path, keep=lambda name: True) -> dict[str, np.ndarray]:
         InputError: the folder contains no checkpoint or several, or the checkpoint is damaged.
     """
     reader, names = _open(path)
-    with _one_error(path):
+    with _readable(path):
         return {name: reader.get_tensor(name) for name in names if keep(name)}
 
 
@@ -48,20 +48,21 @@ def write_tensors(prefix: Path, tensors: dict[str, np.ndarray]) -> None:
 
 
 def _open(path: Path) -> tuple:
-    """The reader and the sorted names of the tensors."""
+    """Return the reader of the checkpoint in a folder, and the sorted names of the tensors."""
     import tensorflow as tf
 
     files = sorted(path.glob("*.index"))
     if len(files) != 1:
         names = ", ".join(file.name for file in files) or "no .index file"
         raise InputError(f"`path` must be a folder with one checkpoint. Received: path={path} ({names})")
-    with _one_error(path):
+    with _readable(path):
         reader = tf.train.load_checkpoint(str(files[0].with_suffix("")))
         return reader, sorted(reader.get_variable_to_shape_map())
 
 
 @contextlib.contextmanager
-def _one_error(path: Path):
+def _readable(path: Path):
+    """Convert the errors that TensorFlow raises on a damaged checkpoint to an InputError of one line."""
     import tensorflow as tf
 
     try:

@@ -1,4 +1,4 @@
-"""TF-Hub's BERT encoders: SavedModels, from a handle or a folder."""
+"""Reader of TF-Hub's BERT encoders, which are SavedModels, from a handle or a folder."""
 
 import re
 from pathlib import Path
@@ -15,11 +15,11 @@ from keras_bert.weights.source import Source
 
 
 class TFHub(Format):
-    """SavedModels with the interface of TF-Hub's BERT encoders; the graph is not loaded and no code of it runs."""
+    """SavedModels with the interface of TF-Hub's BERT encoders; the graph is neither loaded nor run."""
 
     name = "tfhub"
     marker_files = ("saved_model.pb",)
-    heads = ("masked_lm",)  # the interface has no place for other heads
+    heads = ("masked_lm",)  # the interface has no other heads
 
     def read(self, source) -> Source:
         """See `Format.read`. The config is read from an asset if this package wrote the SavedModel, else inferred."""
@@ -49,7 +49,7 @@ class TFHub(Format):
 
 
 def open_tfhub(source):
-    """Load a SavedModel with the interface of TF-Hub's BERT encoders, to call it. Its initializers run.
+    """Load a SavedModel with the interface of TF-Hub's BERT encoders, so that it can be called. Its initializers run.
 
     Args:
         source: a TF-Hub handle (`"https://tfhub.dev/tensorflow/bert_en_uncased_L-12_H-768_A-12/4"`), a folder that
@@ -91,7 +91,7 @@ def encoder_from_tfhub(source, **changes):
 
     Args:
         source: as for `open_tfhub`.
-        **changes: config fields that differ from the source, such as `hidden_dropout=0.0`.
+        **changes: config fields to set to other values than in the source, such as `hidden_dropout=0.0`.
 
     Returns:
         A pair of the `BertEncoder` and its `LoadReport`.
@@ -124,7 +124,7 @@ def read_masked_lm_tensors(model) -> dict:
 
 
 def canonical_name(name: str) -> str:
-    """Return the canonical name of a TF-Hub tensor: the same, except that ALBERT's one block has no number there.
+    """Return the canonical name of a TF-Hub tensor. Only ALBERT's name of the shared block differs: it has no number.
 
     Example:
 
@@ -137,7 +137,7 @@ def canonical_name(name: str) -> str:
 
 
 def read_vocabulary(model) -> tuple[list[str] | None, bool]:
-    """Read (vocabulary or None, whether text is converted to lower case) of a SavedModel."""
+    """Read the vocabulary of a SavedModel, or None without one, and whether text is lowercased."""
     file, lowercase = model.asset_path("vocab_file"), model.flag("do_lower_case")
     if file is None or lowercase is None:
         return None, True
@@ -150,6 +150,7 @@ def label(source) -> str:
 
 
 def _checked(model):
+    """Return the model if it has the interface of TF-Hub's BERT encoders."""
     names = {_name(variable) for variable in model.variables()}
     if not model.has_call or "word_embeddings/embeddings" not in names:
         found = f"{len(names)} variables without word_embeddings/embeddings" if names else "no variables"
@@ -162,6 +163,7 @@ def _checked(model):
 
 
 def _folder(source: str) -> str:
+    """Return the folder of a SavedModel; a handle is downloaded first."""
     if re.match(r"[a-z0-9]+://", source):
         source = _download(source)
     if not (Path(source) / "saved_model.pb").is_file():

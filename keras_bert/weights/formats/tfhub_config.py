@@ -7,14 +7,15 @@ from keras_bert.errors import InputError
 from keras_bert.weights.canonical_names import canonical_shapes
 from keras_bert.weights.formats.saved_model import CONFIG_ASSET
 
+TOKEN_TABLE = "word_embeddings/embeddings"
 QUERY_KERNEL = "transformer/layer_0/self_attention/query/kernel"
 
 
 def infer_config(tensors: dict, **changes) -> BertConfig:
     """Infer the config from the tensors' shapes.
 
-    Shapes do not show the activation, the epsilon and the dropout rates: Google's values are used (tanh GELU, 1e-12,
-    0.1). They do not show either how often ALBERT's one block is applied: pass `num_layers`.
+    The activation, the epsilon and the dropout rates cannot be inferred: Google's values are used (tanh GELU, 1e-12,
+    0.1). For ALBERT, the number of layers cannot be inferred either: pass `num_layers`.
 
     Args:
         tensors: canonical name to array, as `read_tensors` returns them.
@@ -27,7 +28,7 @@ def infer_config(tensors: dict, **changes) -> BertConfig:
         InputError: a tensor that determines a size is missing or has an unexpected shape.
     """
     try:
-        vocab_size, width = tensors["word_embeddings/embeddings"].shape
+        vocab_size, embedding_size = tensors[TOKEN_TABLE].shape
         hidden_size, num_heads, head_size = tensors[QUERY_KERNEL].shape
         positions, types = (len(tensors[f"{name}/embeddings"]) for name in ("position_embedding", "type_embeddings"))
         intermediate_size = len(tensors["transformer/layer_0/intermediate/bias"])
@@ -36,11 +37,14 @@ def infer_config(tensors: dict, **changes) -> BertConfig:
             f"`tensors` must be those of TF-Hub's BERT. Received: {len(tensors)} tensors without {error}"
         ) from None
     except ValueError:
-        shape = tensors[QUERY_KERNEL].shape
-        raise InputError(f"a query kernel must have shape (H, A, H / A). Received: shape={shape}") from None
+        shapes = ", ".join(f"{name} {tensors[name].shape}" for name in (TOKEN_TABLE, QUERY_KERNEL) if name in tensors)
+        raise InputError(
+            f"`tensors` must have a token table (V, E) and query kernels (H, A, H / A). Received: {shapes}"
+        ) from None
     if num_heads * head_size != hidden_size:
         raise InputError(
-            f"num_heads * head_size must equal hidden_size={hidden_size}. Received: {num_heads} * {head_size}"
+            "`tensors` must have query kernels of the shape (H, A, H / A). "
+            f"Received: {QUERY_KERNEL} ({hidden_size}, {num_heads}, {head_size})"
         )
     layers = {match[1] for name in tensors if (match := re.match(r"transformer/layer_(\d+)/", name))}
     sizes = {
@@ -55,7 +59,7 @@ def infer_config(tensors: dict, **changes) -> BertConfig:
         "layer_norm_epsilon": 1e-12,
     }
     if "embedding_projection/kernel" in tensors:
-        sizes |= {"embedding_size": width, "share_blocks": True}
+        sizes |= {"embedding_size": embedding_size, "share_blocks": True}
     return BertConfig.from_dict({**sizes, **changes})
 
 
@@ -67,7 +71,7 @@ def read_config(model, tensors: dict, **changes) -> BertConfig:
     """
     file = model.asset_path(CONFIG_ASSET)
     if file is None:
-        if "embedding_projection/kernel" in tensors:  # ALBERT: one block, as often as there are layer outputs
+        if "embedding_projection/kernel" in tensors:  # ALBERT: one shared block, applied once per layer output
             lengths = model.output_list_lengths("encoder_outputs")
             changes = {**({"num_layers": lengths[0]} if lengths else {}), **changes}
         return infer_config(tensors, **changes)
@@ -76,7 +80,7 @@ def read_config(model, tensors: dict, **changes) -> BertConfig:
     for name in {**expected, **found}:
         if expected.get(name) != found.get(name):
             raise InputError(
-                f"tensor {name} must have shape {expected.get(name)}, as {file} states. "
+                f"`source` must fit its config: tensor {name} must have shape {expected.get(name)}, as {file} states. "
                 f"Received: shape={found.get(name)} in {model.label}"
             )
     return BertConfig.from_dict({**config.to_dict(), **changes})

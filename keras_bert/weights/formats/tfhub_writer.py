@@ -1,4 +1,4 @@
-"""Write an encoder as a SavedModel with the interface of TF-Hub's BERT encoders."""
+"""Writer of encoders as SavedModels with the interface of TF-Hub's BERT encoders."""
 
 import json
 import tempfile
@@ -22,8 +22,8 @@ def save_tfhub(model, path, vectorizer=None) -> Path:
     also has `mlm`, which takes `masked_lm_positions` and returns `mlm_logits`. The interface has no next-sentence head.
     Calls with `training=True` apply dropout, so `hub.KerasLayer(path, trainable=True)` can fine-tune the encoder.
 
-    The asset `keras_bert_config` holds the `BertConfig` fields that the tensors do not show, such as the activation.
-    This package reads it when it loads the SavedModel; other programs can ignore it.
+    The asset `keras_bert_config` contains the `BertConfig`, because fields such as the activation cannot be inferred
+    from the tensors. This package reads it when it loads the SavedModel; other programs can ignore it.
 
     Args:
         model: a `BertEncoder` with a pooler, or a `BertPretrainer`.
@@ -36,7 +36,7 @@ def save_tfhub(model, path, vectorizer=None) -> Path:
     Raises:
         InputError: the model is neither of these, has no pooler, is quantized or has LoRA enabled, or the vocabulary
             has another size; or Keras runs on another backend than TensorFlow.
-        OSError: the disk is full or not writable. Nothing is left behind.
+        OSError: the disk is full or not writable. No partial folder remains.
 
     Source: https://www.tensorflow.org/hub/common_saved_model_apis/text; the variables are named as in
     `tensorflow/bert_en_uncased_L-12_H-768_A-12/4`.
@@ -53,14 +53,14 @@ def save_tfhub(model, path, vectorizer=None) -> Path:
         )
     if vectorizer is not None:
         check_vocabulary_size(encoder, vectorizer.vocabulary_size())
-    variables = {}  # id of a Keras variable -> its tf.Variable
+    variables = {}  # id of a Keras variable: its tf.Variable
     weights = _plain_variables(encoder_weights(encoder))
     if encoder.config.share_blocks:  # the names of ALBERT's shared block contain no block index
         weights = {name.replace("transformer/layer_0/", "transformer/"): weight for name, weight in weights.items()}
     encoder_variables = _create_variables(weights, variables)
-    # Adapters, for example, have weights that TF-Hub's BERT has no names for.
-    further = {weight.path: weight for weight in encoder.weights if id(weight) not in variables}
-    encoder_variables += _create_variables(_plain_variables(further), variables)
+    # Adapters, for example, have weights that have no name in TF-Hub's BERT.
+    unnamed = {weight.path: weight for weight in encoder.weights if id(weight) not in variables}
+    encoder_variables += _create_variables(_plain_variables(unnamed), variables)
 
     root = tf.train.Checkpoint()
     call = _make_callable(root, encoder, INPUT_KEYS, variables, encoder_variables, _encoder_outputs)
@@ -76,7 +76,7 @@ def save_tfhub(model, path, vectorizer=None) -> Path:
         masked_lm = keras.Model({**encoder.input, positions.name: positions}, {**encoded, "mlm_logits": logits})
         keys = (*INPUT_KEYS, positions.name)
         _make_callable(root.mlm, masked_lm, keys, variables, [*encoder_variables, *head_variables], _masked_lm_outputs)
-    # A signature cannot return a list, so it returns the layers one by one.
+    # A signature cannot return a list, so it returns each layer's output separately.
     signature = tf.function(lambda **inputs: _without_list(call(inputs)), autograph=False)
     signature = signature.get_concrete_function(**_input_specs(INPUT_KEYS))
     with tempfile.TemporaryDirectory() as folder:
@@ -106,7 +106,7 @@ def _plain_variables(weights: dict) -> dict:
 
 
 def _create_variables(weights: dict, variables: dict) -> list:
-    """Create a tf.Variable of each Keras variable under its name here, and enter them into `variables` by id."""
+    """Create a `tf.Variable` for each of `weights` (name to Keras variable), and add it to `variables` by id."""
     import tensorflow as tf
 
     created = [tf.Variable(weight.numpy(), name=name) for name, weight in weights.items()]
@@ -115,13 +115,13 @@ def _create_variables(weights: dict, variables: dict) -> list:
 
 
 def _make_callable(owner, model, keys, variables: dict, weights: list, arrange_outputs):
-    """Give `owner` the members of TF-Hub's common interface: `__call__`, `variables` and so on."""
+    """Set the attributes of TF-Hub's common interface on `owner`: `__call__`, `variables`, and so on."""
     import tensorflow as tf
 
     def value_of(variable):
         if id(variable) in variables:
             return variables[id(variable)]
-        # All others are seeds of dropout layers. A random seed at each call avoids saving the seeds' state.
+        # All others are seeds of dropout layers. With a random seed at each call, their state need not be saved.
         return tf.cast(tf.random.uniform(variable.shape, maxval=2**31 - 1, dtype=tf.int32), variable.dtype)
 
     def call(inputs, training=False):
@@ -160,5 +160,6 @@ def _masked_lm_outputs(outputs: dict) -> dict:
 
 
 def _without_list(outputs: dict) -> dict:
+    """Replace the list `encoder_outputs` by one entry per layer."""
     layers = {f"encoder_outputs_{i}": layer for i, layer in enumerate(outputs["encoder_outputs"])}
     return {**{key: value for key, value in outputs.items() if key != "encoder_outputs"}, **layers}

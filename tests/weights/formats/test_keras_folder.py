@@ -141,7 +141,7 @@ def rename_class(folder):
             lambda folder: (folder / "vocab.txt").write_text("\n".join(TOKENS[:90])),
             "vocab_size, 100. Received: 90 tokens",
         ),
-        (lambda folder: (folder / "vocab.txt").write_text("a\nb\n"), r"vocab.txt without \[PAD\]"),
+        (lambda folder: (folder / "vocab.txt").write_text("a\nb\n"), r"`vocabulary` must contain \[PAD\].*vocab.txt"),
         (truncate, "damaged or cut short"),
         (truncate_weights, "that keras_bert wrote"),
         (rename_class, "that keras_bert wrote"),

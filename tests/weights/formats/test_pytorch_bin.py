@@ -14,7 +14,7 @@ from keras_bert.weights.formats.pytorch_bin import read_bin
 RAN = []
 
 
-class Evil:
+class MaliciousObject:
     """An object that makes pickle run code."""
 
     def __reduce__(self):
@@ -79,7 +79,7 @@ def test_reads_bfloat16(tmp_path):
 @pytest.mark.parametrize(
     ("content", "match"),
     [
-        ({"a": Evil()}, "no code of it is run. Received: .*requests __builtin__"),
+        ({"a": MaliciousObject()}, "no code of it is run. Received: .*requests __builtin__"),
         ({"a": Named("os", "system")}, "requests os.system"),
         ({"a": Named("torch", "load")}, "requests torch.load"),
         ({"a": Tensor("0", 6, 0, (2, 3), (3, 1), "QInt8Storage")}, "requests torch.QInt8Storage"),

@@ -34,11 +34,11 @@ def folder(pretrainer, vectorizer, tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def evil(pretrainer, vectorizer, tmp_path_factory):
+def malicious(pretrainer, vectorizer, tmp_path_factory):
     """A complete TF-Hub BERT with a table whose initializer writes a file, and the path of that file."""
     import tensorflow as tf
 
-    place = tmp_path_factory.mktemp("evil")
+    place = tmp_path_factory.mktemp("malicious")
     written = place / "written.txt"
 
     class WritingInitializer(tf.lookup.KeyValueTensorInitializer):
@@ -58,8 +58,8 @@ def evil(pretrainer, vectorizer, tmp_path_factory):
     return path, written
 
 
-def test_loading_runs_initializer(evil):
-    folder, written = evil
+def test_loading_runs_initializer(malicious):
+    folder, written = malicious
     open_tfhub(folder)
     assert written.read_text() == "it ran"
     written.unlink()
@@ -81,8 +81,8 @@ def test_loading_runs_initializer(evil):
     ids=["load_weights", "load_pretrained", "from_pretrained", "encoder_from_tfhub", "open_source"]
     + ["convert", "convert to tfhub", "convert command", "inspect command"],
 )
-def test_reading_runs_nothing(evil, read, tmp_path):
-    folder, written = evil
+def test_reading_runs_nothing(malicious, read, tmp_path):
+    folder, written = malicious
     written.unlink(missing_ok=True)
     read(folder, tmp_path)
     assert not written.exists()
@@ -92,12 +92,12 @@ def run_command(*arguments):
     assert main([str(argument) for argument in arguments]) == 0
 
 
-def test_reading_handle_runs_nothing(evil, monkeypatch):
-    folder, written = evil
+def test_reading_handle_runs_nothing(malicious, monkeypatch):
+    folder, written = malicious
     written.unlink(missing_ok=True)
     monkeypatch.setattr("tensorflow_hub.resolve", lambda handle: str(folder))
-    found = open_source("https://tfhub.dev/example/evil/1")
-    assert found.label == "https://tfhub.dev/example/evil/1" and found.vocabulary == VOCABULARY
+    found = open_source("https://tfhub.dev/example/malicious/1")
+    assert found.label == "https://tfhub.dev/example/malicious/1" and found.vocabulary == VOCABULARY
     assert not written.exists()
 
 

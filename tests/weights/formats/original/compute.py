@@ -29,8 +29,8 @@ def layer_norm(inputs, begin_norm_axis, begin_params_axis, scope):
     return tf.nn.batch_normalization(inputs, mean, variance, beta, gamma, 1e-12)
 
 
-def become_tensorflow_1() -> None:
-    """Let `import tensorflow` give TensorFlow 1 in this process."""
+def use_tensorflow_1() -> None:
+    """Make `import tensorflow` import TensorFlow 1 in this process."""
     os.environ["TF_USE_LEGACY_KERAS"] = "1"  # contains tf.layers
     tf.disable_v2_behavior()
     contrib = types.ModuleType("tensorflow.contrib")
@@ -93,5 +93,5 @@ def main(which: str, kind: str, mode: str, folder: str) -> None:
 
 
 if __name__ == "__main__":
-    become_tensorflow_1()
+    use_tensorflow_1()
     main(*sys.argv[1:])

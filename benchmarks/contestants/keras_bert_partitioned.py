@@ -1,6 +1,6 @@
-"""This package's training as its command line runs it: the cores split, steps in two halves of the batch."""
+"""Training of keras_bert as its command line runs it: the CPU threads are partitioned between halves of the batch."""
 
-from benchmarks.contestants.ours import Finetuning, Pretraining
+from benchmarks.contestants.keras_bert import Finetuning, Pretraining
 from benchmarks.contestants.protocol import serve
 from keras_bert import ops
 
