@@ -10,7 +10,6 @@ import tensorflow as tf
 import keras_bert as kb
 from keras_bert import ops
 from keras_bert.layers import BertEmbeddings, MaskedLMHead, TransformerBlock
-from keras_bert.ops import dispatch
 from keras_bert.ops.loss import MANY_CLASSES
 from keras_bert.training.optimizer import bert_adamw
 from keras_bert.training.pretraining_metrics import compile_pretrainer
@@ -214,64 +213,3 @@ def test_two_trainings_in_one_process():
         assert np.isfinite(model.train_on_batch(inputs, {"mlm_logits": np.full((2, 8), 5)})[0])
         del model
         gc.collect()
-
-
-def test_disable_kernels_rejects_unknown_names():
-    with pytest.raises(kb.InputError, match="`names`.*names=blok"), ops.disable_kernels("attention", "blok"):
-        pass
-    assert dispatch.is_enabled("attention")
-
-
-def test_disable_kernels_nests_and_ends():
-    with ops.disable_kernels("dense"):
-        with ops.disable_kernels("attention"):
-            assert not dispatch.is_enabled("attention") and not dispatch.is_enabled("dense")
-        assert dispatch.is_enabled("attention") and not dispatch.is_enabled("dense")
-        with ops.disable_kernels():
-            assert not any(map(dispatch.is_enabled, ops.KERNELS))
-    assert all(map(dispatch.is_enabled, ops.KERNELS))
-
-
-def kernel_module(x, training):
-    found = ops.find_kernel("dropout_add_norm", inputs=(x, x), training=training)
-    return found and found.__module__.rpartition(".")[2]
-
-
-def test_compiled_kernels_need_a_graph_training_and_known_lengths():
-    modules = {}
-
-    def record(key, training):
-        def run(x):
-            modules[key] = kernel_module(x, training)
-            return x
-
-        return run
-
-    for key, shape, training in (
-        ("training", (None, 16, 8), True),
-        ("inference", (None, 16, 8), False),
-        ("default", (None, 16, 8), None),
-        ("unknown length", (None, None, 8), True),
-        ("one position", (None, 1, 8), True),
-        ("no positions", (None, 8), True),
-    ):
-        signature = [tf.TensorSpec(shape, tf.float32)]
-        tf.function(record(key, training), input_signature=signature, autograph=False).get_concrete_function()
-    assert modules.pop("training") == "compiled"
-    assert set(modules.values()) == {"flat"}
-    assert kernel_module(tf.ones((2, 16, 8)), True) == "flat"  # eager
-
-
-def test_kernels_leave_float64_to_keras():
-    x = tf.ones((2, 16, 8), "float64")
-    assert kernel_module(x, False) is None and kernel_module(tf.cast(x, "float32"), False) == "flat"
-    layer = block(dtype="float64")
-    outputs = tf.function(lambda: layer(X, MASK), autograph=False)()
-    with ops.disable_kernels():
-        np.testing.assert_allclose(outputs, layer(X, MASK), atol=1e-12)  # kernels would have errors of 1e-7
-
-
-def test_strategies_have_no_compiled_kernels():
-    with tf.distribute.MirroredStrategy(["CPU:0"]).scope():
-        assert not dispatch.runs_on_cpu()
-    assert dispatch.runs_on_cpu()

@@ -1,0 +1,78 @@
+"""Selection of kernels: by name, by graph and length, by dtype and device."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+import keras_bert as kb
+from keras_bert import ops
+from keras_bert.layers import TransformerBlock
+from keras_bert.ops import dispatch
+from tests.helpers import randomize
+
+H = 16
+RNG = np.random.default_rng(0)
+
+
+def test_disable_kernels_rejects_unknown_names():
+    with pytest.raises(kb.InputError, match="`names`.*names=blok"), ops.disable_kernels("attention", "blok"):
+        pass
+    assert dispatch.is_enabled("attention")
+
+
+def test_disable_kernels_nests_and_ends():
+    with ops.disable_kernels("dense"):
+        with ops.disable_kernels("attention"):
+            assert not dispatch.is_enabled("attention") and not dispatch.is_enabled("dense")
+        assert dispatch.is_enabled("attention") and not dispatch.is_enabled("dense")
+        with ops.disable_kernels():
+            assert not any(map(dispatch.is_enabled, ops.KERNELS))
+    assert all(map(dispatch.is_enabled, ops.KERNELS))
+
+
+def kernel_module(x, training):
+    found = ops.find_kernel("dropout_add_norm", inputs=(x, x), training=training)
+    return found and found.__module__.rpartition(".")[2]
+
+
+def test_compiled_kernels_need_a_graph_training_and_known_lengths():
+    modules = {}
+
+    def record(key, training):
+        def run(x):
+            modules[key] = kernel_module(x, training)
+            return x
+
+        return run
+
+    for key, shape, training in (
+        ("training", (None, 16, 8), True),
+        ("inference", (None, 16, 8), False),
+        ("default", (None, 16, 8), None),
+        ("unknown length", (None, None, 8), True),
+        ("one position", (None, 1, 8), True),
+        ("no positions", (None, 8), True),
+    ):
+        signature = [tf.TensorSpec(shape, tf.float32)]
+        tf.function(record(key, training), input_signature=signature, autograph=False).get_concrete_function()
+    assert modules.pop("training") == "compiled"
+    assert set(modules.values()) == {"flat"}
+    assert kernel_module(tf.ones((2, 16, 8)), True) == "flat"  # eager
+
+
+def test_kernels_leave_float64_to_keras():
+    x = tf.ones((2, 16, 8), "float64")
+    assert kernel_module(x, False) is None and kernel_module(tf.cast(x, "float32"), False) == "flat"
+    layer = TransformerBlock(H, 2, 32, dropout=0.0, attention_dropout=0.0, dtype="float64")
+    layer.build((None, None, H))
+    randomize(layer)
+    inputs, mask = RNG.normal(size=(2, 9, H)), np.ones((2, 9), "int32")
+    outputs = tf.function(lambda: layer(inputs, mask), autograph=False)()
+    with ops.disable_kernels():
+        np.testing.assert_allclose(outputs, layer(inputs, mask), atol=1e-12)  # kernels would have errors of 1e-7
+
+
+def test_strategies_have_no_compiled_kernels():
+    with tf.distribute.MirroredStrategy(["CPU:0"]).scope():
+        assert not dispatch.runs_on_cpu()
+    assert dispatch.runs_on_cpu()
