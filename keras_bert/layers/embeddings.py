@@ -4,7 +4,7 @@ import keras
 
 from keras_bert import ops
 from keras_bert.errors import InputError
-from keras_bert.layers.activation import kernel_initializer
+from keras_bert.layers.initializers import kernel_initializer
 
 
 @keras.saving.register_keras_serializable(package="keras_bert")

@@ -3,7 +3,7 @@
 import keras
 
 from keras_bert import keras_internals, ops
-from keras_bert.layers.activation import kernel_initializer
+from keras_bert.layers.initializers import kernel_initializer
 
 
 @keras.saving.register_keras_serializable(package="keras_bert")

@@ -2,7 +2,7 @@
 
 import keras
 
-from keras_bert.layers.activation import kernel_initializer
+from keras_bert.layers.initializers import kernel_initializer
 from keras_bert.models.pooling import pool_outputs
 from keras_bert.models.task_model import TaskModel, check_dropout, check_encoder, check_num_classes
 

@@ -6,7 +6,7 @@ import numbers
 import keras
 
 from keras_bert.errors import InputError
-from keras_bert.layers.activation import kernel_initializer
+from keras_bert.layers.initializers import kernel_initializer
 from keras_bert.models.copy_weights import assign_weights
 from keras_bert.models.encoder import BertEncoder
 from keras_bert.models.pretrained_model import PretrainedModel, kind_of
