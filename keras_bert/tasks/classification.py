@@ -109,7 +109,6 @@ def softmax(logits: np.ndarray) -> np.ndarray:
 CLASSIFICATION = register_task(
     ClassificationTask(
         name="classification",
-        description="one class per text or pair of texts",
         model_class=BertClassifier,
         loss=MeanCrossEntropy(),
         metric=("accuracy", is_correct),

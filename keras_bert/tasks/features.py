@@ -31,7 +31,6 @@ class FeaturesTask(ClassificationTask):
 register_task(
     FeaturesTask(
         name="features",
-        description="one class per text or pair of texts; only the head is trained, on features computed once",
         model_class=BertFeatureClassifier,
         loss=MeanCrossEntropy(),
         metric=("accuracy", is_correct),

@@ -58,7 +58,6 @@ class MultiLabelTask(TextTask):
 register_task(
     MultiLabelTask(
         name="multi-label",
-        description="any number of labels per text, separated by commas",
         model_class=BertClassifier,
         loss=MeanBinaryCrossEntropy(),
         metric=("accuracy", label_accuracy),

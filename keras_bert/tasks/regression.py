@@ -53,7 +53,6 @@ class RegressionTask(TextTask):
 register_task(
     RegressionTask(
         name="regression",
-        description="one number per text or pair of texts",
         model_class=BertClassifier,
         loss=MeanSquaredError(),
         metric=("mean_absolute_error", absolute_error),

@@ -199,7 +199,6 @@ def answer_questions(
 register_task(
     SpansTask(
         name="spans",
-        description="an answer that is a part of a context (train.json and dev.json as in SQuAD)",
         model_class=BertSpanLabeler,
         loss=MeanCrossEntropy(),
         metric=("accuracy", is_correct),

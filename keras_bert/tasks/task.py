@@ -18,7 +18,6 @@ class Task:
 
     Attributes:
         name: name on the command line, such as `"multi-label"`.
-        description: what the task predicts, in one line.
         model_class: class of the model, such as `BertClassifier`.
         loss: a `WeightedMean`, used for each output of the model.
         metric: name and function of the metric that is logged with the loss. The function takes targets and outputs
@@ -36,7 +35,6 @@ class Task:
     """
 
     name: str
-    description: str
     model_class: type
     loss: WeightedMean
     metric: tuple[str, Callable]

@@ -156,7 +156,6 @@ def predict_tags(trained: TrainedModel, sentences: Sequence[Sequence[str]]) -> l
 register_task(
     TokensTask(
         name="tokens",
-        description="one tag per word (train.txt and dev.txt in columns as in CoNLL)",
         model_class=BertTokenClassifier,
         loss=MeanCrossEntropy(),
         metric=("accuracy", is_correct),

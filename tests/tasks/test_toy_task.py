@@ -76,7 +76,6 @@ def toy(monkeypatch):
     """The registered task; it is removed after the test."""
     task = ToyTask(
         name="toy",
-        description="a yes-no question about each text",
         model_class=ToyHead,
         loss=MeanBinaryCrossEntropy(),
         metric=("accuracy", label_accuracy),
