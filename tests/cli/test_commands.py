@@ -145,6 +145,7 @@ def test_inspect_folder(call, models):
     assert results["parameters"] == models.model.count_params()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "interface, signatures", [("text", {"serving_default", "tokenize", "encode", "pool"}), ("tfhub", None)]
 )
@@ -166,6 +167,7 @@ def test_export_then_check(call, models, tmp_path, interface, signatures):
         assert set(tf.saved_model.load(str(out)).signatures) == signatures
 
 
+@pytest.mark.slow
 def test_export_in_bfloat16_is_smaller_and_predicts(call, models, tmp_path):
     out = tmp_path / "exported"
     results_of(call("export", "--model", models.classifier, "--dtype", "bfloat16", "--out", out, "--json"))
@@ -204,6 +206,7 @@ def test_export_encoder_to_onnx(call, models, tmp_path):
     assert {output.name for output in session.get_outputs()} == {"sequence_output", "pooled_output"}
 
 
+@pytest.mark.slow
 def test_export_preprocessing(call, models, tmp_path):
     import tensorflow as tf
 

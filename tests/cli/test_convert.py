@@ -22,6 +22,7 @@ def assert_same_weights(model, folder, without=()):
             np.testing.assert_array_equal(found[part][name], weight)
 
 
+@pytest.mark.slow
 def test_round_trip_through_all_formats(call, models, tmp_path):
     from keras_bert.weights import load_pretrained
 
@@ -54,7 +55,7 @@ def test_files_of_other_libraries(call, tmp_path):
     backbone.save_to_preset(tmp_path / "preset")
     ids = np.array([[2, 7, 9, 11, 3], [2, 8, 3, 0, 0]], "int32")
     rows = {"input_word_ids": ids, "input_mask": np.int32(ids > 0), "input_type_ids": np.int32(ids > 8)}
-    for number, (source, to) in enumerate((("preset", "huggingface"), ("0", "google"), ("1", "tfhub"))):
+    for number, (source, to) in enumerate((("preset", "huggingface"), ("0", "google_research"), ("1", "tfhub"))):
         results = results_of(call("convert", tmp_path / source, "--to", to, "--out", tmp_path / str(number), "--json"))
         assert results["parameters"] == backbone.count_params()
         encoder = kb.BertEncoder(open_source(tmp_path / str(number)).config)
@@ -64,7 +65,7 @@ def test_files_of_other_libraries(call, tmp_path):
 
     albert = Path(__file__).parents[1] / "weights" / "formats" / "model_garden" / "albert_tfhub"
     before = open_source(albert).parts["encoder"]
-    for to in ("huggingface", "google", "tfhub"):
+    for to in ("huggingface", "google_research", "tfhub"):
         results_of(call("convert", albert, "--to", to, "--out", tmp_path / to, "--json"))
         after = open_source(tmp_path / to).parts["encoder"]
         assert before.keys() == after.keys()
@@ -81,9 +82,9 @@ def test_keeps_or_rejects_activation(call, tmp_path):
         results_of(call("convert", tmp_path / "hf", "--to", to, "--out", tmp_path / to, "--json"))
         found = open_source(tmp_path / to).config
         assert (found.activation, found.layer_norm_epsilon) == ("gelu", 1e-6)
-    result = call("convert", tmp_path / "hf", "--to", "google", "--out", tmp_path / "google")
+    result = call("convert", tmp_path / "hf", "--to", "google_research", "--out", tmp_path / "google_research")
     assert_error(result)
-    assert not (tmp_path / "google").exists()
+    assert not (tmp_path / "google_research").exists()
 
 
 def contents(folder) -> dict:
@@ -99,14 +100,14 @@ def test_round_trip_check_of_the_config(call, tmp_path, monkeypatch):
     save_huggingface(randomize(kb.BertEncoder(config)), tmp_path / "hf")
     results_of(call("convert", tmp_path / "hf", "--to", "tfhub", "--out", tmp_path / "existing", "--json"))
     before = contents(tmp_path)
-    monkeypatch.setattr("keras_bert.weights.formats.tfhub.asset_path", lambda model, name: None)
+    monkeypatch.setattr("keras_bert.weights.formats.saved_model.StoredSavedModel.asset_path", lambda self, name: None)
     for out in ("new", "existing"):
         result = call("convert", tmp_path / "hf", "--to", "tfhub", "--out", tmp_path / out)
         assert_error(result, out, "activation", "gelu_tanh")
         assert contents(tmp_path) == before
 
 
-@pytest.mark.parametrize("to", ["google", "huggingface"])
+@pytest.mark.parametrize("to", ["google_research", "huggingface"])
 def test_round_trip_check_of_the_weights(to, call, models, tmp_path, monkeypatch):
     from keras_bert.weights.tensor_mapping import to_format
 
@@ -115,13 +116,14 @@ def test_round_trip_check_of_the_weights(to, call, models, tmp_path, monkeypatch
 
     results_of(call("convert", models.encoder, "--to", to, "--out", tmp_path / "existing", "--json"))
     before = contents(tmp_path)
-    monkeypatch.setattr(f"keras_bert.weights.{to}.to_format", changed)
+    monkeypatch.setattr(f"keras_bert.weights.formats.{to}.to_format", changed)
     for out in ("new", "existing"):
         result = call("convert", models.encoder, "--to", to, "--out", tmp_path / out)
         assert_error(result, "pooler")
         assert contents(tmp_path) == before
 
 
+@pytest.mark.slow
 def test_classifier_keeps_its_labels(call, models, tmp_path):
     results = results_of(call("convert", models.classifier, "--to", "huggingface", "--out", tmp_path / "hf", "--json"))
     assert results["kind"] == "classifier" and results["skipped"] == []
@@ -134,13 +136,13 @@ def test_classifier_keeps_its_labels(call, models, tmp_path):
 
 def test_rejects_wrong_sources_and_folders(call, models, tmp_path):
     for source, to, words in (
-        (tmp_path / "nothing", "google", "nothing"),
-        (models.vocab, "google", "saved_model.pb"),
+        (tmp_path / "nothing", "google_research", "nothing"),
+        (models.vocab, "google_research", "saved_model.pb"),
         (models.served, "keras", "TF-Hub"),
     ):
         assert_error(call("convert", source, "--to", to, "--out", tmp_path / "out"), words)
         assert not (tmp_path / "out").exists()
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "diary.txt").write_text("dear diary")
-    result = call("convert", models.encoder, "--to", "google", "--out", tmp_path / "mine")
+    result = call("convert", models.encoder, "--to", "google_research", "--out", tmp_path / "mine")
     assert_error(result, "--out", "bert_model.ckpt.index")

@@ -171,7 +171,7 @@ def test_freeze_keeps_encoder(call, models, tmp_path, monkeypatch):
         trained.append(model.encoder.dtype_policy.name)
         return cast_model(model, dtype)
 
-    monkeypatch.setattr("keras_bert.models.cast.in_float32", watched)
+    monkeypatch.setattr("keras_bert.models.cast.cast_model", watched)
     command = ["finetune", "--encoder", models.encoder, "--dataset", models.dataset, "--epochs", 1, "--json"]
     command += ["--freeze", "all", "--out", tmp_path / "frozen"]
     results = results_of(call(*command, "--dtype", "mixed_bfloat16"))

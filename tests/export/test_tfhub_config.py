@@ -96,8 +96,8 @@ def test_default_config_of_google(reference_encoder):
         ),
         ({"vocab_size": 10**9}, r"word_embeddings/embeddings must have shape \(1000000000, 32\).*shape=\(100, 32\)"),
         ({"num_heads": 4}, "self_attention/query/kernel"),
-        ({"activation": "swish"}, "activation must be one of"),
-        ({"more": 1}, "a config has the fields"),
+        ({"activation": "swish"}, "`activation` must be one of"),
+        ({"more": 1}, "`values` must have only the keys"),
         (None, "JSON file"),
     ],
 )

@@ -59,6 +59,7 @@ def test_classification(save, vectorizer):
     assert len(top) == 2 and top[0]["probability"] >= top[1]["probability"]
 
 
+@pytest.mark.slow
 def test_pairs(save, vectorizer):
     model = classifier()
     predictor = kb.Predictor(save(model, LABELS, pairs=True))
@@ -69,6 +70,7 @@ def test_pairs(save, vectorizer):
         predictor(TEXTS)
 
 
+@pytest.mark.slow
 def test_multi_label_and_regression(save, vectorizer):
     model = classifier(problem_type="multi_label")
     probabilities = 1 / (1 + np.exp(-predict_logits(model, vectorizer(TEXTS)).astype(float)))
@@ -118,6 +120,7 @@ def test_encoder(save, vectorizer):
         predictor.evaluate("dev.tsv")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("task", "names"), [("next", ["follows", "random"]), ("order", ["in order", "swapped"])])
 def test_pretrainer(save, task, names):
     model = randomize(kb.BertPretrainer(encoder(), sentence_task=task), 5)
@@ -136,6 +139,7 @@ def test_pretrainer(save, task, names):
         alone(PAIRS)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("problem", ["single_label", "multi_label", "regression"])
 @pytest.mark.parametrize("target", ["onnx", "saved_model"])
 def test_exported_classifiers(save, vectorizer, tmp_path, target, problem):
@@ -160,6 +164,7 @@ def test_exported_classifiers(save, vectorizer, tmp_path, target, problem):
             assert predicted["label"] == expected["label"] and exported.labels == LABELS
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["spans", "tokens", "pretrainer"])
 def test_exported_heads_as_onnx(save, vectorizer, tmp_path, kind):
     pytest.importorskip("onnxruntime")

@@ -21,6 +21,7 @@ def kernel_steps(monkeypatch):
     return calls
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("few_rows", [1024, 2], ids=["dense", "rows"])
 def test_same_steps_as_keras(few_rows, monkeypatch, kernel_steps):
     monkeypatch.setattr(adamw, "FEW_ROWS", few_rows)

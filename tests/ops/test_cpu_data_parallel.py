@@ -51,6 +51,7 @@ def assert_same_steps(keras_model, model, batches, per_example_fns=PER_EXAMPLE_F
     assert change > 0.01 and difference < 1e-3 * change
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("parts", [1, 2])
 @pytest.mark.parametrize("next_sentence", [True, False])
 @pytest.mark.parametrize("rows", [8, 7, 2, 1])
@@ -67,6 +68,7 @@ def test_pretraining_with_uneven_halves(next_sentence, rows, parts):
     assert_same_steps(*pretrainers(next_sentence), [(inputs, targets, weights)] * 3, parts=parts)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("parts", [1, 2])
 @pytest.mark.parametrize("varying_lengths", [True, False])
 def test_finetuning_with_batches_of_many_shapes(varying_lengths, parts):
@@ -77,6 +79,7 @@ def test_finetuning_with_batches_of_many_shapes(varying_lengths, parts):
     assert_same_steps(*classifiers(), batches, parts=parts, varying_lengths=varying_lengths)
 
 
+@pytest.mark.slow
 def test_distillation_by_logits():
     models = []
     task = distillation_task(CLASSIFICATION, 2.0, 0.7)
@@ -89,6 +92,7 @@ def test_distillation_by_logits():
     assert_same_steps(*models, [(ids, targets)] * 3, task.per_example_fns)
 
 
+@pytest.mark.slow
 def test_gradient_accumulation():
     rng = np.random.default_rng(1)
     models = []
@@ -100,6 +104,7 @@ def test_gradient_accumulation():
     assert_same_steps(*models, [(ids, rng.permutation(labels).astype("int32")) for _ in range(4)])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("parts", [1, 2])
 def test_regularizers_are_part_of_the_loss(parts):
     models = []

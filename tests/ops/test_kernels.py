@@ -179,6 +179,7 @@ def test_positions_equal_rows_of_all_positions(kind, training):
     np.testing.assert_allclose(selected, np.take_along_axis(everywhere, POSITIONS[..., None], 1), atol=1e-5)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("dtype", ["float32", "mixed_bfloat16"])
 @pytest.mark.parametrize("sentence_task", ["next", None])
 def test_pretraining_steps(sentence_task, dtype):
@@ -203,6 +204,7 @@ def test_pretraining_steps(sentence_task, dtype):
     assert losses[0][-1] < losses[0][0]
 
 
+@pytest.mark.slow
 def test_two_trainings_in_one_process():
     config = tiny_config(vocab_size=12)
     inputs = random_inputs(config, batch=2, length=8, positions=8)

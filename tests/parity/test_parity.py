@@ -24,6 +24,7 @@ def encoder():
     return randomize(kb.BertEncoder(tiny_config(num_layers=3)))
 
 
+@pytest.mark.slow
 def test_check_passes_on_google_export(reference_encoder):
     report = check(reference_encoder)
     facts = json.loads(json.dumps(report.to_dict()))

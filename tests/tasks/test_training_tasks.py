@@ -23,6 +23,7 @@ def rows(count=64, seed=0):
     return ids
 
 
+@pytest.mark.slow
 def test_multi_label():
     ids = rows()
     expected = np.stack([ids["input_word_ids"][:, 2] % 2, (ids["input_word_ids"] == 21).any(1)], 1).astype(int)
@@ -44,6 +45,7 @@ def test_multi_label():
     assert found["f1"] == pytest.approx(2 * correct.sum() / (predicted.sum() + expected.sum()))
 
 
+@pytest.mark.slow
 def test_regression():
     ids = rows()
     expected = (ids["input_word_ids"][:, 1] - 5) * 2.0 + 1  # the class of toys.labeled
@@ -69,6 +71,7 @@ def test_regression():
     assert abs(found["pearson"] - found["spearman"]) > 1e-3  # two different metrics
 
 
+@pytest.mark.slow
 def test_spans():
     ids = rows()
     words = ids["input_word_ids"]
@@ -96,6 +99,7 @@ def test_answers_late_in_a_row():
     assert history["val_loss"][-1] < history["val_loss"][0] < 5
 
 
+@pytest.mark.slow
 def test_tokens():
     ids = rows()
     words = ids["input_word_ids"]
@@ -156,6 +160,7 @@ def test_problem_type_is_saved(tmp_path):
     assert keras.saving.load_model(tmp_path / "number.keras").problem_type == "regression"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["span", "tokens", "labels", "number"])
 def test_half_batches_give_the_same_step(kind):
     """The same step as that of Keras, for each task, where half batches have different numbers of predictions."""

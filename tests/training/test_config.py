@@ -94,6 +94,7 @@ def test_to_dict_is_json_without_outputs():
     assert not {"checkpoint_dir", "checkpoint_every", "log_dir", "callbacks", "verbose"} & set(values)
 
 
+@pytest.mark.slow
 def test_config_equals_keywords():
     ids, labels = toys.labeled(24)
     settings = {"epochs": 2, "batch_size": 8, "learning_rate": 1e-3, "verbose": 0}

@@ -89,6 +89,7 @@ def test_distilbert_losses_by_hand(teacher):
     assert trained == {weight.path for weight in student.trainable_variables}
 
 
+@pytest.mark.slow
 def test_distill_learns_and_keeps_teacher(teacher):
     before, student = weights_of(teacher), init_student(teacher)
     examples, masking = toys.examples(sentence_task=None), toys.masking()
@@ -103,6 +104,7 @@ def test_distill_learns_and_keeps_teacher(teacher):
     assert {"val_loss", "val_mlm_accuracy"} <= set(history)
 
 
+@pytest.mark.slow
 def test_distill_resumes(teacher, tmp_path):
     examples, masking = toys.examples(sentence_task=None), toys.masking()
 
@@ -149,6 +151,7 @@ def test_distill_rejects_invalid_settings(teacher, settings):
         distill(teacher, init_student(teacher), examples, masking, **{"steps": 1, "verbose": 0, **settings})
 
 
+@pytest.mark.slow
 def test_finetune_learns_from_teacher_logits():
     ids, labels = toys.labeled(120, seed=1)
     random_labels = np.random.default_rng(0).permutation(labels)
@@ -162,6 +165,7 @@ def test_finetune_learns_from_teacher_logits():
     assert accuracy[1.0] > 0.9 > accuracy[0.0]
 
 
+@pytest.mark.slow
 def test_alpha_zero_equals_no_teacher():
     ids, labels = toys.labeled(24, seed=1)
     models = [toys.make_classifier(), toys.make_classifier()]

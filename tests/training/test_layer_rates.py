@@ -61,6 +61,7 @@ def test_layer_decay_scales_weight_decay(fast):
         np.testing.assert_allclose(weights[name][0], factor * weights[name][1], rtol=2e-6, atol=1e-9, err_msg=name)
 
 
+@pytest.mark.slow
 def test_layer_decay_with_sparse_gradients(monkeypatch):
     from keras_bert.ops.kernels import adamw
 

@@ -79,6 +79,7 @@ def test_dropout_is_active(uninterrupted):
     assert len(states) >= 3 * CONFIG.num_layers
 
 
+@pytest.mark.slow
 def test_resume_is_exact(uninterrupted, interrupted, tmp_path):
     """Interrupt between evaluations, right before one, and by a real signal in the last interval."""
     shutil.copytree(interrupted, tmp_path, dirs_exist_ok=True)

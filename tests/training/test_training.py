@@ -71,6 +71,7 @@ def test_pretraining_metrics_by_hand(pretrained):
     assert again["loss"] == pytest.approx(min(history["val_loss"]), rel=1e-4)
 
 
+@pytest.mark.slow
 def test_validation_masks_15_percent():
     model, validation = toys.make_pretrainer(config=SMALL), toys.examples(20, seed=5)
     masking = toys.masking(rate=0.5, max_predictions=8)

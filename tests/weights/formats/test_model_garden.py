@@ -48,6 +48,7 @@ def test_check_runs_keras_hub(name):
     assert "sequence_output" in report.parity.max_abs_difference
 
 
+@pytest.mark.slow
 def test_tfhub_albert_round_trip(tmp_path):
     report = check(FOLDER / "albert_tfhub")
     assert report.passed and len(report.parity.max_abs_difference["encoder_outputs"]) == 3
