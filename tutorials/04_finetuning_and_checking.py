@@ -448,8 +448,8 @@ show(figure, "differences")
 # the activations are small, and there the two GELUs are nearly equal. With randomized weights the vectors are long, and
 # there an epsilon of 1e-6 has little effect. None of these models raises an error, and each of them would train.
 #
-# So a check is only as good as its weights and inputs. The tests of this package randomize biases and norms, and a
-# check on published weights is better still: `docs/parity.md` has one for every format.
+# So a check is only as good as its weights and inputs. The tests of this package randomize biases and norms, and so
+# does `docs/parity.md`, which has a check at the published sizes for every format. `--check` adds published weights.
 
 # %%
 for name in ("no mask", "epsilon 1e-3", "epsilon 1e-6", "exact GELU"):
