@@ -65,7 +65,7 @@ class Predictor:
     >>> predictor.task, predictor.labels
     ('classification', ['bad', 'good'])
     >>> sorted(predictor("a fine film")[0])
-    ['label', 'probability', 'probabilities', 'text']
+    ['label', 'probabilities', 'probability', 'text']
 
     Source: `pipeline` of Hugging Face transformers.
     """

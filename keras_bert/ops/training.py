@@ -45,8 +45,9 @@ def train_on_batch(
         A function of inputs, targets and optional weights that returns a dict of logs, as
         `model.train_on_batch(..., return_dict=True)` does.
     """
-    overridden = any(
-        getattr(type(model), name) is not getattr(keras.Model, name) for name in ("train_step", "compute_loss")
+    overridden = any(  # in a subclass or on the instance
+        getattr(getattr(model, name), "__func__", None) is not getattr(keras.Model, name)
+        for name in ("train_on_batch", "train_step", "compute_loss")
     )
     if runs_on_cpu() and not overridden:
         from keras_bert.ops.kernels import cpu_data_parallel as parallel
