@@ -1,5 +1,6 @@
 """The base class of tasks, which training, inference and the command line use for each step that differs by task."""
 
+import abc
 import dataclasses
 from collections.abc import Callable, Sequence
 
@@ -9,12 +10,11 @@ from keras_bert.tasks.task_data import TaskData, TaskDefaults, TrainedModel
 
 
 @dataclasses.dataclass(frozen=True)
-class Task:
+class Task(abc.ABC):
     """A kind of prediction with its head, preprocessing, objective, decoding and metrics.
 
     Each task is a subclass in its own file in `keras_bert/tasks/`. The file registers the only instance with
-    `register_task`. A subclass implements `load`, `build_model`, `train_validation_rows`, `targets`,
-    `compute_metrics`, `read`, `evaluate` and `predict`.
+    `register_task`. A subclass implements the abstract methods.
 
     Attributes:
         name: name on the command line, such as `"multi-label"`.
@@ -56,6 +56,7 @@ class Task:
 
     # === Data ===
 
+    @abc.abstractmethod
     def load(self, dataset: str, label_names: Sequence[str] | None = None) -> TaskData:
         """Read a dataset.
 
@@ -66,8 +67,8 @@ class Task:
         Raises:
             InputError: a file is missing or malformed, or the names do not fit.
         """
-        raise NotImplementedError
 
+    @abc.abstractmethod
     def read(self, path, labels: Sequence[str] | None) -> Sequence:
         """Read one file of examples, in the form of `TaskData.dev`.
 
@@ -75,8 +76,8 @@ class Task:
             path: the file.
             labels: names in the order of the logits, or None.
         """
-        raise NotImplementedError
 
+    @abc.abstractmethod
     def train_validation_rows(self, data: TaskData, preprocessor, seed: int, fraction: float) -> tuple[tuple, tuple]:
         """Split the training examples and convert them to rows of token ids.
 
@@ -89,10 +90,10 @@ class Task:
         Returns:
             `(ids, labels)` of the training rows and of the validation rows. The latter select the best epoch.
         """
-        raise NotImplementedError
 
     # === Model and objective ===
 
+    @abc.abstractmethod
     def build_model(self, encoder, data: TaskData, **options):
         """Return a new model of `model_class` on an encoder.
 
@@ -101,8 +102,8 @@ class Task:
             data: what `load` returned.
             **options: the `model_options`.
         """
-        raise NotImplementedError
 
+    @abc.abstractmethod
     def targets(self, model, ids: dict, labels) -> tuple:
         """Check labels and return what the loss takes.
 
@@ -117,7 +118,6 @@ class Task:
         Raises:
             InputError: the labels do not fit the model or the rows.
         """
-        raise NotImplementedError
 
     @property
     def per_example_fns(self) -> dict[str, Callable]:
@@ -136,6 +136,7 @@ class Task:
 
     # === Evaluation ===
 
+    @abc.abstractmethod
     def compute_metrics(self, outputs, targets, weights) -> dict:
         """Compute metrics over rows, among them `loss` and the name of `metric`.
 
@@ -143,8 +144,8 @@ class Task:
             outputs: what the model returns for all rows: an array, or a dict of arrays.
             targets, weights: what `targets` returned.
         """
-        raise NotImplementedError
 
+    @abc.abstractmethod
     def evaluate(self, trained: TrainedModel, examples: Sequence) -> dict:
         """Compute the metrics of the task over examples: questions for spans, entities for tokens, otherwise texts.
 
@@ -152,7 +153,6 @@ class Task:
             trained: `TrainedModel`.
             examples: in the form of `TaskData.dev`.
         """
-        raise NotImplementedError
 
     def selection_metric(self, trained: TrainedModel, data: TaskData, seed: int, fraction: float) -> Callable | None:
         """Return a function that evaluates the validation examples, or None if `metric` over rows is enough.
@@ -177,6 +177,7 @@ class Task:
 
     # === Predictions ===
 
+    @abc.abstractmethod
     def predict(self, trained: TrainedModel, texts: list, top_k: int | None = None) -> list[dict]:
         """Return one dict per text.
 
@@ -188,11 +189,10 @@ class Task:
         Raises:
             InputError: `texts` are single texts and the model needs pairs, or the reverse.
         """
-        raise NotImplementedError
 
+    @abc.abstractmethod
     def cells(self, prediction: dict) -> tuple:
         """Return the values of `columns` for one dict of `predict`, to show in a table."""
-        raise NotImplementedError
 
     def example_text(self, data: TaskData) -> str:
         """Return an input for `keras-bert predict`, quoted for a shell."""

@@ -1,5 +1,6 @@
 """The base class of the tasks that map a text, or a pair of texts, to one output."""
 
+import abc
 import dataclasses
 from collections.abc import Sequence
 
@@ -37,9 +38,9 @@ class TextTask(Task):
         table = read_table(path)
         return LabeledTexts(table.texts, self.labels_of(table, labels))
 
+    @abc.abstractmethod
     def labels_of(self, table, labels: Sequence[str] | None) -> np.ndarray:
         """Return the labels of a `Table` as an array with N rows."""
-        raise NotImplementedError
 
     def build_model(self, encoder, data: TaskData, **options) -> BertClassifier:
         """Return a `BertClassifier` of the problem type, with the dropout rate of the encoder."""
@@ -78,9 +79,9 @@ class TextTask(Task):
             for text, prediction in zip(texts, self.decode(np.asarray(outputs), labels, top_k), strict=True)
         ]
 
+    @abc.abstractmethod
     def decode(self, outputs: np.ndarray, labels: Sequence[str], top_k: int | None) -> list[dict]:
         """Convert outputs `[N, C]` to N dicts."""
-        raise NotImplementedError
 
     def example_text(self, data: TaskData) -> str:
         """Return a text, or a pair of texts if the data are pairs, quoted for a shell."""

@@ -132,3 +132,12 @@ def test_command_line(toy, tmp_path, capfd):
 def test_rejects_second_task_of_a_name(toy):
     with pytest.raises(kb.InputError, match="`task.name`"):
         register_task(toy)
+
+
+def test_rejects_incomplete_task(toy):
+    class Incomplete(ToyTask):
+        cells = Task.cells
+
+    settings = {field.name: getattr(toy, field.name) for field in dataclasses.fields(toy)}
+    with pytest.raises(TypeError, match="abstract.*cells"):
+        Incomplete(**settings)

@@ -3,6 +3,7 @@
 from keras_bert.config import BertConfig
 from keras_bert.errors import InputError
 from keras_bert.weights.canonical_names import canonical_shapes
+from keras_bert.weights.formats.google_config import FIELDS as GOOGLE_FIELDS
 from keras_bert.weights.tensor_mapping import TensorMapping
 
 # Name in the file: activation. Of several names for one activation, the first is written.
@@ -89,20 +90,7 @@ ARCHITECTURES = {  # heads: end of the class name, after Bert, DistilBert or Alb
     ("tokens",): "ForTokenClassification",
 }
 FIELDS = {  # model type: field of BertConfig: field of config.json
-    "bert": {
-        "vocab_size": "vocab_size",
-        "hidden_size": "hidden_size",
-        "num_layers": "num_hidden_layers",
-        "num_heads": "num_attention_heads",
-        "intermediate_size": "intermediate_size",
-        "max_position_embeddings": "max_position_embeddings",
-        "type_vocab_size": "type_vocab_size",
-        "activation": "hidden_act",
-        "hidden_dropout": "hidden_dropout_prob",
-        "attention_dropout": "attention_probs_dropout_prob",
-        "initializer_range": "initializer_range",
-        "layer_norm_epsilon": "layer_norm_eps",
-    },
+    "bert": {**GOOGLE_FIELDS, "layer_norm_epsilon": "layer_norm_eps"},
     "distilbert": {
         "vocab_size": "vocab_size",
         "hidden_size": "dim",
