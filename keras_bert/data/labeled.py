@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from keras_bert.constants import PROBLEM_TYPES
-from keras_bert.data.table import Table, read_table
+from keras_bert.data.table import Table, check_label_names, read_table
 from keras_bert.data.tfds import load_tfds
 from keras_bert.errors import InputError
 
@@ -102,7 +102,7 @@ def load_labeled(
     Raises:
         InputError: the source does not exist, a file is missing or not valid (see `read_table`), the labels do not fit
             the problem type, the dev file has a class that the training file does not have, `label_names` are given for
-            regression, or there is no network.
+            regression or not two for a named dataset, or there is no network.
 
     Example:
 
@@ -120,14 +120,17 @@ def load_labeled(
         raise InputError(
             f"`problem_type` must be 'single_label' for the dataset {source}. Received: problem_type={problem_type!r}"
         )
+    if source in ("sample", "sst2") and label_names and len(label_names) != 2:
+        raise InputError(
+            f"`label_names` must be two names for the dataset {source}. Received: label_names={list(label_names)}"
+        )
     if label_names and problem_type == "regression":
         raise InputError(f"`label_names` must be None for regression. Received: label_names={list(label_names)}")
     if source == "sample":
-        return _from_tables(
-            read_table(SAMPLE / "reviews_train.tsv"), read_table(SAMPLE / "reviews_dev.tsv"), SENTIMENT, "sample"
-        )
+        train, dev = (read_table(SAMPLE / f"reviews_{part}.tsv") for part in ("train", "dev"))
+        return _from_tables(train, dev, label_names or SENTIMENT, "sample")
     if source == "sst2":
-        return _sst2()
+        return _sst2(label_names or SENTIMENT)
     path = Path(source)
     if path.is_file():
         return _from_tables(*_split(read_table(path)), label_names, str(source), problem_type)
@@ -179,7 +182,7 @@ def _from_tables(
     return LabeledDataset(train.texts, train_labels, dev.texts, dev_labels, tuple(names), name, problem_type)
 
 
-def _sst2() -> LabeledDataset:
+def _sst2(label_names: Sequence[str]) -> LabeledDataset:
     hint = (
         "Or use sample, or a folder with train.tsv and dev.tsv, which have a header line and the columns sentence and "
         "label (on the command line: --dataset FOLDER)."
@@ -190,4 +193,4 @@ def _sst2() -> LabeledDataset:
         rows.sort(key=lambda row: row["idx"])  # TFDS reads its shards in varying order
         parts.append([row["sentence"].decode("utf-8").strip() for row in rows])
         parts.append(np.array([row["label"] for row in rows], np.int32))
-    return LabeledDataset(*parts, SENTIMENT, "sst2")
+    return LabeledDataset(*parts, tuple(check_label_names(label_names)), "sst2")

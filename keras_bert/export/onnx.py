@@ -73,7 +73,7 @@ def export_onnx(model, path, vectorizer=None, labels=None, dtype: str = "float32
     if dtype not in DTYPES:
         raise InputError(f'`dtype` must be "float32" or "int8". Received: dtype={dtype!r}')
     labels = check_labels(model, labels)
-    if kind == "classifier" and labels is None:
+    if kind == "classifier" and model.problem_type != "regression" and labels is None:
         labels = [str(index) for index in range(model.num_classes)]
     encoder = model if kind == "encoder" else model.encoder
     if vectorizer is not None:

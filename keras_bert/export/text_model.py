@@ -16,6 +16,7 @@ def export_classifier(classifier, path, vectorizer, labels=None) -> Path:
     import tensorflow as tf
 
     labels = check_labels(classifier, labels) or [str(index) for index in range(classifier.num_classes)]
+    has_classes = classifier.problem_type != "regression"
 
     def serve(text):
         logits = _run_texts(
@@ -25,7 +26,7 @@ def export_classifier(classifier, path, vectorizer, labels=None) -> Path:
             lambda ids: classifier(ids, training=False),
             columns=classifier.num_classes,
         )  # [B, C]
-        if classifier.problem_type == "regression":
+        if not has_classes:
             return {"numbers": logits}
         if classifier.problem_type == "multi_label":
             return {"probabilities": tf.sigmoid(logits), "logits": logits}  # [B, C]
@@ -35,7 +36,9 @@ def export_classifier(classifier, path, vectorizer, labels=None) -> Path:
             "label": tf.gather(tf.constant(labels), tf.argmax(logits, axis=-1)),  # [B]
         }
 
-    return _export(classifier, classifier.encoder, path, vectorizer, {"serving_default": serve})
+    return _export(
+        classifier, classifier.encoder, path, vectorizer, {"serving_default": serve}, labels if has_classes else None
+    )
 
 
 def export_encoder(encoder, path, vectorizer) -> Path:
@@ -46,8 +49,11 @@ def export_encoder(encoder, path, vectorizer) -> Path:
     return _export(encoder, encoder, path, vectorizer, {})
 
 
-def _export(model, encoder, path, vectorizer, functions: dict) -> Path:
-    """Write a SavedModel with the signatures of an encoder and with `functions`, a dict of name to function of text."""
+def _export(model, encoder, path, vectorizer, functions: dict, labels: list[str] | None = None) -> Path:
+    """Write a SavedModel with the signatures of an encoder and with `functions`, a dict of name to function of text.
+
+    With `labels`, the signature `labels` returns them.
+    """
     import tensorflow as tf
 
     def tokenize(text):
@@ -76,6 +82,9 @@ def _export(model, encoder, path, vectorizer, functions: dict) -> Path:
         name: tf.function(function, input_signature=[text], autograph=False).get_concrete_function()
         for name, function in functions.items()
     }
+    if labels is not None:
+        names = tf.function(lambda: {"labels": tf.constant(labels)}, input_signature=[])  # [C]
+        signatures["labels"] = names.get_concrete_function()
     return write_saved_model(root, path, signatures)
 
 

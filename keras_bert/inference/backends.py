@@ -9,6 +9,7 @@ from keras_bert.inference.fill_mask import predict_masks
 from keras_bert.inference.sentence_pairs import CLASS_NAMES, OUTPUTS, sentence_logits
 from keras_bert.tasks import Task, TrainedModel
 from keras_bert.tasks.classification import CLASSIFICATION
+from keras_bert.tasks.task import reject_top_k
 
 TOP_TOKENS = 5  # tokens per mask if `top_k` is not given
 
@@ -140,6 +141,7 @@ class EncoderBackend:
 
     def predict(self, texts: Sequence, batch_size: int, top_k: int | None) -> list[dict]:
         """Return one dict per text: the text, or the pair as `texts`, and its `embedding`, a list of H numbers."""
+        reject_top_k(top_k)
         are_pairs = isinstance(texts[0], tuple)
         columns = tuple(map(list, zip(*texts, strict=True))) if are_pairs else list(texts)
         vectors = embed(self.model, self.preprocessor(columns), batch_size=batch_size)  # [N, H]

@@ -60,11 +60,16 @@ def open_onnx(folder: Path):
     if "logits" not in names and "start_logits" not in names:
         raise InputError(f"`model` must have a head. Received: {folder} (an encoder as ONNX)")
     problem_type = config.get("problem_type") or _problem_type(session, names)
-    task = next(
+    tasks = (
         task
         for task in TASKS.values()
         if MODEL_CLASSES.get(kind) is task.model_class and task.problem_type in (None, problem_type)
     )
+    if (task := next(tasks, None)) is None:
+        raise InputError(
+            f"`model` must be a folder that `export_onnx` wrote. Received: {folder} (config.json with kind={kind!r}, "
+            f"problem_type={problem_type!r})"
+        )
     shapes = {output.name: tuple(output.shape) for output in session.get_outputs() if output.name.endswith("logits")}
 
     def outputs(ids: dict, batch_size: int):

@@ -5,6 +5,7 @@ import itertools
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from keras_bert.errors import InputError
 from keras_bert.inference.open_model import open_backend
 from keras_bert.inference.text_inputs import checked_texts, is_pair
 
@@ -22,7 +23,8 @@ class Predictor:
         texts: a string; a list of N strings; a list of N (first, second) tuples for models of pairs, or (question,
             context) tuples for question answering; or an iterator of either, of any length.
         batch_size: number of texts per call of the model.
-        top_k: also list the k most probable classes; for a pretrained model, the number of tokens per mask (default 5).
+        top_k: also list the k most probable classes; for a pretrained model, the number of tokens per mask (default 5);
+            None for models without classes.
         progress: whether to show a progress bar on standard error; an int is the number of texts of an iterator.
 
     Returns (call):
@@ -52,7 +54,7 @@ class Predictor:
 
     Raises:
         InputError: the source cannot be opened; a text is empty; the texts are single texts and the model needs pairs,
-            or the reverse.
+            or the reverse; `top_k` is given for a model without classes.
 
     Example:
 
@@ -82,6 +84,9 @@ class Predictor:
     def __call__(
         self, texts, batch_size: int = 64, top_k: int | None = None, progress: bool | int = False
     ) -> list[dict] | Iterator[dict]:
+        for name, value in (("batch_size", batch_size), ("top_k", top_k)):
+            if value is not None and value < 1:
+                raise InputError(f"`{name}` must be at least 1. Received: {name}={value}")
         if isinstance(texts, str) or is_pair(texts):
             texts = [texts]
         if not hasattr(texts, "__len__"):

@@ -10,6 +10,7 @@ from keras_bert.metrics import regression_metrics
 from keras_bert.models import BertClassifier
 from keras_bert.tasks.losses import MeanSquaredError, absolute_error
 from keras_bert.tasks.registry import register_task
+from keras_bert.tasks.task import reject_top_k
 from keras_bert.tasks.text_task import TextTask, shown_text
 
 
@@ -41,6 +42,7 @@ class RegressionTask(TextTask):
 
     def decode(self, outputs: np.ndarray, labels: Sequence[str], top_k: int | None) -> list[dict]:
         """Return the predicted number, or a list of numbers for a model with several outputs."""
+        reject_top_k(top_k)
         return [{"value": row[0] if len(row) == 1 else row} for row in outputs.tolist()]
 
     def cells(self, prediction: dict) -> tuple:

@@ -14,7 +14,7 @@ from keras_bert.tasks.classification import check_range
 from keras_bert.tasks.losses import MeanCrossEntropy
 from keras_bert.tasks.registry import register_task
 from keras_bert.tasks.span_decoding import Answer, best_answers
-from keras_bert.tasks.task import Task
+from keras_bert.tasks.task import Task, reject_top_k
 from keras_bert.tasks.task_data import TaskData, TaskDefaults, TrainedModel, check_at_least_two, check_files
 from keras_bert.text.windows import Windows, make_windows
 
@@ -102,6 +102,7 @@ class SpansTask(Task):
 
     def predict(self, trained: TrainedModel, texts: list, top_k: int | None = None) -> list[dict]:
         """Return one answer per (question, context) tuple; None where the model returns no answer."""
+        reject_top_k(top_k)
         for text in texts:
             if not isinstance(text, tuple):
                 raise InputError(

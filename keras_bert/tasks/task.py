@@ -184,10 +184,11 @@ class Task(abc.ABC):
         Args:
             trained: `TrainedModel`.
             texts: strings, or (first, second) tuples.
-            top_k: number of the most probable classes to list; tasks without classes ignore it.
+            top_k: number of the most probable classes to list; None for tasks without classes.
 
         Raises:
-            InputError: `texts` are single texts and the model needs pairs, or the reverse.
+            InputError: `texts` are single texts and the model needs pairs, or the reverse; or `top_k` is not None for a
+                task without classes.
         """
 
     @abc.abstractmethod
@@ -202,6 +203,12 @@ class Task(abc.ABC):
 def problem_type_of(model) -> str | None:
     """Return the problem type of a classifier, or None for other models."""
     return getattr(model, "problem_type", None)
+
+
+def reject_top_k(top_k: int | None) -> None:
+    """Raise InputError if `top_k` is given; for models without classes."""
+    if top_k is not None:
+        raise InputError(f"`top_k` must be None for a model without classes. Received: top_k={top_k}")
 
 
 def check_pairs(texts: Sequence, expected: bool | None, hint: str = "") -> None:

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 import numpy as np
 
 from keras_bert.data import load_labeled, read_table, select
-from keras_bert.errors import InputError
 from keras_bert.models import BertClassifier
 from keras_bert.tasks.task import Task, check_pairs
 from keras_bert.tasks.task_data import LabeledTexts, TaskData, TrainedModel, check_at_least_two
@@ -22,11 +21,6 @@ class TextTask(Task):
     def load(self, dataset: str, label_names: Sequence[str] | None = None) -> TaskData:
         """Read `train.tsv` and `dev.tsv`, see `kb.load_labeled`."""
         labeled = load_labeled(dataset, label_names, self.problem_type)
-        if label_names and tuple(label_names) != labeled.label_names:
-            raise InputError(
-                f"`label_names` must be those of {dataset}: {', '.join(labeled.label_names)}. "
-                f"Received: {', '.join(label_names)}"
-            )
         train = LabeledTexts(labeled.train_texts, labeled.train_labels)
         check_at_least_two(len(train), "texts", labeled.name)
         texts = [text for part in train.texts for text in part] if train.are_pairs else train.texts

@@ -14,7 +14,7 @@ from keras_bert.ops import is_correct
 from keras_bert.tasks.classification import check_range
 from keras_bert.tasks.losses import MeanCrossEntropy
 from keras_bert.tasks.registry import register_task
-from keras_bert.tasks.task import Task
+from keras_bert.tasks.task import Task, reject_top_k
 from keras_bert.tasks.task_data import TaskData, TrainedModel, check_at_least_two, check_files
 from keras_bert.tasks.word_rows import word_rows
 
@@ -93,6 +93,7 @@ class TokensTask(Task):
 
     def predict(self, trained: TrainedModel, texts: list, top_k: int | None = None) -> list[dict]:
         """Return words, one tag per word, and entities. Words are separated by whitespace."""
+        reject_top_k(top_k)
         for text in texts:
             if isinstance(text, tuple):
                 raise InputError(f"`texts` must be single texts for this model. Received: a pair, {text[0][:40]!r}")

@@ -1,5 +1,6 @@
 """The text vectorization layer: strings to the three model inputs."""
 
+import functools
 from pathlib import Path
 
 import keras
@@ -100,11 +101,12 @@ class BertTextVectorization(keras.layers.Layer):
         with tf.init_scope():
             self._line = tf.constant([self.pad_id, self.unk_id] + [line[token] for token in others], tf.int32)
 
-        # Compiled once for every batch size, so that a call from Python is as fast as one in tf.data.
-        texts = tf.TensorSpec([None], tf.string)
-        self._tokenize = tf.function(self._tokenize_op, input_signature=[texts], autograph=False)
-        self._encode = tf.function(self._encode_op, input_signature=[texts], autograph=False)
-        self._encode_pair = tf.function(self._encode_op, input_signature=[texts, texts], autograph=False)
+        # Compiled once for every batch size, so that a call from Python is as fast as one in tf.data. Partials, because
+        # TensorFlow counts the tracings of a method over all instances, and would warn at the fifth vectorizer.
+        texts, encode = tf.TensorSpec([None], tf.string), functools.partial(self._encode_op)
+        self._tokenize = tf.function(functools.partial(self._tokenize_op), input_signature=[texts], autograph=False)
+        self._encode = tf.function(encode, input_signature=[texts], autograph=False)
+        self._encode_pair = tf.function(encode, input_signature=[texts, texts], autograph=False)
 
     def __call__(self, inputs, *args, **kwargs):
         if isinstance(inputs, list) and inputs and all(isinstance(each, keras.KerasTensor) for each in inputs):

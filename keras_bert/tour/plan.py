@@ -37,11 +37,11 @@ class TourPlan:
     pretrain_batch: int = 32
     pretrain_learning_rate: float = 2e-3
     evaluations: int = 12
-    finetune_epochs: int = 6
+    finetune_epochs: int = 4
     finetune_batch: int = 16
     finetune_learning_rate: float = 5e-4
-    bundled_epochs: int = 4
-    bundled_learning_rate: float = 2e-4
+    bundled_epochs: int = 3
+    bundled_learning_rate: float = 5e-4
     max_finetune: int = 16000
 
 

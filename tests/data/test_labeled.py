@@ -17,11 +17,15 @@ def write(path, content):
 
 def test_sample():
     sample = load_labeled("sample")
-    assert len(set(sample.train_texts + sample.dev_texts)) >= 1500
+    assert len(set(sample.train_texts + sample.dev_texts)) >= 4500
     assert not set(sample.train_texts) & set(sample.dev_texts)
     for texts, labels in ((sample.train_texts, sample.train_labels), (sample.dev_texts, sample.dev_labels)):
         assert len(texts) == len(labels) and labels.dtype == np.int32
         assert 0.4 < labels.mean() < 0.6
+    renamed = load_labeled("sample", ["bad", "good"])
+    assert renamed.label_names == ("bad", "good") and (renamed.dev_labels == sample.dev_labels).all()
+    with pytest.raises(InputError, match="^`label_names`.*'neutral'"):
+        load_labeled("sample", ["bad", "neutral", "good"])
 
 
 def test_folder(tmp_path):

@@ -27,7 +27,7 @@ def test_has_no_custom_ops(served):
 
 
 def test_text_classifier_outputs(served, exports):
-    assert served["signatures"].tolist() == ["encode", "pool", "serving_default", "tokenize"]
+    assert served["signatures"].tolist() == ["encode", "labels", "pool", "serving_default", "tokenize"]
     ids = exports.vectorizer(exports.texts)
     logits = keras.ops.convert_to_numpy(exports.classifier(ids, training=False))
     np.testing.assert_allclose(served["text/serving_default/logits"], logits, atol=2e-5)

@@ -1,5 +1,7 @@
 """`kb.Predictor` of each kind of model, against the outputs of the model; chunks, iterators and rejected input."""
 
+import json
+
 import keras
 import numpy as np
 import pytest
@@ -79,8 +81,11 @@ def test_multi_label_and_regression(save, vectorizer):
         assert row["labels"] == [name for name, p in zip(LABELS, expected, strict=True) if p > 0.5]
         assert row["top_k"][0]["label"] == LABELS[int(expected.argmax())]
     model = classifier(1, problem_type="regression")
-    values = [row["value"] for row in kb.Predictor(save(model))(TEXTS)]
+    predictor = kb.Predictor(save(model))
+    values = [row["value"] for row in predictor(TEXTS)]
     assert values == pytest.approx(predict_logits(model, vectorizer(TEXTS))[:, 0], abs=1e-5)
+    with pytest.raises(kb.InputError, match="^`top_k`.*top_k=2$"):
+        predictor(TEXTS, top_k=2)
 
 
 def test_answers_are_parts_of_context(save):
@@ -102,6 +107,8 @@ def test_tags(save):
     assert any(row["entities"] for row in predictor(TEXTS))
     with pytest.raises(kb.InputError, match="single texts"):
         predictor(PAIRS)
+    with pytest.raises(kb.InputError, match="^`top_k`"):
+        predictor(TEXTS, top_k=1)
 
 
 def test_features(save, vectorizer):
@@ -160,8 +167,9 @@ def test_exported_classifiers(save, vectorizer, tmp_path, target, problem):
             assert [*predicted["probabilities"].values()] == pytest.approx(
                 [*expected["probabilities"].values()], abs=1e-5
             )
-        if problem == "single_label":
-            assert predicted["label"] == expected["label"] and exported.labels == LABELS
+            assert list(predicted["probabilities"]) == exported.labels == LABELS
+        for key in set(expected) & {"label", "labels"}:
+            assert predicted[key] == expected[key]
 
 
 @pytest.mark.slow
@@ -239,6 +247,21 @@ def test_rejects_missing_and_damaged_models(tmp_path):
     (tmp_path / "config.json").write_text("{}")
     with pytest.raises(kb.InputError, match="`export_onnx`"):
         kb.Predictor(tmp_path)
+
+
+def test_rejects_unknown_kind_of_onnx(vectorizer, tmp_path):
+    pytest.importorskip("onnxruntime")
+    folder = export_onnx(classifier(), tmp_path / "onnx", vectorizer, LABELS)
+    config = json.loads((folder / "config.json").read_text())
+    (folder / "config.json").write_text(json.dumps({**config, "kind": "summarizer"}))
+    with pytest.raises(kb.InputError, match="^`model`.*kind='summarizer'"):
+        kb.Predictor(folder)
+
+
+@pytest.mark.parametrize("name", ["batch_size", "top_k"])
+def test_rejects_counts_below_one(save, name):
+    with pytest.raises(kb.InputError, match=f"^`{name}`.*{name}=0$"):
+        kb.Predictor(save(classifier(), LABELS))(TEXTS, **{name: 0})
 
 
 def test_evaluate_equals_library(save, vectorizer, tmp_path):

@@ -1,5 +1,6 @@
 """BertTextVectorization in plain calls, tf.data, models, files, SavedModels and on other backends."""
 
+import logging
 import os
 import subprocess
 import sys
@@ -231,3 +232,17 @@ def run(code, **environment):
         timeout=300,
     )
     assert done.returncode == 0, done.stderr[-2000:]
+
+
+def test_several_vectorizers_do_not_warn(tokens):
+    records = []
+    handler = logging.Handler(logging.WARNING)
+    handler.emit = records.append
+    tf.get_logger().addHandler(handler)
+    try:
+        for _ in range(6):  # TensorFlow warns of retracing at the fifth function with the same code
+            vectorizer = BertTextVectorization(tokens)
+            vectorizer(["a"]), vectorizer((["a"], ["b"])), vectorizer.tokenize(["a"])
+    finally:
+        tf.get_logger().removeHandler(handler)
+    assert [record.getMessage()[:200] for record in records] == []

@@ -1,4 +1,4 @@
-"""Every tutorial runs, as a script and as a notebook; its own assertions are the test."""
+"""Every tutorial runs as a notebook, and the first also as a script; its own assertions are the test."""
 
 import os
 import subprocess
@@ -19,13 +19,14 @@ def test_there_are_tutorials():
     assert [path.stem[:2] for path in TUTORIALS[:4]] == ["01", "02", "03", "04"]
 
 
-@pytest.mark.parametrize("path", TUTORIALS, ids=ids)
-def test_script(path, tmp_path):
+def test_script(tmp_path):
+    """A script differs from its notebook only in where figures go, so one is enough."""
     environment = {**os.environ, "MPLBACKEND": "agg", "TF_CPP_MIN_LOG_LEVEL": "3"}
-    ran = subprocess.run(
-        [sys.executable, str(path)], cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=400
-    )
+    command = [sys.executable, str(TUTORIALS[0])]
+    ran = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=400)
     assert ran.returncode == 0, ran.stdout[-2000:] + ran.stderr[-4000:]
+    figures = [Path(line.removeprefix("figure: ")) for line in ran.stdout.splitlines() if line.startswith("figure: ")]
+    assert figures and all(figure.is_file() for figure in figures)
 
 
 @pytest.mark.parametrize("path", TUTORIALS, ids=ids)

@@ -140,6 +140,8 @@ def check_labels(model, labels) -> list | None:
     if labels is None:
         return None
     num_classes = getattr(model, "num_classes", None)
+    if getattr(model, "problem_type", None) == "regression":
+        raise InputError("`labels` must be None for regression. Received: labels with a model for regression")
     if num_classes is None:
         raise InputError(f"`labels` must be None for a model without classes. Received: model={type(model).__name__}")
     labels = [str(label) for label in labels]

@@ -160,6 +160,9 @@ def test_rejects_mismatched_labels(classifier, vectorizer, tmp_path, labels):
         kb.save_pretrained(classifier, tmp_path / "model", vectorizer, labels)
     with pytest.raises(kb.InputError, match="`labels` must be None"):
         kb.save_pretrained(classifier.encoder, tmp_path / "model", vectorizer, labels)
+    regression = kb.BertClassifier(classifier.encoder, 3, problem_type="regression")
+    with pytest.raises(kb.InputError, match="^`labels` must be None"):
+        kb.save_pretrained(regression, tmp_path / "model", vectorizer, ["a", "b", "c"])
     assert list(tmp_path.iterdir()) == []
 
 
