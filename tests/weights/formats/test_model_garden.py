@@ -99,7 +99,7 @@ def test_tied_table_may_be_stored_twice(same, tmp_path):
         np.testing.assert_array_equal(one["word_embeddings/embeddings"], two["word_embeddings/embeddings"])
         return
     with pytest.raises(
-        kb.InputError, match="layer_with_weights-0/embeddings and masked_lm/embedding_table must be identical"
+        kb.InputError, match="^`source`.*layer_with_weights-0/embeddings .*masked_lm/embedding_table"
     ) as error:
         open_source(folder)
     assert "complete" not in str(error.value)
@@ -137,5 +137,5 @@ def test_reads_encoder_that_was_saved_alone(tmp_path):
 
 
 def test_rejects_bert_for_albert():
-    with pytest.raises(kb.InputError, match="tensor word_embeddings|`source`"):
+    with pytest.raises(kb.InputError, match="^`source`.*Received: source=.*embedding_projection/kernel"):
         load_weights(build_model(open_source(FOLDER / "albert")), FOLDER / "bert")
