@@ -151,7 +151,7 @@ def test_rejects_mismatched_labels():
         kb.evaluate(kb.BertTokenClassifier(encoder(), 3), ids, nothing)
     with pytest.raises(kb.InputError, match="`model`"):
         task_for(encoder())
-    with pytest.raises(kb.InputError, match="^`teacher_logits`.*Received: .*multi-label"):
+    with pytest.raises(kb.InputError, match="^`teacher_logits`"):
         kb.finetune(classifier, ids, np.zeros((4, 3), int), ids, np.zeros((4, 3), int), teacher_logits=np.zeros((4, 3)))
     for problem_type, classes, words in (
         ("regression", 0, "^`num_classes`.*Received: num_classes=0"),

@@ -98,11 +98,8 @@ def test_tied_table_may_be_stored_twice(same, tmp_path):
         one, two = (open_source(found).parts["encoder"] for found in (folder, FOLDER / "bert"))
         np.testing.assert_array_equal(one["word_embeddings/embeddings"], two["word_embeddings/embeddings"])
         return
-    with pytest.raises(
-        kb.InputError, match="^`source`.*layer_with_weights-0/embeddings .*masked_lm/embedding_table"
-    ) as error:
+    with pytest.raises(kb.InputError, match="^`source`.*layer_with_weights-0/embeddings .*masked_lm/embedding_table"):
         open_source(folder)
-    assert "complete" not in str(error.value)
 
 
 @pytest.mark.parametrize("with_untrained", [True, False])
