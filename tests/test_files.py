@@ -115,13 +115,13 @@ def test_working_directory_is_deleted_at_the_end(tmp_path):
 def test_working_directory_keeps_a_checkpoint(tmp_path):
     out = tmp_path / "out"
     for resume in (False, True):
-        with pytest.raises(Interrupted, match="checkpoint.*--resume"), working_directory(out, resume) as work:
+        with pytest.raises(Interrupted, match="out.work.*--resume"), working_directory(out, resume) as work:
             (work / "training").mkdir(exist_ok=True)
             (work / "training" / "checkpoint.npz").write_bytes(b"x")
             raise KeyboardInterrupt
-    with pytest.raises(OSError, match="full"), working_directory(out, resume=True):
-        raise OSError("full")
-    with pytest.raises(InputError, match="`--resume`.*Give --resume"), working_directory(out, resume=False):
+    with pytest.raises(OSError, match="No space left"), working_directory(out, resume=True):
+        raise OSError(28, "No space left on device")
+    with pytest.raises(InputError, match="^`--resume`.*Received: .*out.work"), working_directory(out, resume=False):
         pass
     assert (work / "training" / "checkpoint.npz").is_file()
     with working_directory(out, resume=True):
@@ -141,7 +141,10 @@ def test_working_directory_rejects_other_content(tmp_path):
     write(tmp_path / "a.work", "folder", "novel")
     write(tmp_path / "b.work", "file", "novel")
     for name in ("a", "b"):
-        with pytest.raises(InputError, match=f"{name}.work"), working_directory(tmp_path / name, resume=True):
+        with (
+            pytest.raises(InputError, match=f"^`out`.*Received: .*{name}.work"),
+            working_directory(tmp_path / name, resume=True),
+        ):
             pass
         assert read(tmp_path / f"{name}.work") == "novel"
 

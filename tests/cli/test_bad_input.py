@@ -12,17 +12,17 @@ import pytest
 from tests.cli.command_line import environment, run_command
 
 BAD_DATA = {
-    "no file": (None, "does not exist"),
-    "empty": (b"", "empty"),
-    "header alone": (b"sentence\tlabel\n", "header"),
-    "no header": (b"a fine film\t1\n", "header"),
-    "latin-1": ("sentence\tlabel\nun café\t1\nno\t0\n".encode("latin-1"), "UTF-8"),
-    "NUL": (b"sentence\tlabel\na\0film\t1\n", "NUL"),
-    "empty string": (b"sentence\tlabel\n\t1\n", "empty"),
-    "label outside": (b"sentence\tlabel\na film\t2\n", "2"),
-    "label negative": (b"sentence\tlabel\na film\t-1\n", "-1"),
-    "label missing": (b"sentence\tlabel\na film\n", "columns"),
-    "label a word": (b"sentence\tlabel\na film\tgood\n", "good"),
+    "no file": (None, "'--data'"),
+    "empty": (b"", "`path`"),
+    "header alone": (b"sentence\tlabel\n", "`path`"),
+    "no header": (b"a fine film\t1\n", "a fine film"),
+    "latin-1": ("sentence\tlabel\nun café\t1\nno\t0\n".encode("latin-1"), "0xe9"),
+    "NUL": (b"sentence\tlabel\na\0film\t1\n", "line 2"),
+    "empty string": (b"sentence\tlabel\n\t1\n", "line 2"),
+    "label outside": (b"sentence\tlabel\na film\t2\n", "label='2'"),
+    "label negative": (b"sentence\tlabel\na film\t-1\n", "label='-1'"),
+    "label missing": (b"sentence\tlabel\na film\n", "line 2"),
+    "label a word": (b"sentence\tlabel\na film\tgood\n", "label='good'"),
 }
 
 
@@ -62,19 +62,20 @@ def test_rejects_labeled_file(call, models, nothing_left, name):
     nothing_left(result, "bad.tsv", word)
 
 
-@pytest.mark.parametrize("content, word", [(b"", "empty"), (b"\n \n", "blank"), ("né".encode("latin-1"), "UTF-8")])
+@pytest.mark.parametrize("content, word", [(b"", "`path`"), (b"\n \n", "`source`"), ("né".encode("latin-1"), "0xe9")])
 def test_rejects_corpus(call, nothing_left, content, word):
     nothing_left.put("bad.txt", content)
     nothing_left(call("pretrain", "--data", "bad.txt", "--steps", 1, "--out", "out"), "bad.txt", word)
 
 
 def test_rejects_folder_or_missing_corpus(call, models, nothing_left):
-    nothing_left(call("pretrain", "--data", models.folder, "--steps", 1, "--out", "out"), "directory")
+    nothing_left(call("pretrain", "--data", models.folder, "--steps", 1, "--out", "out"), "`path`", str(models.folder))
     nothing_left(call("pretrain", "--data", "no-*.txt", "--steps", 1, "--out", "out"), "no-*.txt")
 
 
 @pytest.mark.parametrize(
-    "content, word", [(None, "does not exist"), (b"", "empty"), (b"\n \n", "blank"), ("né".encode("latin-1"), "UTF-8")]
+    "content, word",
+    [(None, "'--nearest'"), (b"", "`path`"), (b"\n \n", "`--nearest`"), ("né".encode("latin-1"), "0xe9")],
 )
 def test_rejects_nearest_file(call, models, nothing_left, content, word):
     if content is not None:
@@ -83,7 +84,7 @@ def test_rejects_nearest_file(call, models, nothing_left, content, word):
 
 
 def test_rejects_pool_of_too_many_blocks(call, models, nothing_left):
-    nothing_left(call("embed", "--model", models.encoder, "--pool", "last4", "a film"), "last4", "4", "2")
+    nothing_left(call("embed", "--model", models.encoder, "--pool", "last4", "a film"), "`pool`", "pool='last4'")
 
 
 @pytest.mark.slow
@@ -96,11 +97,11 @@ def test_truncates_long_line(call, models, tmp_path):
 @pytest.mark.parametrize(
     "tokens, words",
     [
-        (b"", ["empty"]),
+        (b"", ["`vocabulary`"]),
         (b"a\nfilm\n", ["[CLS]"]),
         (b"[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\nfilm\nfilm\n", ["film", "6, 7"]),
-        (b"[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\n\xff\n", ["UTF-8"]),
-        (b"[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\na\0\n", ["NUL"]),
+        (b"[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\n\xff\n", ["0xff"]),
+        (b"[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\na\0\n", ["line 6"]),
     ],
 )
 def test_rejects_vocabulary(call, nothing_left, tokens, words):
@@ -111,22 +112,20 @@ def test_rejects_vocabulary(call, nothing_left, tokens, words):
 
 
 def test_rejects_file_as_folder_and_folder_as_file(call, models, nothing_left):
-    nothing_left(call("tokenize", "--vocab", models.folder, "a film"), "is a directory")
-    nothing_left(call("predict", "--model", models.vocab, "a film"), "is a file")
+    nothing_left(call("tokenize", "--vocab", models.folder, "a film"), "'--vocab'", str(models.folder))
+    nothing_left(call("predict", "--model", models.vocab, "a film"), "`--model`", str(models.vocab))
 
 
 @pytest.mark.parametrize("text", ["", "  "])
 def test_rejects_empty_text(call, models, nothing_left, text):
-    nothing_left(call("predict", "--model", models.classifier, "a film", text), "number 2")
+    nothing_left(call("predict", "--model", models.classifier, "a film", text), "`TEXT`", "number 2")
 
 
 def test_rejects_text_that_is_not_utf8(call, models, nothing_left):
-    nothing_left(call("predict", "--model", models.classifier, b"caf\xe9".decode("utf-8", "surrogateescape")), "UTF-8")
+    nothing_left(call("predict", "--model", models.classifier, b"caf\xe9".decode("utf-8", "surrogateescape")), "`TEXT`")
 
 
-@pytest.mark.parametrize(
-    "content, word", [(b"", "nothing"), (b"a\n\xff\n", "0xff in line 2"), (b"a\n\nb\n", "number 2")]
-)
+@pytest.mark.parametrize("content, word", [(b"", "`TEXT`"), (b"a\n\xff\n", "0xff"), (b"a\n\nb\n", "number 2")])
 def test_rejects_standard_input(call, models, nothing_left, monkeypatch, content, word):
     import io
 
@@ -135,9 +134,11 @@ def test_rejects_standard_input(call, models, nothing_left, monkeypatch, content
 
 
 def test_fill_mask_requires_mask_and_head(call, models, nothing_left):
-    nothing_left(call("fill-mask", "--model", models.encoder, "a film"), "[MASK]", "a film")
-    nothing_left(call("fill-mask", "--model", models.classifier, "a [MASK] film"), "classifier")
-    nothing_left(call("predict", "--model", models.encoder, "a film"), "[MASK]", "pairs")
+    nothing_left(call("fill-mask", "--model", models.encoder, "a film"), "`texts`", "[MASK]", "'a film'")
+    nothing_left(
+        call("fill-mask", "--model", models.classifier, "a [MASK] film"), "`pretrained`", str(models.classifier)
+    )
+    nothing_left(call("predict", "--model", models.encoder, "a film"), "`texts`", "[MASK]", "'a film'")
 
 
 def test_rejects_damaged_model_folder(call, models, nothing_left, tmp_path):
@@ -164,7 +165,7 @@ def test_rejects_sequence_longer_than_positions(call, models, nothing_left):
     result = call(
         "finetune", "--encoder", models.encoder, "--dataset", "sample", "--sequence-length", 33, "--out", "out"
     )
-    nothing_left(result, "32", "33")
+    nothing_left(result, "`--sequence-length`", "32", "33")
 
 
 @pytest.mark.parametrize("option", ["--held-out", "--learning-rate", "--layer-decay", "--dropout"])
@@ -209,7 +210,7 @@ def test_replaces_only_folders_of_same_kind(call, models, nothing_left, tmp_path
     ):
         nothing_left(call(*command, "notes"), "notes")
         nothing_left(call(*command, "."), "`--out`")
-        nothing_left(call(*command, "notes/novel.txt"), "file")
+        nothing_left(call(*command, "notes/novel.txt"), "`--out`", "novel.txt")
     assert (tmp_path / "notes" / "novel.txt").read_text() == "years of work"
 
 
@@ -219,7 +220,7 @@ def test_replaces_only_folders_of_same_kind(call, models, nothing_left, tmp_path
         (["--dtype", "bfloat16", "--interface", "tfhub"], ["--dtype", "--interface text"]),
         (["--dtype", "bfloat16", "--interface", "preprocess"], ["--dtype", "--interface text"]),
         (["--dtype", "int8"], ["saved_model", "int8"]),
-        (["--format", "onnx", "--dtype", "bfloat16"], ["onnx", "float32 or int8", "bfloat16"]),
+        (["--format", "onnx", "--dtype", "bfloat16"], ["onnx", "float32", "int8", "bfloat16"]),
         (["--format", "onnx", "--interface", "tfhub"], ["--interface", "saved_model"]),
         (["--format", "tflite"], ["tflite"]),
     ],

@@ -138,7 +138,7 @@ def test_rejects_wrong_sources_and_folders(call, models, tmp_path):
     for source, to, words in (
         (tmp_path / "nothing", "google_research", "nothing"),
         (models.vocab, "google_research", "saved_model.pb"),
-        (models.served, "keras", "TF-Hub"),
+        (models.served, "keras", f"source={models.served}"),
     ):
         assert_error(call("convert", source, "--to", to, "--out", tmp_path / "out"), words)
         assert not (tmp_path / "out").exists()

@@ -35,9 +35,9 @@ def test_rejects_wrong_options(call, models, tmp_path):
         ([*encoder, *text], ["--data", "--steps"]),
         ([*encoder, *text, "--steps", 1, "--student", models.encoder], ["--student"]),
         ([*classifier, *labeled], ["--dataset", "--student"]),
-        ([*classifier, *text, "--steps", 1], ["teacher"]),
-        ([*encoder, "--student", models.encoder, *labeled], ["teacher", "classifier"]),
-        ([*encoder, *text, "--steps", 1, "--layers", 2], ["layers", "2"]),
+        ([*classifier, *text, "--steps", 1], ["`--teacher`", str(models.classifier)]),
+        ([*encoder, "--student", models.encoder, *labeled], ["`--teacher`", str(models.encoder)]),
+        ([*encoder, *text, "--steps", 1, "--layers", 2], ["num_layers=2"]),
     ):
         assert_error(call("distill", *options, "--out", tmp_path / "out"), *words)
         assert not list(tmp_path.iterdir())

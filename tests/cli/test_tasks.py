@@ -49,10 +49,10 @@ def test_classification_of_pairs(call, train, tmp_path):
     result = results_of(call("predict", "--model", out, "the cat\tthe dog", "--json"))["predictions"][0]
     assert result["label"] in ("no", "yes") and sum(result["probabilities"].values()) == pytest.approx(1)
     mixed = call("predict", "--model", out, "the cat\tthe dog", "the cat")
-    assert_error(mixed, "pair")
-    for text, words in (("the cat\t", "empty"), ("a\tb\tc", "2 tabs")):
-        assert_error(call("predict", "--model", out, text), words)
-    assert_error(call("predict", "--model", out, "the cat"), "pairs", "single texts")
+    assert_error(mixed, "`texts`", "number 2")
+    for text in ("the cat\t", "a\tb\tc"):
+        assert_error(call("predict", "--model", out, text), "`texts`", "number 1")
+    assert_error(call("predict", "--model", out, "the cat"), "`texts`")
 
 
 def test_multi_label(call, train, tmp_path):
@@ -77,9 +77,9 @@ def test_regression(call, train, tmp_path):
     )
     assert isinstance(results_of(call("predict", "--model", out, "a\tb", "--json"))["predictions"][0]["value"], float)
     table(tmp_path / "single.tsv", "sentence\tscore", "a\t1")
-    assert_error(call("evaluate", "--model", out, "--data", tmp_path / "single.tsv"), "pairs", "single texts")
+    assert_error(call("evaluate", "--model", out, "--data", tmp_path / "single.tsv"), "`texts`")
     named = call("finetune", *SMALL, "--task", "regression", "--dataset", tmp_path, "--labels", "a,b", "--out", "no")
-    assert_error(named, "names")
+    assert_error(named, "`label_names`")
 
 
 def test_spans(call, train, tmp_path):
@@ -95,7 +95,7 @@ def test_spans(call, train, tmp_path):
     result = results_of(call("predict", "--model", out, text, "--json"))["predictions"][0]
     assert result["answer"] is None or result["answer"] == text.split("\t")[1][result["start"] : result["end"]] != ""
     assert kb.load_pretrained(out).no_answer is True
-    assert_error(call("predict", "--model", out, "Who lives?"), "question", "context")
+    assert_error(call("predict", "--model", out, "Who lives?"), "`texts`", "'Who lives?'")
 
 
 @pytest.mark.parametrize("no_answer", [True, False, None])
@@ -139,7 +139,7 @@ def test_spans_and_tokens_export_as_onnx_only(kind, outputs, call, models, tmp_p
     model = kb.BertSpanLabeler(encoder) if kind == "spans" else kb.BertTokenClassifier(encoder, 3)
     folder, out = kb.save_pretrained(model, tmp_path / "model", models.vectorizer), tmp_path / "out"
     refused = call("export", "--model", folder, "--out", out)
-    assert_error(refused, "--format onnx")
+    assert_error(refused, "`--model`", "--format onnx")
     assert not out.exists()
     results_of(call("export", "--model", folder, "--format", "onnx", "--out", out, "--json"))
     assert {output.name for output in onnx.load(out / "model.onnx").graph.output} == outputs
@@ -200,5 +200,5 @@ def test_rejects_single_example(task, call, models, tmp_path):
         (tmp_path / f"{part}.json").write_text(text)
     arguments = ["finetune", "--encoder", models.encoder, "--task", task, "--dataset", tmp_path, "--labels", "O,B-PER"]
     result = call(*(arguments[:-2] if task == "spans" else arguments), "--out", tmp_path / "out")
-    assert_error(result, "at least two", "Received: 1")
+    assert_error(result, "`dataset`", "Received: 1")
     assert not (tmp_path / "out").exists() and not (tmp_path / "out.work").exists()

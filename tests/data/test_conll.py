@@ -18,11 +18,11 @@ def test_reads_columns(tmp_path):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("EU B-ORG\nrejects\n", "`path` must have 2 columns.*line 2 with 1"),
-        ("EU B-ORG\nrejects V O\n", "`path` must have 2 columns.*line 2 with 3"),
-        ("EU\n", "`path` must have a word and a tag.*line 1 with 1"),
-        ("\n\n", "`path`.*0 sentences"),
-        ("", "`path`.*empty"),
+        ("EU B-ORG\nrejects\n", r"^`path`.*\b2\b.*Received: .*line 2\b.*\b1\b"),
+        ("EU B-ORG\nrejects V O\n", r"^`path`.*\b2\b.*Received: .*line 2\b.*\b3\b"),
+        ("EU\n", r"^`path`.*Received: .*line 1\b.*\b1\b"),
+        ("\n\n", r"^`path`.*Received: .*a.txt .*\b0\b"),
+        ("", "^`path`.*Received: path=.*a.txt"),
     ],
 )
 def test_rejects_invalid_files(text, message, tmp_path):

@@ -48,7 +48,7 @@ def test_single_file(tmp_path):
     pairs = write(tmp_path / "pairs.tsv", "sentence1\tsentence2\tscore\na\tb\t2.5\nc\td\t-1\n")
     data = load_labeled(pairs, problem_type="regression")
     assert sorted(data.train_texts[0] + data.dev_texts[0]) == ["a", "c"] and data.dev_labels.shape == (1,)
-    with pytest.raises(InputError, match="`source` must be a file with at least 2 rows"):
+    with pytest.raises(InputError, match=r"^`source`.*Received: .*one.tsv .*\b1\b"):
         load_labeled(write(tmp_path / "one.tsv", "sentence\tlabel\na\t0\n"))
 
 
@@ -67,17 +67,17 @@ def test_megabyte_line(tmp_path):
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (b"", "`path`.*empty"),
-        (b"sentence\tlabel\n", "`path`.*only a header line"),
-        (b"a fine film\t1\n", "`path`.*columns sentence and label"),
-        (b"sentence\ttarget\na\t1\n", "`path`.*no label"),
-        (b"sentence\tlabel\na\n", "`path` must have 2 columns.*line 2 with 1"),
-        (b"sentence\tlabel\na\t0\n\t1\n", "`path`.*line 3 with an empty one"),
-        (b"sentence\tlabel\na\t0\nb\t-1\n", r"`label` must be in 0 … 1 \(2 different labels\).*'-1' .*line 3"),
-        (b"sentence\tlabel\na\t0\nb\t2\n", "`label` must be in 0 … 1.*'2' .*line 3"),
-        (b"sentence\tlabel\nna\xefve\t1\n", r"`path`.*UTF-8.*byte 0xef in line 2 \(byte 17 of the file\)"),
-        ("sentence\tlabel\na\t1\n".encode("utf-16"), "`path`.*UTF-8.*byte 0xff in line 1"),
-        (b"sentence\tlabel\na\0b\t1\n", r"`path`.*a NUL in line 2 \(byte 16 "),
+        (b"", "^`path`.*Received: path=.*train.tsv"),
+        (b"sentence\tlabel\n", "^`path`.*Received: path=.*train.tsv"),
+        (b"a fine film\t1\n", "^`path`.*Received: .*sentence.*a fine film"),
+        (b"sentence\ttarget\na\t1\n", "^`path`.*Received: .*label.*target"),
+        (b"sentence\tlabel\na\n", r"^`path`.*\b2\b.*Received: .*line 2\b.*\b1\b"),
+        (b"sentence\tlabel\na\t0\n\t1\n", r"^`path`.*Received: .*line 3\b"),
+        (b"sentence\tlabel\na\t0\nb\t-1\n", "^`label`.*0 … 1.*Received: label='-1' .*line 3"),
+        (b"sentence\tlabel\na\t0\nb\t2\n", "^`label`.*0 … 1.*Received: label='2' .*line 3"),
+        (b"sentence\tlabel\nna\xefve\t1\n", r"^`path`.*Received: .*0xef .*line 2\b.*\b17\b"),
+        ("sentence\tlabel\na\t1\n".encode("utf-16"), r"^`path`.*Received: .*0xff .*line 1\b"),
+        (b"sentence\tlabel\na\0b\t1\n", r"^`path`.*Received: .*line 2\b.*\b16\b"),
     ],
 )
 def test_rejects_invalid_files(tmp_path, content, message):
@@ -88,23 +88,23 @@ def test_rejects_invalid_files(tmp_path, content, message):
 
 
 def test_rejects_invalid_sources(tmp_path):
-    with pytest.raises(InputError, match="`path`.*a directory"):
+    with pytest.raises(InputError, match=f"^`path`.*Received: path=.*{tmp_path.name}"):
         read_table(tmp_path)
-    with pytest.raises(InputError, match="`path`.*does not exist"):
+    with pytest.raises(InputError, match="^`path`.*Received: path=.*none.tsv"):
         read_table(tmp_path / "none.tsv")
     with pytest.raises(InputError, match="`source`.*nowhere"):
         load_labeled("nowhere")
     write(tmp_path / "train.tsv", "sentence\tlabel\na\t1\nb\t0\n")
-    with pytest.raises(InputError, match="`source`.*no dev.tsv"):
+    with pytest.raises(InputError, match="^`source`.*Received: source=.*dev.tsv"):
         load_labeled(tmp_path)
     write(tmp_path / "dev.tsv", "sentence\tlabel\na\t2\n")
-    with pytest.raises(InputError, match=r"`label` must be in 0 … 1.*dev.tsv, line 2"):
+    with pytest.raises(InputError, match="^`label`.*0 … 1.*Received: label='2' .*dev.tsv, line 2"):
         load_labeled(tmp_path)
     write(tmp_path / "train.tsv", "sentence\tlabel\na\tgood\nb\tbad\n")
-    with pytest.raises(InputError, match="`label` must be one of bad, good.*'2' .*dev.tsv, line 2"):
+    with pytest.raises(InputError, match="^`label`.*bad, good.*Received: label='2' .*dev.tsv, line 2"):
         load_labeled(tmp_path)
     write(tmp_path / "train.tsv", "sentence\tlabel\na\t0\nb\t0\n")
-    with pytest.raises(InputError, match="`source`.*at least two classes"):
+    with pytest.raises(InputError, match=r"^`source`.*Received: 1\b.*train.tsv"):
         load_labeled(tmp_path)
 
 
@@ -115,7 +115,7 @@ def test_no_network(monkeypatch, tmp_path):
     monkeypatch.setattr("urllib.request.urlopen", offline)
     monkeypatch.setattr("tensorflow_datasets.core.constants.DATA_DIR", str(tmp_path))
     monkeypatch.setenv("TFDS_DATA_DIR", str(tmp_path))
-    with pytest.raises(InputError, match="`name`.*'glue/sst2' .no network.*train.tsv") as error:
+    with pytest.raises(InputError, match="^`name`.*Received: name='glue/sst2' .*train.tsv") as error:
         load_labeled("sst2")
     assert "\n" not in str(error.value)
 
@@ -147,7 +147,7 @@ def test_class_names(tmp_path):
     data = load_labeled(tmp_path, ["spam", "not spam", "social", "promotion"])
     assert data.train_labels.tolist() == [0, 2, 3, 1]
     write(tmp_path / "dev.tsv", "sentence\tlabel\na\tspam\nb\tfamily\n")
-    with pytest.raises(InputError, match="`label` must be one of not spam, .*'family' .*dev.tsv, line 3"):
+    with pytest.raises(InputError, match="^`label`.*not spam, .*Received: label='family' .*dev.tsv, line 3"):
         load_labeled(tmp_path)
     for names in (["spam", "spam"], ["spam", ""]):
         with pytest.raises(InputError, match="`label_names`.*Received: label_names='spam', '"):
@@ -156,12 +156,12 @@ def test_class_names(tmp_path):
 
 def test_integers_for_given_names_only(tmp_path):
     words, numbers = "sentence\tlabel\na\tgood\nb\tbad\n", "sentence\tlabel\nc\t1\nd\t0\n"
-    with pytest.raises(InputError, match="`label` must be one of bad, good.*'1' .*dev.tsv, line 2") as error:
+    with pytest.raises(InputError, match="^`label`.*bad, good.*Received: label='1' .*dev.tsv, line 2") as error:
         load_labeled(folder(tmp_path, words, numbers))
     assert "\n" not in str(error.value)
     data = load_labeled(tmp_path, ["good", "bad"])
     assert (data.train_labels.tolist(), data.dev_labels.tolist()) == ([0, 1], [1, 0])
-    with pytest.raises(InputError, match="`label` must be one of 0, 1.*'good' .*dev.tsv, line 2"):
+    with pytest.raises(InputError, match="^`label`.*0, 1.*Received: label='good' .*dev.tsv, line 2"):
         load_labeled(folder(tmp_path, numbers, words))
     assert load_labeled(folder(tmp_path, numbers, numbers)).dev_labels.tolist() == [1, 0]
     assert read_table(tmp_path / "dev.tsv").class_labels(["bad", "good"])[0].tolist() == [1, 0]  # as for `evaluate`
@@ -210,7 +210,7 @@ def test_glue_pairs(tmp_path, name):
     assert len(data.train_validation_split(fraction=0.5)[0]) == count - round(0.5 * count)
     assert select(data.train_texts, [1]) == (["a cat 1"], ["a dog 1"])
     write(tmp_path / "dev.tsv", f"sentence\tlabel\na\t{classes[0]}\n")
-    with pytest.raises(InputError, match="`source` must have pairs of texts in both files"):
+    with pytest.raises(InputError, match="^`source`.*Received: .*dev.tsv"):
         load_labeled(tmp_path)
 
 
@@ -226,7 +226,7 @@ def test_mnli_uses_matched_dev_file(tmp_path):
     dev = MNLI + "".join(f"\tlabel{i}" for i in range(1, 6)) + "\tgold_label"
     write(tmp_path / "train.tsv", glue(f"{MNLI}\tlabel1\tgold_label", ["neutral", "-", "entailment", "contradiction"]))
     write(tmp_path / "dev_mismatched.tsv", glue(dev, ["neutral"]))
-    with pytest.raises(InputError, match="`source`.*no dev.tsv"):
+    with pytest.raises(InputError, match="^`source`.*Received: source=.*dev.tsv"):
         load_labeled(tmp_path)
     write(tmp_path / "dev_matched.tsv", glue(dev, ["-", "entailment", "contradiction"]))
     data = load_labeled(tmp_path)
@@ -236,7 +236,7 @@ def test_mnli_uses_matched_dev_file(tmp_path):
     assert read_table(tmp_path / "dev_mismatched.tsv").class_labels(data.label_names)[0].tolist() == [2]
     write(tmp_path / "dev.tsv", glue(dev, ["neutral"]))
     assert load_labeled(tmp_path).dev_labels.tolist() == [2]  # dev.tsv has priority
-    with pytest.raises(InputError, match="`path`.*2 rows, all with gold_label '-'"):
+    with pytest.raises(InputError, match="^`path`.*Received: .*x.tsv .*2 .*gold_label '-'"):
         read_table(write(tmp_path / "x.tsv", glue(dev, ["-", "-"])))
     assert read_table(write(tmp_path / "x.tsv", "sentence\tlabel\na\t-\nb\t+\n")).class_labels()[1] == ("+", "-")
 
@@ -248,7 +248,7 @@ def test_float_labels(tmp_path):
     assert data.label_names == () and data.problem_type == "regression"
     for word in ("good", "nan", "inf", ""):
         write(tmp_path / "dev.tsv", f"sentence1\tsentence2\tscore\na\tb\t{word}\n")
-        with pytest.raises(InputError, match="`label` must be a number.*line 2"):
+        with pytest.raises(InputError, match=f"^`label`.*Received: label='{word}' .*dev.tsv, line 2"):
             load_labeled(tmp_path, problem_type="regression")
 
 
@@ -258,7 +258,7 @@ def test_multi_hot_labels(tmp_path):
     assert data.label_names == ("love", "war")
     assert data.train_labels.tolist() == [[1, 1], [0, 0], [1, 0]] and data.dev_labels.tolist() == [[0, 1]]
     write(tmp_path / "dev.tsv", "sentence\tlabels\nd\tpeace\n")
-    with pytest.raises(InputError, match="`label` must be one of love, war.*'peace' .*line 2"):
+    with pytest.raises(InputError, match="^`label`.*love, war.*Received: label='peace' .*line 2"):
         load_labeled(tmp_path, problem_type="multi_label")
     with pytest.raises(InputError, match="`problem_type`"):
         load_labeled(tmp_path, problem_type="several")
@@ -274,11 +274,11 @@ def test_real_files(shared_data, tmp_path):
 
 def test_rejects_numbers_out_of_range(tmp_path):
     whole = "sentence\tlabel\na\t0\nb\t99999999999\n"
-    with pytest.raises(InputError, match="`label` must be in 0 … 1.*'99999999999' .*line 3"):
+    with pytest.raises(InputError, match="^`label`.*0 … 1.*Received: label='99999999999' .*line 3"):
         load_labeled(folder(tmp_path, whole, whole))
     for number in ("1e39", "-1e400", "nan", "inf"):
         text = f"sentence\tscore\na\t0\nb\t{number}\n"
-        with pytest.raises(InputError, match=f"`label` must be a number.*'{number}' .*line 3"):
+        with pytest.raises(InputError, match=f"^`label`.*Received: label='{number}' .*line 3"):
             load_labeled(folder(tmp_path, text, text), problem_type="regression")
 
 
@@ -288,10 +288,10 @@ def test_rejects_labels_of_another_type(tmp_path):
             with pytest.raises(InputError, match=f"`problem_type`.*{source}. Received: problem_type='{problem_type}'"):
                 load_labeled(source, problem_type=problem_type)
     numbers = "sentence\tscore\na\t1\nb\t2\n"
-    with pytest.raises(InputError, match="`label_names` must be None for regression"):
+    with pytest.raises(InputError, match=r"^`label_names`.*Received: label_names=\['a', 'b'\]"):
         load_labeled(folder(tmp_path, numbers, numbers), ["a", "b"], "regression")
     nothing = "sentence\tlabels\na\t\nb\t\n"
-    with pytest.raises(InputError, match="`path` must have at least one label.*train.tsv .2 rows"):
+    with pytest.raises(InputError, match=r"^`path`.*Received: path=.*train.tsv .*\b2\b"):
         load_labeled(folder(tmp_path, nothing, nothing), problem_type="multi_label")
     with pytest.raises(InputError, match="`label_names`"):
         load_labeled(tmp_path, ["x", "x"], "multi_label")

@@ -124,14 +124,14 @@ def test_onnx_rejects_lora_and_quantized_layers(name, modify, word, tmp_path):
 def test_onnx_rejects_lora_embeddings(tmp_path):
     encoder = kb.BertEncoder(tiny_config())
     encoder.embeddings.word_embeddings.enable_lora(2)
-    with pytest.raises(kb.InputError, match="`model`.*Received: embeddings/word_embeddings with LoRA"):
+    with pytest.raises(kb.InputError, match="^`model`.*Received: embeddings/word_embeddings .*LoRA"):
         export_onnx(encoder, tmp_path / "out")
 
 
 @pytest.mark.parametrize("part", CLASSES)
 def test_onnx_rejects_subclassed_layers(part, tmp_path):
     encoder = kb.BertEncoder(tiny_config(), block=lambda **settings: modified_block(part, **settings))
-    with pytest.raises(kb.InputError, match=f"`model`.*Received: block_0/{part} of type {CLASSES[part].__name__}"):
+    with pytest.raises(kb.InputError, match=f"`model`.*Received: block_0/{part} .*{CLASSES[part].__name__}"):
         export_onnx(encoder, tmp_path / "out")
 
 
@@ -139,7 +139,7 @@ def test_onnx_rejects_adapters_and_subclassed_blocks(tmp_path):
     class Block(TransformerBlock):
         pass
 
-    for block, name in ((adapted_block, "block_0/after_feed_forward"), (Block, "block_0 of type Block")):
+    for block, name in ((adapted_block, "block_0/after_feed_forward"), (Block, "block_0 .*Block")):
         with pytest.raises(kb.InputError, match=f"`model`.*Received: {name}"):
             export_onnx(kb.BertEncoder(tiny_config(), block=block), tmp_path / "out")
 
@@ -153,7 +153,7 @@ def test_onnx_rejects_an_overridden_call(tmp_path):
         """A subclass that computes the same."""
 
     for model in (Encoder(tiny_config()), kb.BertClassifier(Encoder(tiny_config()))):
-        with pytest.raises(kb.InputError, match="`model`.*Received: Encoder of type Encoder"):
+        with pytest.raises(kb.InputError, match="`model`.*Received: Encoder .*Encoder"):
             export_onnx(model, tmp_path / "out")
     check_standard_sublayers(Named(tiny_config()))
 
@@ -163,7 +163,7 @@ def test_onnx_rejects_modified_masked_lm_head(tmp_path):
     check_standard_sublayers(model)
     model.mlm_head._tracker.unlock()
     model.mlm_head.dense = DoubledDense(32)
-    with pytest.raises(kb.InputError, match="`model`.*Received: mlm_head/dense of type DoubledDense"):
+    with pytest.raises(kb.InputError, match="`model`.*Received: mlm_head/dense .*DoubledDense"):
         export_onnx(model, tmp_path / "out")
 
 

@@ -58,21 +58,21 @@ def test_pools_bfloat16_in_float32():
 
 def test_rejects_mismatched_inputs(encoder):
     inputs = random_inputs(encoder.config)
-    with pytest.raises(kb.InputError, match="pool.*Received:.*'average'"):
+    with pytest.raises(kb.InputError, match="^`pool`.*Received: pool='average'"):
         kb.embed(encoder, inputs, "average")
-    with pytest.raises(kb.InputError, match="last.?4"):
+    with pytest.raises(kb.InputError, match="^`pool`.*Received: pool='last4'"):
         kb.embed(kb.BertEncoder(tiny_config()), inputs, "last4")
-    with pytest.raises(kb.InputError, match="second-to-last"):
+    with pytest.raises(kb.InputError, match="^`pool`.*Received: pool='second-to-last'"):
         kb.embed(kb.BertEncoder(tiny_config(num_layers=1)), inputs, "second-to-last")
-    with pytest.raises(kb.InputError, match="pooler"):
+    with pytest.raises(kb.InputError, match="^`pool`.*Received: pool='pooled'"):
         kb.embed(kb.BertEncoder(tiny_config(pooler=False)), inputs, "pooled")
     with pytest.raises(kb.InputError, match="`encoder`.*Received:.*BertClassifier"):
         kb.embed(kb.BertClassifier(encoder), inputs)
-    with pytest.raises(kb.InputError, match="input_type_ids"):
+    with pytest.raises(kb.InputError, match="^`ids`.*Received: .*input_type_ids"):
         kb.embed(encoder, {name: inputs[name] for name in ("input_word_ids", "input_mask")})
-    with pytest.raises(kb.InputError, match="input_word_ids.*100"):
+    with pytest.raises(kb.InputError, match="^`input_word_ids`.*Received: .*100"):
         kb.embed(encoder, {**inputs, "input_word_ids": np.where(inputs["input_mask"], 100, 0)})
-    with pytest.raises(kb.InputError, match="`inputs`.*no token in row 1"):
+    with pytest.raises(kb.InputError, match=r"^`inputs`.*Received: .*\b1$"):
         kb.embed(encoder, {**inputs, "input_mask": inputs["input_mask"] * [[1], [0], [1]]})
     with pytest.raises(kb.InputError, match="`inputs`.*Received: 0"):
         kb.embed(encoder, {name: array[:0] for name, array in inputs.items()})

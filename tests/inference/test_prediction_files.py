@@ -1,6 +1,7 @@
 """Files of texts to files of predictions, by the command line, in bounded memory."""
 
 import json
+import re
 
 import keras
 import numpy as np
@@ -70,7 +71,7 @@ def test_bad_line_leaves_nothing(folder, tmp_path, capfd):
     arguments = ["predict", "--model", str(folder), "--input", str(tmp_path / "texts.txt"), "--output", str(out)]
     assert main(arguments) == 2
     error = capfd.readouterr().err
-    assert "texts.txt" in error and "empty text, number 2" in error and error.count("\n") == 1
+    assert "texts.txt" in error and "number 2" in error and error.count("\n") == 1
     assert {path.name for path in tmp_path.iterdir()} == {"texts.txt"}
 
 
@@ -97,8 +98,8 @@ def test_texts_and_files_on_the_command_line(folder, tmp_path, capfd):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ([], "`--input` must be given. Received: neither"),
-        (["a film", "--input", "FILE"], "`--input` must be given. Received: both"),
+        ([], "`--input`.*Received: neither"),
+        (["a film", "--input", "FILE"], "`--input`.*Received: both"),
         (["a film", "--output", "out.csv"], "`--output`"),
         (["--input", "nothing.txt"], "nothing.txt"),
         (["a film", "--top-k", "0"], "--top-k"),
@@ -109,12 +110,12 @@ def test_rejects_options(folder, tmp_path, monkeypatch, capfd, arguments, messag
     (tmp_path / "FILE").write_text("a film\n")
     assert main(["predict", "--model", str(folder), *arguments]) == 2
     error = capfd.readouterr().err
-    assert message in error and error.count("\n") == 1
+    assert re.search(message, error) and error.count("\n") == 1
 
 
 def test_read_texts(tmp_path):
     (tmp_path / "pairs.txt").write_text("a\tb\nc\td\n")
     assert list(read_texts(tmp_path / "pairs.txt")) == [("a", "b"), ("c", "d")]
     (tmp_path / "tabs.txt").write_text("a\tb\tc\n")
-    with pytest.raises(kb.InputError, match="tabs.txt: .*2 tabs, number 1"):
+    with pytest.raises(kb.InputError, match=r"tabs.txt: `texts`.*Received: 2\b.*number 1"):
         list(read_texts(tmp_path / "tabs.txt"))

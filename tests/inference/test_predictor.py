@@ -68,7 +68,7 @@ def test_pairs(save, vectorizer):
     logits = predict_logits(model, vectorizer(tuple(map(list, zip(*PAIRS, strict=True)))))
     check_classes(predictor(PAIRS), logits, PAIRS, key="texts")
     assert predictor(PAIRS[0]) == predictor(PAIRS[:1])
-    with pytest.raises(kb.InputError, match="`texts` must be pairs"):
+    with pytest.raises(kb.InputError, match="^`texts`"):
         predictor(TEXTS)
 
 
@@ -94,7 +94,7 @@ def test_answers_are_parts_of_context(save):
     for row, (question, context) in zip(predictor(texts), texts, strict=True):
         assert row["question"] == question and set(row) >= {"score", "null_score"}
         assert row["answer"] == context[row["start"] : row["end"]] != ""
-    with pytest.raises(kb.InputError, match=r"\(question, context\)"):
+    with pytest.raises(kb.InputError, match=r"^`texts`.*Received: .*'who \?'"):
         predictor(["who ?"])
 
 
@@ -105,7 +105,7 @@ def test_tags(save):
         assert row["words"] == text.split() and set(row["tags"]) <= set(labels)
         assert all(each["text"] == " ".join(row["words"][each["start"] : each["end"]]) for each in row["entities"])
     assert any(row["entities"] for row in predictor(TEXTS))
-    with pytest.raises(kb.InputError, match="single texts"):
+    with pytest.raises(kb.InputError, match="^`texts`.*Received: .*'a fine film'"):
         predictor(PAIRS)
     with pytest.raises(kb.InputError, match="^`top_k`"):
         predictor(TEXTS, top_k=1)
@@ -139,10 +139,10 @@ def test_pretrainer(save, task, names):
     assert [len(mask["predictions"]) for mask in row["masks"]] == [2, 2]
     expected = kb.fill_mask(kb.load_pretrained(folder), ["a [MASK] film [MASK]"], top_k=2)[0]["masks"]
     assert [mask["predictions"] for mask in row["masks"]] == [mask["predictions"] for mask in expected]
-    with pytest.raises(kb.InputError, match=r"`texts`.*\[MASK\]"):
+    with pytest.raises(kb.InputError, match=r"^`texts`.*\[MASK\].*Received: .*'a film'"):
         predictor("a film")
     alone = kb.Predictor(save(kb.BertPretrainer(model.encoder, sentence_task=None)))
-    with pytest.raises(kb.InputError, match="`texts`.*masked-LM head only"):
+    with pytest.raises(kb.InputError, match=r"^`texts`.*\[MASK\]"):
         alone(PAIRS)
 
 
@@ -223,16 +223,16 @@ def test_progress_is_shown_on_standard_error(save, capfd):
 @pytest.mark.parametrize(
     ("texts", "message"),
     [
-        (["a film", " "], "empty text, number 2"),
-        ([("a film", "")], "empty text, number 1"),
-        ([3], "strings or .* tuples. Received: int"),
-        ([["a", "b"]], "Received: list"),
-        (["a", ("a", "b")], "all single texts or all pairs"),
-        (["\ud800"], "valid Unicode"),
+        (["a film", " "], "number 2"),
+        ([("a film", "")], "number 1"),
+        ([3], "int"),
+        ([["a", "b"]], "list"),
+        (["a", ("a", "b")], "number 2"),
+        (["\ud800"], "number 1"),
     ],
 )
 def test_rejects_texts(save, texts, message):
-    with pytest.raises(kb.InputError, match=f"`texts`.*{message}"):
+    with pytest.raises(kb.InputError, match=f"^`texts`.*Received: .*{message}"):
         kb.Predictor(save(classifier(), LABELS))(texts)
 
 
@@ -241,11 +241,11 @@ def test_rejects_missing_and_damaged_models(tmp_path):
         kb.Predictor(tmp_path / "nothing")
     pytest.importorskip("onnxruntime")
     (tmp_path / "model.onnx").write_bytes(b"no model")
-    with pytest.raises(kb.InputError, match="no vocab.txt"):
+    with pytest.raises(kb.InputError, match="^`model`.*Received: .*vocab.txt"):
         kb.Predictor(tmp_path)
     (tmp_path / "vocab.txt").write_text("\n".join(VOCABULARY))
     (tmp_path / "config.json").write_text("{}")
-    with pytest.raises(kb.InputError, match="`export_onnx`"):
+    with pytest.raises(kb.InputError, match=f"^`model`.*Received: .*{tmp_path.name}"):
         kb.Predictor(tmp_path)
 
 

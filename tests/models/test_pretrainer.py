@@ -61,7 +61,7 @@ def test_rejects_unknown_sentence_tasks(task):
 def test_rejects_sentence_tasks_without_a_pooler():
     encoder = kb.BertEncoder(tiny_config(pooler=False))
     for task in ("next", "order"):
-        with pytest.raises(kb.InputError, match="`sentence_task`.*without a pooler"):
+        with pytest.raises(kb.InputError, match=f"^`sentence_task`.*Received: sentence_task={task!r}"):
             kb.BertPretrainer(encoder, task)
     kb.BertPretrainer(encoder, sentence_task=None)
 

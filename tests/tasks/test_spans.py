@@ -109,5 +109,5 @@ def test_rejects_label_names_and_missing_files(folder):
     with pytest.raises(kb.InputError, match="`label_names`"):
         SPANS.load(str(folder), ["a"])
     (folder / "dev.json").unlink()
-    with pytest.raises(kb.InputError, match="`dataset`.*no dev.json"):
+    with pytest.raises(kb.InputError, match="^`dataset`.*Received: dataset=.*dev.json"):
         SPANS.load(str(folder))

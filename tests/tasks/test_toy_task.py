@@ -139,5 +139,5 @@ def test_rejects_incomplete_task(toy):
         cells = Task.cells
 
     settings = {field.name: getattr(toy, field.name) for field in dataclasses.fields(toy)}
-    with pytest.raises(TypeError, match="abstract.*cells"):
+    with pytest.raises(TypeError, match="cells"):
         Incomplete(**settings)

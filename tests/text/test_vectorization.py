@@ -159,17 +159,17 @@ def test_saved_model_loads_without_keras(vectorizer, tmp_path):
 @pytest.mark.parametrize(
     ("texts", "message"),
     [
-        ([1, 2], "`texts` must be strings. Received: 1 at index 0"),
-        (["a", None], "`texts` must be strings. Received: None at index 1"),
-        (["a", float("nan")], "`texts` must be strings. Received: nan at index 1"),
-        (3, "`texts` must be strings. Received: 3 at index 0"),
-        (tf.constant([1]), "`texts` must be strings. Received: .* of dtype int32"),
-        (tf.ragged.constant([["a"]]), "`texts` must be strings. Received: RaggedTensor"),
-        ([["a", "b"]], r"`texts`.*strings of shape \(1, 2\)"),
-        (["\ud800"], r"`texts` must be valid Unicode. Received: '\\ud800' at index 0"),
-        (("a", "b", "c"), "`inputs`.*Received: a tuple of 3"),
-        ((["a", "b"], ["c"]), r"`inputs`.*Received: shapes \(2,\) and \(1,\)"),
-        (("a", ["c"]), r"`inputs`.*Received: shapes \(\) and \(1,\)"),
+        ([1, 2], "^`texts`.*Received: 1 .*index 0"),
+        (["a", None], "^`texts`.*Received: None .*index 1"),
+        (["a", float("nan")], "^`texts`.*Received: nan .*index 1"),
+        (3, "^`texts`.*Received: 3 .*index 0"),
+        (tf.constant([1]), "^`texts`.*Received: .*int32"),
+        (tf.ragged.constant([["a"]]), "^`texts`.*Received: RaggedTensor"),
+        ([["a", "b"]], r"^`texts`.*Received: .*\(1, 2\)"),
+        (["\ud800"], r"^`texts`.*Received: '\\ud800' .*index 0"),
+        (("a", "b", "c"), r"^`inputs`.*Received: .*tuple.*\b3\b"),
+        ((["a", "b"], ["c"]), r"^`inputs`.*Received: .*\(2,\).*\(1,\)"),
+        (("a", ["c"]), r"^`inputs`.*Received: .*\(\).*\(1,\)"),
     ],
 )
 def test_rejects_invalid_texts(vectorizer, texts, message):
@@ -179,22 +179,22 @@ def test_rejects_invalid_texts(vectorizer, texts, message):
 
 
 def test_rejects_other_dtypes(vectorizer):
-    with pytest.raises(InputError, match="`texts`.*dtype float32"):
+    with pytest.raises(InputError, match="^`texts`.*Received: .*float32"):
         vectorizer(keras.Input((), dtype="float32"))
 
 
 @pytest.mark.parametrize("length", [2, 0, -1, 3.5, True, "128"])
 def test_rejects_invalid_sequence_length(tokens, vectorizer, length):
-    with pytest.raises(InputError, match="`sequence_length` must be None or at least 3.*Received: "):
+    with pytest.raises(InputError, match=f"^`sequence_length`.*Received: sequence_length={length!r}"):
         BertTextVectorization(tokens, sequence_length=length)
     with pytest.raises(InputError, match="`sequence_length`"):
         vectorizer.pack([vectorizer.tokenize(["a"])], length)
 
 
 def test_rejects_invalid_vocabularies(tmp_path):
-    with pytest.raises(InputError, match="`path`.*does not exist"):
+    with pytest.raises(InputError, match="^`path`.*Received: .*vocab.txt"):
         BertTextVectorization(tmp_path / "vocab.txt")
-    with pytest.raises(InputError, match=r"`vocabulary`.*no \[PAD\]"):
+    with pytest.raises(InputError, match=r"^`vocabulary`.*Received: .*\[PAD\]"):
         BertTextVectorization(["[UNK]", "[CLS]", "[SEP]", "[MASK]"])
 
 

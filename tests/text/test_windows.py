@@ -98,7 +98,7 @@ def test_ignores_invalid_spans():
 def test_rejects_invalid_arguments():
     with pytest.raises(kb.InputError, match="`contexts`.*2.*Received: 1"):
         make_windows(["a", "b"], ["c"], VOCABULARY)
-    with pytest.raises(kb.InputError, match="`doc_stride`.*at most 5.*question 0"):
+    with pytest.raises(kb.InputError, match=r"^`doc_stride`.*\b5\b.*Received: doc_stride=6"):
         make_windows(["who is it?"], ["w1"], VOCABULARY, sequence_length=12, doc_stride=6)
-    with pytest.raises(kb.InputError, match="`contexts`.*at least one token"):
+    with pytest.raises(kb.InputError, match="^`contexts`.*Received: '  '"):
         make_windows(["who?"], ["  "], VOCABULARY)

@@ -50,7 +50,7 @@ def test_init_student_copies_layers(teacher):
 
 @pytest.mark.parametrize("num_layers", [0, 4, 5])
 def test_init_student_rejects_num_layers(teacher, num_layers):
-    with pytest.raises(kb.InputError, match="`num_layers` must be in 1 … 3"):
+    with pytest.raises(kb.InputError, match=f"^`num_layers`.*1 … 3.*Received: num_layers={num_layers}"):
         init_student(teacher, num_layers)
 
 
@@ -128,8 +128,8 @@ def test_distill_rejects_mismatched_models(teacher):
     narrow = toys.make_pretrainer(sentence_task=None, config=dataclasses.replace(DEEP, hidden_size=16))
     for models, message in (
         ((teacher, narrow), "`student`.*hidden_size=32. Received: hidden_size=16"),
-        ((teacher, teacher.encoder), "`student` must be a BertPretrainer. Received: BertEncoder"),
-        ((student.encoder, student), "`teacher` must be a BertPretrainer"),
+        ((teacher, teacher.encoder), "^`student`.*BertPretrainer.*Received: BertEncoder"),
+        ((student.encoder, student), "^`teacher`.*BertPretrainer.*Received: BertEncoder"),
     ):
         with pytest.raises(kb.InputError, match=message):
             distill(*models, examples, masking, steps=1, verbose=0)
@@ -181,7 +181,7 @@ def test_alpha_zero_equals_no_teacher():
 @pytest.mark.parametrize("settings", [{"alpha": 0.1}, {"temperature": 3.0}])
 def test_finetune_rejects_teacher_settings_without_logits(settings):
     ids, labels = toys.labeled(8)
-    with pytest.raises(kb.InputError, match=f"`{next(iter(settings))}` must be given together with `teacher_logits`"):
+    with pytest.raises(kb.InputError, match=f"^`{next(iter(settings))}`.*`teacher_logits`"):
         kb.finetune(toys.make_classifier(), ids, labels, ids, labels, **settings)
 
 
@@ -201,5 +201,5 @@ def test_distillation_targets_reject_invalid_logits():
     labels, logits = np.zeros(5, int), np.ones((5, 3))
     with pytest.raises(kb.InputError, match=r"`teacher_logits`.*\(5, 3\).*Received: shape=\(5, 2\)"):
         distillation_targets(labels, logits[:, :2], 3)
-    with pytest.raises(kb.InputError, match="`teacher_logits`.*finite"):
+    with pytest.raises(kb.InputError, match="^`teacher_logits`.*Received: .*finite=False"):
         distillation_targets(labels, logits * np.nan, 3)

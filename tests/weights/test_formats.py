@@ -85,7 +85,7 @@ def test_unknown_folder_error_lists_new_format(numpy_format, tmp_path):
 
 @pytest.mark.parametrize("name", ["keras_hub", "model_garden"])
 def test_read_only_formats(name, folder, tmp_path):
-    with pytest.raises(kb.InputError, match=f"`to` must be a format that can be written. Received: to='{name}'"):
+    with pytest.raises(kb.InputError, match=f"^`to`.*Received: to='{name}'"):
         convert(folder, to=name, out=tmp_path / "out")
     assert list(tmp_path.iterdir()) == []
 
@@ -94,7 +94,7 @@ def test_format_named():
     names = [each.name for each in FORMATS]
     assert names == ["tfhub", "keras", "keras_hub", "huggingface", "google_research", "model_garden"]
     assert [format_named(name).name for name in names] == names
-    with pytest.raises(kb.InputError, match="`to` must be one of tfhub, .* Received: to='onnx'"):
+    with pytest.raises(kb.InputError, match="^`to`.*tfhub, .*Received: to='onnx'"):
         format_named("onnx")
 
 

@@ -37,11 +37,11 @@ def assert_rejected(folder, match):
         ({"model_type": "gpt2"}, "`model_type` .*'gpt2'"),
         ({"model_type": ["bert"]}, r"`model_type` .*\['bert'\]"),
         ({"hidden_act": ["gelu"]}, r"`hidden_act` .*\['gelu'\]"),
-        ({"hidden_size": 32}, r"\(50, 32\), as the config states. Received: shape=\(50, 16\)"),
-        ({"num_hidden_layers": 2}, "missing: encoder.layer.1.attention"),
+        ({"hidden_size": 32}, r"^`source`.*\(50, 32\).*Received: shape=\(50, 16\)"),
+        ({"num_hidden_layers": 2}, "^`source`.*Received: .*encoder.layer.1.attention"),
         ({"id2label": ["no", "yes"]}, "`id2label`"),
         ({"id2label": {"no": 0, "yes": 1}}, "`id2label`"),
-        ({"id2label": {"0": "no"}}, "`id2label` must have 2 entries"),
+        ({"id2label": {"0": "no"}}, r"^`id2label`.*\b2\b.*Received: 1\b"),
     ],
 )
 def test_rejects_inconsistent_config(change, match, folder):
@@ -59,10 +59,13 @@ def test_ignores_unknown_problem_type(folder):
 @pytest.mark.parametrize(
     ("change", "match"),
     [
-        (lambda tensors: tensors.pop(KERNEL), "missing: encoder.layer.0.output.dense.weight"),
-        (lambda tensors: tensors.update({KERNEL: np.zeros((3, 3), "f4")}), r"Received: shape=\(3, 3\)"),
-        (lambda tensors: tensors.update({"more": np.zeros(2, "f4")}), "unexpected tensors: more"),
-        (lambda tensors: tensors.update({"classifier.bias": np.array(1, "f4")}), r"classifier\.\w+ must have shape"),
+        (lambda tensors: tensors.pop(KERNEL), "^`source`.*Received: .*encoder.layer.0.output.dense.weight"),
+        (lambda tensors: tensors.update({KERNEL: np.zeros((3, 3), "f4")}), r"^`source`.*Received: shape=\(3, 3\)"),
+        (lambda tensors: tensors.update({"more": np.zeros(2, "f4")}), r"^`source`.*Received: .*\bmore\b"),
+        (
+            lambda tensors: tensors.update({"classifier.bias": np.array(1, "f4")}),
+            r"^`source`.*classifier\.\w+ .*Received: shape=",
+        ),
     ],
 )
 def test_rejects_inconsistent_tensors(change, match, folder):
@@ -83,7 +86,7 @@ def test_rejects_inconsistent_tensors(change, match, folder):
 def test_rejects_duplicate_tensors(name, copy, folder):
     tensors = load_file(folder / "model.safetensors")
     save_file({**tensors, copy: tensors[name] + 1}, folder / "model.safetensors")
-    with pytest.raises(kb.InputError, match="each tensor once") as error:
+    with pytest.raises(kb.InputError, match="^`source`.*Received: ") as error:
         open_source(folder)
     assert {name, copy} <= set(str(error.value).split())
 
@@ -92,28 +95,28 @@ def test_rejects_duplicate_tensors(name, copy, folder):
 def test_rejects_integer_weights(dtype, folder):
     tensors = load_file(folder / "model.safetensors")
     save_file({**tensors, KERNEL: tensors[KERNEL].astype(dtype)}, folder / "model.safetensors")
-    with pytest.raises(kb.InputError, match=f"transformer/layer_0/output/kernel .*floating-point .*dtype={dtype}"):
+    with pytest.raises(kb.InputError, match=f"^`source`.*transformer/layer_0/output/kernel .*Received: dtype={dtype}"):
         kb.load_weights(kb.BertClassifier(kb.BertEncoder(CONFIG), 2), folder)
 
 
 def test_rejects_weights_too_large_for_float32(folder):
     tensors = load_file(folder / "model.safetensors")
     save_file({**tensors, KERNEL: np.full_like(tensors[KERNEL], 1e300, "f8")}, folder / "model.safetensors")
-    with pytest.raises(kb.InputError, match="transformer/layer_0/output/kernel .*NaN or infinity"):
+    with pytest.raises(kb.InputError, match="^`source`.*Received: .*transformer/layer_0/output/kernel .*NaN"):
         kb.load_weights(kb.BertClassifier(kb.BertEncoder(CONFIG), 2), folder)
 
 
 def test_rejects_unknown_dtype(folder):
     head = json.dumps({"x": {"dtype": "F8_E4M3", "shape": [2], "data_offsets": [0, 2]}}).encode()
     (folder / "model.safetensors").write_bytes(len(head).to_bytes(8, "little") + head + bytes(2))
-    assert_rejected(folder, "complete model.safetensors")
+    assert_rejected(folder, "^`source`.*Received: source=.*model.safetensors")
 
 
 @pytest.mark.parametrize("size", [0, 4, 1000, -1])
 def test_rejects_truncated_safetensors(size, folder):
     file = folder / "model.safetensors"
     file.write_bytes(file.read_bytes()[:size])
-    assert_rejected(folder, "complete model.safetensors")
+    assert_rejected(folder, "^`source`.*Received: source=.*model.safetensors")
 
 
 @pytest.mark.parametrize("part", [0.1, 0.5, 0.9])
@@ -123,7 +126,7 @@ def test_rejects_checkpoint_with_flipped_bit(part, tmp_path):
     data = bytearray(file.read_bytes())
     data[int(part * len(data))] ^= 4
     file.write_bytes(data)
-    assert_rejected(folder, "complete checkpoint")
+    assert_rejected(folder, "^`path`.*Received: path=")
 
 
 @pytest.mark.parametrize("name", ["model.weights.h5", "config.json"])
@@ -133,14 +136,14 @@ def test_rejects_truncated_keras_hub_preset(name, tmp_path):
     content = file.read_bytes()
     for size in (0, len(content) // 2, len(content) - 1):
         file.write_bytes(content[:size])
-        assert_rejected(tmp_path, "`source` must be a KerasHub preset")
+        assert_rejected(tmp_path, "^`source`.*Received: source=")
 
 
 @pytest.mark.parametrize("content", ["5", "[]", '"vocab_size hidden_size num_hidden_layers"'])
 def test_rejects_google_config_without_object(content, tmp_path):
     folder = save_google_research(kb.BertEncoder(GOOGLE_CONFIG), tmp_path / "g")
     (folder / "bert_config.json").write_text(content)
-    assert_rejected(folder, "a JSON file that contains an object")
+    assert_rejected(folder, "^`path`.*Received: path=.*bert_config.json")
 
 
 @pytest.mark.parametrize("content", ["{", "[]", '{"config": 5}', "{}", None])
@@ -149,5 +152,5 @@ def test_rejects_damaged_keras_hub_tokenizer(content, tmp_path):
     (tmp_path / "assets" / "tokenizer" / "vocabulary.txt").write_text("[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\n")
     if content is not None:
         (tmp_path / "tokenizer.json").write_text(content)
-    with pytest.raises(kb.InputError, match="a tokenizer.json of KerasHub"):
+    with pytest.raises(kb.InputError, match="^`source`.*tokenizer.json.*Received: source="):
         read_vocabulary(tmp_path)

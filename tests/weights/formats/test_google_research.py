@@ -199,7 +199,7 @@ def test_rejects_unsupported_models(tmp_path):
         other = kb.BertClassifier(kb.BertEncoder(kb.BertConfig(**SIZES)), 3, problem_type=problem)
         with pytest.raises(kb.InputError, match=f"`model` .*problem_type='{problem}'"):
             save_google_research(other, tmp_path / "out")
-    with pytest.raises(kb.InputError, match="`model` .*tokens"):
+    with pytest.raises(kb.InputError, match="^`model`.*Received: BertTokenClassifier"):
         save_google_research(kb.BertTokenClassifier(kb.BertEncoder(kb.BertConfig(**SIZES)), 3), tmp_path / "no")
     assert not list(tmp_path.iterdir())
 
@@ -208,14 +208,14 @@ def test_damaged_files_give_one_line(tmp_path):
     folder = save_google_research(make("BERT", "encoder"), tmp_path / "out")
     (data,) = folder.glob("*.data*")
     data.write_bytes(data.read_bytes()[:5000])
-    with pytest.raises(kb.InputError, match="complete checkpoint") as error:
+    with pytest.raises(kb.InputError, match="^`path`.*Received: path=") as error:
         open_source(folder)
     assert "\n" not in str(error.value)
     (folder / "bert_model.ckpt.index").unlink()
-    with pytest.raises(kb.InputError, match="no .index file"):
+    with pytest.raises(kb.InputError, match="^`path`.*Received: path="):
         open_source(folder)
     (folder / "bert_config.json").write_text("{}")
-    with pytest.raises(kb.InputError, match="vocab_size is missing"):
+    with pytest.raises(kb.InputError, match="^`path`.*vocab_size.*Received: path=.*bert_config.json"):
         open_source(folder)
 
 
@@ -223,9 +223,12 @@ def test_rejects_inconsistent_config(tmp_path):
     folder = save_google_research(make("BERT", "encoder"), tmp_path / "out")
     settings = json.loads((folder / "bert_config.json").read_text())
     for change, words in (
-        ({"intermediate_size": 64}, r"layer_0/intermediate/dense/kernel must have shape \(16, 64\)"),
-        ({"num_hidden_layers": 4}, "missing: bert/encoder/layer_3/attention"),
-        ({"num_hidden_layers": 2}, "16 unexpected tensors"),
+        (
+            {"intermediate_size": 64},
+            r"^`source`.*layer_0/intermediate/dense/kernel .*\(16, 64\).*Received: shape=\(16, 32\)",
+        ),
+        ({"num_hidden_layers": 4}, "^`source`.*Received: .*bert/encoder/layer_3/attention"),
+        ({"num_hidden_layers": 2}, r"^`source`.*Received: source=.*\(16 .*layer_2"),
         ({"hidden_act": "swish"}, "`hidden_act` .*'swish'"),
     ):
         (folder / "bert_config.json").write_text(json.dumps({**settings, **change}))
@@ -235,5 +238,5 @@ def test_rejects_inconsistent_config(tmp_path):
 
 def test_rejects_model_with_other_activation(tmp_path):
     folder = save_google_research(make("BERT", "encoder"), tmp_path / "out")
-    with pytest.raises(kb.InputError, match="`model` must have activation='gelu_tanh'"):
+    with pytest.raises(kb.InputError, match="^`model`.*activation='gelu_tanh'.*Received: activation='gelu'"):
         load_weights(kb.BertEncoder(kb.BertConfig(**SIZES, activation="gelu")), folder)

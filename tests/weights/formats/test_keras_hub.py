@@ -141,22 +141,22 @@ def test_rejects_other_models(tmp_path):
     group = keras_hub.models.AlbertBackbone(**{**SIZES, "num_layers": 4}, embedding_dim=8, num_groups=2)
     group.save_to_preset(tmp_path / "groups")
     for path, match in (
-        ("other.keras", "`source` .*BertBackbone, .*Sequential"),
-        ("broken.keras", "`source` must be a KerasHub preset"),
-        ("groups", "`num_groups` must be 1. Received: num_groups=2"),
+        ("other.keras", "^`source`.*BertBackbone, .*Received: source=.*Sequential"),
+        ("broken.keras", "^`source`.*Received: source=.*broken.keras"),
+        ("groups", "^`num_groups`.*Received: num_groups=2"),
     ):
         with pytest.raises(kb.InputError, match=match) as error:
             open_source(tmp_path / path)
         assert "\n" not in str(error.value)
     with pytest.raises(
         kb.InputError,
-        match="`encoder` must have activation='gelu_tanh', .*BERT has. Received: activation='gelu'",
+        match="^`encoder`.*activation='gelu_tanh'.*Received: activation='gelu'",
     ):
         to_keras_hub(kb.BertEncoder(kb.BertConfig(60, 16, 1, 2, 32, activation="gelu")))
     for changes, match in (
-        ({"embedding_size": 8}, "`encoder` must have embedding_size=None, .*BERT has. Received: embedding_size=8"),
-        ({"type_vocab_size": 0}, "`encoder` must have type_vocab_size=2, .*BERT has. Received: type_vocab_size=0"),
-        ({"share_blocks": True}, "`encoder` must have embedding_size=16, .*ALBERT has. Received: embedding_size=None"),
+        ({"embedding_size": 8}, "^`encoder`.*embedding_size=None.*Received: embedding_size=8"),
+        ({"type_vocab_size": 0}, "^`encoder`.*type_vocab_size=2.*Received: type_vocab_size=0"),
+        ({"share_blocks": True}, "^`encoder`.*embedding_size=16.*Received: embedding_size=None"),
     ):
         with pytest.raises(kb.InputError, match=match):
             to_keras_hub(kb.BertEncoder(kb.BertConfig(60, 16, 1, 2, 32, **changes)))

@@ -98,11 +98,8 @@ def test_tied_table_may_be_stored_twice(same, tmp_path):
         one, two = (open_source(found).parts["encoder"] for found in (folder, FOLDER / "bert"))
         np.testing.assert_array_equal(one["word_embeddings/embeddings"], two["word_embeddings/embeddings"])
         return
-    with pytest.raises(
-        kb.InputError, match="layer_with_weights-0/embeddings and masked_lm/embedding_table must be identical"
-    ) as error:
+    with pytest.raises(kb.InputError, match="^`source`.*layer_with_weights-0/embeddings .*masked_lm/embedding_table"):
         open_source(folder)
-    assert "complete" not in str(error.value)
 
 
 @pytest.mark.parametrize("with_untrained", [True, False])
@@ -137,5 +134,5 @@ def test_reads_encoder_that_was_saved_alone(tmp_path):
 
 
 def test_rejects_bert_for_albert():
-    with pytest.raises(kb.InputError, match="tensor word_embeddings|`source`"):
+    with pytest.raises(kb.InputError, match="^`source`.*Received: source=.*embedding_projection/kernel"):
         load_weights(build_model(open_source(FOLDER / "albert")), FOLDER / "bert")

@@ -79,16 +79,16 @@ def test_reads_bfloat16(tmp_path):
 @pytest.mark.parametrize(
     ("content", "match"),
     [
-        ({"a": MaliciousObject()}, "no code of it is run. Received: .*requests __builtin__"),
-        ({"a": Named("os", "system")}, "requests os.system"),
-        ({"a": Named("torch", "load")}, "requests torch.load"),
-        ({"a": Tensor("0", 6, 0, (2, 3), (3, 1), "QInt8Storage")}, "requests torch.QInt8Storage"),
-        ({"a": Tensor("0", 6, 2, (2, 3), (3, 1))}, "outside its storage of 6 numbers"),
-        ({"a": Tensor("0", 6, 3, (2, 2), (-1, 1))}, "outside its storage of 6 numbers"),
-        ({"a": Tensor("0", 9, 0, (2, 3), (3, 1))}, "6 of 9 numbers"),
-        ({"a": Tensor("1", 6, 0, (2, 3), (3, 1))}, "`path` must be a file of PyTorch weights"),
-        ({"a": 3}, "`path` must be a file with a dict of tensors"),
-        ([1, 2], "`path` must be a file with a dict of tensors"),
+        ({"a": MaliciousObject()}, "^`path`.*Received: .*__builtin__"),
+        ({"a": Named("os", "system")}, "^`path`.*Received: .*os.system"),
+        ({"a": Named("torch", "load")}, "^`path`.*Received: .*torch.load"),
+        ({"a": Tensor("0", 6, 0, (2, 3), (3, 1), "QInt8Storage")}, "^`path`.*Received: .*torch.QInt8Storage"),
+        ({"a": Tensor("0", 6, 2, (2, 3), (3, 1))}, r"^`path`.*Received: path=.*m.bin .*\b6\b"),
+        ({"a": Tensor("0", 6, 3, (2, 2), (-1, 1))}, r"^`path`.*Received: path=.*m.bin .*\b6\b"),
+        ({"a": Tensor("0", 9, 0, (2, 3), (3, 1))}, r"^`path`.*Received: path=.*m.bin .*\b6\b.*\b9\b"),
+        ({"a": Tensor("1", 6, 0, (2, 3), (3, 1))}, "^`path`.*Received: path=.*m.bin"),
+        ({"a": 3}, "^`path`.*Received: path=.*m.bin .*dict"),
+        ([1, 2], "^`path`.*Received: path=.*m.bin .*list"),
     ],
 )
 def test_rejects_everything_but_tensors(content, match, tmp_path):
@@ -102,12 +102,12 @@ def test_rejects_everything_but_tensors(content, match, tmp_path):
 @pytest.mark.parametrize("content", [b"", b"some text", pickle.dumps({"a": 1})], ids=["empty", "text", "pickle"])
 def test_rejects_other_files(content, tmp_path):
     (tmp_path / "m.bin").write_bytes(content)
-    with pytest.raises(kb.InputError, match="`path` must be a file of PyTorch weights"):
+    with pytest.raises(kb.InputError, match="^`path`.*Received: path=.*m.bin"):
         read_bin(tmp_path / "m.bin")
 
 
 def test_rejects_truncated_file(tmp_path):
     path = write(tmp_path / "m.bin", {"a": Tensor("0", 6, 0, (2, 3), (3, 1))}, {"0": bytes(24)})
     path.write_bytes(path.read_bytes()[:-30])
-    with pytest.raises(kb.InputError, match="`path` must be a file of PyTorch weights"):
+    with pytest.raises(kb.InputError, match="^`path`.*Received: path=.*m.bin"):
         read_bin(path)

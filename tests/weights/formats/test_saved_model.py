@@ -14,7 +14,7 @@ from keras_bert.weights.formats.tfhub import open_tfhub, read_masked_lm_tensors,
 from keras_bert.weights.load import open_source
 from tests.helpers import randomize, tiny_config
 
-UNREADABLE = "`source` must be a readable SavedModel"
+UNREADABLE = "^`source`.*Received: source=.*copy"
 VOCABULARY = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *(f"w{i}" for i in range(95))]
 
 
@@ -132,7 +132,7 @@ def replace_bytes(file, old, new):
     "damage, match",
     [
         (lambda folder: truncate(folder / "saved_model.pb"), UNREADABLE),
-        (lambda folder: (folder / "saved_model.pb").write_bytes(b""), "no TensorFlow 2 objects"),
+        (lambda folder: (folder / "saved_model.pb").write_bytes(b""), "^`source`.*Received: .*saved_model.pb"),
         (lambda folder: (folder / "saved_model.pb").write_bytes(b"words"), UNREADABLE),
         (lambda folder: truncate(folder / "variables" / "variables.index"), UNREADABLE),
         (
@@ -147,7 +147,7 @@ def replace_bytes(file, old, new):
         (lambda folder: shutil.rmtree(folder / "assets"), "vocab.txt"),
         (
             lambda folder: replace_bytes(folder / "saved_model.pb", b"vocab.txt", b"../ab.txt"),
-            "must be a file in assets",
+            r"^`source`.*Received: .*\.\./ab\.txt",
         ),
     ],
 )
@@ -166,6 +166,6 @@ def test_rejects_checkpoint_of_another_model(folder, pretrainer, tmp_path):
     shutil.copytree(other / "variables", tmp_path / "copy" / "variables")
     with pytest.raises(
         kb.InputError,
-        match=r"word_embeddings/embeddings is float32 \(100, 32\).*but float32 \(90, 32\)",
+        match=r"^`source`.*word_embeddings/embeddings .*float32 \(100, 32\).*float32 \(90, 32\)",
     ):
         kb.load_weights(pretrainer, tmp_path / "copy")

@@ -85,11 +85,14 @@ def test_reports_untouched_head(pretrainer, tmp_path):
 @pytest.mark.parametrize(
     "changes, match",
     [
-        ({"vocab_size": 90}, r"word_embeddings/embeddings must have shape \(90, 32\).* Received: shape=\(100, 32\)"),
-        ({"num_heads": 4}, r"layer_0/self_attention/query/kernel must have shape \(32, 4, 8\).*\(32, 2, 16\)"),
-        ({"max_position_embeddings": 8}, r"position_embedding/embeddings must have shape \(8, 32\).*\(40, 32\)"),
-        ({"num_layers": 3}, "16 missing tensors.*layer_2"),
-        ({"num_layers": 1}, "16 unexpected tensors.*layer_1"),
+        ({"vocab_size": 90}, r"^`source`.*word_embeddings/embeddings .*\(90, 32\).*Received: shape=\(100, 32\)"),
+        ({"num_heads": 4}, r"^`source`.*layer_0/self_attention/query/kernel .*\(32, 4, 8\).*\(32, 2, 16\)"),
+        (
+            {"max_position_embeddings": 8},
+            r"^`source`.*position_embedding/embeddings .*\(8, 32\).*Received: shape=\(40, 32\)",
+        ),
+        ({"num_layers": 3}, r"^`source`.*Received: source=.*\b16\b.*layer_2"),
+        ({"num_layers": 1}, r"^`source`.*Received: source=.*\b16\b.*layer_1"),
     ],
 )
 def test_rejects_mismatched_shapes(folder, changes, match):
@@ -123,14 +126,14 @@ def test_rejects_bad_sources(folder, reference_encoder, tmp_path, monkeypatch):
     (tmp_path / "lost" / "variables" / "variables.index").unlink()
     (tmp_path / "empty").mkdir()
     sources = {
-        tmp_path / "nowhere": "no such folder",
-        tmp_path / "empty": "saved_model.pb",
-        tmp_path / "other": "interface of TF-Hub's BERT",
-        tmp_path / "cut": "`source` must be a readable SavedModel",
-        tmp_path / "lost": "`source` must be a readable SavedModel",
-        graph: "saved_model.pb",
-        "nonsense://a/b": "`source` must be a TF-Hub handle that can be downloaded",
-        "https://127.0.0.1:9/tensorflow/bert_en_uncased_L-12_H-768_A-12/4": "download it elsewhere",
+        tmp_path / "nowhere": "^`source`.*Received: source=.*nowhere",
+        tmp_path / "empty": "^`source`.*Received: source=.*empty",
+        tmp_path / "other": "^`source`.*Received: source=.*other",
+        tmp_path / "cut": "^`source`.*Received: source=.*cut",
+        tmp_path / "lost": "^`source`.*Received: source=.*lost",
+        graph: "^`source`.*Received: source=.*saved_model.pb",
+        "nonsense://a/b": "^`source`.*Received: source=nonsense://a/b",
+        "https://127.0.0.1:9/tensorflow/bert_en_uncased_L-12_H-768_A-12/4": "^`source`.*Received: source=https://127.0.0.1:9/",
     }
     monkeypatch.setenv("TFHUB_CACHE_DIR", str(tmp_path / "cache"))
     for source, match in sources.items():
@@ -140,7 +143,7 @@ def test_rejects_bad_sources(folder, reference_encoder, tmp_path, monkeypatch):
 
 
 def test_rejects_preprocessing_model(reference_encoder):
-    with pytest.raises(kb.InputError, match="not an encoder|interface of TF-Hub's BERT"):
+    with pytest.raises(kb.InputError, match="^`source`.*Received: source="):
         open_tfhub(reference_encoder.parent / "bert_en_uncased_preprocess")
 
 
@@ -151,5 +154,5 @@ def test_loads_encoder_of_classifier(pretrainer, folder):
     assert _same(classifier.encoder, pretrainer.encoder)
     assert report.untouched == ["logits/kernel", "logits/bias"] and report.skipped == ["masked_lm"]
     assert all(np.array_equal(a, b) for a, b in zip(head, classifier.head.get_weights(), strict=True))
-    with pytest.raises(kb.InputError, match="`model` must be a BertEncoder, .* Received: Dense"):
+    with pytest.raises(kb.InputError, match="^`model`.*BertEncoder, .*Received: Dense"):
         kb.load_weights(keras.layers.Dense(2), folder)
