@@ -60,7 +60,7 @@ def load_conll(path: str | Path) -> list[TaggedSentence]:
                 f"{columns} columns in every line, as in the first" if columns > 1 else "a word and a tag per line"
             )
             raise InputError(
-                f"`path` must have {expected}. Received: path={path}, line {number} with {len(cells)} columns"
+                f"`path` must have {expected}. Received: path={path}, columns={len(cells)} in line {number}"
             )
         words.append(cells[0])
         tags.append(cells[-1])

@@ -181,7 +181,7 @@ def read_table(path: str | Path) -> Table:
         if len(cells) != len(header):
             raise InputError(
                 f"`path` must have {len(header)} columns in every line. "
-                f"Received: path={path}, line {number} with {len(cells)} columns"
+                f"Received: path={path}, columns={len(cells)} in line {number}"
             )
         label = cells[header.index(label_column)].strip()
         if label_column == "gold_label" and label == NO_CONSENSUS:

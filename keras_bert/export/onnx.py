@@ -111,7 +111,7 @@ def _require_packages(*packages: str) -> None:
     missing = [package for package in packages if importlib.util.find_spec(package) is None]
     if missing:
         raise InputError(
-            f"ONNX export needs the packages {' and '.join(packages)}. Received: an environment without "
+            f"`export_onnx` must have the packages {' and '.join(packages)}. Received: an environment without "
             f"{' and '.join(missing)}. Install them with pip install 'keras-bert-from-scratch[onnx]'."
         )
 

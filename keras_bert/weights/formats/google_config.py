@@ -76,7 +76,7 @@ def config_fields(config: BertConfig) -> dict:
     for field, is_supported in supported.items():
         if not is_supported:
             raise InputError(
-                f"`model` must have a {field} that google-research's code supports. "
+                f"`model` must be one that google-research's code supports. "
                 f"Received: {field}={getattr(config, field)!r}"
             )
     settings = {name: getattr(config, field) for field, name in FIELDS.items()}
