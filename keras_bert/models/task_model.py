@@ -92,27 +92,37 @@ class TaskModel(PretrainedModel):
 
     @classmethod
     def _from_stored(cls, stored, block=None, dtype=None, dropout=None, **kwargs):
+        """Return an instance of this class: with the head of the loaded model if it has one, else with a new head."""
         encoder = getattr(stored, "encoder", stored)
         new_encoder = type(encoder)._from_stored(encoder, block=block, dtype=dtype, dropout=dropout)
-        parameters = inspect.signature(cls.__init__).parameters
-        if dropout is not None and "dropout" in parameters:
+        if dropout is not None and "dropout" in inspect.signature(cls.__init__).parameters:
             kwargs["dropout"] = dropout
-        if not isinstance(stored, cls) and kind_of(stored) != cls.kind:  # the source has no head of this kind
-            for name, parameter in parameters.items():
-                if parameter.default is parameter.empty and name not in ("self", "encoder", "kwargs", *kwargs):
-                    raise InputError(f"`{name}` must be given for a new {cls.__name__}. Received: no {name}")
+        if not isinstance(stored, cls) and kind_of(stored) != cls.kind:
+            cls._check_complete(kwargs)
             return cls(new_encoder, **kwargs)
-        saved = stored.get_config()
-        for name, value in kwargs.items():
-            if name in saved and name not in CHANGEABLE_ARGUMENTS and saved[name] != value:
+        changes = cls._changed_arguments(stored.get_config(), kwargs)
+        if isinstance(stored, cls) and new_encoder is encoder and not changes:
+            return stored
+        return stored.with_encoder(new_encoder, cls, **changes)
+
+    @classmethod
+    def _check_complete(cls, arguments: dict) -> None:
+        """Raise InputError if a required constructor argument is missing, besides the encoder."""
+        for name, parameter in inspect.signature(cls.__init__).parameters.items():
+            if parameter.default is parameter.empty and name not in ("self", "encoder", "kwargs", *arguments):
+                raise InputError(f"`{name}` must be given for a new {cls.__name__}. Received: no {name}")
+
+    @classmethod
+    def _changed_arguments(cls, saved: dict, arguments: dict) -> dict:
+        """Return the arguments that differ from the saved ones; raise InputError if one of them changes a shape."""
+        changes = {name: value for name, value in arguments.items() if name not in saved or saved[name] != value}
+        for name, value in changes.items():
+            if name in saved and name not in CHANGEABLE_ARGUMENTS:
                 raise InputError(
                     f"`{name}` must be {saved[name]!r}, the value of the saved model. Received: {name}={value!r}. "
                     f"Use `{cls.__name__}(BertEncoder.from_pretrained(...), {name}={value!r})` to make a new head."
                 )
-        changes = {name: value for name, value in kwargs.items() if name not in saved or saved[name] != value}
-        if isinstance(stored, cls) and new_encoder is encoder and not changes:
-            return stored
-        return stored.with_encoder(new_encoder, cls, **changes)
+        return changes
 
 
 def head_weights(model: TaskModel) -> list:

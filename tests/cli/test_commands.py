@@ -147,7 +147,7 @@ def test_inspect_folder(call, models):
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    "interface, signatures", [("text", {"serving_default", "tokenize", "encode", "pool"}), ("tfhub", None)]
+    "interface, signatures", [("text", {"serving_default", "tokenize", "encode", "pool", "labels"}), ("tfhub", None)]
 )
 def test_export_then_check(call, models, tmp_path, interface, signatures):
     out = tmp_path / "exported"

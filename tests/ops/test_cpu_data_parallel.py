@@ -52,10 +52,10 @@ def assert_same_steps(keras_model, model, batches, per_example_fns=PER_EXAMPLE_F
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("parts", [1, 2])
-@pytest.mark.parametrize("next_sentence", [True, False])
-@pytest.mark.parametrize("rows", [8, 7, 2, 1])
-def test_pretraining_with_uneven_halves(next_sentence, rows, parts):
+@pytest.mark.parametrize(
+    ("rows", "next_sentence", "parts"), [(8, True, 1), (8, False, 2), (7, True, 2), (2, False, 2), (1, True, 2)]
+)
+def test_pretraining_with_uneven_halves(rows, next_sentence, parts):
     rng = np.random.default_rng(0)
     ids = rng.integers(5, 50, (rows, 12))
     inputs = {"input_word_ids": ids, "input_mask": 1 + 0 * ids, "input_type_ids": 0 * ids}
@@ -69,8 +69,7 @@ def test_pretraining_with_uneven_halves(next_sentence, rows, parts):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("parts", [1, 2])
-@pytest.mark.parametrize("varying_lengths", [True, False])
+@pytest.mark.parametrize(("varying_lengths", "parts"), [(True, 2), (False, 2), (True, 1)])
 def test_finetuning_with_batches_of_many_shapes(varying_lengths, parts):
     batches = []
     for rows, length in ((8, 9), (6, 14), (1, 5), (3, 16)):
