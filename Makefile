@@ -19,12 +19,12 @@ test: lint
 
 # Under a minute: the parts that most changes touch.
 test-fast: $(VENV)/.installed-dev
-	$(PYTEST) -m "not slow and not peers" tests/test_*.py tests/text tests/layers tests/ops tests/models
+	$(PYTEST) -m "not slow and not peers" $(PARALLEL) tests/test_*.py tests/text tests/layers tests/ops tests/models
 
 # Everything: also tutorials, browser, wheel, and comparisons with PyTorch, transformers, JAX and google-research/bert.
 test-all: lint $(VENV)/.installed-peers
 	$(PYTEST) -m "not peers" --doctest-modules $(PARALLEL)
-	$(PYTEST) -m peers
+	$(PYTEST) -m peers $(PARALLEL)
 
 # Compare the speed with other implementations, on a quiet machine; BENCH="--only forward" runs a part of it.
 bench: $(VENV)/.installed-bench

@@ -1,11 +1,12 @@
-"""Free memory after each file of tests and doctests, so that the processes of `make test` stay small."""
+"""Free memory after each test and doctest, so that the processes of `make test` stay small."""
 
+import gc
 import sys
 
 import pytest
 
 
-@pytest.fixture(autouse=True, scope="module")
+@pytest.fixture(autouse=True)
 def forget_gradients():
     """Remove the gradient functions of old graphs.
 
@@ -19,3 +20,10 @@ def forget_gradients():
         gradients = ops.gradient_registry._registry
         for name in [name for name in gradients if name.startswith("CustomGradient-")]:
             del gradients[name]
+
+
+@pytest.fixture(autouse=True, scope="module")
+def collect_garbage():
+    """Free the models of a file: they are in reference cycles, which Python collects late."""
+    yield
+    gc.collect()

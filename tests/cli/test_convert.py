@@ -43,6 +43,7 @@ def test_round_trip_through_all_formats(call, models, tmp_path):
     assert end.model.nsp_head is None  # TF-Hub's format has no next-sentence head
 
 
+@pytest.mark.slow
 def test_files_of_other_libraries(call, tmp_path):
     """A preset of KerasHub, and an ALBERT that Google's exporter wrote, keep their outputs and weights."""
     import keras_hub

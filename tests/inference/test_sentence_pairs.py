@@ -81,6 +81,7 @@ def test_sentence_order_on_command_line(learned, tmp_path, capfd):
     assert json.loads(capfd.readouterr().out.splitlines()[-1])["accuracy"] == 1.0
 
 
+@pytest.mark.slow
 def test_next_sentence_on_command_line(tmp_path, capfd):
     """A next-sentence head that separates two pairs: logit 0, the label of a true next sentence, is `follows`."""
     rows = pack_examples([[[5, 6], [7, 8]], [[20, 21], [22, 23]]] * 20, 16, toys.CLS, toys.SEP, "next")

@@ -180,8 +180,7 @@ def test_positions_equal_rows_of_all_positions(kind, training):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("dtype", ["float32", "mixed_bfloat16"])
-@pytest.mark.parametrize("sentence_task", ["next", None])
+@pytest.mark.parametrize(("sentence_task", "dtype"), [("next", "mixed_bfloat16"), (None, "float32")])
 def test_pretraining_steps(sentence_task, dtype):
     config = tiny_config(vocab_size=1100)
     inputs = random_inputs(config, batch=4, length=12, positions=9)

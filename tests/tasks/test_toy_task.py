@@ -107,6 +107,7 @@ def test_library(toy, tmp_path):
     assert predictor(texts) == [{"text": t, "yes": bool(yes)} for t, yes in zip(texts, expected, strict=True)]
 
 
+@pytest.mark.slow
 def test_command_line(toy, tmp_path, capfd):
     lines = [f"{'who' if i % 2 else 'he'} is it {i}\t{'yes' if i % 2 else 'no'}" for i in range(24)]
     for name in toy.data_files:

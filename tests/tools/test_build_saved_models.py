@@ -84,6 +84,7 @@ def test_cards_are_complete(cards):
         assert all(f"## {heading}" in card for heading in HEADINGS)
 
 
+@pytest.mark.slow
 def test_run_adds_up_interrupted_runs(tmp_path, monkeypatch):
     monkeypatch.setattr(build, "WORK", tmp_path)
     monkeypatch.setattr(build, "COST", tmp_path / "cost.json")

@@ -60,6 +60,7 @@ def test_steps_continue_across_epochs(monkeypatch):
     assert train(2, count + 1) == [1, 2]
 
 
+@pytest.mark.slow
 def test_resumes_after_interrupt_within_step(tmp_path):
     expected, history = pretrain_toy()
     model = toys.make_pretrainer(config=SMALL)
