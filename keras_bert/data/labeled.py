@@ -55,7 +55,7 @@ class LabeledDataset:
 
         >>> train, validation = load_labeled("sample").train_validation_split(seed=1)
         >>> len(validation), len(set(train) & set(validation))
-        (136, 0)
+        (369, 0)
         """
         order = np.random.default_rng(seed).permutation(len(self.train_labels))
         validation, train = np.split(order, [max(1, round(fraction * len(order)))])
