@@ -19,7 +19,7 @@ test: lint
 
 # Under a minute: the parts that most changes touch.
 test-fast: $(VENV)/.installed-dev
-	$(PYTEST) -m "not slow and not peers" $(PARALLEL) tests/test_*.py tests/text tests/layers tests/ops tests/models
+	$(PYTEST) -m "not slow and not peers" $(PARALLEL) tests/test_*.py tests/text tests/layers tests/ops
 
 # Everything: also tutorials, browser, wheel, and comparisons with PyTorch, transformers, JAX and google-research/bert.
 test-all: lint $(VENV)/.installed-peers

@@ -102,20 +102,29 @@ def distilled(data: str) -> dict:
     return claims(run, data, json.loads(MEASURED.read_text(encoding="utf-8"))["finetuning"], SEEDS)
 
 
+def list_accuracies(accuracies: dict[str, float]) -> str:
+    """List accuracies in percent by name, the best one in bold."""
+    best = max(accuracies.values())
+    shown = {name: f"{100 * value:.1f} %" for name, value in accuracies.items()}
+    return "; ".join(f"{name} {f'**{shown[name]}**' if accuracies[name] == best else shown[name]}" for name in shown)
+
+
 def tour(data: str) -> dict:
     """Run the tour on the embedded sample."""
     command = f"{COMMAND} tour --out OUT --json"
     with tempfile.TemporaryDirectory() as folder:
         facts, _ = run(command, data, OUT=Path(folder) / "tour")
     pretraining, evaluation = facts["pretraining"], facts["evaluation"]
+    accuracies = {
+        "dev accuracy": evaluation["accuracy"],
+        "the bundled encoder on the same sentences": facts["bundled"]["evaluation"]["accuracy"],
+        "TF-IDF with logistic regression": evaluation["tfidf"],
+        "most frequent class": evaluation["majority"],
+    }
     return {
         "what": "the tour on the embedded sample: two layers, hidden size 128, pretrained and fine-tuned on the sample",
-        "result": f"dev accuracy {100 * evaluation['accuracy']:.1f} %; the bundled encoder on the same sentences "
-        f"{100 * facts['bundled']['evaluation']['accuracy']:.1f} %; TF-IDF with logistic regression "
-        f"{100 * evaluation['tfidf']:.1f} %; most frequent class {100 * evaluation['majority']:.1f} %; "
-        f"masked-LM accuracy "
-        f"{100 * pretraining['mlm_accuracy']:.1f} % on validation prose; {facts['seconds']['total'] / 60:.1f} minutes, "
-        f"{facts['peak_memory_mib'] / 1024:.1f} GiB",
+        "result": f"{list_accuracies(accuracies)}; masked-LM accuracy {100 * pretraining['mlm_accuracy']:.1f} % on "
+        f"validation prose; {facts['seconds']['total'] / 60:.1f} minutes, {facts['peak_memory_mib'] / 1024:.1f} GiB",
         "command": command,
     }
 

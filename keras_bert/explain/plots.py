@@ -51,7 +51,7 @@ def learning_curves(
         axes.grid(axis="y", linewidth=0.6)
         figure.legend(loc="outside upper left", ncols=len(series), frameon=False)
     changes = "; ".join(f"{name}: from {values[0]:.2f} to {values[-1]:.2f}" for name, values in series.items())
-    return Figure(figure, f"{quantity.capitalize()} by {unit}. {changes}.")
+    return Figure(figure, f"{quantity[:1].upper()}{quantity[1:]} by {unit}. {changes}.")
 
 
 def confusion_matrix(labels, predictions, names: list[str]) -> Figure:

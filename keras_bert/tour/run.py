@@ -56,7 +56,7 @@ def run_tour(
     start = time.perf_counter()
     data = load_labeled(dataset)
     if source:
-        open_tfhub(source)  # an invalid source must be rejected before two minutes of training
+        open_tfhub(source)  # an invalid source must be rejected before the training
     identity = {"plan": dataclasses.asdict(plan), "dataset": dataset, "seed": seed, "version": __version__}
     steps = Steps(console, STEPS)
     with working_directory(out, resume=True, hint="the same command resumes") as work, atomic_write(out) as draft:
