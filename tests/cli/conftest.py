@@ -60,6 +60,11 @@ def models(tmp_path_factory) -> SimpleNamespace:
     kb.export_saved_model(classifier, made.served, vectorizer=vectorizer, labels=["negative", "positive"])
     write_tsv(made.data, sample.dev_texts[:30], sample.dev_labels[:30])
     made.dataset.mkdir()
-    write_tsv(made.dataset / "train.tsv", sample.train_texts[:40], sample.train_labels[:40])
-    write_tsv(made.dataset / "dev.tsv", sample.dev_texts[:20], sample.dev_labels[:20])
+    for part, count, texts, labels in (
+        ("train", 40, sample.train_texts, sample.train_labels),
+        ("dev", 20, sample.dev_texts, sample.dev_labels),
+    ):
+        # Texts that are all truncated to the same length, so that TensorFlow traces each training step once.
+        rows = [i for i, text in enumerate(texts) if len(text) > 120][:count]
+        write_tsv(made.dataset / f"{part}.tsv", [texts[i] for i in rows], labels[rows])
     return made
