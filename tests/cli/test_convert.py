@@ -93,6 +93,7 @@ def contents(folder) -> dict:
     return {path: path.is_file() and path.read_bytes() for path in folder.rglob("*")}
 
 
+@pytest.mark.slow
 def test_round_trip_check_of_the_config(call, tmp_path, monkeypatch):
     import keras_bert as kb
     from keras_bert.weights.formats.huggingface import save_huggingface

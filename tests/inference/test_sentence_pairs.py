@@ -42,6 +42,7 @@ def text(sentence) -> str:
     return " ".join(toys.VOCABULARY[i] for i in sentence)
 
 
+@pytest.mark.slow
 def test_sentence_order_is_learned(learned):
     _, history, metrics, labels = learned
     names = {f"{task}_{what}" for task in ("mlm", "sop") for what in ("loss", "accuracy")}
@@ -67,6 +68,7 @@ def test_predict_sentence_pairs(learned):
     np.testing.assert_allclose(predicted, pooled @ kernel + bias, atol=1e-5)
 
 
+@pytest.mark.slow
 def test_sentence_order_on_command_line(learned, tmp_path, capfd):
     pair = "w1 w3 w2", "w40 w36 w41"
     assert main(["predict", "--model", str(learned[0]), "\t".join(pair), "\t".join(pair[::-1]), "--json"]) == 0

@@ -79,6 +79,7 @@ def test_compares_with_published_values(shared_data, monkeypatch):
     assert not compare_with_published(encoder, vectorizer, outputs)["passed"]
 
 
+@pytest.mark.slow
 def test_without_published_values(tmp_path, monkeypatch):
     encoder = kb.BertEncoder(tiny_config(num_layers=3))
     monkeypatch.delenv("KERAS_BERT_DATA", raising=False)

@@ -52,6 +52,7 @@ def trained_model(model, preprocessor):
     return TrainedModel(lambda ids, batch_size: predict_logits(model, ids, batch_size), preprocessor)
 
 
+@pytest.mark.slow
 def test_training_and_evaluation(folder):
     data = SPANS.load(str(folder))
     assert (len(data.train), len(data.dev)) == (60, 20) and "Who lives?" in data.texts and data.label_names == ()

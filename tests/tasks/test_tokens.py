@@ -59,6 +59,7 @@ def trained_model(model, preprocessor, labels):
     return TrainedModel(lambda ids, batch_size: predict_logits(model, ids, batch_size), preprocessor, labels)
 
 
+@pytest.mark.slow
 def test_training_and_evaluation(folder):
     data = TOKENS.load(str(folder))
     assert data.label_names == ("B-LOC", "B-PER", "I-LOC", "O") and (len(data.train), len(data.dev)) == (60, 20)

@@ -89,6 +89,7 @@ def test_spans():
     )
 
 
+@pytest.mark.slow
 def test_answers_late_in_a_row():
     keras.utils.set_random_seed(1)
     model = kb.BertSpanLabeler(kb.BertEncoder(kb.BertConfig(30, 16, 1, 2, 32, max_position_embeddings=64)))

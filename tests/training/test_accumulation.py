@@ -20,6 +20,7 @@ def assert_same_weights(one, two, tolerance=0.0):
         np.testing.assert_allclose(*values, rtol=0, atol=tolerance, err_msg=a.path)
 
 
+@pytest.mark.slow
 def test_equals_one_large_batch():
     def train(**settings):
         model = randomize(BertClassifier(BertEncoder(tiny_config(num_layers=1)), dropout=0.0))

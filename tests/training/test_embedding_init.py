@@ -85,6 +85,7 @@ def test_nearest_words_share_topic(examples):
     assert abs(frequencies.sum() - 1) < 1e-3 and frequencies[5:UNSEEN].min() > 5 * frequencies[UNSEEN]
 
 
+@pytest.mark.slow
 def test_resumed_run_does_not_initialize_again(examples, tmp_path, monkeypatch):
     settings = {
         "batch_size": 8,

@@ -77,6 +77,7 @@ def test_layer_decay_with_sparse_gradients(monkeypatch):
         np.testing.assert_allclose(fused, plain, atol=2e-5)
 
 
+@pytest.mark.slow
 def test_gradual_unfreezing():
     ids, labels = toys.labeled(32)
     seen = []

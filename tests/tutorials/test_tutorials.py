@@ -8,17 +8,17 @@ from pathlib import Path
 import pytest
 
 TUTORIALS = sorted((Path(__file__).resolve().parents[2] / "tutorials").glob("[0-9][0-9]_*.py"))
-pytestmark = pytest.mark.slow
-
-
-def ids(path):
-    return path.stem
+QUICKEST = "02_encoder_from_scratch"
+NOTEBOOKS = [
+    pytest.param(path, id=path.stem, marks=() if path.stem == QUICKEST else pytest.mark.slow) for path in TUTORIALS
+]
 
 
 def test_there_are_tutorials():
     assert [path.stem[:2] for path in TUTORIALS[:4]] == ["01", "02", "03", "04"]
 
 
+@pytest.mark.slow
 def test_script(tmp_path):
     """A script differs from its notebook only in where figures go, so one is enough."""
     environment = {**os.environ, "MPLBACKEND": "agg", "TF_CPP_MIN_LOG_LEVEL": "3"}
@@ -29,7 +29,7 @@ def test_script(tmp_path):
     assert figures and all(figure.is_file() for figure in figures)
 
 
-@pytest.mark.parametrize("path", TUTORIALS, ids=ids)
+@pytest.mark.parametrize("path", NOTEBOOKS)
 def test_notebook(path, tmp_path):
     jupytext = pytest.importorskip("jupytext", reason="the tutorials extra installs jupytext")
     nbclient = pytest.importorskip("nbclient", reason="the tutorials extra installs nbclient")

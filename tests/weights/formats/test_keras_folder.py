@@ -68,6 +68,7 @@ def test_new_pretrainer_keeps_head_of_same_task(vectorizer, tmp_path):
     assert back.new_pretrainer(None).sentence_task is None
 
 
+@pytest.mark.slow
 def test_does_not_save_optimizer(classifier, vectorizer, folder, tmp_path):
     trained = randomize(kb.BertClassifier(kb.BertEncoder(tiny_config()), num_classes=3))
     trained.compile("adam", keras.losses.SparseCategoricalCrossentropy(from_logits=True))

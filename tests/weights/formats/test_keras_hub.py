@@ -58,6 +58,7 @@ def test_backbone_round_trip(name, form, tmp_path):
         np.testing.assert_array_equal(weight.numpy(), expected[weight.path])
 
 
+@pytest.mark.slow
 @backbones
 @pytest.mark.parametrize("form", ["preset", "model.keras"])
 def test_check_runs_keras_hub(name, form, tmp_path, monkeypatch):
