@@ -198,7 +198,7 @@ for row, (start, end, found) in enumerate(tries):
             column + 0.5, row, WORD[column], ha="center", va="center", fontsize=9, color="white" if found else "#1f2430"
         )
 axis.set(xlim=(0, len(WORD)), ylim=(len(tries) - 0.4, -0.6), xlabel="character", ylabel="try")
-axis.set_title(f"{WORD}: every piece that is tried (after the first, with ##); blue: in the vocabulary")
+axis.set_title(f"{WORD}: the pieces that are tried; blue: in the vocabulary", fontsize="medium")
 axis.set_yticks(range(0, len(tries), 5), range(1, len(tries) + 1, 5))
 axis.spines[["top", "right"]].set_visible(False)
 show(figure, "greedy")

@@ -218,11 +218,11 @@ panels[1].axhline(share, color=GRAY, linestyle="--")
 panels[1].annotate(
     "most frequent class", (EPOCHS, share), xytext=(0, 4), textcoords="offset points", ha="right", color=GRAY
 )
-figure.suptitle("Overfitting: the training loss decreases, the dev loss does not")
+figure.suptitle("Overfitting: the dev loss stops decreasing, the training loss does not")
 show(figure, "learning_curve")
 
 # %% [markdown]
-# The training loss decreases while the dev loss does not: with so few sentences, the model memorizes them. More data
+# The training loss keeps decreasing, the dev loss does not: with so few sentences, the model memorizes them. More data
 # and pretraining help, and so does keeping the weights of the best epoch, which `kb.finetune` does.
 #
 # The accuracy does not show *which* mistakes are made. The confusion matrix does: a row is the expected class, a
