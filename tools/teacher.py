@@ -4,8 +4,9 @@
     python -m tools.teacher logits build/teacher --data train.tsv --out build/teacher.npz
 
 FOLDER is any encoder that transformers loads, also one that is not a BERT, such as MPNet. Its head is the mean of the
-hidden states at the tokens, then one dense layer (Reimers and Gurevych 2019, arXiv:1908.10084, for the mean). Both commands run
-on the CPU, without a network. `train` resumes from its last checkpoint. The logits are in the order of the rows.
+hidden states at the tokens, then one dense layer (Reimers and Gurevych 2019, arXiv:1908.10084, for the mean). Both
+commands run on the CPU, without a network. `train` resumes from its last checkpoint. The logits are in the order of the
+rows.
 """
 
 import argparse

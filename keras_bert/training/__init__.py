@@ -8,9 +8,11 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:  # type checkers and editors do not run `__getattr__`
+    from keras_bert.training.aligned_rows import align_documents
     from keras_bert.training.batches import LengthGroupedBatches, MaskedBatches
     from keras_bert.training.config import TrainingConfig
     from keras_bert.training.distillation import distill
+    from keras_bert.training.encoder_distillation import distill_encoder
     from keras_bert.training.features import fit_features
     from keras_bert.training.finetuning import finetune
     from keras_bert.training.freezing import freeze
@@ -19,20 +21,32 @@ if TYPE_CHECKING:  # type checkers and editors do not run `__getattr__`
     from keras_bert.training.pretraining_metrics import evaluate_pretrainer
     from keras_bert.training.schedule import WarmupLinearDecay
     from keras_bert.training.student import init_student
+    from keras_bert.training.vocabulary_trimming import (
+        count_pieces,
+        keep_lowest_layers,
+        most_frequent_pieces,
+        trim_vocabulary,
+    )
 
 _MODULES = {
     "LengthGroupedBatches": "batches",
     "MaskedBatches": "batches",
     "TrainingConfig": "config",
     "WarmupLinearDecay": "schedule",
+    "align_documents": "aligned_rows",
     "bert_adamw": "optimizer",
+    "count_pieces": "vocabulary_trimming",
     "distill": "distillation",
+    "distill_encoder": "encoder_distillation",
     "evaluate_pretrainer": "pretraining_metrics",
     "finetune": "finetuning",
     "fit_features": "features",
     "freeze": "freezing",
     "init_student": "student",
+    "keep_lowest_layers": "vocabulary_trimming",
+    "most_frequent_pieces": "vocabulary_trimming",
     "pretrain": "pretraining",
+    "trim_vocabulary": "vocabulary_trimming",
 }
 
 __all__ = [
@@ -40,14 +54,20 @@ __all__ = [
     "MaskedBatches",
     "TrainingConfig",
     "WarmupLinearDecay",
+    "align_documents",
     "bert_adamw",
+    "count_pieces",
     "distill",
+    "distill_encoder",
     "evaluate_pretrainer",
     "finetune",
     "fit_features",
     "freeze",
     "init_student",
+    "keep_lowest_layers",
+    "most_frequent_pieces",
     "pretrain",
+    "trim_vocabulary",
 ]
 
 

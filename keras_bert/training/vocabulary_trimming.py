@@ -58,8 +58,8 @@ def most_frequent_pieces(vocabulary: list[str], counts, size: int) -> list[str]:
         size: number of tokens to keep.
 
     Returns:
-        `size` tokens: the special tokens, then the pieces from the most to the least frequent. Pieces of equal frequency
-        are in the order of the vocabulary.
+        `size` tokens: the special tokens, then the pieces from the most to the least frequent. Pieces of equal
+        frequency are in the order of the vocabulary.
 
     Raises:
         InputError: `counts` do not fit the vocabulary, or `size` is smaller than the number of tokens that are always
@@ -77,7 +77,7 @@ def most_frequent_pieces(vocabulary: list[str], counts, size: int) -> list[str]:
     always = {i for i, token in enumerate(vocabulary) if token in SPECIAL_TOKENS or _is_ascii_character(token)}
     if not len(always) <= size <= len(vocabulary):
         raise InputError(
-            f"`size` must be in {len(always)} … {len(vocabulary)}: at least the special tokens and the ASCII characters. "
+            f"`size` must be in {len(always)} … {len(vocabulary)}: the special tokens and ASCII characters are kept. "
             f"Received: size={size}"
         )
     order = np.argsort(-counts, kind="stable")

@@ -1,0 +1,119 @@
+"""Distillation of an encoder into another one, also with another vocabulary, width or depth."""
+
+import keras
+from keras import ops
+
+from keras_bert.errors import InputError
+from keras_bert.models import BertEncoder, BertPretrainer
+from keras_bert.training.aligned_rows import AlignedBatches
+from keras_bert.training.common import checksum, jit_compile, make_optimizer, steps_per_epoch
+from keras_bert.training.config import TrainingConfig, resolve_config
+from keras_bert.training.distilbert_loss import PrecomputedLoss
+from keras_bert.training.encoder_distillation_loss import HIDDEN, MASKED, encoder_distillation_model
+from keras_bert.training.loop import run
+from keras_bert.training.metric_sums import MetricSums
+
+
+def distill_encoder(
+    teacher: BertEncoder,
+    student: keras.Model,
+    batches: AlignedBatches,
+    config: TrainingConfig | None = None,
+    *,
+    losses: dict[str, float] | None = None,
+    relation_heads: int = 12,
+    **fields,
+) -> keras.callbacks.History:
+    """Train an encoder on unlabeled text to match another one, word by word, on any Keras backend.
+
+    Use it after `trim_vocabulary` or `keep_lowest_layers`, or for a narrower student. The losses are those of
+    `encoder_distillation_model`.
+
+    Args:
+        teacher: a `BertEncoder`. It is not changed.
+        student: a `BertEncoder`, or a `BertPretrainer` without sentence task. It is trained in place.
+        batches: from `align_documents`, with the same `losses`, and with `masking` if `"masked"` is one of them.
+        config: a `TrainingConfig`, or None for the defaults. `steps` must be given.
+        losses: factors of the losses by name: `"hidden"`, `"relations"`, `"masked"`. Default: `{"hidden": 1.0}`.
+        relation_heads: number of relation heads of the loss `"relations"`.
+        **fields: fields of `TrainingConfig`. They override those of `config`.
+
+    Returns:
+        A Keras `History` with one entry per `validate_every` steps: `step`, `loss`, `learning_rate` and each weighted
+        loss, such as `hidden_loss`.
+
+    Raises:
+        InputError: models, batches and settings do not fit each other, or the checkpoint is of another model or run.
+        KeyboardInterrupt: after Ctrl-C. A checkpoint of the last complete step is written first.
+
+    Example:
+
+    >>> import keras_bert as kb
+    >>> from keras_bert.text.documents import TokenizedDocuments
+    >>> from keras_bert.training import align_documents, keep_lowest_layers
+    >>> vocabulary = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "a", "film", "##s"]
+    >>> config = kb.BertConfig(vocab_size=8, hidden_size=8, num_layers=2, num_heads=2, intermediate_size=16)
+    >>> teacher = kb.BertEncoder(config)
+    >>> student = keep_lowest_layers(teacher, 1)
+    >>> documents = TokenizedDocuments.from_lists([[[5, 6, 7], [5, 6]], [[6, 5]]])
+    >>> batches = align_documents(documents, documents, vocabulary, vocabulary, length=8, batch_size=2)
+    >>> history = distill_encoder(teacher, student, batches, steps=2, verbose=0)
+    >>> sorted(history.history)
+    ['hidden_loss', 'learning_rate', 'loss', 'step']
+
+    Source: Wang et al. 2020 (arXiv:2012.15828); Jiao et al. 2019 (arXiv:1909.10351).
+    """
+    config = resolve_config("distill", config, fields)
+    losses = {HIDDEN: 1.0} if losses is None else dict(losses)
+    if config.steps is None:
+        raise InputError("`steps` must be an integer, 1 or more. Received: steps=None")
+    _check(teacher, student, batches, losses)
+    model = encoder_distillation_model(teacher, student, losses, relation_heads)
+    model.compile(
+        make_optimizer(config, config.steps),
+        loss={name: PrecomputedLoss() for name in losses},
+        jit_compile=jit_compile(),
+    )
+    return run(
+        model,
+        batches,
+        config,
+        title="distill",
+        steps=config.steps,
+        validate_every=config.validate_every or steps_per_epoch(batches, config.accumulate),
+        per_example_fns={"loss": lambda _, values: ops.cast(values, "float32")},
+        batch_sums=_batch_sums,
+        evaluate=None,
+        selection_key=lambda metrics: (-metrics["loss"],),
+        identity={
+            **config.to_dict(),
+            "losses": losses,
+            "relation_heads": relation_heads,
+            "rows": checksum(batches.spans),
+            "student_ids": checksum(batches.student.ids),
+        },
+    )
+
+
+def _check(teacher, student, batches: AlignedBatches, losses: dict) -> None:
+    """Raise InputError if the arguments of `distill_encoder` do not fit each other."""
+    if not isinstance(teacher, BertEncoder):
+        raise InputError(f"`teacher` must be a BertEncoder. Received: {type(teacher).__name__}")
+    if not isinstance(student, BertEncoder | BertPretrainer):
+        raise InputError(f"`student` must be a BertEncoder or a BertPretrainer. Received: {type(student).__name__}")
+    given = {*batches.losses, *([MASKED] if batches.masking is not None else [])}
+    if given != set(losses):
+        raise InputError(
+            f"`batches` must be made for the losses {', '.join(sorted(losses))}. Received: {', '.join(sorted(given))}. "
+            f'Use `align_documents(..., losses=..., masking=...)`; masking is for "{MASKED}".'
+        )
+
+
+def _batch_sums(logs: dict, batch: tuple) -> MetricSums:
+    """Turn the means that Keras logs for a batch into (sum, weight) pairs."""
+    names = list(batch[2])
+    return {
+        f"{name}_loss": (float(logs[f"{name}_loss" if len(names) > 1 else "loss"]) * total, total)
+        for name in names
+        for total in [float(batch[2][name].sum())]
+    }
