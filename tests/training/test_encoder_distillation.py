@@ -98,7 +98,8 @@ def test_losses_equal_numpy():
         found = model({"input_word_ids": ids, "input_mask": np.ones_like(ids), "input_type_ids": 0 * ids})
         below = found["encoder_outputs_0"]
         attention = model.blocks[1].attention
-        for value in (found["sequence_output"], *(d(below) for d in (attention.query_dense, attention.key_dense, attention.value_dense))):  # fmt: skip
+        projections = (attention.query_dense, attention.key_dense, attention.value_dense)
+        for value in (found["sequence_output"], *(dense(below) for dense in projections)):
             value = keras.ops.convert_to_numpy(value)[0].reshape(count, -1)
             yield np.stack([value[words == i].mean(0) for i in range(words.max() + 1)])
 
