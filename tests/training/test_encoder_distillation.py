@@ -68,13 +68,12 @@ def test_no_word_is_split_over_rows_or_lost():
         length=6,
         batch_size=1,
     )
-    words = (
-        lambda rows: sorted(  # noqa: E731
-            word
-            for i in range(len(rows))
-            for word in words_of(rows[i][0]["input_word_ids"][0], rows[i][0]["student_words"][0], PARTS)[1:-1]
-        )
-    )
+
+    def words(rows):
+        inputs = [rows[i][0] for i in range(len(rows))]
+        found = [words_of(each["input_word_ids"][0], each["student_words"][0], PARTS)[1:-1] for each in inputs]
+        return sorted(sum(found, []))
+
     assert len(short) > len(every) and words(short) == words(every)
 
 
