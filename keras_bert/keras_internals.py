@@ -39,6 +39,35 @@ def schedule_of(optimizer):
     return rate if isinstance(rate, keras.optimizers.schedules.LearningRateSchedule) else None
 
 
+class AdamWithHooks(keras.optimizers.AdamW):
+    """`keras.optimizers.AdamW` with two of its private methods under public names, which a subclass may override."""
+
+    def decay_weights(self, variables) -> None:
+        """Apply the weight decay to variables, before their update."""
+        super()._apply_weight_decay(variables)
+
+    def current_learning_rate(self):
+        """Return the learning rate of the current step: the variable, or the value of the schedule."""
+        return super()._get_current_learning_rate()
+
+    def _apply_weight_decay(self, variables) -> None:
+        self.decay_weights(variables)
+
+    def _get_current_learning_rate(self):
+        return self.current_learning_rate()
+
+
+def all_layers(layer) -> list:
+    """Return a layer or model and all its sublayers, at every depth, each once: parents before their sublayers."""
+    return list(layer._flatten_layers())
+
+
+def keep_inputs(layer) -> None:
+    """Make Keras pass the call arguments of a layer on as they are, also strings, and not convert them to its dtype."""
+    layer._convert_input_args = False
+    layer._allow_non_tensor_positional_args = True
+
+
 def is_rematerialized(layer) -> bool:
     """Return whether a layer was created in a `keras.RematScope`."""
     return layer._remat_mode is not None

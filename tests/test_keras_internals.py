@@ -1,7 +1,17 @@
 """Each private name of Keras that the package uses still does what it is used for."""
 
+import ast
+import functools
+import importlib
+import inspect
+import re
+import tomllib
+import types
+from pathlib import Path
+
 import keras
 import numpy as np
+import pytest
 
 from keras_bert import keras_internals
 
@@ -101,19 +111,161 @@ def test_set_untracked():
     assert layer.other is other and len(layer.weights) == 2
 
 
-def test_optimizer_hooks_are_called_by_keras():
-    """`BertAdamW` overrides two private methods of Keras's optimizers."""
+def test_uncast_value_in_a_stateless_scope():
+    variable = keras.Variable([1.0])
+    with keras.StatelessScope([(variable, keras.ops.convert_to_tensor([2.0]))]):
+        np.testing.assert_array_equal(keras_internals.uncast_value(variable), [2.0])
+    np.testing.assert_array_equal(keras_internals.uncast_value(variable), [1.0])
+
+
+def test_all_layers():
+    inner = keras.Sequential([keras.layers.Dense(2)])
+    model = keras.Sequential([inner, inner, keras.layers.Dropout(0.1)])
+    found = keras_internals.all_layers(model)
+    assert found[0] is model and found.index(inner) < found.index(inner.layers[0])
+    assert {id(layer) for layer in found} == {id(layer) for layer in (model, inner, inner.layers[0], model.layers[-1])}
+    assert len(found) == 4
+
+
+def test_keep_inputs():
+    class Kind(keras.layers.Layer):
+        def call(self, x):
+            return type(x).__name__
+
+    layer = Kind()
+    with pytest.raises(ValueError, match="positional argument"):
+        layer("text")
+    layer = Kind()
+    keras_internals.keep_inputs(layer)
+    assert layer("text") == "str" and layer(np.ones(2)) == "ndarray"
+
+
+def test_adam_with_hooks():
+    """Keras calls both hooks, and without changes the optimizer is `keras.optimizers.AdamW`."""
     called = set()
 
-    class Probe(keras.optimizers.AdamW):
-        def _apply_weight_decay(self, variables):
+    class Probe(keras_internals.AdamWithHooks):
+        def decay_weights(self, variables):
             called.add("decay")
-            super()._apply_weight_decay(variables)
+            super().decay_weights(variables)
 
-        def _get_current_learning_rate(self):
+        def current_learning_rate(self):
             called.add("rate")
-            return super()._get_current_learning_rate()
+            return super().current_learning_rate()
 
-    variable = keras.Variable(np.ones(2, "float32"))
-    Probe(0.1).apply([keras.ops.ones(2)], [variable])
+    results = []
+    for optimizer in (Probe(0.1, weight_decay=0.1), keras.optimizers.AdamW(0.1, weight_decay=0.1)):
+        variable = keras.Variable(np.full(2, 3, "float32"))
+        optimizer.apply([keras.ops.ones(2)], [variable])
+        results.append(keras.ops.convert_to_numpy(variable))
     assert called == {"decay", "rate"}
+    np.testing.assert_array_equal(*results)
+
+
+def test_every_function_has_a_test():
+    """A name of `keras_internals` is used in this file."""
+    text = Path(__file__).read_text(encoding="utf-8")
+    public = [name for name, value in vars(keras_internals).items() if _is_own(value) and not name.startswith("_")]
+    assert len(public) >= 16
+    assert not [name for name in public if f"keras_internals.{name}" not in text]
+
+
+def _is_own(value) -> bool:
+    return getattr(value, "__module__", None) == keras_internals.__name__
+
+
+# The private names of Keras: attributes and methods in its source.
+PRIVATE = re.compile(r"(?:\.|def )(_[a-z]\w*)")
+
+
+@functools.cache
+def private_names(source: str) -> frozenset[str]:
+    return frozenset(PRIVATE.findall(source))
+
+
+@functools.cache
+def all_private_names() -> frozenset[str]:
+    files = Path(keras.src.__file__).parent.rglob("*.py")
+    return frozenset().union(*(private_names(file.read_text(encoding="utf-8")) for file in files))
+
+
+def inherited_names(cls) -> frozenset[str]:
+    """Return the private names of the Keras classes that a class inherits from."""
+    bases = [base for base in cls.__mro__ if base.__module__.startswith("keras.")]
+    return frozenset().union(*(private_names(inspect.getsource(base)) for base in bases))
+
+
+def uses(tree, module):
+    """Yield `(line, name)` of the private names of Keras that a file uses, and of its imports of `keras.src`.
+
+    In a class, the names of `self` are compared with those of its Keras base classes; the names of other objects, and
+    strings given to `getattr` and similar functions, with all private names of Keras.
+    """
+    for cls in [None, *(node for node in tree.body if isinstance(node, ast.ClassDef))]:
+        inherited = inherited_names(getattr(module, cls.name)) if cls else frozenset()
+        outside = [node for node in tree.body if not isinstance(node, ast.ClassDef)]
+        for node in (each for root in ([cls] if cls else outside) for each in ast.walk(root)):
+            name, names = None, all_private_names()
+            if isinstance(node, ast.Attribute):
+                name = node.attr
+                if isinstance(node.value, ast.Name) and node.value.id in ("self", "cls"):
+                    names = inherited
+                elif ast.unparse(node.value) in ("super()", "type(self)"):
+                    names = inherited
+            elif isinstance(node, ast.FunctionDef) and cls:
+                name, names = node.name, inherited
+            elif isinstance(node, ast.Call) and ast.unparse(node.func).endswith(("attr", "attrgetter")):
+                name = next((each.value for each in node.args[-2:] if isinstance(each, ast.Constant)), None)
+            elif isinstance(node, ast.Import | ast.ImportFrom):
+                imported = [node.module or ""] if isinstance(node, ast.ImportFrom) else [a.name for a in node.names]
+                if any(each.startswith("keras.src") for each in imported):
+                    yield node.lineno, "keras.src"
+            if name in names or name == "src":
+                yield node.lineno, name
+
+
+PACKAGE = Path(keras_internals.__file__).parent
+FILES = [path.relative_to(PACKAGE).as_posix() for path in sorted(PACKAGE.rglob("*.py"))]
+
+
+@pytest.mark.parametrize("file", [file for file in FILES if file not in ("keras_internals.py", "__main__.py")])
+def test_no_other_file_uses_private_names(file):
+    name = ".".join(["keras_bert", *Path(file).with_suffix("").parts]).removesuffix(".__init__")
+    source = (PACKAGE / file).read_text(encoding="utf-8")
+    assert not list(uses(ast.parse(source), importlib.import_module(name)))
+
+
+FORBIDDEN = """
+import keras, operator
+from keras.src.backend import KerasTensor
+def outside(model):
+    keras.src.ops
+    getattr(model, "_flatten_layers")
+    model.optimizer._momentums
+class Block(keras.layers.Layer):
+    def _get_call_context(self):
+        self._losses = []
+        super()._open_name_scope()
+        self._own = None
+class Plain:
+    def _losses(self):
+        self._losses
+"""
+
+
+def test_uses_finds_private_names():
+    module = types.ModuleType("forbidden")
+    Block = type("Block", (keras.layers.Layer,), {})
+    vars(module).update(Block=Block, Plain=type("Plain", (), {}))
+    found = {name for _, name in uses(ast.parse(FORBIDDEN), module)}
+    expected = {"keras.src", "src", "_flatten_layers", "_momentums", "_get_call_context", "_losses", "_open_name_scope"}
+    assert found == expected
+    assert sum(name == "_losses" for _, name in uses(ast.parse(FORBIDDEN), module)) == 1
+
+
+def test_upper_bound():
+    """An installation takes no version of Keras that this file has not been run with."""
+    project = tomllib.loads((PACKAGE.parent / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    (keras_requirement,) = (line for line in project["dependencies"] if re.match(r"keras\b(?!-)", line))
+    major, minor = map(int, keras.__version__.split(".")[:2])
+    assert keras_requirement == f"keras>={major}.{minor},<{major}.{minor + 1}"

@@ -3,7 +3,14 @@
 import click
 
 from keras_bert.cli.options import MODEL_FOLDER, FiniteRange, out_option, positive
-from keras_bert.training.config import default_of
+from keras_bert.training.config import check_packages, default_of
+
+
+def _check_package(context, option, value):
+    """Return the value of an option, or raise InputError at once if a package that it needs is not installed."""
+    check_packages({option.name: value})
+    return value
+
 
 # Field of TrainingConfig: arguments of click.option. The default is that of the training function.
 OPTIONS = {
@@ -22,11 +29,13 @@ OPTIONS = {
     "alpha": {"type": FiniteRange(0, 1), "help": "Weight of the teacher's term in the loss."},
     "embedding_init": {
         "type": click.Choice(["ppmi"]),
+        "callback": _check_package,
         "help": "Initialize the token embeddings from co-occurrence counts of the text instead of random numbers.",
     },
     "seed": {"type": click.IntRange(min=0), "help": "Random seed."},
     "log_dir": {
         "type": click.Path(file_okay=False),
+        "callback": _check_package,
         "metavar": "DIR",
         "help": "Folder for a TensorBoard log.",
     },

@@ -8,9 +8,12 @@ import dataclasses
 import html
 import io
 import re
+from typing import TYPE_CHECKING
 
-import matplotlib
-import matplotlib.figure
+from keras_bert.extras import require
+
+if TYPE_CHECKING:
+    import matplotlib.figure
 
 INK, GRID = "#1f2430", "#c9ced8"
 SERIES = ("#0072b2", "#d55e00", "#009e73", "#cc79a7")
@@ -46,7 +49,7 @@ class Figure:
     'An empty figure.'
     """
 
-    figure: matplotlib.figure.Figure
+    figure: "matplotlib.figure.Figure"
     caption: str
 
     def svg(self) -> str:
@@ -64,7 +67,7 @@ class Figure:
         '<svg'
         """
         buffer = io.StringIO()
-        with matplotlib.rc_context(STYLE):
+        with style():
             self.figure.savefig(buffer, format="svg", transparent=True)
         text = buffer.getvalue()
         text = re.sub(r"<metadata>.*?</metadata>", "", text[text.index("<svg") :], flags=re.DOTALL)
@@ -76,7 +79,12 @@ class Figure:
         return text.strip()
 
 
+def style():
+    """Return the context manager in which figures are drawn."""
+    return require("matplotlib", "figures").rc_context(STYLE)
+
+
 def new_axes(width: float, height: float) -> tuple:
     """Create a matplotlib figure of this size in inches with one plot; return the figure and the axes."""
-    figure = matplotlib.figure.Figure(figsize=(width, height), layout="constrained")
+    figure = require("matplotlib.figure", "figures").Figure(figsize=(width, height), layout="constrained")
     return figure, figure.add_subplot()

@@ -3,13 +3,10 @@
 Cells of matrices are drawn in one color of different opacity, so a figure is readable on light and on dark pages.
 """
 
-import matplotlib
 import numpy as np
-from matplotlib.collections import PatchCollection
-from matplotlib.patches import Rectangle
 
 from keras_bert.errors import InputError
-from keras_bert.explain.figure import GRID, INK, SERIES, STYLE, Figure, new_axes
+from keras_bert.explain.figure import GRID, INK, SERIES, Figure, new_axes, style
 
 MARKERS = ("o", "s", "^", "D")
 
@@ -40,7 +37,7 @@ def learning_curves(
     """
     if not series or not all(len(values) for values in series.values()):
         raise InputError(f"`series` must have at least one value per series. Received: series={series!r}")
-    with matplotlib.rc_context(STYLE):
+    with style():
         figure, axes = new_axes(4.7, 3.0)
         for (name, values), color, marker in zip(series.items(), SERIES, MARKERS, strict=False):
             x = np.arange(1, len(values) + 1) if at is None else np.asarray(at)
@@ -86,7 +83,7 @@ positive predicted as negative (1 example).'
         raise InputError(f"`labels` and `predictions` must be from 0 to {classes - 1}. Received: {found}")
     counts = np.zeros((classes, classes), int)  # [C, C]: label, prediction
     np.add.at(counts, (labels, predictions), 1)
-    with matplotlib.rc_context(STYLE):
+    with style():
         size = 2.4 + 0.55 * classes
         figure, axes = new_axes(size + 0.6, size)
         _draw_cells(axes, 0.6 * counts / np.maximum(counts.sum(1, keepdims=True), 1), SERIES[0])
@@ -134,7 +131,7 @@ The largest probability, 0.90, is from "a" to "a".'
     count = len(tokens)
     if weights.shape != (count, count) or not count:
         raise InputError(f"`weights` must have shape [T, T] for T = {count} tokens. Received: shape={weights.shape}")
-    with matplotlib.rc_context(STYLE):
+    with style():
         size = 1.5 + 0.22 * max(count, 8)
         figure, axes = new_axes(size, size)
         _draw_cells(axes, 0.92 * weights / max(weights.max(), 1e-12), SERIES[0])
@@ -174,7 +171,7 @@ def parity_per_layer(differences: dict[str, list[float]], tolerance: float = 5e-
             f"`differences` must have at least one layer per reference. Received: differences={differences!r}"
         )
     floor = 1e-9  # drawn in place of 0, which a logarithmic axis cannot show
-    with matplotlib.rc_context(STYLE):
+    with style():
         figure, axes = new_axes(4.7, 3.0)
         for (name, values), color, marker in zip(differences.items(), SERIES, MARKERS, strict=False):
             drawn = np.maximum(values, floor)
@@ -196,9 +193,13 @@ def parity_per_layer(differences: dict[str, list[float]], tolerance: float = 5e-
 
 def _draw_cells(axes, opacity: np.ndarray, color: str) -> None:
     """Draw a matrix of numbers in [0, 1] as cells of one color, row 0 on top."""
+    from matplotlib.collections import PatchCollection
+    from matplotlib.colors import to_rgb
+    from matplotlib.patches import Rectangle
+
     rows, columns = opacity.shape
     squares = [Rectangle((c - 0.5, r - 0.5), 1, 1) for r in range(rows) for c in range(columns)]
-    colors = [(*matplotlib.colors.to_rgb(color), value) for value in opacity.ravel()]
+    colors = [(*to_rgb(color), value) for value in opacity.ravel()]
     axes.add_collection(PatchCollection(squares, facecolors=colors, edgecolors=GRID, linewidths=0.5))
     axes.set(xlim=(-0.5, columns - 0.5), ylim=(rows - 0.5, -0.5), aspect="equal")
     axes.tick_params(length=0)

@@ -1,12 +1,12 @@
 """Write models as ONNX files, from token ids to probabilities or features."""
 
-import importlib.util
 import json
 from pathlib import Path
 
 from keras_bert.errors import InputError
 from keras_bert.export.onnx_models import onnx_model
 from keras_bert.export.text_inputs import check_vectorizer, max_sequence_length
+from keras_bert.extras import require
 from keras_bert.files import atomic_write
 from keras_bert.models.pretrained_model import MODEL_CLASSES
 from keras_bert.weights.formats.keras_folder import check_labels
@@ -80,8 +80,9 @@ def export_onnx(model, path, vectorizer=None, labels=None, dtype: str = "float32
         check_vectorizer(vectorizer, encoder)
     if Path(path).is_file():
         raise InputError(f"`path` must be a folder, not a file. Received: path={path}")
-    _require_packages("onnx", *(["onnxruntime"] if dtype == "int8" else []))
-    import onnx
+    onnx = require("onnx", "`export_onnx`")
+    if dtype == "int8":
+        require("onnxruntime", "`export_onnx` with dtype='int8'")
 
     with atomic_write(path) as draft:
         draft.mkdir()
@@ -105,15 +106,6 @@ def export_onnx(model, path, vectorizer=None, labels=None, dtype: str = "float32
             }
             (draft / "config.json").write_text(json.dumps(settings, indent=2) + "\n", encoding="utf-8")
     return Path(path)
-
-
-def _require_packages(*packages: str) -> None:
-    missing = [package for package in packages if importlib.util.find_spec(package) is None]
-    if missing:
-        raise InputError(
-            f"`export_onnx` must have the packages {' and '.join(packages)}. Received: an environment without "
-            f"{' and '.join(missing)}. Install them with pip install 'keras-bert-from-scratch[onnx]'."
-        )
 
 
 def _save_quantized(proto, file: Path, tied_table: bool) -> None:

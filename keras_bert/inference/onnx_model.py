@@ -1,12 +1,12 @@
 """Opening of models that `kb.export_onnx` wrote. ONNX Runtime runs them on the ids of `BertTextVectorization`."""
 
-import importlib.util
 import json
 from pathlib import Path
 
 import numpy as np
 
 from keras_bert.errors import InputError
+from keras_bert.extras import require
 from keras_bert.inference.backends import PretrainerBackend, TaskBackend
 from keras_bert.inference.fill_mask import mask_vectorizer
 from keras_bert.inference.predict import predict_length_sorted
@@ -30,12 +30,7 @@ def open_onnx(folder: Path):
     Raises:
         InputError: ONNX Runtime is not installed, a file is missing or damaged, or the model has no head.
     """
-    if importlib.util.find_spec("onnxruntime") is None:
-        raise InputError(
-            f"`model` must not be an ONNX folder without ONNX Runtime. Received: {folder}. "
-            "Run `pip install 'keras-bert-from-scratch[onnx]'`."
-        )
-    import onnxruntime
+    onnxruntime = require("onnxruntime", f"the ONNX model {folder}")
 
     from keras_bert.text.vocabulary import load_vocabulary
 

@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+from keras_bert.extras import require
+
 
 def tfidf_accuracy(train_texts: Sequence[str], train_labels, texts: Sequence[str], labels) -> float:
     """Compute the accuracy of logistic regression on TF-IDF features of words and word pairs.
@@ -15,6 +17,9 @@ def tfidf_accuracy(train_texts: Sequence[str], train_labels, texts: Sequence[str
     Returns:
         The fraction of correct predictions, in [0, 1].
 
+    Raises:
+        InputError: scikit-learn is not installed.
+
     Example:
 
     >>> tfidf_accuracy(["a fine film", "a fine day", "a dull film", "a dull day"], [1, 1, 0, 0], ["fine"], [1])
@@ -22,6 +27,7 @@ def tfidf_accuracy(train_texts: Sequence[str], train_labels, texts: Sequence[str
 
     Source: scikit-learn's `TfidfVectorizer` and `LogisticRegression`.
     """
+    require("sklearn", "the TF-IDF baseline")
     from sklearn.feature_extraction.text import TfidfVectorizer
     from sklearn.linear_model import LogisticRegression
     from sklearn.pipeline import make_pipeline

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import keras
 
+from keras_bert import keras_internals
 from keras_bert.config import BertConfig
 from keras_bert.models.encoder import BertEncoder
 
@@ -47,7 +48,7 @@ def model_summary(model: keras.Model | BertConfig) -> dict:
         for weight in model.weights
         if "seed_generator" not in weight.path  # state of dropout, not a parameter
     ]
-    layers = Counter(_public_name(type(layer)) for layer in model._flatten_layers(include_self=False))
+    layers = Counter(_public_name(type(layer)) for layer in keras_internals.all_layers(model)[1:])
     layers.pop("InputLayer", None)
     return {
         "config": config.to_dict() if isinstance(config, BertConfig) else None,

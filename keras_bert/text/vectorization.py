@@ -6,6 +6,7 @@ from pathlib import Path
 import keras
 import numpy as np
 
+from keras_bert import keras_internals
 from keras_bert.constants import INPUT_KEYS, SPECIAL_TOKENS
 from keras_bert.errors import InputError
 from keras_bert.text.model_inputs import pack
@@ -72,10 +73,8 @@ class BertTextVectorization(keras.layers.Layer):
         super().__init__(**kwargs)
         import tensorflow as tf
 
-        # Keras must not convert strings to numbers, nor compile them with XLA.
-        self._convert_input_args = False
-        self._allow_non_tensor_positional_args = True
-        self.supports_jit = False
+        keras_internals.keep_inputs(self)  # Keras must not convert strings to numbers,
+        self.supports_jit = False  # nor compile them with XLA
         self.built = True
 
         if isinstance(vocabulary, str | Path):

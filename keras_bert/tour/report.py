@@ -4,7 +4,6 @@ import time
 from pathlib import Path
 
 import numpy as np
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from keras import ops
 
 from keras_bert.explain.attention import attention_maps
@@ -29,6 +28,8 @@ def write_report(path: Path, facts: dict, data, classifier, vectorizer, steps, s
         steps: the `Steps` so far, for their durations.
         start: `time.perf_counter()` at the beginning of the tour.
     """
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
     logits = predict_logits(classifier, vectorizer(data.dev_texts))  # [N, C]
     page = Environment(
         loader=PackageLoader("keras_bert.tour", "."), autoescape=True, undefined=StrictUndefined, trim_blocks=True

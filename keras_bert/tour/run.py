@@ -12,6 +12,7 @@ from rich.console import Console
 
 from keras_bert import __version__
 from keras_bert.data import load_labeled
+from keras_bert.extras import require
 from keras_bert.files import atomic_write, working_directory
 from keras_bert.system import peak_memory_mib
 from keras_bert.tour import finetuning, pretraining, serving
@@ -22,6 +23,7 @@ from keras_bert.tour.steps import Steps
 from keras_bert.weights.formats.tfhub import open_tfhub
 
 STEPS = 10
+PACKAGES = ("jinja2", "matplotlib", "scipy", "sklearn")  # of the extra `tour`
 
 
 def run_tour(
@@ -49,10 +51,12 @@ def run_tour(
         The facts in `metrics.json`; `passed` is True if every check passed.
 
     Raises:
-        InputError: the data set or the source cannot be read.
+        InputError: the data set or the source cannot be read, or a package of the extra `tour` is not installed.
         KeyboardInterrupt: after Ctrl-C; the checkpoint beside `out` is kept, and the same call resumes from it.
     """
     out, plan, console = Path(out), plan or TourPlan(), console or Console(highlight=False)
+    for package in PACKAGES:
+        require(package, "the tour", extra="tour")
     start = time.perf_counter()
     data = load_labeled(dataset)
     if source:

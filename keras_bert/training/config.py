@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from keras_bert.errors import InputError
+from keras_bert.extras import require
 
 # The values of each trainer for fields that are None by default.
 TRAINER_DEFAULTS = {
@@ -16,6 +17,7 @@ TRAINER_DEFAULTS = {
 }
 # These fields do not change the trained weights, so a resumed run may change them.
 OUTPUT_FIELDS = ("checkpoint_dir", "checkpoint_every", "log_dir", "callbacks", "verbose")
+PACKAGES = {"embedding_init": "scipy", "log_dir": "tensorboardX"}  # a field: the package that it needs
 
 
 def _field(default, *trainers: str):
@@ -161,6 +163,17 @@ def default_of(trainer: str, name: str):
     return TRAINER_DEFAULTS[trainer].get(name, getattr(TrainingConfig, name))
 
 
+def check_packages(fields: dict) -> None:
+    """Raise InputError if a field needs a package that is not installed.
+
+    Args:
+        fields: field names and values; other fields are not checked.
+    """
+    for name, module in PACKAGES.items():
+        if fields.get(name) is not None:
+            require(module, f"`{name}`")
+
+
 def resolve_config(trainer: str, config: TrainingConfig | None, fields: dict) -> TrainingConfig:
     """Combine a config and keyword arguments, and fill in the trainer's defaults.
 
@@ -173,7 +186,8 @@ def resolve_config(trainer: str, config: TrainingConfig | None, fields: dict) ->
         A `TrainingConfig` in which every field that the trainer needs has a value.
 
     Raises:
-        InputError: a field does not exist, the trainer does not use it, or a value is outside its range.
+        InputError: a field does not exist, the trainer does not use it, a value is outside its range, or a package
+            that a field needs is not installed.
 
     Example:
 
@@ -198,6 +212,7 @@ def resolve_config(trainer: str, config: TrainingConfig | None, fields: dict) ->
                 f"`{name}` must have its default value, because {trainer} does not use it. Received: {name}={value!r}. "
                 f"The settings are {', '.join(used)}."
             )
+    check_packages(vars(config))
     missing = {name: value for name, value in TRAINER_DEFAULTS[trainer].items() if getattr(config, name) is None}
     return dataclasses.replace(config, **missing)
 

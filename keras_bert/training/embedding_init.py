@@ -6,10 +6,9 @@ shorten this phase (tutorial 03 shows it). The architecture does not change. S i
 
 import keras
 import numpy as np
-import scipy.sparse
-import scipy.sparse.linalg
 
 from keras_bert.errors import InputError
+from keras_bert.extras import require
 from keras_bert.text.masking import Masking
 from keras_bert.text.packing import PretrainingExamples
 
@@ -34,7 +33,7 @@ def initialize_embeddings(pretrainer, examples: PretrainingExamples, masking: Ma
         seed: seed of the start vector of the factorization.
 
     Raises:
-        InputError: the embedding size is not below the number of tokens that occur.
+        InputError: the embedding size is not below the number of tokens that occur, or scipy is not installed.
 
     Example:
 
@@ -98,7 +97,8 @@ def cooccurrences(examples: PretrainingExamples, vocab_size: int, ordinary: np.n
     Returns:
         Symmetric sparse float `[V, V]`, each pair weighted by 1 / distance, and int `[V]`.
     """
-    counts = scipy.sparse.csr_array((vocab_size, vocab_size), dtype=np.float32)
+    sparse = require("scipy.sparse", "embedding_init='ppmi'")
+    counts = sparse.csr_array((vocab_size, vocab_size), dtype=np.float32)
     frequencies = np.zeros(vocab_size, np.int64)
     for start in range(0, len(examples), CHUNK_SIZE):
         ids = np.asarray(examples.input_word_ids[start : start + CHUNK_SIZE])  # [R, T]
@@ -109,25 +109,29 @@ def cooccurrences(examples: PretrainingExamples, vocab_size: int, ordinary: np.n
             left, right = ids[:, :-distance][pairs], ids[:, distance:][pairs]
             weights = np.full(len(left), 1 / distance, np.float32)
             shape = (vocab_size, vocab_size)
-            counts = counts + scipy.sparse.coo_array((weights, (left, right)), shape=shape).tocsr()
+            counts = counts + sparse.coo_array((weights, (left, right)), shape=shape).tocsr()
     return counts + counts.T, frequencies
 
 
 def ppmi(counts):
     """Compute max(0, log P(w, c) / (P(w) P(c)^0.75 / sum P^0.75)) of symmetric counts `[S, S]`, both sparse."""
+    from scipy.sparse import csr_array
+
     counts = counts.tocoo()
     sums = np.asarray(counts.sum(axis=1)).ravel()  # [S]
     contexts = sums**SMOOTHING / (sums**SMOOTHING).sum()  # [S]
     rows, columns = counts.coords
     values = np.log(counts.data / (sums[rows] * contexts[columns]))
     positive = values > 0
-    return scipy.sparse.csr_array((values[positive], (rows[positive], columns[positive])), shape=counts.shape)
+    return csr_array((values[positive], (rows[positive], columns[positive])), shape=counts.shape)
 
 
 def factorize(matrix, rank: int, seed: int) -> np.ndarray:
     """Compute the left singular vectors of a sparse `[S, S]` times the root of the singular values, `[S, rank]`."""
+    from scipy.sparse.linalg import svds
+
     start = np.random.default_rng(seed).standard_normal(matrix.shape[0])
-    vectors, values, _ = scipy.sparse.linalg.svds(matrix.astype(np.float64), k=rank, v0=start)
+    vectors, values, _ = svds(matrix.astype(np.float64), k=rank, v0=start)
     return vectors[:, ::-1] * np.sqrt(values[::-1])
 
 

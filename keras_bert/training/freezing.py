@@ -3,6 +3,7 @@
 import contextlib
 from collections.abc import Iterator
 
+from keras_bert import keras_internals
 from keras_bert.errors import InputError
 from keras_bert.training.config import is_integer
 
@@ -50,7 +51,7 @@ def frozen(encoder, layers: str | int | None) -> Iterator[None]:
         encoder: a `BertEncoder`.
         layers: as for `freeze`, or None to change nothing.
     """
-    parts = list(encoder._flatten_layers())  # the encoder itself comes first
+    parts = keras_internals.all_layers(encoder)  # the encoder itself comes first
     before = [part.trainable for part in parts]
     try:
         if layers is not None:

@@ -6,7 +6,7 @@ from keras_bert import keras_internals, ops
 
 
 @keras.saving.register_keras_serializable(package="keras_bert")
-class BertAdamW(keras.optimizers.AdamW):
+class BertAdamW(keras_internals.AdamWithHooks):
     """`keras.optimizers.AdamW` with learning rates per layer, created by `bert_adamw`.
 
     On TensorFlow on a CPU all variables are updated by one compiled program (`ops.adamw_step`).
@@ -33,9 +33,10 @@ class BertAdamW(keras.optimizers.AdamW):
             learning_rate = learning_rate * self.factor(variable)
         super().update_step(gradient, variable, learning_rate)
 
-    def _apply_weight_decay(self, variables):
+    def decay_weights(self, variables):
+        """Apply the weight decay to variables, at their own learning rates."""
         if not self.rates:
-            super()._apply_weight_decay(variables)
+            super().decay_weights(variables)
             return
         for variable in variables:
             if keras_internals.uses_weight_decay(self, variable):
@@ -58,10 +59,11 @@ class BertAdamW(keras.optimizers.AdamW):
         else:
             super().apply(grads, trainable_variables)
 
-    def _get_current_learning_rate(self):
+    def current_learning_rate(self):
+        """Return the learning rate of this step."""
         # Keras counts the schedule's steps in batches, also if a step of the optimizer takes several batches.
         schedule = keras_internals.schedule_of(self)
-        return super()._get_current_learning_rate() if schedule is None else schedule(self.iterations)
+        return super().current_learning_rate() if schedule is None else schedule(self.iterations)
 
     def _is_standard(self, pairs) -> bool:
         """Return whether `ops.adamw_step` computes the same update as Keras for this optimizer and these variables."""

@@ -7,6 +7,8 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from keras_bert.extras import require
+
 LOG_EVERY = 10  # steps between the running metrics in the TensorBoard log
 
 
@@ -42,12 +44,11 @@ class RunLog:
 
     def __enter__(self) -> "RunLog":
         if self._log_dir is not None:
-            from tensorboardX import SummaryWriter  # writes the format without TensorFlow
-
+            tensorboard = require("tensorboardX", "`log_dir`")  # writes the format without TensorFlow
             # TensorBoard then hides what an interrupted run wrote after its last checkpoint.
             purge_step = self._first or None
             for part in ("train", "validation"):
-                self._writers[part] = SummaryWriter(str(Path(self._log_dir) / part), purge_step=purge_step)
+                self._writers[part] = tensorboard.SummaryWriter(str(Path(self._log_dir) / part), purge_step=purge_step)
         self._bar.start()
         self._start = time.perf_counter()
         return self
