@@ -108,7 +108,12 @@ def _distill_text(console, teacher, sources, out: Path, options: dict, settings:
 
     seed = settings["seed"]
     length = min(options["sequence_length"], teacher.encoder.config.max_position_embeddings)
-    vectorizer = BertTextVectorization(teacher.vocabulary, lowercase=teacher.lowercase, sequence_length=length)
+    vectorizer = BertTextVectorization(
+        teacher.vocabulary,
+        lowercase=teacher.lowercase,
+        sequence_length=length,
+        added_tokens=teacher.added_tokens,
+    )
     documents = tokenize_documents(load_corpus(list(sources)), vectorizer)
     parts = documents.split(options["held_out"], seed=seed) if options["held_out"] else (documents,)
     ids = vectorizer.cls_id, vectorizer.sep_id
@@ -152,6 +157,7 @@ def _distill_labels(console, teacher, dataset: str, out: Path, options: dict, se
             each.vocabulary,
             lowercase=each.lowercase,
             sequence_length=min(options["sequence_length"], each.encoder.config.max_position_embeddings),
+            added_tokens=each.added_tokens,
         )
         for each in (teacher, pretrained)
     )

@@ -161,16 +161,17 @@ def finetune(console, encoder, size, dataset, labels, task_name, out: Path, drop
         if encoder:
             pretrained = load_pretrained(encoder)
             vocabulary, lowercase = pretrained.vocabulary, pretrained.lowercase
+            added_tokens = tuple(pretrained.added_tokens)
             encoder_model = pretrained.encoder.copy(dropout, dtype)
         else:
-            lowercase = not options["cased"]
+            lowercase, added_tokens = not options["cased"], ()
             vocabulary = load_or_learn_vocabulary(options["vocab"], data.texts, options["vocab_size"], lowercase, work)
             config = config_from_size(size, len(vocabulary), hidden_dropout=dropout, attention_dropout=dropout)
             encoder_model = BertEncoder(config, dtype=dtype)
         max_length = encoder_model.config.max_position_embeddings
         length = options["sequence_length"] or min(task.defaults.sequence_length, max_length)
         check_length(length, encoder_model.config)
-        preprocessor = Preprocessor(tuple(vocabulary), lowercase, length)
+        preprocessor = Preprocessor(tuple(vocabulary), lowercase, length, added_tokens)
         model = task.build_model(encoder_model, data, **{name: options[name] for name in task.model_options})
         rows, held_out = task.train_validation_rows(data, preprocessor, seed, options["held_out"])
         console.print(
