@@ -38,7 +38,7 @@ class BertTextVectorization(TokenMethods, OffsetMethods, keras.layers.Layer):
         added_tokens: list of str. Tokens such as `"[E1]"` that stay whole wherever a text contains exactly these
             characters, also inside a word and with `lowercase`. A token that the vocabulary has, such as `[unused0]`,
             keeps its id; any other is appended to the vocabulary, and the encoder must have as many tokens: use
-            `encoder.copy(vocab_size=len(vectorizer))`. Defaults to `()`.
+            `encoder.resize_token_embeddings(len(vectorizer))`. Defaults to `()`.
         max_tokens: int or None. The largest V that `adapt` learns, added tokens included. None stands for 30,522, the
             size of BERT's vocabulary. Defaults to `None`.
         **kwargs: arguments of `keras.layers.Layer`, such as `name`.
