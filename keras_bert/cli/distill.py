@@ -5,6 +5,7 @@ from pathlib import Path
 
 import click
 
+from keras_bert.cli.completion import DATASETS, completer
 from keras_bert.cli.options import FiniteRange, ModelFolder, positive
 from keras_bert.cli.output import json_output, show_table
 from keras_bert.cli.training_options import training_options
@@ -20,11 +21,13 @@ FIELDS = ("batch_size", "accumulate", "learning_rate", "temperature", "seed", "l
     "sources",
     multiple=True,
     metavar="sample|FILE|GLOB|tfds:NAME",
+    shell_complete=completer("sample", paths="file"),
     help="Distill on text: the student is a pretrainer with the teacher's hidden size and fewer layers.",
 )
 @click.option(
     "--dataset",
     metavar="sample|sst2|FOLDER",
+    shell_complete=completer(*DATASETS, paths="dir"),
     help="Distill on labeled sentences: the teacher is a classifier and --student an encoder.",
 )
 @click.option(

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from keras_bert.cli.completion import completer
 from keras_bert.cli.options import (
     FiniteRange,
     check_length,
@@ -26,6 +27,7 @@ from keras_bert.cli.training_options import training_options
     multiple=True,
     required=True,
     metavar="sample|FILE|GLOB|tfds:NAME",
+    shell_complete=completer("sample", paths="file"),
     help="Training text; can be given several times. One paragraph per line, a blank line between documents.",
 )
 @encoder_option()
