@@ -2,11 +2,12 @@
 
 import click
 
+from keras_bert.cli.completion import SOURCES, completer
 from keras_bert.cli.output import json_output, show_table
 
 
 @click.command()
-@click.argument("source")
+@click.argument("source", shell_complete=completer(*SOURCES, paths="dir"))
 @click.option(
     "--encoder",
     metavar="DIR",

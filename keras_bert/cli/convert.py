@@ -4,9 +4,12 @@ from pathlib import Path
 
 import click
 
+from keras_bert.cli.completion import SOURCES, complete, completer
 from keras_bert.cli.logging import import_quietly
 from keras_bert.cli.options import OutFolder
 from keras_bert.cli.output import json_output
+
+WRITABLE = ("tfhub", "keras", "huggingface", "google_research")
 
 
 class FormatName(click.ParamType):
@@ -25,6 +28,10 @@ class FormatName(click.ParamType):
         except InputError as error:
             self.fail(str(error).replace("`to`", "`--to`", 1), param, context)
 
+    def shell_complete(self, context, param, incomplete):
+        """Complete the formats that can be written."""
+        return complete(incomplete, WRITABLE)
+
 
 def _check_out(context: click.Context, option: click.Parameter, value: str) -> Path:
     """Return the path of a new folder, or of a folder of the format to write, which is replaced later."""
@@ -34,7 +41,7 @@ def _check_out(context: click.Context, option: click.Parameter, value: str) -> P
 
 
 @click.command()
-@click.argument("source")
+@click.argument("source", shell_complete=completer(*SOURCES, paths="dir"))
 @click.option(
     "--to",
     "target",
@@ -42,13 +49,14 @@ def _check_out(context: click.Context, option: click.Parameter, value: str) -> P
     required=True,
     is_eager=True,
     metavar="FORMAT",
-    help="Format to write: tfhub, keras, huggingface or google_research.",
+    help=f"Format to write: {', '.join(WRITABLE[:-1])} or {WRITABLE[-1]}.",
 )
 @click.option(
     "--out",
     required=True,
     metavar="DIR",
     callback=_check_out,
+    shell_complete=completer(paths="dir"),
     help="Folder to write. It is created when everything is complete and verified.",
 )
 @json_output

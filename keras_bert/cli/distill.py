@@ -5,6 +5,7 @@ from pathlib import Path
 
 import click
 
+from keras_bert.cli.completion import DATASETS, completer
 from keras_bert.cli.options import FiniteRange, ModelFolder, positive
 from keras_bert.cli.output import json_output, show_table
 from keras_bert.cli.training_options import training_options
@@ -20,11 +21,13 @@ FIELDS = ("batch_size", "accumulate", "learning_rate", "temperature", "seed", "l
     "sources",
     multiple=True,
     metavar="sample|FILE|GLOB|tfds:NAME",
+    shell_complete=completer("sample", paths="file"),
     help="Distill on text: the student is a pretrainer with the teacher's hidden size and fewer layers.",
 )
 @click.option(
     "--dataset",
     metavar="sample|sst2|FOLDER",
+    shell_complete=completer(*DATASETS, paths="dir"),
     help="Distill on labeled sentences: the teacher is a classifier and --student an encoder.",
 )
 @click.option(
@@ -108,7 +111,12 @@ def _distill_text(console, teacher, sources, out: Path, options: dict, settings:
 
     seed = settings["seed"]
     length = min(options["sequence_length"], teacher.encoder.config.max_position_embeddings)
-    vectorizer = BertTextVectorization(teacher.vocabulary, lowercase=teacher.lowercase, sequence_length=length)
+    vectorizer = BertTextVectorization(
+        teacher.vocabulary,
+        lowercase=teacher.lowercase,
+        sequence_length=length,
+        added_tokens=teacher.added_tokens,
+    )
     documents = tokenize_documents(load_corpus(list(sources)), vectorizer)
     parts = documents.split(options["held_out"], seed=seed) if options["held_out"] else (documents,)
     ids = vectorizer.cls_id, vectorizer.sep_id
@@ -152,6 +160,7 @@ def _distill_labels(console, teacher, dataset: str, out: Path, options: dict, se
             each.vocabulary,
             lowercase=each.lowercase,
             sequence_length=min(options["sequence_length"], each.encoder.config.max_position_embeddings),
+            added_tokens=each.added_tokens,
         )
         for each in (teacher, pretrained)
     )

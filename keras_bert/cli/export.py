@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from keras_bert.cli.completion import completer
 from keras_bert.cli.options import OUT_HELP, OutFolder, model_option
 from keras_bert.cli.output import json_output, show_table
 from keras_bert.errors import InputError
@@ -45,6 +46,7 @@ def _check_out(context: click.Context, option: click.Option, value: str) -> Path
     required=True,
     metavar="DIR",
     callback=_check_out,
+    shell_complete=completer(paths="dir"),
     help=OUT_HELP,
 )
 @json_output

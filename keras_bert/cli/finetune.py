@@ -5,6 +5,7 @@ from pathlib import Path
 
 import click
 
+from keras_bert.cli.completion import DATASETS, complete, completer
 from keras_bert.cli.options import (
     FiniteRange,
     check_length,
@@ -36,6 +37,10 @@ class Freeze(click.ParamType):
 
     name = "freeze"
 
+    def shell_complete(self, context, param, incomplete):
+        """Complete the names."""
+        return complete(incomplete, ("none", "all", "gradual"))
+
     def convert(self, value, param, context):
         """Return the value as `kb.finetune` takes it."""
         if value in ("none", "all", "gradual") or isinstance(value, int):
@@ -52,6 +57,7 @@ class Freeze(click.ParamType):
     "--dataset",
     required=True,
     metavar="sample|sst2|FOLDER",
+    shell_complete=completer(*DATASETS, paths="dir"),
     help="Labeled examples. A folder holds train.tsv and dev.tsv (a header line, then sentence<TAB>label or two texts "
     "and a label), or the files of the task.",
 )
@@ -64,6 +70,7 @@ class Freeze(click.ParamType):
     default="classification",
     show_default=True,
     metavar="|".join(task_names()),
+    shell_complete=completer(*task_names()),
     help="classification: one class per text or pair. multi-label: any number of labels, separated by commas. "
     "regression: a number. spans: answers that are part of a context (train.json, dev.json as in SQuAD). tokens: one "
     "tag per word (train.txt, dev.txt as in CoNLL). features: one class, but only the head is trained, on features "
@@ -161,16 +168,17 @@ def finetune(console, encoder, size, dataset, labels, task_name, out: Path, drop
         if encoder:
             pretrained = load_pretrained(encoder)
             vocabulary, lowercase = pretrained.vocabulary, pretrained.lowercase
+            added_tokens = tuple(pretrained.added_tokens)
             encoder_model = pretrained.encoder.copy(dropout, dtype)
         else:
-            lowercase = not options["cased"]
+            lowercase, added_tokens = not options["cased"], ()
             vocabulary = load_or_learn_vocabulary(options["vocab"], data.texts, options["vocab_size"], lowercase, work)
             config = config_from_size(size, len(vocabulary), hidden_dropout=dropout, attention_dropout=dropout)
             encoder_model = BertEncoder(config, dtype=dtype)
         max_length = encoder_model.config.max_position_embeddings
         length = options["sequence_length"] or min(task.defaults.sequence_length, max_length)
         check_length(length, encoder_model.config)
-        preprocessor = Preprocessor(tuple(vocabulary), lowercase, length)
+        preprocessor = Preprocessor(tuple(vocabulary), lowercase, length, added_tokens)
         model = task.build_model(encoder_model, data, **{name: options[name] for name in task.model_options})
         rows, held_out = task.train_validation_rows(data, preprocessor, seed, options["held_out"])
         console.print(

@@ -5,11 +5,12 @@ from pathlib import Path
 
 import click
 
+from keras_bert.cli.completion import SOURCES, completer
 from keras_bert.cli.output import json_output, show_table
 
 
 @click.command()
-@click.argument("model", metavar="NAME|PRESET|DIR")
+@click.argument("model", metavar="NAME|PRESET|DIR", shell_complete=completer(*SOURCES, paths="dir"))
 @json_output
 def inspect(console, model: str) -> dict:
     """Count the parameters of every array, the layers by type, and the bytes on disk.

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from keras_bert.catalog.bundled import BUNDLED, find_bundled
+from keras_bert.cli.completion import complete, completer
 from keras_bert.config import PRESETS, BertConfig
 from keras_bert.errors import InputError
 
@@ -61,6 +62,10 @@ class OutFolder(click.ParamType):
             self.fail(f"{expected}. Received: {value}, with other files", param, context)
         return path
 
+    def shell_complete(self, context, param, incomplete):
+        """Complete folders."""
+        return complete(incomplete, paths="dir")
+
 
 def out_option(*markers: str, **settings):
     """Create `--out DIR`. An existing folder is replaced only if it holds the files `markers`."""
@@ -82,6 +87,10 @@ class ModelFolder(click.ParamType):
         reason = "is a file" if Path(value).exists() else "does not exist"
         expected = f"must be the folder of a model, or the name of a bundled model ({' or '.join(BUNDLED)})"
         self.fail(f"{expected}. Received: {value}, which {reason}", param, context)
+
+    def shell_complete(self, context, param, incomplete):
+        """Complete the names of bundled models and folders."""
+        return complete(incomplete, BUNDLED, paths="dir")
 
 
 def model_option(help_text: str = "Folder of a trained model.", default: str | None = None):
@@ -126,6 +135,7 @@ def size_option(default: str | None):
         "size",
         show_default=default or False,
         metavar="NAME|FILE.json",
+        shell_complete=completer(*SIZES, *PRESETS, paths="file"),
         help=f"Start from random weights of this size: {', '.join(SIZES)}, the name of a preset, or a JSON file with "
         "the fields of a BertConfig.",
     )

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from keras_bert.cli.completion import completer
 from keras_bert.cli.options import (
     FiniteRange,
     check_length,
@@ -26,6 +27,7 @@ from keras_bert.cli.training_options import training_options
     multiple=True,
     required=True,
     metavar="sample|FILE|GLOB|tfds:NAME",
+    shell_complete=completer("sample", paths="file"),
     help="Training text; can be given several times. One paragraph per line, a blank line between documents.",
 )
 @encoder_option()
@@ -99,13 +101,17 @@ def pretrain(console, sources, encoder, steps, epochs, out: Path, seed, **option
         if encoder:
             pretrained = load_pretrained(encoder)
             vocabulary, lowercase, config = pretrained.vocabulary, pretrained.lowercase, pretrained.encoder.config
+            added_tokens = pretrained.added_tokens
         else:
+            added_tokens = ()
             vocabulary = load_or_learn_vocabulary(options["vocab"], sentences, options["vocab_size"], lowercase, work)
             changes = {"num_layers": options["layers"], "hidden_size": options["hidden"], "num_heads": options["heads"]}
             changes |= {"hidden_dropout": options["dropout"], "attention_dropout": options["dropout"]}
             config = config_from_size(options["size"] or "tiny", len(vocabulary), **changes)
         check_length(length, config)
-        vectorizer = BertTextVectorization(vocabulary, lowercase=lowercase, sequence_length=length)
+        vectorizer = BertTextVectorization(
+            vocabulary, lowercase=lowercase, sequence_length=length, added_tokens=added_tokens
+        )
         files = [(str(file), file.stat().st_size, file.stat().st_mtime_ns) for file in corpus.files]
         examples, validation = pack_to_disk(
             work / "training" / "rows",

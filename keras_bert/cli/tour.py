@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from keras_bert.cli.completion import DATASETS, SOURCES, completer
 from keras_bert.cli.options import out_option
 from keras_bert.cli.output import json_output
 
@@ -18,12 +19,14 @@ from keras_bert.cli.output import json_output
     default="sample",
     show_default=True,
     metavar="sample|sst2|FOLDER",
+    shell_complete=completer(*DATASETS, paths="dir"),
     help="Labeled sentences. A folder holds train.tsv and dev.tsv: a header line, then sentence<TAB>label.",
 )
 @click.option(
     "--check",
     "source",
     metavar="SOURCE",
+    shell_complete=completer(*SOURCES, paths="dir"),
     help="Also compare the encoder with this reference: a TF-Hub handle or the folder of a SavedModel.",
 )
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Random seed.")

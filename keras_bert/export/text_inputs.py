@@ -1,6 +1,7 @@
 """Inputs of exports that take text: check the vectorizer, and compute the ids and their length in the graph."""
 
 from keras_bert.errors import InputError
+from keras_bert.models import check_vocabulary_size
 
 
 def check_vectorizer(vectorizer, encoder) -> None:
@@ -13,12 +14,7 @@ def check_vectorizer(vectorizer, encoder) -> None:
 
     if not isinstance(vectorizer, BertTextVectorization):
         raise InputError(f"`vectorizer` must be a BertTextVectorization. Received: {type(vectorizer).__name__}")
-    expected, tokens = encoder.config.vocab_size, vectorizer.vocabulary_size()
-    if tokens != expected:
-        raise InputError(
-            f"`vectorizer` must have as many tokens as the encoder, vocab_size={expected}. "
-            f"Received: a vectorizer of {tokens} tokens"
-        )
+    check_vocabulary_size(encoder, vectorizer)
 
 
 def max_sequence_length(vectorizer, encoder) -> int:

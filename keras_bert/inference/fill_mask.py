@@ -59,7 +59,7 @@ def mask_vectorizer(preprocessor):
     """Return a `BertTextVectorization` that keeps `[MASK]` in a text as one token.
 
     Args:
-        preprocessor: `Preprocessor`, or a loaded model; both have `vocabulary`, `lowercase` and `sequence_length`.
+        preprocessor: `Preprocessor`, or a loaded model; both have the settings of the vocabulary.
     """
     from keras_bert.text import BertTextVectorization
 
@@ -68,6 +68,7 @@ def mask_vectorizer(preprocessor):
         lowercase=preprocessor.lowercase,
         sequence_length=preprocessor.sequence_length,
         special_tokens=True,
+        added_tokens=preprocessor.added_tokens,
     )
 
 

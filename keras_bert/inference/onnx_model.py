@@ -47,7 +47,8 @@ def open_onnx(folder: Path):
     except Exception as error:  # onnxruntime, json and OSError; a message may have several lines
         reason = " ".join(str(error).split())[:200]
         raise InputError(f"`model` must be a folder that `export_onnx` wrote. Received: {folder} ({reason})") from None
-    preprocessor = Preprocessor(tuple(load_vocabulary(folder / "vocab.txt")), lowercase, length)
+    added_tokens = tuple(config.get("added_tokens", ()))
+    preprocessor = Preprocessor(tuple(load_vocabulary(folder / "vocab.txt")), lowercase, length, added_tokens)
     names = [output.name for output in session.get_outputs()]
     if kind == "pretrainer":
         task = next((task for task, output in OUTPUTS.items() if output in names), None)

@@ -148,9 +148,13 @@ def check_vocabulary_size(encoder, vectorizer) -> None:
     """
     tokens = vectorizer if isinstance(vectorizer, int) else vectorizer.vocabulary_size()
     if tokens != encoder.config.vocab_size:
+        hint = (
+            f". For added tokens use `encoder.resize_token_embeddings({tokens})`, or take tokens that the vocabulary "
+            "has, such as [unused0]."
+        )
         raise InputError(
             f"`vectorizer` must have as many tokens as the encoder's vocab_size, {encoder.config.vocab_size}. "
-            f"Received: {tokens} tokens"
+            f"Received: {tokens} tokens{hint if tokens > encoder.config.vocab_size else ''}"
         )
 
 

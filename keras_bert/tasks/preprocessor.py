@@ -17,11 +17,13 @@ class Preprocessor:
         vocabulary: the tokens; the index of a token is its id.
         lowercase: whether text is lowercased and stripped of accents.
         sequence_length: the maximum length of a row, in tokens.
+        added_tokens: tokens of the vocabulary that stay whole in a text.
     """
 
     vocabulary: tuple[str, ...]
     lowercase: bool
     sequence_length: int
+    added_tokens: tuple[str, ...] = ()
 
     @classmethod
     def from_pretrained(cls, pretrained) -> "Preprocessor":
@@ -33,7 +35,7 @@ class Preprocessor:
             pretrained: what `kb.load_pretrained` returns.
         """
         length = pretrained.sequence_length or pretrained.encoder.config.max_position_embeddings
-        return cls(tuple(pretrained.vocabulary), pretrained.lowercase, length)
+        return cls(tuple(pretrained.vocabulary), pretrained.lowercase, length, tuple(pretrained.added_tokens))
 
     def __call__(self, texts) -> dict:
         return as_id_arrays(self.vectorizer(texts))
@@ -44,5 +46,8 @@ class Preprocessor:
         from keras_bert.text import BertTextVectorization
 
         return BertTextVectorization(
-            list(self.vocabulary), lowercase=self.lowercase, sequence_length=self.sequence_length
+            list(self.vocabulary),
+            lowercase=self.lowercase,
+            sequence_length=self.sequence_length,
+            added_tokens=self.added_tokens,
         )

@@ -163,6 +163,7 @@ def question_windows(questions: Sequence[Question], preprocessor) -> Windows:
         preprocessor.lowercase,
         length,
         min(DOC_STRIDE, length // 3),
+        preprocessor.added_tokens,
     )
 
 

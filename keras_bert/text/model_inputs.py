@@ -1,5 +1,7 @@
 """Packing of token ids into the three model inputs: `[CLS] first [SEP] second [SEP]`, truncated and padded."""
 
+import numpy as np
+
 from keras_bert.constants import INPUT_KEYS
 from keras_bert.errors import InputError
 from keras_bert.text.ragged import row_ids
@@ -70,3 +72,14 @@ def _truncated_lengths(lengths, max_num_tokens):
     first, second = lengths
     second = tf.minimum(second, tf.maximum(max_num_tokens // 2, max_num_tokens - first))
     return [tf.minimum(first, max_num_tokens - second), second]
+
+
+def check_sequence_length(sequence_length) -> None:
+    """Raise InputError if a length is neither None nor an integer of at least 3."""
+    if sequence_length is None:
+        return
+    if isinstance(sequence_length, bool) or not isinstance(sequence_length, int | np.integer) or sequence_length < 3:
+        raise InputError(
+            "`sequence_length` must be None or at least 3, for [CLS], one token and [SEP]. "
+            f"Received: sequence_length={sequence_length!r:.60}"
+        )

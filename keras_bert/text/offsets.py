@@ -1,12 +1,16 @@
 """A pure-Python tokenizer that also returns character offsets.
 
 Answers and entities are parts of the original text, with capitals and accents, but a model predicts token positions.
-The graph of `BertTextVectorization` does not compute offsets. Here, each character is in a pair with its position.
+The graph of `BertTextVectorization` does not compute offsets; its method `tokenize_with_offsets` runs this module.
+Here, each character is in a pair with its position.
 """
 
 import itertools
+import re
 import unicodedata
+from collections.abc import Iterator
 
+from keras_bert.text.added_tokens import whole_token_pattern
 from keras_bert.text.normalization import CJK_BLOCKS
 from keras_bert.text.wordpiece import MAX_WORD_CHARS
 
@@ -21,6 +25,7 @@ class OffsetTokenizer:
     Args:
         vocabulary: list of tokens in the order of their ids.
         lowercase: lowercase the text and strip accents.
+        whole_tokens: tokens of the vocabulary that stay whole where a text contains them exactly.
 
     Example:
 
@@ -32,8 +37,9 @@ class OffsetTokenizer:
     Source: `BasicTokenizer` and `WordpieceTokenizer` of github.com/google-research/bert (tokenization.py).
     """
 
-    def __init__(self, vocabulary: list[str], lowercase: bool = True):
+    def __init__(self, vocabulary: list[str], lowercase: bool = True, whole_tokens: list[str] = ()):
         self.lowercase = lowercase
+        self._whole = re.compile(f"({whole_token_pattern(whole_tokens)})") if whole_tokens else None
         self._ids = {token: number for number, token in enumerate(vocabulary)}
         self._unknown = self._ids["[UNK]"]
 
@@ -47,11 +53,23 @@ class OffsetTokenizer:
             The token ids, and for each token its `(start, end)` in the text, with an exclusive end.
         """
         ids, offsets = [], []
-        for word in split_words(text, self.lowercase):
-            for token_id, start, end in self._word_tokens("".join(char for char, _ in word)):
-                ids.append(token_id)
-                offsets.append((word[start][1], word[end - 1][1] + 1))
+        for part, begin, is_whole in self._parts(text):
+            if is_whole:
+                ids.append(self._ids[part])
+                offsets.append((begin, begin + len(part)))
+                continue
+            for word in split_words(part, self.lowercase):
+                for token_id, start, end in self._word_tokens("".join(char for char, _ in word)):
+                    ids.append(token_id)
+                    offsets.append((begin + word[start][1], begin + word[end - 1][1] + 1))
         return ids, offsets
+
+    def _parts(self, text: str) -> Iterator[tuple[str, int, bool]]:
+        """Split a text at the whole tokens: each part, its position, and whether it is such a token."""
+        position = 0
+        for number, part in enumerate(self._whole.split(text) if self._whole else [text]):
+            yield part, position, number % 2 == 1
+            position += len(part)
 
     def _word_tokens(self, word: str) -> list[tuple[int, int, int]]:
         """Split a word by the longest match first: `(id, start, end)` per token, in characters of the word."""

@@ -1,22 +1,25 @@
 """The text vectorization layer: strings to the three model inputs."""
 
-import functools
 from pathlib import Path
 
 import keras
-import numpy as np
 
 from keras_bert import keras_internals
-from keras_bert.constants import INPUT_KEYS, SPECIAL_TOKENS
+from keras_bert.constants import INPUT_KEYS
 from keras_bert.errors import InputError
-from keras_bert.text.model_inputs import pack
+from keras_bert.text.adaptation import DEFAULT_MAX_TOKENS, check_max_tokens, iterate_texts
+from keras_bert.text.added_tokens import check_added_tokens
+from keras_bert.text.model_inputs import check_sequence_length
+from keras_bert.text.offset_methods import OffsetMethods
+from keras_bert.text.pretrained import pretrained_arguments
 from keras_bert.text.strings import string_tensor
-from keras_bert.text.vocabulary import check_vocabulary, load_vocabulary
-from keras_bert.text.wordpiece import WordPiece
+from keras_bert.text.token_graph import TokenGraph
+from keras_bert.text.token_methods import TokenMethods
+from keras_bert.text.vocabulary import check_vocabulary, learn_vocabulary, load_vocabulary
 
 
 @keras.saving.register_keras_serializable(package="keras_bert")
-class BertTextVectorization(keras.layers.Layer):
+class BertTextVectorization(TokenMethods, OffsetMethods, keras.layers.Layer):
     """Layer that maps texts to `input_word_ids`, `input_mask` and `input_type_ids`.
 
     The token ids equal those of the original BERT tokenizer on every string. The layer is a
@@ -25,19 +28,26 @@ class BertTextVectorization(keras.layers.Layer):
     backends, it runs eagerly or in `tf.data`.
 
     Args:
-        vocabulary: str, path or list of str. The path of a `vocab.txt` file with one token per line, or the list of its
-            V tokens. The id of a token is its line number, from 0.
+        vocabulary: str, path, list of str or None. The path of a `vocab.txt` file with one token per line, or the list
+            of its V tokens. The id of a token is its line number, from 0. With None, `adapt` learns the vocabulary.
         lowercase: bool. Lowercase the text and strip accents: True for the uncased models, False for the cased ones.
             Defaults to `True`.
         sequence_length: int or None. T, the length of every row; longer texts are truncated, shorter ones are padded
             with [PAD]. None pads to the longest row of each batch. Defaults to `128`.
         special_tokens: bool. Parse `[PAD]`, `[UNK]`, `[CLS]`, `[SEP]` and `[MASK]` in a text as special tokens. Use
             False for untrusted text, which could otherwise insert a separator. Defaults to `False`.
+        added_tokens: list of str. Tokens such as `"[E1]"` that stay whole wherever a text contains exactly these
+            characters, also inside a word and with `lowercase`. A token that the vocabulary has, such as `[unused0]`,
+            keeps its id; any other is appended to the vocabulary, and the encoder must have as many tokens: use
+            `encoder.resize_token_embeddings(len(vectorizer))`. Defaults to `()`.
+        max_tokens: int or None. The largest V that `adapt` learns, added tokens included. None stands for 30,522, the
+            size of BERT's vocabulary. Defaults to `None`.
         **kwargs: arguments of `keras.layers.Layer`, such as `name`.
 
     Call arguments:
         inputs: strings `[B]` or `[B, 1]` (a list, a NumPy array or a tensor), or a tuple `(first, second)` of them for
             pairs of texts. One string gives outputs of shape `[T]`. Bytes that are not UTF-8 are ignored.
+        sequence_length: T of this call; None for that of the layer.
 
     Returns:
         A dict of three int32 tensors `[B, T]`:
@@ -46,8 +56,8 @@ class BertTextVectorization(keras.layers.Layer):
         - `input_type_ids`: 1 for the second text and its [SEP], otherwise 0.
 
     Raises:
-        InputError: the vocabulary is not valid (see `load_vocabulary`), `sequence_length` is below 3, or `inputs` are
-            not strings.
+        InputError: the vocabulary is not valid (see `load_vocabulary`), `sequence_length` is below 3, an added token
+            contains white space, or `inputs` are not strings; on call, if there is no vocabulary yet.
 
     Example:
 
@@ -64,48 +74,99 @@ class BertTextVectorization(keras.layers.Layer):
 
     def __init__(
         self,
-        vocabulary: str | Path | list[str],
+        vocabulary: str | Path | list[str] | None = None,
         lowercase: bool = True,
         sequence_length: int | None = 128,
         special_tokens: bool = False,
+        added_tokens: list[str] = (),
+        max_tokens: int | None = None,
         **kwargs,
     ):
         super().__init__(**kwargs)
-        import tensorflow as tf
-
         keras_internals.keep_inputs(self)  # Keras must not convert strings to numbers,
         self.supports_jit = False  # nor compile them with XLA
         self.built = True
 
-        if isinstance(vocabulary, str | Path):
-            vocabulary = load_vocabulary(vocabulary)
-        else:
-            vocabulary = check_vocabulary(list(vocabulary))
-        _check_length(sequence_length)
+        check_sequence_length(sequence_length)
         self.lowercase = bool(lowercase)
         self.sequence_length = sequence_length
         self.special_tokens = bool(special_tokens)
-        self._vocabulary = tuple(vocabulary)
-        self.pad_id, self.unk_id, self.cls_id, self.sep_id, self.mask_id = map(vocabulary.index, SPECIAL_TOKENS)
+        self.added_tokens = tuple(check_added_tokens(added_tokens))
+        self.max_tokens = check_max_tokens(max_tokens, len(self.added_tokens))
+        self._tokens = self._graph = None
+        if isinstance(vocabulary, str | Path):
+            self._set_vocabulary(load_vocabulary(vocabulary))
+        elif vocabulary is not None:
+            self._set_vocabulary(check_vocabulary(list(vocabulary)))
 
-        word_piece = WordPiece(vocabulary, self.lowercase, self.special_tokens)
-        self._tables = word_piece.tables  # tracked as an attribute, so that a SavedModel includes the tables
-        # TextVectorization puts '' and [UNK] before the given tokens. So it gets the other tokens only, and one gather
-        # maps its ids back to line numbers.
-        others = [token for token in vocabulary if token not in ("", "[UNK]")]
-        self._lookup = keras.layers.TextVectorization(
-            standardize=None, split=word_piece, vocabulary=others, ragged=keras.backend.backend() == "tensorflow"
-        )
-        line = {token: number for number, token in enumerate(vocabulary)}
-        with tf.init_scope():
-            self._line = tf.constant([self.pad_id, self.unk_id] + [line[token] for token in others], tf.int32)
+    def _set_vocabulary(self, vocabulary: list[str]) -> None:
+        known = set(vocabulary)
+        vocabulary = vocabulary + [token for token in self.added_tokens if token not in known]
+        if len(vocabulary) > (self.max_tokens or len(vocabulary)):
+            expected = f"None or at least {len(vocabulary)}, the size of the vocabulary"
+            raise InputError(f"`max_tokens` must be {expected}. Received: max_tokens={self.max_tokens}")
+        self._graph = TokenGraph(vocabulary, self.lowercase, self.whole_tokens, self.sequence_length)
+        self._tokens = tuple(vocabulary)
+        # Tracked as attributes, so that a SavedModel includes the tables.
+        self._lookup, self._tables = self._graph.lookup, self._graph.tables
 
-        # Compiled once for every batch size, so that a call from Python is as fast as one in tf.data. Partials, because
-        # TensorFlow counts the tracings of a method over all instances, and would warn at the fifth vectorizer.
-        texts, encode = tf.TensorSpec([None], tf.string), functools.partial(self._encode_op)
-        self._tokenize = tf.function(functools.partial(self._tokenize_op), input_signature=[texts], autograph=False)
-        self._encode = tf.function(encode, input_signature=[texts], autograph=False)
-        self._encode_pair = tf.function(encode, input_signature=[texts, texts], autograph=False)
+    @classmethod
+    def from_pretrained(cls, source, **kwargs) -> "BertTextVectorization":
+        """Create the vectorizer of a pretrained model, without loading the model where the format allows it.
+
+        Args:
+            source: a name in `kb.list_pretrained()`, a folder of any supported format, a TF-Hub handle, or a folder of
+                a Hugging Face tokenizer (`vocab.txt` or `tokenizer.json`, with `tokenizer_config.json`).
+            **kwargs: arguments of the class that replace those of the source, such as `sequence_length`.
+                `added_tokens` are added to those of the source.
+
+        Returns:
+            A `BertTextVectorization`.
+
+        Raises:
+            InputError: the source does not exist, has no WordPiece vocabulary, or is a tokenizer with other settings
+                than BERT's.
+
+        Example:
+
+        >>> import keras_bert as kb
+        >>> vectorizer = kb.BertTextVectorization.from_pretrained("bert_en_uncased_mini", sequence_length=8)
+        >>> vectorizer.id_to_token(vectorizer("a fine film")["input_word_ids"])
+        ['[CLS]', 'a', 'fine', 'film', '[SEP]', '[PAD]', '[PAD]', '[PAD]']
+
+        Source: `from_preset` of KerasHub and `from_pretrained` of Hugging Face transformers.
+        """
+        return cls(**pretrained_arguments(source, **kwargs))
+
+    def adapt(self, data, steps: int | None = None) -> None:
+        """Learn the WordPiece vocabulary from texts, see `kb.learn_vocabulary`.
+
+        Args:
+            data: a list, an array or a tensor of strings, a `tf.data.Dataset` of strings or of batches, or any iterable
+                of them.
+            steps: the number of elements to take from an iterable that does not end. None takes all.
+
+        Raises:
+            InputError: the layer has a vocabulary already, since compiled functions keep that; or `data` are not
+                strings, or have no words.
+
+        Example:
+
+        >>> import keras_bert as kb
+        >>> vectorizer = kb.BertTextVectorization(max_tokens=30, sequence_length=8)
+        >>> vectorizer.adapt(["a fine film", "fine films"])
+        >>> len(vectorizer), vectorizer.detokenize(vectorizer.tokenize("A film"))
+        (30, 'a film')
+
+        Source: `adapt` of `keras.layers.TextVectorization`.
+        """
+        if self._tokens is not None:
+            raise InputError(
+                "`adapt` must be called once, on a layer that was created without a vocabulary. "
+                f"Received: a layer with {len(self)} tokens. Create a new BertTextVectorization."
+            )
+        size = (self.max_tokens or DEFAULT_MAX_TOKENS) - len(self.added_tokens)
+        self._set_vocabulary(learn_vocabulary(iterate_texts(data, steps, self.whole_tokens), size, self.lowercase))
 
     def __call__(self, inputs, *args, **kwargs):
         if isinstance(inputs, list) and inputs and all(isinstance(each, keras.KerasTensor) for each in inputs):
@@ -119,22 +180,24 @@ class BertTextVectorization(keras.layers.Layer):
             return super().__call__(tuple(map(string_tensor, inputs)), *args, **kwargs)
         return super().__call__(string_tensor(inputs), *args, **kwargs)
 
-    def call(self, inputs):
+    def call(self, inputs, sequence_length: int | None = None):
         import tensorflow as tf
 
+        self._required_tokens()
+        check_sequence_length(sequence_length)
+        texts = inputs if isinstance(inputs, tuple) else (inputs,)
+        if not texts[0].shape.is_compatible_with(texts[-1].shape):
+            raise InputError(
+                "`inputs` must have the same number of first and second texts. "
+                f"Received: shapes {texts[0].shape} and {texts[-1].shape}"
+            )
         with tf.device("CPU:0"):
-            if isinstance(inputs, tuple):
-                first, second = inputs
-                if not first.shape.is_compatible_with(second.shape):
-                    raise InputError(
-                        "`inputs` must have the same number of first and second texts. "
-                        f"Received: shapes {first.shape} and {second.shape}"
-                    )
-                packed = self._encode_pair(tf.reshape(first, [-1]), tf.reshape(second, [-1]))
+            flat = [tf.reshape(each, [-1]) for each in texts]
+            if sequence_length is None:
+                packed = self._graph.encode(*flat)
             else:
-                first = inputs
-                packed = self._encode(tf.reshape(first, [-1]))
-            if first.shape.rank == 0:
+                packed = self._graph.encode_to(sequence_length, *flat)
+            if texts[0].shape.rank == 0:
                 packed = {name: value[0] for name, value in packed.items()}
         if keras.backend.backend() != "tensorflow" and tf.executing_eagerly():
             return {name: keras.ops.convert_to_tensor(value.numpy()) for name, value in packed.items()}
@@ -160,88 +223,27 @@ class BertTextVectorization(keras.layers.Layer):
         """
         import tensorflow as tf
 
+        self._required_tokens()
         with tf.device("CPU:0"):
             texts = string_tensor(texts)
-            ids = self._tokenize(tf.reshape(texts, [-1]))
+            ids = self._graph.tokenize(tf.reshape(texts, [-1]))
             return ids[0] if texts.shape.rank == 0 else ids
 
-    def pack(self, segments, sequence_length=None):
-        """Add [CLS] and [SEP] to token ids, truncate and pad them, with TensorFlow operations.
-
-        Args:
-            segments: one or two int32 `tf.RaggedTensor`s `[B, (tokens)]`, the results of `tokenize`.
-            sequence_length: T, an int or a scalar int32 tensor; None for the longest row of the batch.
-
-        Returns:
-            A dict of three int32 `tf.Tensor`s `[B, T]`, as for a call.
-
-        Raises:
-            InputError: there are not one or two segments, or the length is below 3.
-        """
-        import tensorflow as tf
-
-        if not tf.is_tensor(sequence_length):
-            _check_length(sequence_length)
-        return pack(segments, sequence_length, self.cls_id, self.sep_id, self.pad_id)
-
-    def _tokenize_op(self, texts):
-        """Compute the ids `[B, (tokens)]` of texts `[B]`."""
-        import tensorflow as tf
-
-        ids = self._lookup(texts)  # [B, (tokens)]
-        if not isinstance(ids, tf.RaggedTensor):  # on other backends it is padded with 0, which is the id of no token
-            ids = tf.RaggedTensor.from_tensor(ids, padding=0)
-        return ids.with_values(tf.gather(self._line, ids.values))
-
-    def _encode_op(self, *texts):
-        return self.pack([self._tokenize_op(text) for text in texts], self.sequence_length)
-
-    def get_vocabulary(self) -> list[str]:
-        """Return the tokens in the order of their ids."""
-        return list(self._vocabulary)
-
-    def vocabulary_size(self) -> int:
-        """Return V, the number of tokens."""
-        return len(self._vocabulary)
-
-    def id_to_token(self, token_id: int) -> str:
-        """Return the token of an id.
-
-        Args:
-            token_id: an integer in 0 … V - 1.
-
-        Returns:
-            The token.
-
-        Raises:
-            InputError: the id is not in the vocabulary.
-        """
-        if not 0 <= token_id < len(self._vocabulary):
-            raise InputError(f"`token_id` must be in 0 … {len(self._vocabulary) - 1}. Received: token_id={token_id}")
-        return self._vocabulary[token_id]
-
-    def compute_output_spec(self, inputs):
+    def compute_output_spec(self, inputs, sequence_length: int | None = None):
+        check_sequence_length(sequence_length)
         shape = tuple((inputs[0] if isinstance(inputs, tuple) else inputs).shape)
         if len(shape) == 2 and shape[1] == 1:
             shape = shape[:1]
-        spec = keras.KerasTensor((*shape, self.sequence_length), dtype="int32")
+        spec = keras.KerasTensor((*shape, sequence_length or self.sequence_length), dtype="int32")
         return {name: keras.KerasTensor(spec.shape, dtype=spec.dtype, name=name) for name in INPUT_KEYS}
 
     def get_config(self):
         return {
             **super().get_config(),
-            "vocabulary": self.get_vocabulary(),
+            "vocabulary": None if self._tokens is None else self.get_vocabulary(),
             "lowercase": self.lowercase,
             "sequence_length": self.sequence_length,
             "special_tokens": self.special_tokens,
+            "added_tokens": list(self.added_tokens),
+            "max_tokens": self.max_tokens,
         }
-
-
-def _check_length(length) -> None:
-    if length is None:
-        return
-    if isinstance(length, bool) or not isinstance(length, int | np.integer) or length < 3:
-        raise InputError(
-            "`sequence_length` must be None or at least 3, for [CLS], one token and [SEP]. "
-            f"Received: sequence_length={length!r:.60}"
-        )

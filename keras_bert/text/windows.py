@@ -64,6 +64,7 @@ def make_windows(
     lowercase: bool = True,
     sequence_length: int = 384,
     doc_stride: int = 128,
+    added_tokens: Sequence[str] = (),
 ) -> Windows:
     """Tokenize questions and contexts into overlapping windows that fit into the sequence length.
 
@@ -73,6 +74,7 @@ def make_windows(
         lowercase: lowercase the text and strip accents; the value the encoder was trained with.
         sequence_length: T.
         doc_stride: number of tokens between the starts of two consecutive windows.
+        added_tokens: tokens of the vocabulary that stay whole in a text.
 
     Returns:
         `Windows`.
@@ -97,7 +99,7 @@ def make_windows(
         raise InputError(
             f"`contexts` must have one entry per question ({len(questions)}). Received: {len(contexts)} entries"
         )
-    tokenizer = OffsetTokenizer(vocabulary, lowercase)
+    tokenizer = OffsetTokenizer(vocabulary, lowercase, added_tokens)
     cls_id, sep_id, pad_id = (vocabulary.index(token) for token in ("[CLS]", "[SEP]", "[PAD]"))
     tokenized: dict[str, tuple] = {}  # because several questions can have the same context
     rows, example_index, offsets, max_context = [], [], [], []

@@ -10,7 +10,7 @@ github.com/google-research/bert.
 
 import re
 
-from keras_bert.constants import SPECIAL_TOKENS
+from keras_bert.text.added_tokens import whole_token_pattern
 from keras_bert.text.normalization import Normalizer
 from keras_bert.text.ragged import row_ids
 
@@ -24,10 +24,10 @@ class WordPiece:
     Args:
         vocabulary: the tokens in the order of their ids.
         lowercase: lowercase the texts and strip accents.
-        special_tokens: parse `[MASK]` and the other special tokens in a text as one token each.
+        whole_tokens: tokens of the vocabulary that stay whole where a text contains them exactly, such as `[MASK]`.
     """
 
-    def __init__(self, vocabulary: list[str], lowercase: bool, special_tokens: bool):
+    def __init__(self, vocabulary: list[str], lowercase: bool, whole_tokens: list[str]):
         import tensorflow as tf
 
         def table(entries):
@@ -38,9 +38,8 @@ class WordPiece:
         plain = re.compile(f"[{ASCII_PUNCTUATION}]|[a-z0-9]+" if lowercase else f"[{ASCII_PUNCTUATION}]|[A-Za-z0-9]+")
         ids = {token: index for index, token in enumerate(vocabulary)}
         common = {token: index for token, index in ids.items() if plain.fullmatch(token)}
-        specials = {token: ids[token] for token in SPECIAL_TOKENS}
         suffixes = {token[2:]: index for token, index in ids.items() if token.startswith("##")}
-        self.lowercase, self.special_tokens = lowercase, special_tokens
+        self.lowercase, self.whole_tokens = lowercase, whole_tokens
         self.unknown = ids["[UNK]"]
         self.longest = max(map(len, vocabulary))
         self.normalize = Normalizer(lowercase)
@@ -48,10 +47,12 @@ class WordPiece:
             self.tokens = tf.constant(vocabulary)
             # A table must have at least one entry. "" is never looked up, because no word is empty.
             self.tables = {
-                "common": table({**(common or {"": -1}), **(specials if special_tokens else {})}),
+                "common": table(common or {"": -1}),
                 "first": table({"": -1, **ids}),
                 "continuation": table({"": -1, **suffixes}),
             }
+            if whole_tokens:
+                self.tables["whole"] = table({token: ids[token] for token in whole_tokens})
 
     def __call__(self, texts):
         """Tokenize texts.
@@ -64,8 +65,7 @@ class WordPiece:
         """
         import tensorflow as tf
 
-        chunks = self._chunks(texts)  # [B, (chunks)]
-        known = self.tables["common"].lookup(chunks.values)  # [C], -1 for the exact path
+        chunks, known = self._chunks(texts)  # [B, (chunks)], and the id of each [C], -1 for the exact path
         exact = tf.where(known < 0)[:, 0]
         distinct, index = tf.unique(tf.gather(chunks.values, exact))  # [U], and the index in it of each chunk
         empty = tf.zeros([0], tf.int32)
@@ -85,20 +85,25 @@ class WordPiece:
         return tf.RaggedTensor.from_row_splits(tf.gather(self.tokens, ids), tf.cast(splits, tf.int64), validate=False)
 
     def _chunks(self, texts):
-        """Split at ASCII spaces and lowercase ASCII letters, which does not change the result of the exact path."""
+        """Split at ASCII spaces and lowercase ASCII letters, which does not change the result of the exact path.
+
+        Returns:
+            The chunks, and their ids as far as one look-up gives them, otherwise -1.
+        """
         import tensorflow as tf
 
         # BERT removes these control characters, but TensorFlow splits at them: replace them by one that is only
         # removed.
         texts = tf.strings.regex_replace(texts, "[\v\f]", "\x01")
-        if not self.special_tokens:
-            return tf.strings.split(tf.strings.lower(texts) if self.lowercase else texts)
-        marks = "|".join(re.escape(token) for token in SPECIAL_TOKENS)
-        chunks = tf.strings.split(tf.strings.regex_replace(texts, f"({marks})", r" \1 "))
-        if not self.lowercase:
-            return chunks
-        is_mark = tf.strings.regex_full_match(chunks.values, marks)
-        return chunks.with_values(tf.where(is_mark, chunks.values, tf.strings.lower(chunks.values)))
+        if not self.whole_tokens:
+            chunks = tf.strings.split(tf.strings.lower(texts) if self.lowercase else texts)
+            return chunks, self.tables["common"].lookup(chunks.values)
+        pattern = f"({whole_token_pattern(self.whole_tokens)})"
+        chunks = tf.strings.split(tf.strings.regex_replace(texts, pattern, r" \1 "))
+        whole = self.tables["whole"].lookup(chunks.values)
+        if self.lowercase:
+            chunks = chunks.with_values(tf.strings.lower(chunks.values))
+        return chunks, tf.where(whole >= 0, whole, self.tables["common"].lookup(chunks.values))
 
     def _exact(self, chunks):
         """Apply the steps of the original code to chunks `[U]`: ids of all tokens `[P]`, tokens per chunk `[U]`."""

@@ -73,9 +73,7 @@ def _vectorizer(found: Source):
         return None
     from keras_bert.text.vectorization import BertTextVectorization
 
-    return BertTextVectorization(
-        vocabulary=found.vocabulary, lowercase=found.lowercase, sequence_length=found.sequence_length
-    )
+    return BertTextVectorization(**found.vectorizer_arguments)
 
 
 def _check_same_tensors(before: dict, after: dict, to: str, out) -> None:

@@ -8,9 +8,11 @@ from keras_bert.config import BertConfig
 from keras_bert.errors import InputError
 from keras_bert.models import kind_of
 from keras_bert.models.pretrained_model import register_io
+from keras_bert.text.pretrained import register_reader
 from keras_bert.weights.canonical_names import HEADS, model_weights
-from keras_bert.weights.formats import FORMATS, find_format
+from keras_bert.weights.formats import FORMATS, HUGGING_FACE, find_format
 from keras_bert.weights.formats.format import Format
+from keras_bert.weights.formats.huggingface_tokenizer import has_tokenizer
 from keras_bert.weights.formats.keras_folder import save_pretrained
 from keras_bert.weights.pretrained import Pretrained
 from keras_bert.weights.report import LoadReport, assign_exactly_once
@@ -103,10 +105,10 @@ def load_pretrained(source) -> Pretrained:
     """
     found = source if isinstance(source, Source) else open_source(source)
     if found.vocabulary is None:
-        raise InputError(
-            f"`source` must contain a vocabulary. Received: source={found.label} (no vocabulary). "
-            "Use `kb.load_weights` to load the weights alone."
+        problem = found.vocabulary_problem or (
+            f"`source` must contain a vocabulary. Received: source={found.label} (no vocabulary)"
         )
+        raise InputError(f"{problem}. Use `kb.load_weights` to load the weights alone.")
     if found.config.vocab_size != len(found.vocabulary):
         raise InputError(
             f"`source` must contain a vocabulary of the encoder's size. Received: source={found.label} "
@@ -123,6 +125,7 @@ def load_pretrained(source) -> Pretrained:
         path=found.label,
         pairs=found.pairs,
         no_answer=found.no_answer,
+        added_tokens=found.added_tokens,
     )
 
 
@@ -177,4 +180,15 @@ def _check_same_computation(config: BertConfig, found: Source) -> None:
             )
 
 
+def read_vectorizer(source) -> dict:
+    """Read the arguments of the vectorizer of a source, see `BertTextVectorization.from_pretrained`."""
+    source = resolve(source)
+    is_tokenizer = isinstance(source, str | Path) and has_tokenizer(Path(source)) and find_format(source) is None
+    found = (HUGGING_FACE if is_tokenizer else _format_of(source)).read_vectorizer(source)
+    if found["vocabulary"] is None:
+        raise InputError(f"`source` must contain a vocabulary. Received: source={source} (no vocabulary)")
+    return found
+
+
 register_io(load_pretrained, save_pretrained)
+register_reader(read_vectorizer)

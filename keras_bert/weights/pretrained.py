@@ -17,9 +17,22 @@ class Pretrained:
         path: the folder or the handle.
         pairs: of a classifier, whether it was trained on pairs of texts; None if unknown.
         no_answer: of a span labeler, whether its training data had questions without an answer; None if unknown.
+        added_tokens: tokens of the vocabulary that stay whole in a text.
     """
 
-    def __init__(self, model, kind, labels, vocabulary, lowercase, sequence_length, path, pairs=None, no_answer=None):
+    def __init__(
+        self,
+        model,
+        kind,
+        labels,
+        vocabulary,
+        lowercase,
+        sequence_length,
+        path,
+        pairs=None,
+        no_answer=None,
+        added_tokens=(),
+    ):
         self.model = model
         self.kind = kind
         self.labels = labels
@@ -29,6 +42,7 @@ class Pretrained:
         self.path = path
         self.pairs = pairs
         self.no_answer = no_answer
+        self.added_tokens = list(added_tokens)
 
     @property
     def encoder(self):
@@ -63,5 +77,8 @@ class Pretrained:
         from keras_bert.text.vectorization import BertTextVectorization
 
         return BertTextVectorization(
-            vocabulary=self.vocabulary, lowercase=self.lowercase, sequence_length=self.sequence_length
+            vocabulary=self.vocabulary,
+            lowercase=self.lowercase,
+            sequence_length=self.sequence_length,
+            added_tokens=self.added_tokens,
         )

@@ -23,7 +23,9 @@ class Source:
         has_full_config: whether the source contains the config fields that cannot be inferred from shapes, such as the
             activation.
         vocabulary: list of WordPiece tokens, or None.
+        vocabulary_problem: the error message if the source has a tokenizer of another kind; or None.
         lowercase: whether text is converted to lower case before tokenization.
+        added_tokens: tokens of the vocabulary that stay whole in a text.
         labels: names of the classes in the order of the logits, or None.
         problem_type: of a classifier, as in `BertClassifier`.
         classifier_dropout: dropout rate before the head of a text or token classifier; None for the encoder's rate.
@@ -39,13 +41,21 @@ class Source:
     model: object | None = None
     has_full_config: bool = True
     vocabulary: list[str] | None = None
+    vocabulary_problem: str | None = None
     lowercase: bool = True
+    added_tokens: list[str] = dataclasses.field(default_factory=list)
     labels: list[str] | None = None
     problem_type: str = "single_label"
     classifier_dropout: float | None = None
     sequence_length: int | None = None
     pairs: bool | None = None
     no_answer: bool | None = None
+
+    @property
+    def vectorizer_arguments(self) -> dict:
+        """The arguments of the source's `BertTextVectorization`."""
+        names = ("vocabulary", "lowercase", "sequence_length", "added_tokens")
+        return {name: getattr(self, name) for name in names}
 
     @functools.cached_property
     def config(self) -> BertConfig:

@@ -215,6 +215,16 @@ def test_other_backends(tokens, backend):
         assert lists(inputs) == {EXPECTED!r}
         assert vectorizer.tokenize({TEXTS!r}).to_list() == {IDS!r}
         assert lists(vectorizer(({TEXTS!r}, {TEXTS!r})))["input_type_ids"][0] == [0, 0, 0, 0, 1, 1]
+        short = vectorizer({TEXTS!r}, sequence_length=4)["input_word_ids"]
+        assert keras.ops.is_tensor(short) and short.shape == (4, 4)
+        assert vectorizer.detokenize(short, skip_special_tokens=True)[0] == "a fine"
+        assert vectorizer.id_to_token(short)[0] == ["[CLS]", "a", "fine", "[SEP]"]
+        assert vectorizer.offset_mapping({TEXTS!r}).shape == (4, 6, 2)
+        marked = BertTextVectorization({tokens!r}, sequence_length=6, added_tokens=["[E1]"])
+        assert lists(marked("[E1]film"))["input_word_ids"] == [2, 13, 7, 3, 0, 0]
+        learned = BertTextVectorization(max_tokens=30)
+        learned.adapt(tf.data.Dataset.from_tensor_slices(["a fine film", "fine films"]).batch(2))
+        assert learned.detokenize(learned.tokenize(["Fine films"])) == ["fine films"]
         dataset = tf.data.Dataset.from_tensor_slices({TEXTS!r}).batch(4).map(vectorizer)
         assert {{name: value.numpy().tolist() for name, value in next(iter(dataset)).items()}} == {EXPECTED!r}
         """,

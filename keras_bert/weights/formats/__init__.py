@@ -14,8 +14,8 @@ from keras_bert.weights.formats.keras_hub import KerasHub
 from keras_bert.weights.formats.model_garden import ModelGarden
 from keras_bert.weights.formats.tfhub import TFHub
 
-TFHUB = TFHub()
-FORMATS: list[Format] = [TFHUB, KerasFolder(), KerasHub(), HuggingFace(), GoogleResearch(), ModelGarden()]
+TFHUB, HUGGING_FACE = TFHub(), HuggingFace()
+FORMATS: list[Format] = [TFHUB, KerasFolder(), KerasHub(), HUGGING_FACE, GoogleResearch(), ModelGarden()]
 
 
 def find_format(source) -> Format | None:

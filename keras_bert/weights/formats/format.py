@@ -37,6 +37,17 @@ class Format(Protocol):
         """
         ...
 
+    def read_vectorizer(self, source) -> dict:
+        """Read the arguments of the `BertTextVectorization`, without the weights where the format allows it.
+
+        Args:
+            source: as for `read`.
+
+        Returns:
+            A dict as `Source.vectorizer_arguments`; its `vocabulary` is None if the source has none.
+        """
+        return self.read(source).vectorizer_arguments
+
     def write(self, model, path, vectorizer=None, labels=None) -> Path:
         """Write a model as a folder, completely or not at all.
 

@@ -105,7 +105,8 @@ class GoogleResearch(Format):
         Raises:
             InputError: the original code does not support the model: it has no segments, no pooler, the exact GELU, an
                 epsilon other than 1e-12, a token classification head, a multi-label or regression head, or a sentence
-                task other than next sentence for BERT and sentence order for ALBERT.
+                task other than next sentence for BERT and sentence order for ALBERT. Or the vectorizer has added
+                tokens.
         """
         return save_google_research(model, path, vectorizer)
 
@@ -132,6 +133,11 @@ def save_google_research(model, path, vectorizer=None) -> Path:
     arrays = to_numpy(parts)
     num_classes = len(arrays["classifier"]["classifier/bias"]) if "classifier" in arrays else 2
     if vectorizer is not None:
+        if vectorizer.added_tokens:
+            raise InputError(
+                "`vectorizer` must have no added tokens, which google-research's tokenizer would split. "
+                f"Received: added_tokens={list(vectorizer.added_tokens)!r:.60}"
+            )
         settings["do_lower_case"] = bool(vectorizer.lowercase)  # a command-line flag in google-research's code
     with atomic_write(path) as draft:
         draft.mkdir()

@@ -1,5 +1,6 @@
 """Hugging Face's folders: `config.json`, `model.safetensors` or `pytorch_model.bin`, and `vocab.txt`."""
 
+import dataclasses
 from pathlib import Path
 
 import numpy as np
@@ -7,7 +8,6 @@ import numpy as np
 from keras_bert.config import BertConfig
 from keras_bert.errors import InputError
 from keras_bert.files import atomic_write
-from keras_bert.text.vocabulary import load_vocabulary, save_vocabulary
 from keras_bert.weights.canonical_names import model_weights, to_numpy
 from keras_bert.weights.formats.format import Format
 from keras_bert.weights.formats.huggingface_names import (
@@ -19,6 +19,7 @@ from keras_bert.weights.formats.huggingface_names import (
     tensor_mappings,
     write_config,
 )
+from keras_bert.weights.formats.huggingface_tokenizer import OtherTokenizer, Tokenizer, read_tokenizer, write_tokenizer
 from keras_bert.weights.formats.pytorch_bin import read_bin
 from keras_bert.weights.json_file import read_json, write_json
 from keras_bert.weights.messages import first_line
@@ -71,19 +72,28 @@ class HuggingFace(Format):
         mappings = tensor_mappings(model_type, config, num_classes)
         del mappings[other]
         parts = to_canonical(mappings, tensors, str(path))
-        vocabulary, lowercase = _read_vocabulary(path)
+        try:
+            tokenizer, problem = read_tokenizer(path), None
+        except OtherTokenizer as error:  # the weights can be loaded
+            tokenizer, problem = Tokenizer(None), str(error)
         default_problem = "regression" if num_classes == 1 else "single_label"
         return Source(
             label=str(path),
             format=self.name,
             tensors=parts,
             read_config=lambda: config,
-            vocabulary=vocabulary,
-            lowercase=lowercase,
+            vocabulary=tokenizer.vocabulary,
+            vocabulary_problem=problem,
+            lowercase=tokenizer.lowercase,
+            added_tokens=tokenizer.added_tokens,
             labels=_read_labels(settings, num_classes, path) if head in parts else None,
             problem_type=PROBLEM_TYPES.get(str(settings.get("problem_type")), default_problem),
             classifier_dropout=read_classifier_dropout(settings, head, str(path)) if head in parts else None,
         )
+
+    def read_vectorizer(self, source) -> dict:
+        """See `Format.read_vectorizer`. The folder needs no model."""
+        return {**dataclasses.asdict(read_tokenizer(Path(source))), "sequence_length": None}
 
     def write(self, model, path, vectorizer=None, labels=None) -> Path:
         """See `Format.write`; transformers reads the folder with `from_pretrained(path)`."""
@@ -156,9 +166,7 @@ def save_huggingface(model, path, vectorizer=None, labels=None) -> Path:
         save_file(tensors, draft / "model.safetensors", metadata={"format": "pt"})
         write_json(draft / "config.json", settings)
         if vectorizer is not None:
-            save_vocabulary(vectorizer.get_vocabulary(), draft / "vocab.txt")
-            tokenizer = {"tokenizer_class": "BertTokenizer", "do_lower_case": bool(vectorizer.lowercase)}
-            write_json(draft / "tokenizer_config.json", tokenizer)
+            write_tokenizer(vectorizer, draft)
     return Path(path)
 
 
@@ -223,9 +231,3 @@ def _read_labels(settings: dict, num_classes: int, path: Path) -> list[str] | No
             f"`id2label` must have {num_classes} entries, one per class. Received: {len(labels)} in {path}"
         )
     return [str(labels[key]) for key in sorted(labels, key=int)]
-
-
-def _read_vocabulary(path: Path) -> tuple[list[str] | None, bool]:
-    settings = read_json(path / "tokenizer_config.json") if (path / "tokenizer_config.json").is_file() else {}
-    file = path / "vocab.txt"
-    return load_vocabulary(file) if file.is_file() else None, bool(settings.get("do_lower_case", True))

@@ -17,6 +17,7 @@ SETTINGS = {  # field of config.json: whether a value is valid
     "kind": lambda value: isinstance(value, str) and value in MODEL_CLASSES,
     "labels": lambda value: value is None or isinstance(value, list),
     "lowercase": lambda value: isinstance(value, bool),
+    "added_tokens": lambda value: isinstance(value, list) and all(isinstance(each, str) for each in value),
     "sequence_length": lambda value: value is None or (type(value) is int and value >= 3),
     "pairs": lambda value: value is None or isinstance(value, bool),
     "no_answer": lambda value: value is None or isinstance(value, bool),
@@ -62,11 +63,21 @@ class KerasFolder(Format):
             model=model,
             vocabulary=vocabulary,
             lowercase=settings["lowercase"],
+            added_tokens=settings["added_tokens"],
             labels=check_labels(model, settings["labels"]),
             sequence_length=settings["sequence_length"],
             pairs=settings["pairs"],
             no_answer=settings["no_answer"],
         )
+
+    def read_vectorizer(self, source) -> dict:
+        """See `Format.read_vectorizer`. The model is not loaded."""
+        path = Path(source)
+        if path.suffix == ".keras":
+            return {"vocabulary": None}
+        settings = _read_settings(path / "config.json")
+        names = ("lowercase", "sequence_length", "added_tokens")
+        return {"vocabulary": load_vocabulary(path / "vocab.txt"), **{name: settings[name] for name in names}}
 
     def write(self, model, path, vectorizer=None, labels=None) -> Path:
         """See `Format.write`. A vectorizer is required."""
@@ -120,6 +131,7 @@ def save_pretrained(
         "kind": kind,
         "labels": check_labels(model, labels),
         "lowercase": bool(vectorizer.lowercase),
+        "added_tokens": list(vectorizer.added_tokens),
         "sequence_length": vectorizer.sequence_length,
         "pairs": pairs,
         "no_answer": no_answer,
@@ -184,7 +196,7 @@ def _without_optimizer(model):
 
 
 def _read_settings(file: Path) -> dict:
-    settings = {"pairs": None, "no_answer": None, **read_json(file)}
+    settings = {"pairs": None, "no_answer": None, "added_tokens": [], **read_json(file)}
     for name, is_valid in SETTINGS.items():
         if name not in settings or not is_valid(settings[name]):
             found = f"{name}={settings[name]!r:.40}" if name in settings else f"{name} is missing"

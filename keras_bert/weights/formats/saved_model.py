@@ -12,6 +12,7 @@ from pathlib import Path
 from keras_bert.errors import InputError
 from keras_bert.weights.messages import first_line
 
+ADDED_TOKENS_ASSET = "keras_bert_added_tokens"  # a text file, one token per line; only if there are added tokens
 CONFIG_ASSET = "keras_bert_config"  # the asset in which this package stores the config fields that shapes do not show
 
 

@@ -7,7 +7,13 @@ from keras_bert.errors import InputError
 from keras_bert.text.vocabulary import load_vocabulary
 from keras_bert.weights.canonical_names import encoder_weights
 from keras_bert.weights.formats.format import Format
-from keras_bert.weights.formats.saved_model import CONFIG_ASSET, LoadedSavedModel, StoredSavedModel, readable
+from keras_bert.weights.formats.saved_model import (
+    ADDED_TOKENS_ASSET,
+    CONFIG_ASSET,
+    LoadedSavedModel,
+    StoredSavedModel,
+    readable,
+)
 from keras_bert.weights.formats.tfhub_config import read_config
 from keras_bert.weights.messages import first_line
 from keras_bert.weights.report import assign_exactly_once
@@ -36,7 +42,20 @@ class TFHub(Format):
             has_full_config=model.asset_path(CONFIG_ASSET) is not None,
             vocabulary=vocabulary,
             lowercase=lowercase,
+            added_tokens=read_added_tokens(model),
         )
+
+    def read_vectorizer(self, source) -> dict:
+        """See `Format.read_vectorizer`."""
+        model = read_tfhub(source)
+        vocabulary, lowercase = read_vocabulary(model)
+        return Source(
+            label=model.label,
+            format=self.name,
+            vocabulary=vocabulary,
+            lowercase=lowercase,
+            added_tokens=read_added_tokens(model),
+        ).vectorizer_arguments
 
     def write(self, model, path, vectorizer=None, labels=None) -> Path:
         """See `Format.write`. Of a task model other than a `BertPretrainer`, only the encoder is written."""
@@ -142,6 +161,12 @@ def read_vocabulary(model) -> tuple[list[str] | None, bool]:
     if file is None or lowercase is None:
         return None, True
     return load_vocabulary(file), lowercase
+
+
+def read_added_tokens(model) -> list[str]:
+    """Read the added tokens of a SavedModel that this package wrote; empty if there are none."""
+    file = model.asset_path(ADDED_TOKENS_ASSET)
+    return [] if file is None else Path(file).read_text(encoding="utf-8").split("\n")[:-1]
 
 
 def label(source) -> str:

@@ -1,0 +1,37 @@
+"""Values that the shell completes for options and arguments. Nothing here imports Keras or TensorFlow."""
+
+from collections.abc import Callable
+
+from click.shell_completion import CompletionItem
+
+from keras_bert.catalog.bundled import BUNDLED
+from keras_bert.config import PRESETS
+
+DATASETS = ("sample", "sst2")
+SOURCES = (*BUNDLED, *PRESETS)  # the names that `kb.load_pretrained` takes
+
+
+def complete(incomplete: str, names=(), paths: str | None = None) -> list[CompletionItem]:
+    """List the completions of a value.
+
+    Args:
+        incomplete: the part of the value that is typed already.
+        names: the names that the value can be.
+        paths: `"dir"` if the value can also be a folder, `"file"` if it can also be a file; None if neither.
+
+    Returns:
+        The matching names, after an item that makes the shell list paths.
+
+    Example:
+
+    >>> [item.value for item in complete("s", ["sample", "sst2", "other"])]
+    ['sample', 'sst2']
+    """
+    # The item for paths comes first, because click's script for bash forgets the items before it.
+    items = [CompletionItem(incomplete, type=paths)] if paths else []
+    return items + [CompletionItem(name) for name in names if name.startswith(incomplete)]
+
+
+def completer(*names: str, paths: str | None = None) -> Callable:
+    """Return the argument `shell_complete` of an option or an argument; see `complete`."""
+    return lambda context, parameter, incomplete: complete(incomplete, names, paths)

@@ -1,0 +1,105 @@
+"""Shell completion: commands, options, values, and no import of Keras or TensorFlow."""
+
+import subprocess
+import sys
+
+import pytest
+from click.shell_completion import ShellComplete, get_completion_class
+
+from keras_bert.cli.main import COMMANDS, cli
+from keras_bert.cli.options import SIZES
+from tests.cli.command_line import environment
+
+
+def completions(*words):
+    """Return the values that complete the last word, and the kinds of paths."""
+    items = ShellComplete(cli, {}, "keras-bert", "_KERAS_BERT_COMPLETE").get_completions(list(words[:-1]), words[-1])
+    return [item.value for item in items if item.type == "plain"], {item.type for item in items} - {"plain"}
+
+
+def test_commands():
+    assert completions("") == (list(COMMANDS), set())
+    assert completions("f")[0] == ["finetune", "fill-mask"]
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_options_of_every_command(command):
+    values, paths = completions(command, "--")
+    assert {"--json", "--help"} <= set(values) and not paths
+    if command in ("predict", "evaluate", "fill-mask", "embed", "export"):
+        assert "--model" in values
+
+
+BUNDLED = ["bert_en_uncased_mini", "sst2_sentiment"]
+
+
+@pytest.mark.parametrize(
+    ("words", "expected", "paths"),
+    [
+        (["predict", "--model", ""], BUNDLED, {"dir"}),
+        (["evaluate", "--model", "sst"], BUNDLED[1:], {"dir"}),
+        (["finetune", "--encoder", "b"], BUNDLED[:1], {"dir"}),
+        (["distill", "--teacher", "x"], [], {"dir"}),
+        (
+            ["finetune", "--task", ""],
+            ["classification", "features", "multi-label", "regression", "spans", "tokens"],
+            (),
+        ),
+        (["finetune", "--task", "s"], ["spans"], ()),
+        (["finetune", "--size", "m"], ["mini", "medium"], {"file"}),
+        (["finetune", "--dataset", "s"], ["sample", "sst2"], {"dir"}),
+        (["tour", "--dataset", "sa"], ["sample"], {"dir"}),
+        (["finetune", "--freeze", ""], ["none", "all", "gradual"], ()),
+        (["finetune", "--dtype", ""], ["float32", "mixed_bfloat16"], ()),
+        (["finetune", "--out", ""], [], {"dir"}),
+        (["tokenize", "--vocab", ""], [], {"file"}),
+        (["pretrain", "--data", ""], ["sample"], {"file"}),
+        (["convert", "--to", ""], ["tfhub", "keras", "huggingface", "google_research"], ()),
+        (["convert", "bert_en_uncased_m"], BUNDLED[:1], {"dir"}),
+        (["check", "bert_en_uncased_m"], BUNDLED[:1], {"dir"}),
+        (["inspect", "bert_en_uncased_m"], BUNDLED[:1], {"dir"}),
+        (["export", "--format", "o"], ["onnx"], ()),
+        (["export", "--out", ""], [], {"dir"}),
+    ],
+)
+def test_values(words, expected, paths):
+    assert completions(*words) == (expected, set(paths))
+
+
+def test_sizes_and_presets():
+    sizes = completions("finetune", "--size", "")[0]
+    assert sizes[: len(SIZES)] == list(SIZES) and "bert_en_uncased_L-12_H-768_A-12" in sizes
+    assert "small_bert/bert_en_uncased_L-2_H-128_A-2" in completions("inspect", "small_bert/bert_en_uncased_L-2")[0]
+
+
+def test_writable_formats():
+    from keras_bert.cli.convert import WRITABLE
+    from keras_bert.weights.formats import FORMATS
+    from keras_bert.weights.formats.format import Format
+
+    assert set(WRITABLE) == {each.name for each in FORMATS if type(each).write is not Format.write}
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_script(shell):
+    script = get_completion_class(shell)(cli, {}, "keras-bert", "_KERAS_BERT_COMPLETE").source()
+    assert "keras-bert" in script and f"_KERAS_BERT_COMPLETE={shell}_complete" in script
+
+
+def test_program_answers_without_keras():
+    code = """
+import atexit, sys
+atexit.register(lambda: print("loaded", [name for name in ("keras", "tensorflow", "numpy") if name in sys.modules]))
+from keras_bert.cli.main import main
+sys.exit(main())
+"""
+    variables = {
+        "_KERAS_BERT_COMPLETE": "bash_complete",
+        "COMP_WORDS": "keras-bert finetune --encoder b",
+        "COMP_CWORD": "3",
+    }
+    done = subprocess.run(
+        [sys.executable, "-c", code], env={**environment(), **variables}, capture_output=True, text=True, timeout=60
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.split("\n")[:3] == ["dir,b", "plain,bert_en_uncased_mini", "loaded []"]
