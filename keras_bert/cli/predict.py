@@ -51,6 +51,6 @@ def predict(console, folder: str, input: str | None, output: str | None, top_k, 
         console.print(f"{output}: {written:,} predictions", markup=False)
         return {"output": output, "examples": written}
     predictions = list(predictions)
-    rows = ([shorten(str(cell)) for cell in predictor.cells(prediction)] for prediction in predictions)
+    rows = ([shorten(console, str(cell)) for cell in predictor.cells(prediction)] for prediction in predictions)
     show_table(console, "", predictor.columns, rows, right=("probability", "value", "score"))
     return {"predictions": predictions}

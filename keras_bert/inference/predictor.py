@@ -8,6 +8,7 @@ from pathlib import Path
 from keras_bert.errors import InputError
 from keras_bert.inference.open_model import open_backend
 from keras_bert.inference.text_inputs import checked_texts, is_pair
+from keras_bert.metrics import make_bootstrap
 
 
 class Predictor:
@@ -94,21 +95,24 @@ class Predictor:
             return self._predict(texts, batch_size, top_k, bool(progress), total)
         return list(self._predict(texts, batch_size, top_k, bool(progress), len(texts)))
 
-    def evaluate(self, path: str | Path, batch_size: int = 64) -> dict:
+    def evaluate(self, path: str | Path, batch_size: int = 64, *, bootstrap: int = 0, seed: int = 0) -> dict:
         """Compute the metrics of the model's task on a file of labeled examples.
 
         Args:
             path: a table with a header line and the columns sentence and label (or two texts and a label); for question
                 answering a SQuAD file, for tags a file in columns.
             batch_size: number of texts per call of the model.
+            bootstrap, seed: number of resamples for intervals, and their seed, see `kb.evaluate`.
 
         Returns:
-            A dict that can be written as JSON, with `examples`.
+            A dict that can be written as JSON, with `examples`; see `kb.evaluate`. `kb.format_metrics` shows it as a
+            table.
 
         Raises:
-            InputError: the file cannot be read or does not fit the model.
+            InputError: the file cannot be read or does not fit the model; `bootstrap` is not 0 for a task without
+                intervals.
         """
-        return self._backend.evaluate(path, batch_size)
+        return self._backend.evaluate(path, batch_size, make_bootstrap(bootstrap, seed))
 
     def cells(self, prediction: dict) -> tuple:
         """Return the values of `columns` for one prediction, to show it in a table."""
