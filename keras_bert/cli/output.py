@@ -43,13 +43,18 @@ def json_output(command: Callable[..., dict]) -> Callable[..., int]:
         import_quietly("tensorflow")
         if as_json:
             with contextlib.redirect_stdout(sys.stderr):  # the output of a library must not follow the JSON line
-                results = command(Console(highlight=False, stderr=True), *args, **options)
+                results = command(_console(sys.stderr), *args, **options)
             click.echo(json.dumps(replace_non_finite(results), ensure_ascii=False))
         else:
-            results = command(Console(highlight=False), *args, **options)
+            results = command(_console(sys.stdout), *args, **options)
         return int(results.get("passed") is False)
 
     return run
+
+
+def _console(file) -> Console:
+    """Return a console for a stream. A pipe is no terminal, even if `FORCE_COLOR` is set."""
+    return Console(file=file, highlight=False, force_terminal=file.isatty())
 
 
 def replace_non_finite(value):

@@ -1,12 +1,12 @@
 """`Predictor`: predictions on texts with every kind of model."""
 
-import contextlib
 import itertools
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from keras_bert.errors import InputError
 from keras_bert.inference.open_model import open_backend
+from keras_bert.inference.progress import show_progress
 from keras_bert.inference.text_inputs import checked_texts, is_pair
 from keras_bert.metrics import make_bootstrap
 
@@ -26,7 +26,8 @@ class Predictor:
         batch_size: number of texts per call of the model.
         top_k: also list the k most probable classes; for a pretrained model, the number of tokens per mask (default 5);
             None for models without classes.
-        progress: whether to show a progress bar on standard error; an int is the number of texts of an iterator.
+        progress: whether to show the progress on standard error, as a bar on a terminal and otherwise as lines, about
+            every 15 seconds; an int is the number of texts of an iterator.
 
     Returns (call):
         A list of N dicts; for an iterator, an iterator of dicts in the order of the texts, which reads `chunk_size`
@@ -122,29 +123,7 @@ class Predictor:
         self, texts: Iterable, batch_size: int, top_k: int | None, progress: bool, total: int | None
     ) -> Iterator[dict]:
         remaining = checked_texts(texts)
-        with _progress_bar(progress, total) as advance:
+        with show_progress("predicting", "texts", total, progress) as advance:
             while chunk := list(itertools.islice(remaining, self.chunk_size)):
                 yield from self._backend.predict(chunk, batch_size, top_k)
                 advance(len(chunk))
-
-
-@contextlib.contextmanager
-def _progress_bar(show: bool, total: int | None) -> Iterator:
-    """Show a progress bar on standard error, and yield the function that advances it."""
-    if not show:
-        yield lambda count: None
-        return
-    from rich.console import Console
-    from rich.progress import MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
-
-    bar = Progress(
-        SpinnerColumn(),
-        TextColumn("predicting"),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        console=Console(stderr=True),
-        transient=True,
-    )
-    with bar:
-        row = bar.add_task("predicting", total=total)
-        yield lambda count: bar.advance(row, count)
