@@ -18,6 +18,7 @@ if TYPE_CHECKING:  # type checkers and editors do not run `__getattr__`
     from keras_bert.inference.evaluate import evaluate
     from keras_bert.inference.fill_mask import fill_mask
     from keras_bert.inference.predictor import Predictor
+    from keras_bert.metrics import format_metrics
     from keras_bert.models import (
         BertClassifier,
         BertEncoder,
@@ -59,6 +60,7 @@ __all__ = [
     "fill_mask",
     "finetune",
     "fit_features",
+    "format_metrics",
     "layers",
     "learn_vocabulary",
     "list_pretrained",

@@ -26,6 +26,7 @@ MODULES = {
     "inference.fill_mask": ("fill_mask",),
     "inference.predictor": ("Predictor",),
     "layers": ("layers",),
+    "metrics": ("format_metrics",),
     "models": (
         "BertClassifier",
         "BertEncoder",

@@ -50,7 +50,7 @@ def embed(console, folder: str, pool: str, nearest: str | None, top_k: int, text
         shown = zip(texts, unit @ others.T, strict=True)
         return {**facts, "nearest": [_show_nearest(console, text, row, lines, top_k) for text, row in shown]}
     headings = [f"to {i}" for i in range(1, len(texts) + 1)][:12]
-    rows = ((i, shorten(text), *(f"{x:.2f}" for x in cosine[i - 1][:12])) for i, text in enumerate(texts, 1))
+    rows = ((i, shorten(console, text), *(f"{x:.2f}" for x in cosine[i - 1][:12])) for i, text in enumerate(texts, 1))
     show_table(console, title, ("", "text", *headings), rows, right=headings)
     return facts
 
@@ -93,6 +93,6 @@ def _show_nearest(console, text: str, cosines, lines: dict[int, str], top_k: int
     numbers = list(lines)
     best = np.argsort(-cosines, kind="stable")[:top_k]
     nearest = [{"line": numbers[i], "text": lines[numbers[i]], "cosine": float(cosines[i])} for i in best]
-    rows = ((f"{row['cosine']:.3f}", row["line"], shorten(row["text"])) for row in nearest)
-    show_table(console, shorten(text), ("cosine", "line", "text"), rows, right=("cosine", "line"))
+    rows = ((f"{row['cosine']:.3f}", row["line"], shorten(console, row["text"])) for row in nearest)
+    show_table(console, shorten(console, text), ("cosine", "line", "text"), rows, right=("cosine", "line"))
     return {"text": text, "lines": nearest}

@@ -4,7 +4,7 @@ import click
 
 from keras_bert.catalog.bundled import SENTIMENT
 from keras_bert.cli.options import file_option, model_option, positive
-from keras_bert.cli.output import json_output, show_table
+from keras_bert.cli.output import json_output, show_metrics
 
 
 @click.command()
@@ -16,16 +16,31 @@ from keras_bert.cli.output import json_output, show_table
     required=True,
 )
 @click.option("--batch-size", type=positive, default=64, show_default=True, help="Examples per batch.")
+@click.option(
+    "--bootstrap",
+    type=click.IntRange(min=0),
+    default=0,
+    metavar="N",
+    help="Show the 95 % interval of each metric, from N resamples of the examples, such as 1000. For classification, "
+    "multi-label classification and regression.",
+)
+@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Seed of the resamples.")
 @json_output
-def evaluate(console, folder: str, data: str, batch_size: int) -> dict:
+def evaluate(console, folder: str, data: str, batch_size: int, bootstrap: int, seed: int) -> dict:
     """Evaluate a model on a file of labeled examples.
 
+    For a classifier: accuracy, macro and weighted averages of precision, recall and F1, Matthews correlation, ROC AUC,
+    expected calibration error, the metrics of each class, and the confusion matrix. `majority` is the accuracy of
+    always predicting the most frequent class. For the other tasks see `kb.evaluate`.
+
     Example:  keras-bert evaluate --model tour/classifier --data reviews.tsv --json
+
+    Example:  keras-bert evaluate --data reviews.tsv --bootstrap 1000
     """
     from keras_bert.inference import Predictor
+    from keras_bert.metrics import make_bootstrap
 
-    metrics = Predictor(folder).evaluate(data, batch_size)
-    rows = [(name, f"{value:.4f}") for name, value in metrics.items() if isinstance(value, float)]
-    rows.append(("examples", f"{metrics['examples']:,}"))
-    show_table(console, str(data), ("metric", "value"), rows, right=("value",))
+    make_bootstrap(bootstrap, seed)  # rejects an invalid value before the model is loaded
+    metrics = Predictor(folder).evaluate(data, batch_size, bootstrap=bootstrap, seed=seed)
+    show_metrics(console, str(data), metrics)
     return metrics

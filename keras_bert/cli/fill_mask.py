@@ -23,7 +23,7 @@ def fill_mask(console, folder: str, top_k: int, texts: list[str]) -> dict:
     results = fill(load_pretrained(folder), texts, top_k)
     for result in results:
         for number, mask in enumerate(result["masks"], 1):
-            title = shorten(result["text"]) + (f" (mask {number})" if len(result["masks"]) > 1 else "")
+            title = shorten(console, result["text"]) + (f" (mask {number})" if len(result["masks"]) > 1 else "")
             cells = ((each["token"], f"{each['probability']:.4f}") for each in mask["predictions"])
             show_table(console, title, ("token", "probability"), cells, right=("probability",))
     return {"texts": results}

@@ -15,7 +15,7 @@ from keras_bert.cli.options import (
     size_option,
     vocabulary_options,
 )
-from keras_bert.cli.output import json_output, show_table
+from keras_bert.cli.output import json_output, show_metrics, show_table
 from keras_bert.cli.training_options import training_options
 from keras_bert.constants import POOLS
 
@@ -210,8 +210,7 @@ def finetune(console, encoder, size, dataset, labels, task_name, out: Path, drop
         save_pretrained(model, out, preprocessor.vectorizer, labels=list(data.label_names) or None, **data.settings)
     best = task.best_epoch(history)
     _show_history(console, f"{out}: the weights of epoch {best + 1} are kept", history, best, task.metric[0])
-    shown = ", ".join(f"{name} [bold]{value:.4f}[/bold]" for name, value in metrics.items() if isinstance(value, float))
-    console.print(f"on dev, {metrics['examples']:,} examples: {shown}")
+    show_metrics(console, f"on dev, {metrics['examples']:,} examples", metrics)
     console.print(f"try:  keras-bert predict --model {out} {task.example_text(data)}", markup=False, soft_wrap=True)
     return {
         "out": str(out),

@@ -1,5 +1,6 @@
 """Options that several commands share, and the conversion of their values."""
 
+import functools
 import math
 import sys
 from pathlib import Path
@@ -174,14 +175,15 @@ def check_length(sequence_length: int, config: BertConfig) -> None:
         )
 
 
-def texts_argument(required: bool = True):
-    """Create the argument `TEXT...`; `-` reads the lines of standard input."""
-    return click.argument("texts", nargs=-1, required=required, metavar="TEXT...|-", callback=_read_texts)
+def texts_argument(required: bool = True, read_input: bool = True):
+    """Create the argument `TEXT...`; `-` reads the lines of standard input, unless `read_input` is False."""
+    callback = functools.partial(_read_texts, read_input)
+    return click.argument("texts", nargs=-1, required=required, metavar="TEXT...|-", callback=callback)
 
 
-def _read_texts(context, param, texts: tuple[str, ...]) -> list[str]:
+def _read_texts(read_input: bool, context, param, texts: tuple[str, ...]) -> list[str]:
     """Return the texts of the arguments or of standard input, or raise InputError if one is empty or not UTF-8."""
-    if texts == ("-",):
+    if texts == ("-",) and read_input:
         texts = _read_standard_input()
     for number, text in enumerate(texts, 1):
         if not text.strip():

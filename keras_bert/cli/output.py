@@ -8,11 +8,14 @@ import sys
 from collections.abc import Callable, Iterable
 
 import click
+from rich.cells import cell_len
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from keras_bert.cli.logging import import_quietly
+
+MAX_WORD = 20  # a longer word may be folded on a terminal
 
 
 def json_output(command: Callable[..., dict]) -> Callable[..., int]:
@@ -40,13 +43,18 @@ def json_output(command: Callable[..., dict]) -> Callable[..., int]:
         import_quietly("tensorflow")
         if as_json:
             with contextlib.redirect_stdout(sys.stderr):  # the output of a library must not follow the JSON line
-                results = command(Console(highlight=False, stderr=True), *args, **options)
+                results = command(_console(sys.stderr), *args, **options)
             click.echo(json.dumps(replace_non_finite(results), ensure_ascii=False))
         else:
-            results = command(Console(highlight=False), *args, **options)
+            results = command(_console(sys.stdout), *args, **options)
         return int(results.get("passed") is False)
 
     return run
+
+
+def _console(file) -> Console:
+    """Return a console for a stream. A pipe is no terminal, even if `FORCE_COLOR` is set."""
+    return Console(file=file, highlight=False, force_terminal=file.isatty())
 
 
 def replace_non_finite(value):
@@ -64,33 +72,69 @@ def replace_non_finite(value):
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
-def shorten(text: str, max_length: int = 70) -> str:
-    """Cut a text to one line of at most `max_length` characters.
+def shorten(console: Console, text: str, max_length: int = 70) -> str:
+    """Put a text on one line, and cut it to `max_length` characters if it is shown on a terminal.
 
-    >>> shorten("a very long text", 8)
-    'a very …'
+    What another program reads from a pipe or a file is never cut.
+
+    >>> [shorten(Console(force_terminal=terminal), "a very long text", 8) for terminal in (True, False)]
+    ['a very …', 'a very long text']
     """
+    if not console.is_terminal:
+        return " ".join(text.split())
     text = " ".join(text[: 4 * max_length].split())
     return text if len(text) <= max_length else text[: max_length - 1] + "…"
 
 
 def show_table(console: Console, title: str, columns: Iterable[str], rows: Iterable[Iterable], right=()) -> None:
-    """Print a table.
+    """Print a table. On a terminal, long cells of text are folded; elsewhere each row is one line, however long.
 
-    Cells are printed literally: `[b]` in a text is not interpreted as markup of rich.
+    On a terminal that is too narrow for the numbers and the words of a table, each row is one line too. Cells are
+    printed literally: `[b]` in a text is not interpreted as markup of rich.
 
     Args:
         console: the rich console to print on.
         title: line above the table; none if empty.
         columns: headings.
         rows: the cells of each row, converted by `str`.
-        right: headings of the columns that are aligned to the right, such as columns of numbers.
+        right: headings of the columns of numbers, which are aligned to the right and never folded.
     """
+    from keras_bert.metrics.tables import format_table
+
+    columns, rows = tuple(columns), [tuple(map(str, row)) for row in rows]
+    widths = [
+        max(map(cell_len, cells if heading in right else [part[:MAX_WORD] for cell in cells for part in cell.split()]))
+        for heading, *cells in zip(columns, columns, *rows, strict=True)
+    ]
+    if not console.is_terminal or sum(widths) + 2 * len(widths) - 2 > console.width:
+        lines = format_table(columns, rows, tuple(right))
+        console.out("\n".join([title, *lines] if title else lines), highlight=False)
+        return
     table = Table(header_style="dim", box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    for column in columns:
-        table.add_column(column, justify="right" if column in right else "left", overflow="fold")
+    for column, width in zip(columns, widths, strict=True):
+        number = column in right
+        table.add_column(
+            Text(column), justify="right" if number else "left", overflow="fold", no_wrap=number, min_width=width
+        )
     for row in rows:
-        table.add_row(*(Text(str(cell)) for cell in row))
+        table.add_row(*map(Text, row))
     if title:
         console.print(Text(title, style="bold"))
     console.print(table)
+
+
+def show_metrics(console: Console, title: str, metrics: dict) -> None:
+    """Print the metrics of a model as tables, see `kb.format_metrics`.
+
+    Args:
+        console: the rich console to print on.
+        title: line above the tables.
+        metrics: what `kb.evaluate` or `Predictor.evaluate` returned.
+    """
+    from keras_bert.metrics.tables import metric_tables
+
+    console.print(Text(title, style="bold"), soft_wrap=True)
+    for number, table in enumerate(metric_tables(metrics, console.width if console.is_terminal else None)):
+        if number:
+            console.print()
+        show_table(console, table.title, table.columns, table.rows, table.right)

@@ -37,5 +37,5 @@ def tokenize(console, vocab: str | None, cased: bool, texts: list[str]) -> dict:
         rows.append({"text": text, "tokens": [vocabulary[i] for i in ids], "ids": ids})
     for row in rows:
         pairs = zip(row["tokens"], row["ids"], strict=True)
-        show_table(console, shorten(row["text"]), ("token", "id"), pairs, right=("id",))
+        show_table(console, shorten(console, row["text"]), ("token", "id"), pairs, right=("id",))
     return {"texts": rows}

@@ -2,8 +2,9 @@
 
 import gzip
 import lzma
+import sys
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from keras_bert.errors import InputError
@@ -36,30 +37,43 @@ def read_lines(path: str | Path) -> Iterator[tuple[int, str]]:
     [(1, 'one\\x85still one'), (2, 'two')]
     """
     path = check_file(path)
-    offset = 0
     try:
         with OPENERS.get(path.suffix, open)(path, "rb") as file:
-            for number, raw in enumerate(file, 1):
-                try:
-                    line = raw.decode("utf-8-sig" if number == 1 else "utf-8")
-                except UnicodeDecodeError as error:
-                    raise InputError(
-                        f"`path` must be a UTF-8 text file. Received: path={path}, byte 0x{raw[error.start]:02x} "
-                        f"in line {number} (byte {offset + error.start} of the file)"
-                    ) from None
-                if "\0" in line:
-                    raise InputError(
-                        "`path` must be a text file without NUL bytes. "
-                        f"Received: path={path}, a NUL in line {number} (byte {offset + raw.index(0)} of the file)"
-                    )
-                offset += len(raw)
-                yield number, line.removesuffix("\n").removesuffix("\r")
+            yield from _decode_lines(file, path)
     except (EOFError, gzip.BadGzipFile, lzma.LZMAError, zlib.error) as error:
         raise InputError(f"`path` must be a complete {path.suffix[1:]} file. Received: path={path} ({error})") from None
     except OSError as error:
         raise InputError(f"`path` must be a readable file. Received: path={path} ({error.strerror or error})") from None
+
+
+def read_standard_input() -> Iterator[tuple[int, str]]:
+    """Read the lines of standard input one by one, as `read_lines` reads those of a file.
+
+    Raises:
+        InputError: standard input is empty, is not UTF-8, or has a NUL byte.
+    """
+    return _decode_lines(sys.stdin.buffer, "standard input")
+
+
+def _decode_lines(file: Iterable[bytes], name: Path | str) -> Iterator[tuple[int, str]]:
+    offset = 0
+    for number, raw in enumerate(file, 1):
+        try:
+            line = raw.decode("utf-8-sig" if number == 1 else "utf-8")
+        except UnicodeDecodeError as error:
+            raise InputError(
+                f"`path` must be a UTF-8 text file. Received: path={name}, byte 0x{raw[error.start]:02x} "
+                f"in line {number} (byte {offset + error.start} of the file)"
+            ) from None
+        if "\0" in line:
+            raise InputError(
+                "`path` must be a text file without NUL bytes. "
+                f"Received: path={name}, a NUL in line {number} (byte {offset + raw.index(0)} of the file)"
+            )
+        offset += len(raw)
+        yield number, line.removesuffix("\n").removesuffix("\r")
     if offset == 0:
-        raise _not_a_text_file(path, "empty")
+        raise _not_a_text_file(name, "empty")
 
 
 def check_file(path: str | Path) -> Path:
@@ -78,5 +92,5 @@ def check_file(path: str | Path) -> Path:
     return path
 
 
-def _not_a_text_file(path: Path, received: str) -> InputError:
+def _not_a_text_file(path: Path | str, received: str) -> InputError:
     return InputError(f"`path` must be a file with text. Received: path={path} ({received})")

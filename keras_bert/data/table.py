@@ -17,7 +17,10 @@ TEXT_COLUMNS = (
     ("question1", "question2"),
     ("question", "sentence"),
     ("premise", "hypothesis"),
+    ("question", "context"),
+    ("text", "text_pair"),
     ("sentence",),
+    ("text",),
 )
 LABEL_COLUMNS = ("label", "gold_label", "score", "Quality", "is_duplicate", "labels")
 NO_CONSENSUS = "-"  # in the column gold_label of SNLI and MNLI
@@ -138,7 +141,8 @@ def read_table(path: str | Path) -> Table:
 
     The header line has the column names, separated by tabs. The text column is `sentence`; pairs are in two columns
     with the names of the GLUE tasks (`sentence1` and `sentence2`, `question1` and `question2`, `question` and
-    `sentence`, `premise` and `hypothesis`, MRPC's `#1 String` and `#2 String`). The label column is `label`,
+    `sentence`, `premise` and `hypothesis`, MRPC's `#1 String` and `#2 String`), or are `text` and `text_pair`; a single
+    text may also be `text`. The label column is `label`,
     `gold_label`, `score`, `Quality`, `is_duplicate` or `labels`. Other columns are ignored. Quotation marks have no
     special meaning. A row whose `gold_label` is `-`, on which the annotators did not agree, is skipped, as recommended
     by the authors of SNLI and MNLI.

@@ -7,6 +7,7 @@ from keras_bert.errors import InputError
 from keras_bert.inference.embed import embed
 from keras_bert.inference.fill_mask import predict_masks
 from keras_bert.inference.sentence_pairs import CLASS_NAMES, OUTPUTS, sentence_logits
+from keras_bert.metrics import Bootstrap
 from keras_bert.tasks import Task, TrainedModel
 from keras_bert.tasks.classification import CLASSIFICATION
 from keras_bert.tasks.task import reject_top_k
@@ -37,10 +38,11 @@ class TaskBackend:
         """Return one dict per text."""
         return self.task.predict(replace(self.trained, batch_size=batch_size), texts, top_k)
 
-    def evaluate(self, path, batch_size: int) -> dict:
+    def evaluate(self, path, batch_size: int, bootstrap: Bootstrap | None = None) -> dict:
         """Compute the metrics of the task on a file of labeled examples."""
+        options = self.task.check_report_options(bootstrap=bootstrap)
         examples = self.task.read(path, self.labels)
-        return self.task.evaluate(replace(self.trained, batch_size=batch_size), examples)
+        return self.task.evaluate(replace(self.trained, batch_size=batch_size), examples, **options)
 
     def cells(self, prediction: dict) -> tuple:
         """Return the values of `columns` for one prediction."""
@@ -100,11 +102,11 @@ class PretrainerBackend:
             result["masks"] = [{"predictions": mask["predictions"]} for mask in result["masks"]]
         return results
 
-    def evaluate(self, path, batch_size: int) -> dict:
+    def evaluate(self, path, batch_size: int, bootstrap: Bootstrap | None = None) -> dict:
         """Compute the metrics of the sentence task on a file of labeled pairs."""
         self._check_sentence_task()
         examples = CLASSIFICATION.read(path, self.labels)
-        return CLASSIFICATION.evaluate(replace(self.pairs, batch_size=batch_size), examples)
+        return CLASSIFICATION.evaluate(replace(self.pairs, batch_size=batch_size), examples, bootstrap)
 
     def cells(self, prediction: dict) -> tuple:
         """Return the values of `columns` for one prediction."""
@@ -148,7 +150,7 @@ class EncoderBackend:
         key = "texts" if are_pairs else "text"
         return [{key: text, "embedding": row} for text, row in zip(texts, vectors.tolist(), strict=True)]
 
-    def evaluate(self, path, batch_size: int) -> dict:
+    def evaluate(self, path, batch_size: int, bootstrap: Bootstrap | None = None) -> dict:
         """Raise InputError: an encoder has no head."""
         raise InputError("`model` must have a head to be evaluated. Received: an encoder. Train it with `kb.finetune`.")
 

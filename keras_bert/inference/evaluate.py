@@ -1,14 +1,26 @@
 """Evaluation of a task model on labeled rows of token ids."""
 
+from collections.abc import Sequence
+
 import keras
 
 from keras_bert.data.id_arrays import as_id_arrays
 from keras_bert.errors import InputError
 from keras_bert.inference.predict import predict_logits
+from keras_bert.metrics import make_bootstrap
 from keras_bert.tasks import task_for
 
 
-def evaluate(model: keras.Model, ids: dict, labels, batch_size: int = 64) -> dict:
+def evaluate(
+    model: keras.Model,
+    ids: dict,
+    labels,
+    batch_size: int = 64,
+    *,
+    label_names: Sequence[str] | None = None,
+    bootstrap: int = 0,
+    seed: int = 0,
+) -> dict:
     """Compute the metrics of a model on labeled rows.
 
     Args:
@@ -16,19 +28,32 @@ def evaluate(model: keras.Model, ids: dict, labels, batch_size: int = 64) -> dic
         ids: dict of `input_word_ids`, `input_mask`, `input_type_ids`, int `[N, T]`.
         labels: as `kb.finetune` takes them.
         batch_size: B.
+        label_names: names of the classes, labels or tags in the order of the logits. Default: their numbers.
+        bootstrap: number of resamples for 95 % bootstrap intervals of the metrics, such as 1000; 0 for none. There are
+            none for spans and tokens.
+        seed: seed of the resamples.
 
     Returns:
         A dict that can be written as JSON, with `loss` (the mean of the training loss), `examples` (N), and
 
-        - single-label classification: `accuracy`; `confusion`, C lists of C counts, where the row is the expected class
-          and the column the predicted class;
-        - multi-label classification: `accuracy` over labels, `exact_match` over rows, `f1` over all labels, `macro_f1`;
+        - single-label classification: `accuracy`; `majority`, the accuracy of always predicting the most frequent
+          class; macro and weighted averages of precision, recall and F1; `matthews_correlation`; `roc_auc`;
+          `calibration_error`; `classes`, the metrics of each class; `confusion`, C lists of C counts, where the row is
+          the expected class and the column the predicted class; see `keras_bert.metrics.classification_report`;
+        - multi-label classification: `accuracy` over labels, `exact_match` over rows; micro, macro and weighted
+          averages of precision, recall and F1; the rest as above; see `keras_bert.metrics.multi_label_report`;
         - regression: `mean_absolute_error`, `pearson`, `spearman`;
         - spans: `accuracy` of starts and ends, `exact_match` of both;
-        - tokens: `accuracy`, and `tokens`, the number of tokens that have a label.
+        - tokens: `accuracy`; `tokens`, the number of tokens that have a label; with `label_names` also `precision`,
+          `recall` and `f1` of the entities, and `types`, the same for each type.
+
+        With `bootstrap` also `intervals`, a dict of metric to [low, high].
+
+        `kb.format_metrics` shows it as the table that `keras-bert evaluate` prints.
 
     Raises:
-        InputError: there are no rows, or ids or labels do not fit the model.
+        InputError: there are no rows, or ids, labels or names do not fit the model; `label_names` or `bootstrap` is
+            given for a task without class names or intervals.
 
     Example:
 
@@ -43,9 +68,10 @@ def evaluate(model: keras.Model, ids: dict, labels, batch_size: int = 64) -> dic
     """
     ids = as_id_arrays(ids)
     task = task_for(model)
+    options = task.check_report_options(label_names=label_names, bootstrap=make_bootstrap(bootstrap, seed))
     targets, weights = task.targets(model, ids, labels)
     rows = len(ids["input_word_ids"])
     if rows == 0:
         raise InputError("`ids` must have at least one row. Received: 0 rows")
     outputs = predict_logits(model, ids, batch_size)
-    return {**task.compute_metrics(outputs, targets, weights), "examples": rows}
+    return {**task.report(outputs, targets, weights, **options), "examples": rows}

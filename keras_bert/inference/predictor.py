@@ -1,13 +1,14 @@
 """`Predictor`: predictions on texts with every kind of model."""
 
-import contextlib
 import itertools
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from keras_bert.errors import InputError
 from keras_bert.inference.open_model import open_backend
+from keras_bert.inference.progress import show_progress
 from keras_bert.inference.text_inputs import checked_texts, is_pair
+from keras_bert.metrics import make_bootstrap
 
 
 class Predictor:
@@ -25,7 +26,8 @@ class Predictor:
         batch_size: number of texts per call of the model.
         top_k: also list the k most probable classes; for a pretrained model, the number of tokens per mask (default 5);
             None for models without classes.
-        progress: whether to show a progress bar on standard error; an int is the number of texts of an iterator.
+        progress: whether to show the progress on standard error, as a bar on a terminal and otherwise as lines, about
+            every 15 seconds; an int is the number of texts of an iterator.
 
     Returns (call):
         A list of N dicts; for an iterator, an iterator of dicts in the order of the texts, which reads `chunk_size`
@@ -94,21 +96,24 @@ class Predictor:
             return self._predict(texts, batch_size, top_k, bool(progress), total)
         return list(self._predict(texts, batch_size, top_k, bool(progress), len(texts)))
 
-    def evaluate(self, path: str | Path, batch_size: int = 64) -> dict:
+    def evaluate(self, path: str | Path, batch_size: int = 64, *, bootstrap: int = 0, seed: int = 0) -> dict:
         """Compute the metrics of the model's task on a file of labeled examples.
 
         Args:
             path: a table with a header line and the columns sentence and label (or two texts and a label); for question
                 answering a SQuAD file, for tags a file in columns.
             batch_size: number of texts per call of the model.
+            bootstrap, seed: number of resamples for intervals, and their seed, see `kb.evaluate`.
 
         Returns:
-            A dict that can be written as JSON, with `examples`.
+            A dict that can be written as JSON, with `examples`; see `kb.evaluate`. `kb.format_metrics` shows it as a
+            table.
 
         Raises:
-            InputError: the file cannot be read or does not fit the model.
+            InputError: the file cannot be read or does not fit the model; `bootstrap` is not 0 for a task without
+                intervals.
         """
-        return self._backend.evaluate(path, batch_size)
+        return self._backend.evaluate(path, batch_size, make_bootstrap(bootstrap, seed))
 
     def cells(self, prediction: dict) -> tuple:
         """Return the values of `columns` for one prediction, to show it in a table."""
@@ -118,29 +123,7 @@ class Predictor:
         self, texts: Iterable, batch_size: int, top_k: int | None, progress: bool, total: int | None
     ) -> Iterator[dict]:
         remaining = checked_texts(texts)
-        with _progress_bar(progress, total) as advance:
+        with show_progress("predicting", "texts", total, progress) as advance:
             while chunk := list(itertools.islice(remaining, self.chunk_size)):
                 yield from self._backend.predict(chunk, batch_size, top_k)
                 advance(len(chunk))
-
-
-@contextlib.contextmanager
-def _progress_bar(show: bool, total: int | None) -> Iterator:
-    """Show a progress bar on standard error, and yield the function that advances it."""
-    if not show:
-        yield lambda count: None
-        return
-    from rich.console import Console
-    from rich.progress import MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
-
-    bar = Progress(
-        SpinnerColumn(),
-        TextColumn("predicting"),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        console=Console(stderr=True),
-        transient=True,
-    )
-    with bar:
-        row = bar.add_task("predicting", total=total)
-        yield lambda count: bar.advance(row, count)

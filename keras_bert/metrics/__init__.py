@@ -1,5 +1,7 @@
 """Evaluation metrics on numpy arrays and Python lists: classification, regression, SQuAD, entities."""
 
+from keras_bert.metrics.bootstrap import Bootstrap, make_bootstrap
+from keras_bert.metrics.calibration import calibration_error
 from keras_bert.metrics.classification import (
     accuracy,
     classification_metrics,
@@ -8,21 +10,34 @@ from keras_bert.metrics.classification import (
     multi_label_metrics,
 )
 from keras_bert.metrics.entities import entity_f1, extract_entities
+from keras_bert.metrics.rates import matthews_correlation, roc_auc
 from keras_bert.metrics.regression import mean_absolute_error, pearson, regression_metrics, spearman
+from keras_bert.metrics.report import classification_report, multi_label_report
 from keras_bert.metrics.squad import normalize_answer, squad_metrics
+from keras_bert.metrics.tables import format_metrics, format_table, metric_tables
 
 __all__ = [
+    "Bootstrap",
     "accuracy",
+    "calibration_error",
     "classification_metrics",
+    "classification_report",
     "confusion_matrix",
     "cross_entropy",
     "entity_f1",
     "extract_entities",
+    "format_metrics",
+    "format_table",
+    "make_bootstrap",
+    "metric_tables",
+    "matthews_correlation",
     "mean_absolute_error",
     "multi_label_metrics",
+    "multi_label_report",
     "normalize_answer",
     "pearson",
     "regression_metrics",
+    "roc_auc",
     "spearman",
     "squad_metrics",
 ]

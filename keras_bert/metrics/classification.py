@@ -62,32 +62,48 @@ def cross_entropy(logits, labels) -> np.ndarray:
     return np.log(np.exp(shifted).sum(axis=-1)) - shifted[np.arange(len(labels)), labels]  # [N]
 
 
+def as_class_logits(logits) -> np.ndarray:
+    """Return float64 logits of C classes, `[N, C]`. A single logit z per example becomes the two logits 0 and z.
+
+    Softmax over (0, z) is sigmoid(z), so all metrics of two classes apply to a head with one logit.
+
+    Example:
+
+    >>> as_class_logits([[2.0], [-1.0]]).tolist()
+    [[0.0, 2.0], [0.0, -1.0]]
+    """
+    logits = np.asarray(logits, np.float64)
+    return np.concatenate([np.zeros_like(logits), logits], axis=-1) if logits.shape[-1] == 1 else logits
+
+
 def classification_metrics(logits, labels) -> dict:
-    """Compute all metrics of single-label classification.
+    """Compute the basic metrics of single-label classification; `classification_report` adds all others.
 
     Args:
-        logits: float `[N, C]`.
-        labels: int `[N]`, class ids.
+        logits: float `[N, C]`, or `[N, 1]` for two classes: the logit of class 1.
+        labels: int `[N]` or `[N, 1]`, class ids.
 
     Returns:
-        A dict: `accuracy`, `loss` (mean cross-entropy) and `confusion`, `confusion_matrix` as lists.
+        A dict: `accuracy`, `loss` (mean cross-entropy), `majority` (the accuracy of always predicting the most frequent
+        class) and `confusion`, `confusion_matrix` as lists.
 
     Example:
 
     >>> classification_metrics(np.array([[2.0, 0.0], [1.0, 0.0]]), [0, 1])["confusion"]
     [[1, 0], [1, 0]]
     """
-    logits = np.asarray(logits)
+    logits, labels = as_class_logits(logits), np.asarray(labels).reshape(-1).astype(int)  # [N, C], [N]
     predicted = logits.argmax(axis=-1)  # [N]
     return {
         "accuracy": accuracy(labels, predicted),
         "loss": float(cross_entropy(logits, labels).mean()),
+        "majority": float(np.bincount(labels).max() / len(labels)),
         "confusion": confusion_matrix(labels, predicted, logits.shape[-1]).tolist(),
     }
 
 
 def multi_label_metrics(logits, labels) -> dict:
-    """Compute all metrics of multi-label classification; a label is predicted where its logit is above 0.
+    """Compute the basic metrics of multi-label classification; a label is predicted where its logit is above 0.
 
     Args:
         logits: float `[N, C]`.

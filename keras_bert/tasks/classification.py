@@ -6,12 +6,11 @@ from collections.abc import Sequence
 import numpy as np
 
 from keras_bert.errors import InputError
-from keras_bert.metrics import classification_metrics
+from keras_bert.metrics import classification_metrics, classification_report
 from keras_bert.models import BertClassifier
 from keras_bert.ops import is_correct
 from keras_bert.tasks.losses import MeanCrossEntropy
 from keras_bert.tasks.registry import register_task
-from keras_bert.tasks.task_data import LabeledTexts, TrainedModel
 from keras_bert.tasks.text_task import TextTask, shown_text
 
 
@@ -36,10 +35,9 @@ class ClassificationTask(TextTask):
         """Compute accuracy, loss and confusion matrix."""
         return classification_metrics(outputs, targets)
 
-    def evaluate(self, trained: TrainedModel, examples: LabeledTexts) -> dict:
-        """Compute the metrics over texts, and `majority`: the accuracy of always predicting the most frequent class."""
-        majority = np.bincount(examples.labels).max() / len(examples)
-        return {**super().evaluate(trained, examples), "majority": float(majority)}
+    def report(self, outputs, targets, weights, label_names=None, bootstrap=None) -> dict:
+        """Compute all metrics of classification, see `classification_report`."""
+        return classification_report(outputs, targets, label_names, bootstrap)
 
     def decode(self, outputs: np.ndarray, labels: Sequence[str], top_k: int | None) -> list[dict]:
         """Return the predicted label, its probability and the probability of each class."""

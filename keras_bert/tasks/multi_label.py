@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from keras_bert.errors import InputError
-from keras_bert.metrics import multi_label_metrics
+from keras_bert.metrics import multi_label_metrics, multi_label_report
 from keras_bert.models import BertClassifier
 from keras_bert.tasks.losses import MeanBinaryCrossEntropy, label_accuracy
 from keras_bert.tasks.registry import register_task
@@ -36,6 +36,10 @@ class MultiLabelTask(TextTask):
     def compute_metrics(self, outputs, targets, weights) -> dict:
         """Compute accuracy, exact match, F1 and loss."""
         return multi_label_metrics(outputs, targets)
+
+    def report(self, outputs, targets, weights, label_names=None, bootstrap=None) -> dict:
+        """Compute all metrics of multi-label classification, see `multi_label_report`."""
+        return multi_label_report(outputs, targets, label_names, bootstrap)
 
     def decode(self, outputs: np.ndarray, labels: Sequence[str], top_k: int | None) -> list[dict]:
         """Return the labels with a probability above 0.5, and the probability of each label."""

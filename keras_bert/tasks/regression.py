@@ -19,6 +19,7 @@ class RegressionTask(TextTask):
     """Regression of texts or pairs of texts, such as STS-B."""
 
     columns: tuple[str, ...] = ("value", "text")
+    report_options: tuple[str, ...] = ("bootstrap",)
 
     def labels_of(self, table, labels) -> np.ndarray:
         """Return the numbers, float32 `[N]`."""
@@ -39,6 +40,17 @@ class RegressionTask(TextTask):
     def compute_metrics(self, outputs, targets, weights) -> dict:
         """Compute mean absolute error, Pearson and Spearman correlation, and loss."""
         return regression_metrics(targets, outputs)
+
+    def report(self, outputs, targets, weights, bootstrap=None) -> dict:
+        """Compute the metrics of regression, and their intervals if `bootstrap` is given."""
+        metrics = self.compute_metrics(outputs, targets, weights)
+        if bootstrap is None:
+            return metrics
+
+        def resampled(rows) -> dict:
+            return regression_metrics(targets[rows], outputs[rows])
+
+        return metrics | bootstrap.intervals(resampled, len(targets))
 
     def decode(self, outputs: np.ndarray, labels: Sequence[str], top_k: int | None) -> list[dict]:
         """Return the predicted number, or a list of numbers for a model with several outputs."""

@@ -30,6 +30,7 @@ class Task(abc.ABC):
         per_token: whether targets have one entry per token, `[N, T]`.
         encoder_is_frozen: whether only the head is trained, on features that the pretrained encoder computes once.
         model_options: names of further arguments of `build_model`; the command line has an option for each.
+        report_options: names of further arguments of `report`: `label_names`, `bootstrap`.
         setting_names: names of the settings that `kb.save_pretrained` keeps for this task.
         columns: column names of `cells`.
     """
@@ -45,6 +46,7 @@ class Task(abc.ABC):
     per_token: bool = False
     encoder_is_frozen: bool = False
     model_options: tuple[str, ...] = ()
+    report_options: tuple[str, ...] = ()
     setting_names: tuple[str, ...] = ()
     columns: tuple[str, ...] = ("label", "text")
 
@@ -145,6 +147,29 @@ class Task(abc.ABC):
             targets, weights: what `targets` returned.
         """
 
+    def report(self, outputs, targets, weights, **options) -> dict:
+        """Compute all metrics over rows, those that `kb.evaluate` returns. By default they are `compute_metrics`.
+
+        Args:
+            outputs, targets, weights: as in `compute_metrics`.
+            **options: the `report_options`: `label_names`, names in the order of the logits, and `bootstrap`, settings
+                of intervals; each may be None.
+        """
+        return self.compute_metrics(outputs, targets, weights)
+
+    def check_report_options(self, **options) -> dict:
+        """Return the options of `report` that are not None.
+
+        Raises:
+            InputError: an option is given that the task does not have.
+        """
+        given = {name: value for name, value in options.items() if value is not None}
+        for name in given:
+            if name not in self.report_options:
+                default = "0" if name == "bootstrap" else "None"
+                raise InputError(f"`{name}` must be {default} for the task {self.name}. Received: {name}={given[name]}")
+        return given
+
     @abc.abstractmethod
     def evaluate(self, trained: TrainedModel, examples: Sequence) -> dict:
         """Compute the metrics of the task over examples: questions for spans, entities for tokens, otherwise texts.
@@ -152,6 +177,8 @@ class Task(abc.ABC):
         Args:
             trained: `TrainedModel`.
             examples: in the form of `TaskData.dev`.
+
+        A task whose `report_options` contain `bootstrap` has the further argument `bootstrap`, settings or None.
         """
 
     def selection_metric(self, trained: TrainedModel, data: TaskData, seed: int, fraction: float) -> Callable | None:
@@ -209,17 +236,3 @@ def reject_top_k(top_k: int | None) -> None:
     """Raise InputError if `top_k` is given; for models without classes."""
     if top_k is not None:
         raise InputError(f"`top_k` must be None for a model without classes. Received: top_k={top_k}")
-
-
-def check_pairs(texts: Sequence, expected: bool | None, hint: str = "") -> None:
-    """Raise InputError if texts are single and pairs are expected, or the reverse.
-
-    Args:
-        texts: strings or (first, second) tuples; all of one kind.
-        expected: whether they must be pairs; None allows both.
-        hint: last sentence of the message, with a space before it.
-    """
-    kinds = ("single texts", "pairs of texts")
-    are_pairs = bool(len(texts)) and isinstance(texts[0], tuple)
-    if expected is not None and expected != are_pairs:
-        raise InputError(f"`texts` must be {kinds[expected]} for this model. Received: {kinds[are_pairs]}.{hint}")

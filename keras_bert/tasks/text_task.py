@@ -7,8 +7,10 @@ from collections.abc import Sequence
 import numpy as np
 
 from keras_bert.data import load_labeled, read_table, select
+from keras_bert.errors import InputError
+from keras_bert.metrics import Bootstrap
 from keras_bert.models import BertClassifier
-from keras_bert.tasks.task import Task, check_pairs
+from keras_bert.tasks.task import Task
 from keras_bert.tasks.task_data import LabeledTexts, TaskData, TrainedModel, check_at_least_two
 
 
@@ -16,6 +18,7 @@ from keras_bert.tasks.task_data import LabeledTexts, TaskData, TrainedModel, che
 class TextTask(Task):
     """Base class of classification, multi-label classification and regression of texts or pairs of texts."""
 
+    report_options: tuple[str, ...] = ("label_names", "bootstrap")
     setting_names: tuple[str, ...] = ("pairs",)
 
     def load(self, dataset: str, label_names: Sequence[str] | None = None) -> TaskData:
@@ -50,7 +53,7 @@ class TextTask(Task):
             for part in (order[validation_size:], order[:validation_size])
         )
 
-    def evaluate(self, trained: TrainedModel, examples: LabeledTexts) -> dict:
+    def evaluate(self, trained: TrainedModel, examples: LabeledTexts, bootstrap: Bootstrap | None = None) -> dict:
         """Compute the metrics over texts."""
         texts = list(zip(*examples.texts, strict=True)) if examples.are_pairs else examples.texts
         check_pairs(texts, trained.settings.get("pairs"))
@@ -58,7 +61,9 @@ class TextTask(Task):
         labels = np.asarray(examples.labels)
         if labels.ndim < np.ndim(outputs) and labels.dtype.kind == "f":
             labels = labels[:, None]  # [N, 1], the shape of the outputs of regression
-        return {**self.compute_metrics(outputs, labels, None), "examples": len(examples)}
+        options = {"label_names": trained.labels, "bootstrap": bootstrap}
+        options = {name: options[name] for name in self.report_options}
+        return {**self.report(outputs, labels, None, **options), "examples": len(examples)}
 
     def predict(self, trained: TrainedModel, texts: list, top_k: int | None = None) -> list[dict]:
         """Return one dict per text: `text`, or `texts` for a pair, and the keys of `decode`."""
@@ -80,6 +85,20 @@ class TextTask(Task):
     def example_text(self, data: TaskData) -> str:
         """Return a text, or a pair of texts if the data are pairs, quoted for a shell."""
         return r"$'a man sleeps\ta person rests'" if data.settings["pairs"] else '"a fine film"'
+
+
+def check_pairs(texts: Sequence, expected: bool | None, hint: str = "") -> None:
+    """Raise InputError if texts are single and pairs are expected, or the reverse.
+
+    Args:
+        texts: strings or (first, second) tuples; all of one kind.
+        expected: whether they must be pairs; None allows both.
+        hint: last sentence of the message, with a space before it.
+    """
+    kinds = ("single texts", "pairs of texts")
+    are_pairs = bool(len(texts)) and isinstance(texts[0], tuple)
+    if expected is not None and expected != are_pairs:
+        raise InputError(f"`texts` must be {kinds[expected]} for this model. Received: {kinds[are_pairs]}.{hint}")
 
 
 def shown_text(prediction: dict) -> str:

@@ -30,6 +30,7 @@ class TokensTask(Task):
 
     data_files: tuple[str, str] = ("train.txt", "dev.txt")
     per_token: bool = True
+    report_options: tuple[str, ...] = ("label_names",)
     columns: tuple[str, ...] = ("entities", "text")
 
     def load(self, dataset: str, label_names: Sequence[str] | None = None) -> TaskData:
@@ -85,6 +86,25 @@ class TokensTask(Task):
             "loss": float(cross_entropy(outputs[labeled], targets[labeled]).mean()),
             "tokens": int(labeled.sum()),
         }
+
+    def report(self, outputs, targets, weights, label_names=None) -> dict:
+        """Compute accuracy and loss over tokens and, with the names of the tags, precision, recall and F1 of entities.
+
+        The entities are found within rows: one that continues in the next row of a long sentence counts as two.
+        """
+        metrics = self.compute_metrics(outputs, targets, weights)
+        if label_names is None:
+            return metrics
+        names = check_label_names([str(name) for name in label_names])
+        if len(names) != outputs.shape[-1]:
+            raise InputError(
+                f"`label_names` must be {outputs.shape[-1]} names, one per tag. Received: {len(names)} names"
+            )
+        tags = [
+            [[names[i] for i in row[kept]] for row, kept in zip(ids, weights > 0, strict=True)]
+            for ids in (targets, outputs.argmax(-1))
+        ]
+        return {**entity_f1(*tags), **metrics}
 
     def evaluate(self, trained: TrainedModel, examples: Sequence[TaggedSentence]) -> dict:
         """Compute precision, recall and F1 of entities, and the accuracy of tags."""

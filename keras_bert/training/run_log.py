@@ -1,6 +1,7 @@
-"""Progress bar on standard error and TensorBoard log of a run."""
+"""Progress on standard error and TensorBoard log of a run."""
 
 import math
+import sys
 import time
 from pathlib import Path
 
@@ -8,12 +9,16 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from keras_bert.extras import require
+from keras_bert.inference.progress import PlainProgress
 
 LOG_EVERY = 10  # steps between the running metrics in the TensorBoard log
 
 
 class RunLog:
-    """Progress bar and TensorBoard log of one run, used as a context manager.
+    """Progress and TensorBoard log of one run, used as a context manager.
+
+    On a terminal the progress is a bar; elsewhere it is a line every 15 seconds with step, metrics, speed and remaining
+    time. Each evaluation is a line on both.
 
     Args:
         title: label of the bar.
@@ -24,7 +29,8 @@ class RunLog:
     """
 
     def __init__(self, title: str, steps: int, first: int, log_dir: str | Path | None, verbose: int):
-        self._console = Console(stderr=True, quiet=not verbose, highlight=False)
+        # `FORCE_COLOR` does not make a log file a terminal.
+        self._console = Console(stderr=True, quiet=not verbose, highlight=False, force_terminal=sys.stderr.isatty())
         self._bar = Progress(
             TextColumn("{task.description}"),
             BarColumn(),
@@ -36,6 +42,7 @@ class RunLog:
             disable=not verbose or not self._console.is_terminal,
         )
         self._task = self._bar.add_task(title, total=steps, completed=first, metrics="")
+        self._plain = None
         self._title = title
         self._steps = steps
         self._first = first
@@ -50,6 +57,8 @@ class RunLog:
             for part in ("train", "validation"):
                 self._writers[part] = tensorboard.SummaryWriter(str(Path(self._log_dir) / part), purge_step=purge_step)
         self._bar.start()
+        if not (self._console.is_terminal or self._console.quiet):
+            self._plain = PlainProgress(self._console, self._title, "steps", self._steps, self._first)
         self._start = time.perf_counter()
         return self
 
@@ -61,6 +70,8 @@ class RunLog:
     def step(self, step: int, metrics: dict[str, float]) -> None:
         """Show a finished step. `metrics` are the means since the last evaluation."""
         self._bar.update(self._task, completed=step, metrics=_format(metrics))
+        if self._plain is not None:
+            self._plain.update(step, _format(metrics))
         if self._writers and step % LOG_EVERY == 0:
             for name, value in metrics.items():
                 self._writers["train"].add_scalar(f"running/{name}", value, step)

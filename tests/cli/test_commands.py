@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 from keras import ops
 
+import keras_bert as kb
 from keras_bert.cli.embed import embed
 from keras_bert.models.pooling import POOLS
 from keras_bert.weights import load_pretrained
-from tests.cli.command_line import results_of
+from tests.cli.command_line import assert_error, results_of
 
 
 def test_tokenize_ids_are_line_numbers(call, models):
@@ -225,3 +226,27 @@ def _save_shifted(models, folder):
     bias = trained.encoder.blocks[0].output_dense.bias
     bias.assign(bias + np.linspace(0, 0.1, bias.shape[0]))  # a constant would be removed by the LayerNorm
     kb.save_pretrained(trained.model, folder, trained.vectorizer)
+
+
+def test_evaluate_prints_what_the_library_returns(call, models):
+    """The same names and numbers on the terminal, with `--json` and from `kb.evaluate`."""
+    arguments = ["evaluate", "--model", models.classifier, "--data", models.data, "--bootstrap", 100, "--seed", 3]
+    printed, results = call(*arguments), results_of(call(*arguments, "--json"))
+    assert printed.out == f"{models.data}\n{kb.format_metrics(results)}\n"
+    rows = [line.split("\t") for line in models.data.read_text(encoding="utf-8").splitlines()[1:]]
+    texts, labels = [text for text, _ in rows], [int(label) for _, label in rows]
+    names = ["negative", "positive"]
+    found = kb.evaluate(models.model, models.vectorizer(texts), labels, label_names=names, bootstrap=100, seed=3)
+    assert list(found) == list(results)
+    for name, value in found.items():
+        if isinstance(value, float):
+            assert results[name] == pytest.approx(value, abs=1e-5)
+            if name in found["intervals"]:
+                np.testing.assert_allclose(results["intervals"][name], found["intervals"][name], atol=1e-5)
+    assert (found["classes"], found["confusion"]) == (results["classes"], results["confusion"])
+
+
+def test_evaluate_rejects_bootstrap(call, models):
+    for value in (-1, 50):
+        result = call("evaluate", "--model", models.classifier, "--data", models.data, "--bootstrap", value)
+        assert_error(result, "bootstrap")
