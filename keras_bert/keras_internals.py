@@ -39,6 +39,16 @@ def schedule_of(optimizer):
     return rate if isinstance(rate, keras.optimizers.schedules.LearningRateSchedule) else None
 
 
+def initial_epoch(model) -> int | None:
+    """Return the epoch that `keras.callbacks.BackupAndRestore` has restored, or None."""
+    return model._initial_epoch
+
+
+def set_initial_epoch(model, epoch: int | None) -> None:
+    """Set the epoch that `Model.fit` begins with; None for its own argument."""
+    model._initial_epoch = epoch
+
+
 def is_rematerialized(layer) -> bool:
     """Return whether a layer was created in a `keras.RematScope`."""
     return layer._remat_mode is not None
