@@ -68,6 +68,16 @@ def keep_inputs(layer) -> None:
     layer._allow_non_tensor_positional_args = True
 
 
+def initial_epoch(model) -> int | None:
+    """Return the epoch that `keras.callbacks.BackupAndRestore` has restored, or None."""
+    return model._initial_epoch
+
+
+def set_initial_epoch(model, epoch: int | None) -> None:
+    """Set the epoch that `Model.fit` begins with; None for its own argument."""
+    model._initial_epoch = epoch
+
+
 def is_rematerialized(layer) -> bool:
     """Return whether a layer was created in a `keras.RematScope`."""
     return layer._remat_mode is not None

@@ -57,6 +57,24 @@ def test_schedule_of():
     assert keras_internals.schedule_of(keras.optimizers.AdamW(0.1)) is None
 
 
+def test_initial_epoch(tmp_path):
+    class Record(keras.callbacks.Callback):
+        def on_epoch_begin(self, epoch, logs=None):
+            epochs.append(epoch)
+
+    epochs, model = [], keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)])
+    model.compile("sgd", "mse", jit_compile=False)
+    assert keras_internals.initial_epoch(model) is None
+    keras_internals.set_initial_epoch(model, 2)
+    backup = keras.callbacks.BackupAndRestore(tmp_path, delete_checkpoint=False)
+    model.fit(np.ones((2, 1)), np.ones(2), epochs=4, callbacks=[backup, Record()], verbose=0)
+    assert epochs == [2, 3]
+    keras_internals.set_initial_epoch(model, None)
+    backup.set_model(model)
+    backup.on_train_begin()
+    assert keras_internals.initial_epoch(model) == 4
+
+
 def test_is_rematerialized():
     assert not keras_internals.is_rematerialized(keras.layers.Dense(2))
     with keras.RematScope(mode="full"):

@@ -8,13 +8,14 @@ import numpy as np
 from keras_bert.data.id_arrays import as_id_arrays, check_ids, row_lengths, trim
 
 
-def predict_logits(model: keras.Model, ids: dict, batch_size: int = 64):
+def predict_logits(model: keras.Model, ids: dict, batch_size: int = 64, on_batch=None):
     """Compute the outputs of a task model for all rows.
 
     Args:
         model: a model with a head on an encoder, such as `BertClassifier`.
         ids: dict of `input_word_ids`, `input_mask`, `input_type_ids`, int `[N, T]`.
         batch_size: B.
+        on_batch: see `predict_length_sorted`.
 
     Returns:
         float32, in the order of the rows: logits `[N, C]` of a classifier, `[N, T, C]` of a token classifier; of a span
@@ -37,12 +38,12 @@ def predict_logits(model: keras.Model, ids: dict, batch_size: int = 64):
     check_ids(model.encoder.config, ids)
     outputs = model.output if isinstance(model.output, dict) else {"": model.output}
     shapes = {name: tuple(tensor.shape) for name, tensor in outputs.items()}
-    found = predict_length_sorted(model.predict_on_batch, ids, batch_size, shapes)
+    found = predict_length_sorted(model.predict_on_batch, ids, batch_size, shapes, on_batch)
     return found if isinstance(model.output, dict) else found[""]
 
 
 def predict_length_sorted(
-    predict_batch: Callable, ids: dict[str, np.ndarray], batch_size: int, shapes: dict[str, tuple]
+    predict_batch: Callable, ids: dict[str, np.ndarray], batch_size: int, shapes: dict[str, tuple], on_batch=None
 ) -> dict[str, np.ndarray]:
     """Call a function on batches of rows of similar length, and merge its outputs.
 
@@ -52,6 +53,8 @@ def predict_length_sorted(
         ids: the encoder's inputs, int32 `[N, T]` each.
         batch_size: B.
         shapes: dict of output name to shape. Axis 1 is the token axis if its size is not an int.
+        on_batch: an object whose `begin()` is called before each batch, and whose `end(rows, outputs)` is called after
+            it with the indices of the rows and a dict of their outputs.
 
     Returns:
         A dict of float32 arrays, in the order of the rows. Outputs with a token axis are padded with zeros to T.
@@ -63,6 +66,8 @@ def predict_length_sorted(
         for name, shape in shapes.items()
     }
     for rows, batch in length_sorted_batches(ids, batch_size):
+        if on_batch is not None:
+            on_batch.begin()
         outputs = predict_batch(batch)
         for name, output in outputs.items() if isinstance(outputs, dict) else [("", outputs)]:
             if name not in shapes:
@@ -72,6 +77,8 @@ def predict_length_sorted(
             else:
                 tokens = min(output.shape[1], width)  # on JAX batches are padded to multiples of 8
                 merged[name][rows, :tokens] = np.asarray(output)[:, :tokens]
+        if on_batch is not None:
+            on_batch.end(rows, {name: values[rows] for name, values in merged.items()})
     return merged
 
 

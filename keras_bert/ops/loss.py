@@ -31,6 +31,7 @@ def cross_entropy(labels, logits):
     return keras.ops.sparse_categorical_crossentropy(labels, keras.ops.cast(logits, "float32"), from_logits=True)
 
 
+@keras.saving.register_keras_serializable(package="keras_bert")
 def is_correct(labels, logits):
     """Return 1 for each prediction whose label has a higher logit than all other classes, otherwise 0.
 

@@ -138,23 +138,36 @@ class TopOneAccuracy(keras.metrics.Mean):
         return super().update_state(is_correct(y_true, y_pred), sample_weight)
 
 
+@keras.saving.register_keras_serializable(package="keras_bert")
 class MeanOf(keras.metrics.Mean):
     """Keras metric: the weighted mean of a per-example function.
 
     Args:
-        function: function of targets and outputs that returns one value per example.
+        function: function of targets and outputs that returns one value per example. A saved model can be loaded if
+            the function is registered with `keras.saving.register_keras_serializable`.
         name: name in Keras logs.
+        dtype: as in `keras.metrics.Mean`.
     """
 
-    def __init__(self, function, name: str):
-        super().__init__(name=name)
+    def __init__(self, function, name: str, dtype=None):
+        super().__init__(name=name, dtype=dtype)
         self.function = function
+
+    def get_config(self):
+        """Return the arguments of the constructor."""
+        return {**super().get_config(), "function": keras.saving.serialize_keras_object(self.function)}
+
+    @classmethod
+    def from_config(cls, config):
+        """Create the metric from the result of `get_config`."""
+        return cls(**{**config, "function": keras.saving.deserialize_keras_object(config["function"])})
 
     def update_state(self, y_true, y_pred, sample_weight=None):
         """Add examples; `sample_weight` has the shape of the function's values, or is None."""
         return super().update_state(self.function(y_true, y_pred), sample_weight)
 
 
+@keras.saving.register_keras_serializable(package="keras_bert")
 def label_accuracy(labels, logits):
     """Compute the fraction of correctly predicted labels of each example. A logit above 0 predicts a label.
 
@@ -169,6 +182,7 @@ def label_accuracy(labels, logits):
     return ops.mean(ops.cast(predicted == ops.cast(labels, "float32"), "float32"), -1)
 
 
+@keras.saving.register_keras_serializable(package="keras_bert")
 def absolute_error(labels, outputs):
     """Compute the mean absolute error of each example.
 

@@ -66,6 +66,7 @@ class Step(keras.callbacks.Callback):
         self.lines: list[str] = []
         self._bar = bar
         self._task = bar.add_task("", total=None, loss="")
+        self._first = 0  # batches of the epochs before
 
     def add_line(self, line: str) -> None:
         """Add a line to print under the title."""
@@ -83,7 +84,11 @@ class Step(keras.callbacks.Callback):
         self._bar.update(self._task, total=batches)
         return self
 
+    def on_epoch_begin(self, epoch, logs=None):
+        """Count the batches of the epochs before."""
+        self._first = epoch * self.params["steps"]
+
     def on_train_batch_end(self, batch, logs=None):
         """Update the progress bar."""
         loss = (logs or {}).get("loss")
-        self._bar.update(self._task, completed=batch + 1, loss="" if loss is None else f"loss {loss:.3f}")
+        self._bar.update(self._task, completed=self._first + batch + 1, loss="" if loss is None else f"loss {loss:.3f}")

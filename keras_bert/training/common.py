@@ -1,6 +1,8 @@
 """Functions that the three trainers share: the optimizer of a config, steps per epoch, and checksums of the data."""
 
+import contextlib
 import zlib
+from collections.abc import Callable, Iterator
 
 import keras
 import numpy as np
@@ -16,12 +18,34 @@ def make_optimizer(config: TrainingConfig, steps: int, rates: dict | None = None
     """Create the optimizer and learning-rate schedule of a run.
 
     Args:
-        config: settings in which `learning_rate` and `warmup` have values.
+        config: settings in which `learning_rate`, `warmup` and `schedule` have values.
         steps: optimizer steps of the whole run.
         rates: learning-rate factors per variable from `layer_rates`, or None.
     """
-    schedule = WarmupLinearDecay(config.learning_rate, steps, int(config.warmup * steps))
-    return bert_adamw(schedule, config.weight_decay, config.accumulate, rates)
+    rate = config.learning_rate
+    if config.schedule == "linear":
+        rate = WarmupLinearDecay(rate, steps, int(config.warmup * steps))
+    return bert_adamw(rate, config.weight_decay, config.accumulate, rates)
+
+
+@contextlib.contextmanager
+def compiled_for_fit(model: keras.Model, config: TrainingConfig, compile_model: Callable) -> Iterator[None]:
+    """Compile a model when a run ends, also by Ctrl-C, so that `fit` and `save` work afterwards.
+
+    At the end of a run, the learning rate of its schedule is 0. The new optimizer has the constant peak rate, and no
+    state of the run.
+
+    Args:
+        model: the model that is trained.
+        config: the settings of the run.
+        compile_model: function of an optimizer that compiles `model`.
+    """
+    try:
+        yield
+    finally:
+        optimizer = bert_adamw(config.learning_rate, config.weight_decay)
+        optimizer.build(model.trainable_variables)  # Keras warns when it loads a model whose optimizer was not built
+        compile_model(optimizer)
 
 
 def steps_per_epoch(batches, accumulate: int) -> int:

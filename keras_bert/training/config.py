@@ -40,10 +40,12 @@ class TrainingConfig:
         accumulate: batches per optimizer step. Their gradients are averaged, which gives the step of one large batch
             in the memory of a small one. An epoch then has `batches // accumulate` steps, at least one. The remaining
             batches start the next epoch.
-        learning_rate: peak of the schedule `WarmupLinearDecay`. None means 1e-4 in `pretrain`, 5e-5 in `finetune` and
-            5e-4 in `distill`.
+        learning_rate: peak of the schedule. None means 1e-4 in `pretrain`, 5e-5 in `finetune` and 5e-4 in `distill`.
+        schedule: `"linear"` is `WarmupLinearDecay`. `"constant"` is the learning rate without warmup and decay;
+            callbacks can set it. None means `"constant"` with a `LearningRateScheduler` or a `ReduceLROnPlateau` in
+            `callbacks`, and otherwise `"linear"`.
         warmup: fraction of the steps in which the learning rate rises, in [0, 1). None means 0.1, and 0.05 in
-            `distill`.
+            `distill`; with the constant schedule there is none.
         weight_decay: decoupled weight decay, see `bert_adamw`.
         freeze: which encoder layers are not trained (`finetune`). `"none"`; `"all"`; or an integer k for the embeddings
             and the first k blocks. `"gradual"` trains only the head in the first epoch, adds one block per epoch from
@@ -62,7 +64,9 @@ class TrainingConfig:
         checkpoint_dir: folder of `checkpoint.npz`. If the file exists, the run resumes from it.
         checkpoint_every: steps between checkpoints. Each evaluation also writes one.
         log_dir: folder for TensorBoard event files.
-        callbacks: Keras callbacks. `on_epoch_end` is called after each evaluation.
+        callbacks: Keras callbacks, called as in `Model.fit`. An epoch is the interval between two evaluations. A
+            resumed run calls `on_epoch_begin` again for an epoch that it resumes within; a checkpoint has no state of
+            the callbacks. In `distill`, callbacks see the student as their model.
         verbose: 0 is silent, 1 shows progress on standard error.
 
     Raises:
@@ -83,6 +87,7 @@ class TrainingConfig:
     batch_size: int = _field(32)
     accumulate: int = _field(1)
     learning_rate: float | None = _field(None)
+    schedule: str | None = _field(None)
     warmup: float | None = _field(None)
     weight_decay: float = _field(0.01)
     freeze: str | int | None = _field("none", "finetune")
@@ -100,7 +105,9 @@ class TrainingConfig:
     verbose: int = _field(1)
 
     def __post_init__(self):
-        object.__setattr__(self, "callbacks", tuple(self.callbacks))
+        callbacks = self.callbacks if isinstance(self.callbacks, Sequence) else (self.callbacks,)
+        object.__setattr__(self, "callbacks", tuple(callbacks))
+        self._check("callbacks", "a Keras callback or a sequence of them", are_callbacks)
         object.__setattr__(self, "loss_weights", tuple(self.loss_weights))
         for name in ("epochs", "steps", "validate_every"):
             if getattr(self, name) is not None:
@@ -109,6 +116,7 @@ class TrainingConfig:
             self._check_integer(name, 1)
         self._check_integer("seed", 0)
         self._check("learning_rate", "a finite number above 0", lambda x: x is None or 0 < x < math.inf)
+        self._check("schedule", '"linear", "constant" or None', lambda x: x in ("linear", "constant", None))
         self._check("warmup", "a fraction of the steps in [0, 1)", lambda x: x is None or 0 <= x < 1)
         self._check("weight_decay", "a finite number, 0 or more", lambda x: 0 <= x < math.inf)
         self._check("layer_decay", "a number in (0, 1]", lambda x: 0 < x <= 1)
@@ -213,8 +221,41 @@ def resolve_config(trainer: str, config: TrainingConfig | None, fields: dict) ->
                 f"The settings are {', '.join(used)}."
             )
     check_packages(vars(config))
-    missing = {name: value for name, value in TRAINER_DEFAULTS[trainer].items() if getattr(config, name) is None}
+    config = dataclasses.replace(config, schedule=_schedule(config))
+    defaults = {**TRAINER_DEFAULTS[trainer], **({"warmup": 0.0} if config.schedule == "constant" else {})}
+    missing = {name: value for name, value in defaults.items() if getattr(config, name) is None}
     return dataclasses.replace(config, **missing)
+
+
+def are_callbacks(values: Sequence) -> bool:
+    """Return whether all values are instances of `keras.callbacks.Callback`."""
+    if not values:
+        return True  # without importing Keras
+    import keras
+
+    return all(isinstance(value, keras.callbacks.Callback) for value in values)
+
+
+def _schedule(config: TrainingConfig) -> str:
+    """Return `config.schedule`, or the value for None, and check that callbacks and warmup fit it."""
+    setters = []
+    if config.callbacks:
+        import keras
+
+        types = (keras.callbacks.LearningRateScheduler, keras.callbacks.ReduceLROnPlateau)
+        setters = [type(callback).__name__ for callback in config.callbacks if isinstance(callback, types)]
+    schedule = config.schedule or ("constant" if setters else "linear")
+    if setters and schedule == "linear":
+        raise InputError(
+            f'`schedule` must be "constant" or None with a callback that sets the learning rate. '
+            f'Received: schedule="linear" and {setters[0]}'
+        )
+    if config.warmup and schedule == "constant":
+        raise InputError(
+            f'`warmup` must be None or 0 with schedule="constant". Received: warmup={config.warmup!r}'
+            + (f" and {setters[0]}" if setters else "")
+        )
+    return schedule
 
 
 def _plain(value):

@@ -9,13 +9,19 @@ from keras_bert.models import BertPretrainer
 from keras_bert.text.masking import Masking
 from keras_bert.text.packing import PretrainingExamples
 from keras_bert.training.batches import MaskedBatches
-from keras_bert.training.common import examples_checksum, jit_compile, make_optimizer, steps_per_epoch
+from keras_bert.training.common import (
+    compiled_for_fit,
+    examples_checksum,
+    jit_compile,
+    make_optimizer,
+    steps_per_epoch,
+)
 from keras_bert.training.config import TrainingConfig, resolve_config
 from keras_bert.training.distilbert_loss import COSINE, MASKED, SOFT, PrecomputedLoss, distillation_model
-from keras_bert.training.example_checks import check_examples
+from keras_bert.training.example_checks import check_examples, check_pretraining_examples
 from keras_bert.training.loop import run
 from keras_bert.training.metric_sums import MetricSums
-from keras_bert.training.pretraining_metrics import evaluate_pretrainer
+from keras_bert.training.pretraining_metrics import compile_pretrainer, evaluate_batches
 
 
 def distill(
@@ -36,6 +42,9 @@ def distill(
       masked positions, both softened by the temperature;
     - masked: the cross-entropy of masked LM;
     - cosine: 1 - the cosine similarity of the last hidden states of both models, at every token.
+
+    Afterwards the student is compiled with the losses of pretraining and a new `bert_adamw` at the constant peak
+    learning rate, so that `fit`, `save` and `pretrain` work.
 
     Args:
         teacher: a `BertPretrainer`. It is not changed.
@@ -81,30 +90,38 @@ def distill(
     for each in (examples, validation) if validation is not None else (examples,):
         for model in (teacher, student):
             check_examples(model.encoder, each, masking)
+    if validation is not None:
+        check_pretraining_examples(student, validation, masking)
     batches = DistillationBatches(examples, masking, config.batch_size, config.seed)
     model = distillation_model(teacher, student, config.temperature, config.loss_weights)
+    optimizer = make_optimizer(config, config.steps)
     model.compile(
-        make_optimizer(config, config.steps),
+        optimizer,
         loss={name: PrecomputedLoss() for name in (SOFT, MASKED, COSINE)},
         jit_compile=jit_compile(),
     )
 
-    def evaluate() -> dict[str, float]:
-        return evaluate_pretrainer(student, validation, masking, config.batch_size, config.seed)
+    compile_pretrainer(student, optimizer)  # callbacks see the student: they may save it or set the learning rate
 
-    return run(
-        model,
-        batches,
-        config,
-        title="distill",
-        steps=config.steps,
-        validate_every=config.validate_every or steps_per_epoch(batches, config.accumulate),
-        per_example_fns={"loss": lambda _, values: ops.cast(values, "float32")},
-        batch_sums=_batch_sums,
-        evaluate=None if validation is None else evaluate,
-        selection_key=lambda metrics: (-metrics["val_loss"],),
-        identity={**config.to_dict(), "examples": examples_checksum(examples)},
-    )
+    def evaluate(callbacks: keras.callbacks.CallbackList) -> dict[str, float]:
+        batches = MaskedBatches(validation, masking, config.batch_size, config.seed, shuffle=False)
+        return evaluate_batches(student, batches, callbacks)
+
+    with compiled_for_fit(student, config, lambda optimizer: compile_pretrainer(student, optimizer)):
+        return run(
+            model,
+            batches,
+            config,
+            title="distill",
+            steps=config.steps,
+            validate_every=config.validate_every or steps_per_epoch(batches, config.accumulate),
+            per_example_fns={"loss": lambda _, values: ops.cast(values, "float32")},
+            batch_sums=_batch_sums,
+            evaluate=None if validation is None else evaluate,
+            selection_key=lambda metrics: (-metrics["val_loss"],),
+            callback_model=student,
+            identity={**config.to_dict(), "examples": examples_checksum(examples)},
+        )
 
 
 class DistillationBatches(MaskedBatches):

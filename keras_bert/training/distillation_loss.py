@@ -109,6 +109,7 @@ def distillation_task(task: Task, temperature: float, alpha: float) -> Task:
     return dataclasses.replace(task, loss=loss, metric=("accuracy", is_label_correct))
 
 
+@keras.saving.register_keras_serializable(package="keras_bert")
 def is_label_correct(y_true, y_pred):
     """Return 1 where the label has the highest logit, otherwise 0, for targets `[B, 1 + C]`: float32 `[B]`."""
     return is_correct(y_true[:, 0], y_pred)

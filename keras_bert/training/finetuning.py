@@ -6,16 +6,16 @@ import keras
 import numpy as np
 
 from keras_bert.data.id_arrays import as_id_arrays, check_ids
-from keras_bert.inference.evaluate import evaluate
 from keras_bert.tasks import task_for
 from keras_bert.training.batches import LengthGroupedBatches
-from keras_bert.training.common import checksum, jit_compile, make_optimizer, steps_per_epoch
+from keras_bert.training.common import checksum, compiled_for_fit, jit_compile, make_optimizer, steps_per_epoch
 from keras_bert.training.config import TrainingConfig, resolve_config
 from keras_bert.training.distillation_loss import check_teacher, distillation_targets, distillation_task
 from keras_bert.training.freezing import frozen
 from keras_bert.training.layer_rates import layer_rates
 from keras_bert.training.loop import run
 from keras_bert.training.metric_sums import MetricSums
+from keras_bert.training.validation import validate
 
 
 def finetune(
@@ -31,6 +31,9 @@ def finetune(
     **fields,
 ) -> keras.callbacks.History:
     """Train a task model on labeled examples, on any Keras backend, and keep the weights of the best epoch.
+
+    Afterwards the model is compiled with the loss and metric of its task and a new `bert_adamw` at the constant peak
+    learning rate, so that `fit`, `save` and another `finetune` work.
 
     Args:
         model: a `BertClassifier`, `BertFeatureClassifier`, `BertSpanLabeler` or `BertTokenClassifier`. It is trained in
@@ -81,8 +84,9 @@ def finetune(
     check_ids(model.encoder.config, train_ids)
     train_targets, train_weights = task.targets(model, train_ids, train_labels)
     check_ids(model.encoder.config, validation_ids)
-    task.targets(model, validation_ids, validation_labels)  # raises errors before the first epoch
+    validation = task.targets(model, validation_ids, validation_labels)
     check_teacher(task, train_targets, teacher_logits, config)
+    own_task = task
     if teacher_logits is not None:
         task = distillation_task(task, config.temperature, config.alpha)
         train_targets = distillation_targets(train_targets, teacher_logits, model.num_classes)
@@ -93,10 +97,10 @@ def finetune(
     steps = config.epochs * epoch_steps
     names = ("loss", task.metric[0])
 
-    def evaluate_epoch() -> dict[str, float]:
-        metrics = evaluate(model, validation_ids, validation_labels)
+    def evaluate_epoch(callbacks: keras.callbacks.CallbackList) -> dict[str, float]:
+        metrics = validate(model, own_task, validation_ids, *validation, callbacks)
         selected = {} if selection_metric is None else {"selection_metric": float(selection_metric())}
-        return {name: metrics[name] for name in names} | selected
+        return metrics | selected
 
     identity = {
         **config.to_dict(),
@@ -107,7 +111,10 @@ def finetune(
         "validation_ids": checksum(validation_ids["input_word_ids"]),
     }
     gradual = config.freeze == "gradual"
-    with frozen(model.encoder, "none" if gradual else config.freeze):
+    with (
+        compiled_for_fit(model, config, lambda optimizer: own_task.compile(model, optimizer, jit_compile())),
+        frozen(model.encoder, "none" if gradual else config.freeze),
+    ):
         rates = None
         if gradual or config.layer_decay != 1:
             rates = layer_rates(model, config.layer_decay, (epoch_steps, config.epochs) if gradual else None)

@@ -6,6 +6,7 @@ import keras
 import numpy as np
 
 from keras_bert import ops
+from keras_bert.training.callbacks import begin_training, callback_list, epoch_logs
 from keras_bert.training.checkpoint import Progress, load_checkpoint, save_checkpoint
 from keras_bert.training.config import TrainingConfig
 from keras_bert.training.interrupts import defer_interrupts
@@ -23,15 +24,19 @@ def run(
     validate_every: int,
     per_example_fns: dict[str, Callable],
     batch_sums: Callable[[dict, tuple], MetricSums],
-    evaluate: Callable[[], dict[str, float]] | None,
+    evaluate: Callable[[keras.callbacks.CallbackList], dict[str, float]] | None,
     selection_key: Callable[[dict[str, float]], tuple[float, ...]],
     identity: dict,
     trace_batches: Sequence[tuple] = (),
+    callback_model: keras.Model | None = None,
 ) -> keras.callbacks.History:
     """Train a compiled model up to step `steps`, from a checkpoint if there is one.
 
     `Model.fit` is not used, for three reasons. It cannot start within an epoch. It averages losses over batches, where
     every prediction should have the same weight. It fixes the input shapes by the first two batches.
+
+    Callbacks are called as `Model.fit` calls them. An epoch is the interval between two evaluations, and its batches
+    are counted from 0. A run that resumes within an epoch begins that epoch again with `on_epoch_begin`.
 
     Args:
         model: a compiled model.
@@ -43,18 +48,23 @@ def run(
         per_example_fns: the loss and metrics that the model is compiled with, as functions of targets and outputs that
             return one value per prediction; see `ops.train_on_batch`.
         batch_sums: function of a batch's logs and the batch that returns the metrics as (sum, weight) pairs.
-        evaluate: function that returns the metrics on validation data; None if there is no validation.
+        evaluate: function that returns the metrics on validation data and calls the hooks of test batches; None if
+            there is no validation.
         selection_key: function of an evaluation's metrics. The weights with the largest key are kept.
         identity: what a resumed run must have in common with the first one, ready for JSON.
         trace_batches: if batches vary in shape, two batches that differ in every size that varies.
+        callback_model: the model that callbacks see, compiled with the same optimizer. None means `model`.
 
     Returns:
         A Keras `History` with one entry per evaluation. With validation, the model has the weights of the best one.
 
     Raises:
+        InputError: a callback cannot work in this run, or the checkpoint is of another model or run.
         KeyboardInterrupt: after Ctrl-C, when the current step is complete and a checkpoint is written.
     """
+    visible = callback_model or model
     model.optimizer.build(model.trainable_variables)
+    callbacks = callback_list(visible, config, steps, validate_every)
     train_on_batch = ops.train_on_batch(model, per_example_fns, varying_lengths=bool(trace_batches))
     if keras.backend.backend() == "tensorflow":
         _warm_up_traces(model, train_on_batch, trace_batches)
@@ -64,64 +74,86 @@ def run(
     if progress is None:
         progress = Progress()
         _seed_dropout(model, config.seed)
-    model.stop_training = False
-    callbacks = keras.callbacks.CallbackList(
-        list(config.callbacks), model=model, epochs=-(-steps // validate_every), steps=steps, verbose=config.verbose
-    )
+    visible.stop_training = False
 
     def save() -> None:
         if folder is not None:
             save_checkpoint(folder, model, progress, identity)
 
+    step_complete, logs = True, None
+
+    def train_epoch(first: int, end: int) -> None:
+        """Train from the step of `progress` to step `end`, or until a callback stops the training."""
+        nonlocal step_complete
+        while progress.step < end:
+            step_complete = False
+            for number in range(progress.step * config.accumulate, (progress.step + 1) * config.accumulate):
+                index = number - first * config.accumulate  # of the batch in its epoch
+                callbacks.on_train_batch_begin(index)
+                batch = batches.batch(*divmod(number, len(batches)))
+                accumulate_metrics(progress.sums, batch_sums(train_on_batch(*batch), batch))
+                last = number + 1 == (progress.step + 1) * config.accumulate
+                if last:  # before the callback: it may raise KeyboardInterrupt
+                    progress.step += 1
+                    step_complete = True
+                running = mean_metrics(progress.sums)
+                if last:
+                    log.step(progress.step, running)
+                callbacks.on_train_batch_end(index, running)
+            if progress.step < end and progress.step % config.checkpoint_every == 0:
+                save()
+            if interrupted():
+                raise KeyboardInterrupt
+            if visible.stop_training:
+                break
+
+    progress.step = max(progress.step, begin_training(callbacks) * validate_every)
     log = RunLog(title, steps, progress.step, config.log_dir, config.verbose)
     with log, defer_interrupts() as interrupted:
-        callbacks.on_train_begin()
-        step_complete = True
         try:
-            while True:
-                # The evaluation comes first: a run may have been interrupted between a step and its evaluation.
-                if progress.sums and (progress.step % validate_every == 0 or progress.step == steps):
-                    metrics = _finish_interval(model, progress, evaluate, selection_key)
-                    log.evaluation(progress.step, metrics)
-                    save()
-                    callbacks.on_epoch_end(len(progress.history["step"]) - 1, metrics)
-                elif progress.sums and progress.step % config.checkpoint_every == 0:
+            # A run may have been interrupted between a step and its evaluation: then there are sums.
+            while progress.step < steps or progress.sums:
+                epoch = (progress.step - bool(progress.sums)) // validate_every
+                callbacks.on_epoch_begin(epoch)
+                if logs is not None:  # after both hooks, so that the checkpoint has what callbacks changed in them
                     save()
                 if interrupted():
                     raise KeyboardInterrupt
-                if progress.step >= steps or model.stop_training:
+                train_epoch(epoch * validate_every, min((epoch + 1) * validate_every, steps))
+                metrics = _finish_epoch(model, progress, callbacks, evaluate, selection_key)
+                log.evaluation(progress.step, metrics)
+                logs = epoch_logs(metrics)
+                callbacks.on_epoch_end(epoch, logs)
+                if visible.stop_training:
                     break
-                step_complete = False
-                for number in range(progress.step * config.accumulate, (progress.step + 1) * config.accumulate):
-                    batch = batches.batch(*divmod(number, len(batches)))
-                    logs = train_on_batch(*batch)
-                    accumulate_metrics(progress.sums, batch_sums(logs, batch))
-                progress.step += 1
-                step_complete = True
-                running = mean_metrics(progress.sums)
-                log.step(progress.step, running)
-                callbacks.on_train_batch_end(progress.step - 1, running)
+            if logs is not None:
+                save()
         except KeyboardInterrupt:
             # A second Ctrl-C can come within a step. Then the previous checkpoint is kept.
             if step_complete:
                 save()
             raise
-        callbacks.on_train_end()
-    if progress.best_weights:
-        model.set_weights(progress.best_weights)
-    return _as_history(model, progress.history)
+        model.optimizer.finalize_variable_values(model.trainable_variables)  # for optimizers that average weights
+        if progress.best_weights:
+            model.set_weights(progress.best_weights)
+        callbacks.on_train_end(logs)  # last: EarlyStopping restores the weights that are best by its own measure
+    return _as_history(visible, progress.history)
 
 
-def _finish_interval(model, progress: Progress, evaluate, selection_key) -> dict[str, float]:
+def _finish_epoch(model, progress: Progress, callbacks, evaluate, selection_key) -> dict[str, float]:
     """Compute the metrics since the last evaluation, evaluate, and keep the weights if they are the best so far."""
     rate = float(keras.ops.convert_to_numpy(model.optimizer.learning_rate))
     metrics = {"step": progress.step, **mean_metrics(progress.sums), "learning_rate": rate}
     if evaluate is not None:
-        metrics.update({f"val_{name}": value for name, value in evaluate().items()})
+        callbacks.on_test_begin()
+        found = evaluate(callbacks)
+        metrics.update({f"val_{name}": value for name, value in found.items()})
         key = selection_key(metrics)
         if progress.best_key is None or key > progress.best_key:
             progress.best_key = key
+            # Before `on_test_end`, because SwapEMAWeights evaluates other weights than it trains.
             progress.best_weights = [np.array(weight) for weight in model.get_weights()]
+        callbacks.on_test_end(found)
     for name, value in metrics.items():
         progress.history.setdefault(name, []).append(value)
     progress.sums = {}

@@ -9,6 +9,7 @@ from keras_bert import keras_internals, ops
 class BertAdamW(keras_internals.AdamWithHooks):
     """`keras.optimizers.AdamW` with learning rates per layer, created by `bert_adamw`.
 
+    Biases and LayerNorms (`bias`, `gamma`, `beta`) have no weight decay, also after saving and loading.
     On TensorFlow on a CPU all variables are updated by one compiled program (`ops.adamw_step`).
 
     Args:
@@ -20,6 +21,8 @@ class BertAdamW(keras_internals.AdamWithHooks):
     def __init__(self, learning_rate=0.001, rates=None, **settings):
         super().__init__(learning_rate, **settings)
         self.rates = rates
+        # Here and not in `bert_adamw`, because Keras does not save the names: a loaded optimizer has them from here.
+        self.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
 
     def factor(self, variable):
         """Return the scalar that multiplies the learning rate of a variable at this step."""
@@ -98,7 +101,7 @@ def bert_adamw(learning_rate, weight_decay: float = 0.01, accumulate: int = 1, r
     bias correction (Keras has it; the warmup makes the difference small); Loshchilov and Hutter 2017
     (arXiv:1711.05101).
     """
-    optimizer = BertAdamW(
+    return BertAdamW(
         learning_rate,
         rates=rates,
         weight_decay=weight_decay,
@@ -108,5 +111,3 @@ def bert_adamw(learning_rate, weight_decay: float = 0.01, accumulate: int = 1, r
         global_clipnorm=1.0,
         gradient_accumulation_steps=accumulate if accumulate > 1 else None,
     )
-    optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
-    return optimizer

@@ -10,7 +10,7 @@ from keras_bert.text.masking import Masking
 from keras_bert.text.packing import PretrainingExamples
 from keras_bert.training.batches import MaskedBatches
 from keras_bert.training.checkpoint import has_checkpoint
-from keras_bert.training.common import examples_checksum, make_optimizer, steps_per_epoch
+from keras_bert.training.common import compiled_for_fit, examples_checksum, make_optimizer, steps_per_epoch
 from keras_bert.training.config import TrainingConfig, resolve_config
 from keras_bert.training.example_checks import check_pretraining_examples
 from keras_bert.training.loop import run
@@ -31,7 +31,9 @@ def pretrain(
 ) -> keras.callbacks.History:
     """Train an encoder on unlabeled text, on any Keras backend.
 
-    The same model, data and settings give the same weights, also when the run is interrupted and resumed.
+    The same model, data and settings give the same weights, also when the run is interrupted and resumed. Afterwards
+    the model is compiled with its losses and a new `bert_adamw` at the constant peak learning rate, so that `fit`,
+    `save` and another `pretrain` work.
 
     Args:
         model: a `BertPretrainer`. It is trained in place.
@@ -90,8 +92,8 @@ def pretrain(
         fixed = dataclasses.replace(masking, rate=VALIDATION_MASKING_RATE)
         validation_batches = MaskedBatches(validation, fixed, config.batch_size, config.seed, shuffle=False)
 
-        def evaluate() -> dict[str, float]:
-            return evaluate_batches(model, validation_batches)
+        def evaluate(callbacks: keras.callbacks.CallbackList) -> dict[str, float]:
+            return evaluate_batches(model, validation_batches, callbacks)
 
     identity = {
         "sentence_task": model.sentence_task,
@@ -105,16 +107,17 @@ def pretrain(
         "examples": examples_checksum(examples),
         "validation": None if validation is None else examples_checksum(validation),
     }
-    return run(
-        model,
-        batches,
-        config,
-        title="pretrain",
-        steps=steps,
-        validate_every=config.validate_every or epoch_steps,
-        per_example_fns=PER_EXAMPLE_FNS,
-        batch_sums=pretraining_sums,
-        evaluate=evaluate,
-        selection_key=lambda metrics: (-metrics["val_loss"],),
-        identity=identity,
-    )
+    with compiled_for_fit(model, config, lambda optimizer: compile_pretrainer(model, optimizer)):
+        return run(
+            model,
+            batches,
+            config,
+            title="pretrain",
+            steps=steps,
+            validate_every=config.validate_every or epoch_steps,
+            per_example_fns=PER_EXAMPLE_FNS,
+            batch_sums=pretraining_sums,
+            evaluate=evaluate,
+            selection_key=lambda metrics: (-metrics["val_loss"],),
+            identity=identity,
+        )

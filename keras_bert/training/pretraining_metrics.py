@@ -53,12 +53,24 @@ def evaluate_pretrainer(
     return evaluate_batches(pretrainer, MaskedBatches(examples, masking, batch_size, seed, shuffle=False))
 
 
-def evaluate_batches(pretrainer: keras.Model, batches: MaskedBatches) -> dict[str, float]:
-    """Compute the metrics of `evaluate_pretrainer` for a compiled pretrainer on batches that are not shuffled."""
+def evaluate_batches(
+    pretrainer: keras.Model, batches: MaskedBatches, callbacks: keras.callbacks.CallbackList | None = None
+) -> dict[str, float]:
+    """Compute the metrics of `evaluate_pretrainer` for a compiled pretrainer on batches that are not shuffled.
+
+    Args:
+        pretrainer: a compiled `BertPretrainer`.
+        batches: the batches.
+        callbacks: callbacks whose hooks are called before and after each batch, or None.
+    """
     sums: MetricSums = {}
     for i in range(len(batches)):
+        if callbacks is not None:
+            callbacks.on_test_batch_begin(i)
         batch = batches.batch(0, i)
         accumulate_metrics(sums, pretraining_sums(pretrainer.test_on_batch(*batch, return_dict=True), batch))
+        if callbacks is not None:
+            callbacks.on_test_batch_end(i, mean_metrics(sums))
     return mean_metrics(sums)
 
 

@@ -28,12 +28,22 @@ class Stop(keras.callbacks.Callback):
         self.step = step
         self.by_signal = by_signal
 
+    def on_epoch_begin(self, epoch, logs=None):
+        self.first = epoch * self.params["steps"]
+
     def on_train_batch_end(self, batch, logs=None):
-        if batch + 1 == self.step:
+        if self.first + batch + 1 == self.step:
             if self.by_signal:
                 signal.raise_signal(signal.SIGINT)
             else:
                 raise KeyboardInterrupt
+
+
+class KeepOptimizer(keras.callbacks.Callback):
+    """Keep the optimizer's state, because the model has a new optimizer after training."""
+
+    def on_train_end(self, logs=None):
+        self.model.final_state = tuple(keras.ops.convert_to_numpy(v) for v in self.model.optimizer.variables)
 
 
 def pretrain_toy(folder=None, callbacks=(), config=CONFIG, **settings):
@@ -45,7 +55,7 @@ def pretrain_toy(folder=None, callbacks=(), config=CONFIG, **settings):
         validation=toys.examples(8, seed=5),
         **{"steps": 13, "batch_size": 16, "validate_every": 5, "learning_rate": 1e-2, **settings},
         checkpoint_dir=folder,
-        callbacks=callbacks,
+        callbacks=[*callbacks, KeepOptimizer()],
         verbose=0,
     )
     return model, history
@@ -60,8 +70,9 @@ def assert_same(one, two):
     (model, history), (other, other_history) = one, two
     for a, b in zip(model.variables, other.variables, strict=True):
         np.testing.assert_array_equal(keras.ops.convert_to_numpy(a), keras.ops.convert_to_numpy(b), err_msg=a.path)
-    for a, b in zip(model.optimizer.variables, other.optimizer.variables, strict=True):
-        np.testing.assert_array_equal(keras.ops.convert_to_numpy(a), keras.ops.convert_to_numpy(b), err_msg=a.path)
+    assert len(model.final_state) > 2
+    for a, b in zip(model.final_state, other.final_state, strict=True):
+        np.testing.assert_array_equal(a, b)
     assert history.history == other_history.history
 
 
@@ -97,7 +108,7 @@ def test_finetune_resume_is_exact(tmp_path):
         train, dev = toys.labeled(50), toys.labeled(20, seed=9)
         history = finetune(
             model, *train, *dev, epochs=3, batch_size=8, learning_rate=1e-3, freeze=1,
-            checkpoint_dir=folder, callbacks=callbacks, verbose=0,
+            checkpoint_dir=folder, callbacks=[*callbacks, KeepOptimizer()], verbose=0,
         )  # fmt: skip
         return model, history
 
