@@ -119,3 +119,39 @@ def uncast_value(variable):
 def set_untracked(layer, name: str, value) -> None:
     """Set an attribute that Keras does not track: the weights of `value` do not become weights of `layer`."""
     object.__setattr__(layer, name, value)
+
+
+def layers_in(layer, recursive: bool = True) -> list:
+    """Return the layers inside a layer, each once: all of them, or only those one level below."""
+    return layer._flatten_layers(include_self=False, recursive=recursive)
+
+
+def own_variables(layer, trainable_only: bool = True) -> list:
+    """Return the weights that a layer itself added, without those of the layers inside it.
+
+    With `trainable_only`, those that were added as trainable; a caller may have frozen them since.
+    """
+    return [*layer._trainable_variables, *([] if trainable_only else layer._non_trainable_variables)]
+
+
+def stored_kernel(layer):
+    """Return the variable of a `Dense`, `EinsumDense` or `Embedding`, without the LoRA weights that Keras adds."""
+    return layer._embeddings if isinstance(layer, keras.layers.Embedding) else layer._kernel
+
+
+def replace_layer(owner, old, new) -> None:
+    """Track the layer `new` in place of `old`, one of them may be None, also in a layer that is built.
+
+    Keras would keep the old layer's weights, append the new layer's, and reject the change in a built layer.
+    """
+    tracker, layers = owner._tracker, owner._layers
+    was_locked = tracker.locked
+    tracker.unlock()
+    index = next((index for index, layer in enumerate(layers) if layer is old), len(layers))
+    if old is not None:
+        tracker.untrack(old)
+    if new is not None and not tracker.is_in_store("layers", new):
+        tracker.track(new)
+        layers.insert(index, layers.pop())
+    if was_locked:
+        tracker.lock()

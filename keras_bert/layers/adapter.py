@@ -4,11 +4,12 @@ import keras
 
 from keras_bert import ops
 from keras_bert.errors import InputError
+from keras_bert.layers.composite import CompositeLayer
 from keras_bert.layers.initializers import kernel_initializer
 
 
 @keras.saving.register_keras_serializable(package="keras_bert")
-class Adapter(keras.layers.Layer):
+class Adapter(CompositeLayer):
     """Two dense layers with a bottleneck between them and a skip connection: x + Dense(activation(Dense(x))).
 
     The initial kernels are small, so that a new adapter is close to the identity and a pretrained model with new
@@ -41,6 +42,8 @@ class Adapter(keras.layers.Layer):
     Source: Houlsby et al. 2019 (arXiv:1902.00751), section 2 and figure 2.
     """
 
+    SUBLAYERS = ("down", "up")
+
     def __init__(self, bottleneck_size, activation="relu", initializer_range=1e-3, **kwargs):
         super().__init__(**kwargs)
         if bottleneck_size < 1:
@@ -54,10 +57,14 @@ class Adapter(keras.layers.Layer):
             initializer = kernel_initializer(self.initializer_range)
             return keras.layers.Dense(units, kernel_initializer=initializer, dtype=self.dtype_policy, name=name)
 
-        self.down = dense(self.bottleneck_size, "down")
-        self.up = dense(input_shape[-1], "up")
-        self.down.build(input_shape)
-        self.up.build((*input_shape[:-1], self.bottleneck_size))
+        self.hidden_size = input_shape[-1]
+        for name, units in (("down", self.bottleneck_size), ("up", self.hidden_size)):
+            if not hasattr(self, name):  # a saved config may contain another layer
+                setattr(self, name, dense(units, name))
+        self.build_sublayers()
+
+    def sublayer_shapes(self):
+        return {"down": ((None, None, self.hidden_size),), "up": ((None, None, self.bottleneck_size),)}
 
     def call(self, x, training=None):
         inner = ops.dense(self.down, x, self.activation, training)  # [B, T, bottleneck_size]

@@ -4,11 +4,12 @@ import keras
 
 from keras_bert import ops
 from keras_bert.errors import InputError
+from keras_bert.layers.composite import CompositeLayer
 from keras_bert.layers.initializers import kernel_initializer
 
 
 @keras.saving.register_keras_serializable(package="keras_bert")
-class BertEmbeddings(keras.layers.Layer):
+class BertEmbeddings(CompositeLayer):
     """The sum of three learned embeddings, then LayerNorm, then dropout, then in ALBERT a dense layer to H.
 
     The layer does not create or use a Keras mask (`supports_masking` is False). `input_mask` masks the padding in the
@@ -48,6 +49,8 @@ class BertEmbeddings(keras.layers.Layer):
     Source: Devlin et al. 2018 (arXiv:1810.04805), section 3, "Input/Output Representations", and figure 2; Lan et
     al. 2019 (arXiv:1909.11942), section 3.1, "Factorized embedding parameterization".
     """
+
+    SUBLAYERS = ("word_embeddings", "position_embeddings", "type_embeddings", "layer_norm", "dropout", "projection")
 
     def __init__(
         self,
@@ -93,14 +96,17 @@ class BertEmbeddings(keras.layers.Layer):
             )
 
     def build(self, input_word_ids_shape, input_type_ids_shape=None):
-        self.word_embeddings.build()
-        self.position_embeddings.build()
-        if self.type_embeddings is not None:
-            self.type_embeddings.build()
-        embedding_size = self.embedding_size or self.hidden_size
-        self.layer_norm.build((*input_word_ids_shape, embedding_size))
-        if self.projection is not None:
-            self.projection.build((*input_word_ids_shape, embedding_size))
+        self.build_sublayers()
+
+    def sublayer_shapes(self):
+        ids, embedded = (None, None), (None, None, self.embedding_size or self.hidden_size)  # [B, T], [B, T, E]
+        return {
+            "word_embeddings": (ids,),
+            "position_embeddings": (ids,),
+            "type_embeddings": (ids,),
+            "layer_norm": (embedded,),
+            "projection": (embedded,),
+        }
 
     def call(self, input_word_ids, input_type_ids, training=None):
         length = keras.ops.shape(input_word_ids)[1]  # int, or a tensor if TensorFlow traces an unknown T
@@ -111,8 +117,7 @@ class BertEmbeddings(keras.layers.Layer):
             types = ops.embedding_lookup(self.type_embeddings, input_type_ids)  # [B, T, E]
             x = x + keras.ops.cast(types, x.dtype)
         # Positions are 0 to T - 1, so a slice is enough. A lookup past the end would give zeros on some devices.
-        table = keras.ops.convert_to_tensor(self.position_embeddings.embeddings)  # [max_position_embeddings, E]
-        positions = keras.ops.slice(table, (0, 0), (length, table.shape[1]))  # [T, E]
+        positions = ops.embedding_table(self.position_embeddings, length)  # [T, E]
         x = x + keras.ops.cast(positions, x.dtype)  # [B, T, E]
         x = ops.layer_norm(self.layer_norm, x, training)  # [B, T, E]
         x = self.dropout(x, training=training)  # [B, T, E]

@@ -3,11 +3,12 @@
 import keras
 
 from keras_bert import keras_internals, ops
+from keras_bert.layers.composite import CompositeLayer
 from keras_bert.layers.initializers import kernel_initializer
 
 
 @keras.saving.register_keras_serializable(package="keras_bert")
-class MaskedLMHead(keras.layers.Layer):
+class MaskedLMHead(CompositeLayer):
     """Masked-LM head: a dense layer, LayerNorm and the token embedding as output kernel, at the masked positions.
 
     The masked positions are gathered first, so that the product with the `[E, V]` kernel, which is most of the
@@ -26,6 +27,8 @@ class MaskedLMHead(keras.layers.Layer):
         sequence_output: float `[B, T, H]`.
         masked_lm_positions: int `[B, P]`, in `[0, T)`; unused entries hold any valid position, such as 0, and have no
             weight in the loss. None if `sequence_output` has only the masked positions, P = T.
+        table: float `[V, E]`, the tied embedding as a tensor; by default that of `word_embeddings`. In a functional
+            model this keeps the tie when the model is cloned.
 
     Returns:
         Float `[B, P, V]` logits in the compute dtype. Under a mixed policy the loss must cast them to float32, as
@@ -46,6 +49,8 @@ class MaskedLMHead(keras.layers.Layer):
     `run_pretraining.py`.
     """
 
+    SUBLAYERS = ("dense", "layer_norm")
+
     def __init__(
         self, word_embeddings, activation="gelu_tanh", initializer_range=0.02, layer_norm_epsilon=1e-12, **kwargs
     ):
@@ -64,22 +69,29 @@ class MaskedLMHead(keras.layers.Layer):
             epsilon=layer_norm_epsilon, dtype=self.dtype_policy, name="layer_norm"
         )
 
-    def build(self, sequence_output_shape, masked_lm_positions_shape=None):
-        if not self.word_embeddings.built:
+    def build(self, sequence_output_shape, masked_lm_positions_shape=None, table_shape=None):
+        if table_shape is None and not self.word_embeddings.built:
             self.word_embeddings.build()
-        self.dense.build(sequence_output_shape)
-        self.layer_norm.build((*sequence_output_shape[:-1], self.word_embeddings.output_dim))
+        self.hidden_size = sequence_output_shape[-1]
+        self.build_sublayers()
         self.output_bias = self.add_weight(
             shape=(self.word_embeddings.input_dim,), initializer="zeros", name="output_bias", autocast=False
         )
 
-    def call(self, sequence_output, masked_lm_positions=None, training=None):
+    def sublayer_shapes(self):
+        return {
+            "dense": ((None, None, self.hidden_size),),
+            "layer_norm": ((None, None, self.word_embeddings.output_dim),),
+        }
+
+    def call(self, sequence_output, masked_lm_positions=None, table=None, training=None):
         x = sequence_output  # [B, T, H]
         if masked_lm_positions is not None:
             x = ops.gather_positions(x, masked_lm_positions)  # [B, P, H]
         x = ops.dense(self.dense, x, self.activation, training)  # [B, P, E]; E = H except in ALBERT
         x = ops.layer_norm(self.layer_norm, x, training)  # [B, P, E]
-        return ops.tied_logits(x, self.word_embeddings.embeddings, self.output_bias, training)  # [B, P, V]
+        table = ops.embedding_table(self.word_embeddings) if table is None else table  # [V, E]
+        return ops.tied_logits(x, table, self.output_bias, training)  # [B, P, V]
 
     def get_config(self):
         return {
@@ -93,4 +105,4 @@ class MaskedLMHead(keras.layers.Layer):
     @classmethod
     def from_config(cls, config):
         word_embeddings = keras.saving.deserialize_keras_object(config["word_embeddings"])
-        return cls(**{**config, "word_embeddings": word_embeddings})
+        return super().from_config({**config, "word_embeddings": word_embeddings})

@@ -2,11 +2,12 @@
 
 import keras
 
+from keras_bert.layers.composite import CompositeLayer
 from keras_bert.layers.initializers import kernel_initializer
 
 
 @keras.saving.register_keras_serializable(package="keras_bert")
-class Pooler(keras.layers.Layer):
+class Pooler(CompositeLayer):
     """Dense layer with tanh on the first token. Its output is the input of sentence-level heads.
 
     Args:
@@ -32,6 +33,8 @@ class Pooler(keras.layers.Layer):
     `pre_classifier` in Hugging Face's `modeling_distilbert.py` for DistilBERT.
     """
 
+    SUBLAYERS = ("dense",)
+
     def __init__(self, hidden_size, initializer_range=0.02, activation="tanh", **kwargs):
         super().__init__(**kwargs)
         self.hidden_size = hidden_size
@@ -46,7 +49,10 @@ class Pooler(keras.layers.Layer):
         )
 
     def build(self, sequence_output_shape):
-        self.dense.build((sequence_output_shape[0], sequence_output_shape[-1]))
+        self.build_sublayers()
+
+    def sublayer_shapes(self):
+        return {"dense": ((None, self.hidden_size),)}
 
     def call(self, sequence_output):
         first = sequence_output[:, 0]  # [B, H], the [CLS] token

@@ -4,19 +4,20 @@ import keras
 
 from keras_bert import ops
 from keras_bert.errors import InputError
+from keras_bert.layers.composite import CompositeLayer
 from keras_bert.layers.initializers import kernel_initializer
 
 
 @keras.saving.register_keras_serializable(package="keras_bert")
-class TransformerBlock(keras.layers.Layer):
+class TransformerBlock(CompositeLayer):
     """Multi-head self-attention and a feed-forward network, "post-LN" as in the original Transformer.
 
     x = LayerNorm(x + Dropout(Attention(x)))
     x = LayerNorm(x + Dropout(Dense(activation(Dense(x)))))
 
     `after_attention` and `after_feed_forward` are slots for custom layers from `[B, T, H]` to `[B, T, H]`, such as
-    adapters. The residual is added to their output. A subclass may also replace a sublayer after `super().__init__`,
-    for example `self.attention`.
+    adapters. The residual is added to their output. Any sublayer may be replaced, for example with
+    `block.attention = MyAttention(...)`, see `CompositeLayer`.
 
     Padding is masked on the key side only, as in Google's BERT. Outputs at padding positions are undefined; ignore
     them. Only `input_mask` is used. A Keras mask attached to `hidden_states` is ignored, and Keras warns about it,
@@ -67,6 +68,18 @@ class TransformerBlock(keras.layers.Layer):
     Source: Vaswani et al. 2017 (arXiv:1706.03762), section 3; Devlin et al. 2018 (arXiv:1810.04805), section 3; Houlsby
     et al. 2019 (arXiv:1902.00751), figure 2, for the positions of the slots.
     """
+
+    SUBLAYERS = (
+        "attention",
+        "attention_dropout",
+        "after_attention",
+        "attention_layer_norm",
+        "intermediate",
+        "output_dense",
+        "output_dropout",
+        "after_feed_forward",
+        "output_layer_norm",
+    )
 
     def __init__(
         self,
@@ -127,14 +140,19 @@ class TransformerBlock(keras.layers.Layer):
                 f"`hidden_states` must have hidden_size={self.hidden_size} as last axis. "
                 f"Received: shape={tuple(hidden_states_shape)}"
             )
-        self.attention.build(hidden_states_shape, hidden_states_shape)
-        self.attention_layer_norm.build(hidden_states_shape)
-        self.intermediate.build(hidden_states_shape)
-        self.output_dense.build((*hidden_states_shape[:-1], self.intermediate_size))
-        self.output_layer_norm.build(hidden_states_shape)
-        for slot in (self.after_attention, self.after_feed_forward):
-            if slot is not None and not slot.built:
-                slot.build(hidden_states_shape)
+        self.build_sublayers()
+
+    def sublayer_shapes(self):
+        hidden, inner = ((None, None, size) for size in (self.hidden_size, self.intermediate_size))  # [B, T, H] [B, T, F]
+        return {
+            "attention": (hidden, hidden),
+            "attention_layer_norm": (hidden,),
+            "intermediate": (hidden,),
+            "output_dense": (inner,),
+            "output_layer_norm": (hidden,),
+            "after_attention": (hidden,),
+            "after_feed_forward": (hidden,),
+        }
 
     def call(self, hidden_states, input_mask, positions=None, training=None, return_attention_scores=False):
         # A layer in a slot may mix positions, so it needs all of them; P is then T until the end.
@@ -196,4 +214,4 @@ class TransformerBlock(keras.layers.Layer):
         for name in ("after_attention", "after_feed_forward"):
             if name in config:
                 config[name] = keras.saving.deserialize_keras_object(config[name])
-        return cls(**config)
+        return super().from_config(config)

@@ -64,15 +64,20 @@ class BertClassifier(TaskModel):
 
         # === Layers ===
         config, policy = encoder.config, encoder.dtype_policy
-        pooler = encoder.pooler or Pooler(
-            config.hidden_size, config.initializer_range, activation="relu", dtype=policy, name="pre_classifier"
-        )
+        pooler = encoder.pooler
+        if pooler is None:
+            pooler = Pooler(
+                config.hidden_size, config.initializer_range, activation="relu", dtype=policy, name="pre_classifier"
+            )
         dropout_layer = keras.layers.Dropout(dropout, dtype=policy, name="dropout")
         head = logits_layer(encoder, num_classes)
 
         # === Functional Model ===
         first = ops.zeros_like(encoder.input["input_word_ids"][:, :1])  # [B, 1]: the only position that is needed
-        pooled = pooler(encoder(encoder.input, positions=first))  # [B, H]
+        if encoder.pooler is not None:
+            pooled = encoder(encoder.input, positions=first, outputs=("pooled_output",))["pooled_output"]  # [B, H]
+        else:
+            pooled = pooler(encoder(encoder.input, positions=first))  # [B, H]
         logits = head(dropout_layer(pooled))  # [B, C]
         super().__init__(encoder, logits, name=name, trainable=trainable)
 

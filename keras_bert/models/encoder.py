@@ -4,10 +4,14 @@ import dataclasses
 
 import keras
 
+from keras_bert import ops
 from keras_bert.config import BertConfig
 from keras_bert.constants import INPUT_KEYS
 from keras_bert.errors import InputError
 from keras_bert.layers import BertEmbeddings, Pooler, TransformerBlock
+from keras_bert.layers.composite import describe_states, restore_states
+from keras_bert.layers.lora import has_lora
+from keras_bert.models.change_config import change_config, custom_classes
 from keras_bert.models.copy_weights import assign_standard_weights, assign_weights
 from keras_bert.models.pretrained_model import PretrainedModel
 from keras_bert.models.resize import with_more_tokens
@@ -43,7 +47,7 @@ class BertEncoder(PretrainedModel):
     Attributes:
         config: the `BertConfig`.
         embeddings: the `BertEmbeddings`.
-        blocks: list of L blocks. With `config.share_blocks` it is L times the same block.
+        blocks: tuple of L blocks. With `config.share_blocks` it is L times the same block.
         pooler: the `Pooler`, or None.
         has_custom_blocks: whether the blocks were made by another `block` than `TransformerBlock`.
 
@@ -85,18 +89,7 @@ class BertEncoder(PretrainedModel):
             name="embeddings",
         )
         blocks = [
-            block(
-                hidden_size=config.hidden_size,
-                num_heads=config.num_heads,
-                intermediate_size=config.intermediate_size,
-                activation=config.activation,
-                dropout=config.hidden_dropout,
-                attention_dropout=config.attention_dropout,
-                initializer_range=config.initializer_range,
-                layer_norm_epsilon=config.layer_norm_epsilon,
-                dtype=policy,
-                name=f"block_{i}",
-            )
+            block(**_block_arguments(config, i), dtype=policy)
             for i in range(1 if config.share_blocks else config.num_layers)
         ]
         if config.share_blocks:
@@ -119,13 +112,13 @@ class BertEncoder(PretrainedModel):
 
         # === Config ===
         self.embeddings = embeddings
-        self.blocks = blocks
+        self.blocks = tuple(blocks)
         self.pooler = pooler
         self.has_custom_blocks = block is not TransformerBlock
         self.config = config
         self.dtype_policy = policy
 
-    def call(self, inputs, training=None, mask=None, positions=None):
+    def call(self, inputs, training=None, mask=None, positions=None, outputs=None):
         """Compute all outputs, or `sequence_output` at some positions only.
 
         Args:
@@ -133,21 +126,39 @@ class BertEncoder(PretrainedModel):
             training: whether dropout is applied.
             mask: unused; Keras passes it.
             positions: int `[B, P]`, or None. The last block then computes only these positions.
+            outputs: with `positions`, a tuple of some of the names `"sequence_output"` (`[B, P, H]`), `"pooled_output"`
+                (`[B, H]`, of the first of the positions) and `"word_embeddings"` (`[V, E]`, the table that a masked-LM
+                head multiplies with). A task model uses them, so that its graph has no layer of the encoder twice.
 
         Returns:
-            The dict of outputs; with `positions`, float `[B, P, H]`.
+            The dict of outputs. With `positions`, float `[B, P, H]`; with `outputs` too, a dict of these.
         """
         if positions is None:
             return super().call(inputs, training=training, mask=mask)
         x = self.embeddings(inputs["input_word_ids"], inputs["input_type_ids"], training=training)  # [B, T, H]
         for block in self.blocks[:-1]:
             x = block(x, inputs["input_mask"], training=training)  # [B, T, H]
-        return self.blocks[-1](x, inputs["input_mask"], positions, training=training)  # [B, P, H]
+        x = self.blocks[-1](x, inputs["input_mask"], positions, training=training)  # [B, P, H]
+        if outputs is None:
+            return x
+        functions = {
+            "sequence_output": lambda: x,
+            "pooled_output": lambda: self.pooler(x),  # [B, H]
+            "word_embeddings": lambda: ops.embedding_table(self.embeddings.word_embeddings),  # [V, E]
+        }
+        return {name: functions[name]() for name in outputs}
 
-    def compute_output_spec(self, inputs, training=None, mask=None, positions=None):
+    def compute_output_spec(self, inputs, training=None, mask=None, positions=None, outputs=None):
         if positions is None:
             return super().compute_output_spec(inputs, training=training, mask=mask)
-        return keras.KerasTensor((*positions.shape, self.config.hidden_size), dtype=self.dtype_policy.compute_dtype)
+        config, dtype = self.config, self.dtype_policy.compute_dtype
+        shapes = {
+            "sequence_output": (*positions.shape, config.hidden_size),
+            "pooled_output": (positions.shape[0], config.hidden_size),
+            "word_embeddings": (config.vocab_size, config.embedding_size or config.hidden_size),
+        }
+        specs = {name: keras.KerasTensor(shapes[name], dtype=dtype) for name in outputs or ("sequence_output",)}
+        return specs if outputs else specs["sequence_output"]
 
     @property
     def parts(self) -> list:
@@ -163,18 +174,38 @@ class BertEncoder(PretrainedModel):
             # A saved optimizer has slots for the trainable variables only, so frozen layers must stay frozen.
             "frozen": [part.name for part in self.parts if not part.trainable],
         }
-        if self.has_custom_blocks:
-            config["blocks"] = [keras.saving.serialize_keras_object(block) for block in dict.fromkeys(self.blocks)]
+        blocks = list(dict.fromkeys(self.blocks))
+        if self.has_custom_blocks or not all(map(self._is_standard, range(len(blocks)), blocks)):
+            config["has_custom_blocks"] = self.has_custom_blocks
+            config["blocks"] = [_serialize_block(block) for block in blocks]
+            config["block_states"] = [describe_states(block, block.dtype_policy.name) for block in blocks]
+        for part in (self.embeddings, self.pooler):
+            if part is not None and (changes := part.get_config().get("sublayers")):
+                config.setdefault("sublayers", {})[part.name] = changes
         return config
+
+    def _is_standard(self, index: int, block) -> bool:
+        """Return whether a block is the one that the constructor makes."""
+        if type(block) is not TransformerBlock:
+            return False
+        new = TransformerBlock(**_block_arguments(self.config, index), dtype=self.dtype_policy, trainable=block.trainable)
+        return block.get_config() == new.get_config()
 
     @classmethod
     def from_config(cls, config):
         config = dict(config)
-        frozen = config.pop("frozen")
+        frozen, sublayers = config.pop("frozen"), config.pop("sublayers", {})
+        has_custom_blocks = config.pop("has_custom_blocks", "blocks" in config)
+        states = config.pop("block_states", [])
         if "blocks" in config:
             blocks = iter([keras.saving.deserialize_keras_object(block) for block in config.pop("blocks")])
             config["block"] = lambda **settings: next(blocks)
         encoder = cls(BertConfig.from_dict(config.pop("config")), **config)
+        encoder.has_custom_blocks = has_custom_blocks
+        for name, changes in sublayers.items():
+            encoder.get_layer(name).restore_sublayers(changes)
+        for block, each in zip(dict.fromkeys(encoder.blocks), states, strict=False):
+            restore_states(block, each)
         for name in frozen:
             encoder.get_layer(name).trainable = False
         return encoder
@@ -216,7 +247,8 @@ class BertEncoder(PretrainedModel):
             dtype: dtype policy of the copy. Default: unchanged.
 
         Returns:
-            A new `BertEncoder` that shares no weights with this one. All its layers are trainable.
+            A new `BertEncoder` that shares no weights with this one. Replaced sublayers, dtype policies of single
+            layers, LoRA and quantization are copied. All its layers are trainable, or with LoRA those of this one.
 
         Example:
 
@@ -230,17 +262,17 @@ class BertEncoder(PretrainedModel):
     @classmethod
     def _rebuild(cls, source, block=None, dtype=None, dropout=None, **kwargs):
         """Return a new encoder of this class with the weights of `source`."""
-        rates = {} if dropout is None else {"hidden_dropout": dropout, "attention_dropout": dropout}
-        encoder = cls(
-            dataclasses.replace(source.config, **rates),
-            block=block or (_copy_blocks(source) if source.has_custom_blocks else TransformerBlock),
-            dtype=source.dtype_policy if dtype is None else dtype,
-            **kwargs,
-        )
-        if block is None:
-            assign_weights(encoder.weights, source.weights)
-        else:
+        if block is not None:
+            rates = {} if dropout is None else {"hidden_dropout": dropout, "attention_dropout": dropout}
+            dtype = source.dtype_policy if dtype is None else dtype
+            encoder = cls(dataclasses.replace(source.config, **rates), block=block, dtype=dtype, **kwargs)
             assign_standard_weights(encoder, source)
+            return encoder
+        config = source.get_config() if isinstance(source, cls) else BertEncoder.get_config(source)
+        config |= {"name": None, "trainable": True, "frozen": config["frozen"] if has_lora(source) else [], **kwargs}
+        with custom_classes(source):
+            encoder = cls.from_config(change_config(config, dropout, dtype))
+        assign_weights(encoder.weights, source.weights)
         return encoder
 
     @classmethod
@@ -253,14 +285,22 @@ class BertEncoder(PretrainedModel):
         return cls._rebuild(stored, block, dtype, dropout, **kwargs)
 
 
-def _copy_blocks(encoder):
-    """Return a `block` function that makes copies of the custom blocks of an encoder, in order."""
-    blocks = iter(dict.fromkeys(encoder.blocks))
+def _block_arguments(config: BertConfig, index: int) -> dict:
+    """Return the arguments of a block, besides its dtype."""
+    return {
+        "hidden_size": config.hidden_size,
+        "num_heads": config.num_heads,
+        "intermediate_size": config.intermediate_size,
+        "activation": config.activation,
+        "dropout": config.hidden_dropout,
+        "attention_dropout": config.attention_dropout,
+        "initializer_range": config.initializer_range,
+        "layer_norm_epsilon": config.layer_norm_epsilon,
+        "name": f"block_{index}",
+    }
 
-    def block(**settings):
-        original = next(blocks)
-        config = original.get_config()
-        changes = {name: value for name, value in settings.items() if name in config}
-        return type(original).from_config({**config, **changes})
 
-    return block
+def _serialize_block(block) -> dict:
+    config = keras.saving.serialize_keras_object(block)
+    config.pop("build_config", None)  # the encoder builds it
+    return config

@@ -1,8 +1,13 @@
 """The base class of the encoder and of all task models, with loading and saving."""
 
+import warnings
+
 import keras
 
 from keras_bert.errors import InputError
+from keras_bert.layers.lora import keep_lora_weights
+from keras_bert.models.change_config import custom_classes
+from keras_bert.models.quantization import check_quantization
 
 MODEL_CLASSES: dict[str, type] = {}  # kind -> class; filled by `PretrainedModel.__init_subclass__`
 _IO = {}  # "load" and "save"; filled by `register_io`
@@ -95,6 +100,53 @@ class PretrainedModel(keras.Model):
         Source: `save_to_preset` of KerasHub and `save_pretrained` of Hugging Face transformers.
         """
         return _io("save")(self, path, vectorizer, labels=labels, **settings)
+
+    def quantize(self, mode=None, config=None, filters=None, **kwargs):
+        """Quantize the weights, see `keras.Model.quantize`. Layers that cannot be quantized keep their dtype.
+
+        Args:
+            mode: `"int8"`, `"int4"`, or `"float8"` for training in mixed precision.
+            config: a `keras.quantizers.QuantizationConfig`, in place of `mode`.
+            filters: which layers, by name; all by default.
+
+        Raises:
+            InputError: `mode` is another one, or the model is already quantized.
+
+        Example:
+
+        >>> import keras_bert as kb
+        >>> config = kb.BertConfig(vocab_size=8, hidden_size=8, num_layers=1, num_heads=2, intermediate_size=16)
+        >>> encoder = kb.BertEncoder(config)
+        >>> encoder.quantize("int8")
+        >>> encoder.blocks[0].intermediate.quantization_mode
+        'int8'
+        """
+        mode = check_quantization(self, mode, config)
+        with warnings.catch_warnings():  # Keras warns of each layer without such weights, such as Dropout
+            warnings.filterwarnings("ignore", message=".*does not have a `quantize` method|Invalid quantization mode")
+            super().quantize(mode, config=config, filters=filters, **kwargs)
+
+    def save_own_variables(self, store):
+        keep_lora_weights(self)  # Keras calls this before it saves the layers
+        super().save_own_variables(store)
+
+    def load_own_variables(self, store):
+        keep_lora_weights(self)  # Keras calls this before it loads the layers
+        super().load_own_variables(store)
+
+    def __setattr__(self, name, value):
+        old = getattr(self, name, None) if isinstance(value, keras.layers.Layer) else None
+        if isinstance(old, keras.layers.Layer) and old is not value:
+            raise InputError(
+                f"`{name}` must be the layer that the model was made with, because its graph contains it. Received: "
+                f"another {type(value).__name__}. Replace a sublayer of it, or make the model with other arguments"
+            )
+        super().__setattr__(name, value)
+
+    def __deepcopy__(self, memo):
+        load, arguments = self.__reduce__()
+        with custom_classes(self):
+            return load(*arguments)
 
     @classmethod
     def _from_stored(cls, stored, block=None, dtype=None, dropout=None, **kwargs):

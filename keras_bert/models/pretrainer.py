@@ -84,15 +84,18 @@ class BertPretrainer(TaskModel):
         # === Functional Model ===
         positions = keras.Input((None,), dtype="int32", name="masked_lm_positions")  # [B, P]
         if sentence_head is None:
-            outputs = {"mlm_logits": mlm_head(encoder(encoder.input, positions=positions))}  # [B, P, V]
+            names = ("sequence_output", "word_embeddings")
+            encoded = encoder(encoder.input, positions=positions, outputs=names)
+            masked = encoded["sequence_output"]  # [B, P, H]
         else:
             first = ops.zeros_like(positions[:, :1])  # [B, 1]: [CLS], for the pooler
-            states = encoder(encoder.input, positions=ops.concatenate([first, positions], axis=1))  # [B, 1 + P, H]
-            pooled = encoder.pooler(states)  # [B, H]
-            outputs = {
-                "mlm_logits": mlm_head(states[:, 1:]),  # [B, P, V]
-                sentence_head.name: sentence_head(pooled),  # [B, 2]
-            }
+            names = ("sequence_output", "pooled_output", "word_embeddings")
+            encoded = encoder(encoder.input, positions=ops.concatenate([first, positions], axis=1), outputs=names)
+            masked = encoded["sequence_output"][:, 1:]  # [B, P, H]
+        # The table is an output of the encoder, so that a clone of this graph is tied too.
+        outputs = {"mlm_logits": mlm_head(masked, table=encoded["word_embeddings"])}  # [B, P, V]
+        if sentence_head is not None:
+            outputs[sentence_head.name] = sentence_head(encoded["pooled_output"])  # [B, 2]
         inputs = {**encoder.input, "masked_lm_positions": positions}
         super().__init__(encoder, outputs, inputs, name=name, trainable=trainable)
 

@@ -5,10 +5,13 @@ import numbers
 
 import keras
 
+from keras_bert import keras_internals
 from keras_bert.errors import InputError
 from keras_bert.layers.initializers import kernel_initializer
+from keras_bert.models.change_config import custom_classes
 from keras_bert.models.copy_weights import assign_weights
 from keras_bert.models.encoder import BertEncoder
+from keras_bert.models.head_changes import changes, description, head_layers, restore_heads
 from keras_bert.models.pretrained_model import PretrainedModel, kind_of
 
 CHANGEABLE_ARGUMENTS = ("dropout", "name", "trainable")  # `from_pretrained` may change these of a saved head
@@ -55,25 +58,34 @@ class TaskModel(PretrainedModel):
         super().__init__(inputs=inputs, outputs=outputs, name=name, trainable=trainable)
         self.encoder = encoder
         self.dtype_policy = encoder.dtype_policy
+        keras_internals.set_untracked(self, "_new_heads", {layer.name: description(layer) for layer in head_layers(self)})
 
     def get_config(self):
-        return {
+        config = {
             "encoder": keras.saving.serialize_keras_object(self.encoder),
             "name": self.name,
             "trainable": self.trainable,
         }
+        heads = {layer.name: changes(layer, self._new_heads[layer.name]) for layer in head_layers(self)}
+        if heads := {name: each for name, each in heads.items() if each}:
+            config["heads"] = heads
+        return config
 
     @classmethod
     def from_config(cls, config):
-        return cls(**{**config, "encoder": keras.saving.deserialize_keras_object(config["encoder"])})
+        config = dict(config)
+        heads = config.pop("heads", {})
+        model = cls(**{**config, "encoder": keras.saving.deserialize_keras_object(config["encoder"])})
+        restore_heads(model, heads)
+        return model
 
-    def with_encoder(self, encoder, model_class=None, **changes):
+    def with_encoder(self, encoder, model_class=None, **arguments):
         """Return the same model on another encoder, with a copy of the weights of this head.
 
         Args:
             encoder: a `BertEncoder` of the same sizes.
             model_class: class of the new model. Default: the class of this model.
-            **changes: constructor arguments to change, such as `dropout`. They must not change shapes.
+            **arguments: constructor arguments to change, such as `dropout`. They must not change shapes.
 
         Returns:
             A new model that is not compiled. It shares no weights with this one.
@@ -86,7 +98,11 @@ class TaskModel(PretrainedModel):
         >>> classifier.with_encoder(classifier.encoder.copy(), dropout=0.2).dropout_rate
         0.2
         """
-        model = (model_class or type(self))(**{**self.get_config(), **changes, "encoder": encoder})
+        config = {**self.get_config(), **arguments, "encoder": encoder}
+        heads = config.pop("heads", {})
+        model = (model_class or type(self))(**config)
+        with custom_classes(self):
+            restore_heads(model, heads)
         assign_weights(head_weights(model), head_weights(self))
         return model
 
@@ -100,10 +116,10 @@ class TaskModel(PretrainedModel):
         if not isinstance(stored, cls) and kind_of(stored) != cls.kind:
             cls._check_complete(kwargs)
             return cls(new_encoder, **kwargs)
-        changes = cls._changed_arguments(stored.get_config(), kwargs)
-        if isinstance(stored, cls) and new_encoder is encoder and not changes:
+        changed = cls._changed_arguments(stored.get_config(), kwargs)
+        if isinstance(stored, cls) and new_encoder is encoder and not changed:
             return stored
-        return stored.with_encoder(new_encoder, cls, **changes)
+        return stored.with_encoder(new_encoder, cls, **changed)
 
     @classmethod
     def _check_complete(cls, arguments: dict) -> None:

@@ -5,6 +5,7 @@ import keras
 from keras_bert import keras_internals
 from keras_bert.ops.activation import activate
 from keras_bert.ops.dispatch import find_kernel
+from keras_bert.ops.unmodified import is_unmodified
 
 
 def attention(layer, query, value, input_mask, training=None, return_attention_scores=False):
@@ -134,6 +135,30 @@ def embedding_lookup(layer, ids):
     return kernel(layer, ids) if kernel else layer(ids)  # [B, T, E]
 
 
+def embedding_table(layer, rows=None):
+    """Return the rows of an embedding as one tensor.
+
+    Args:
+        layer: a `keras.layers.Embedding` of V rows, or a layer that is called like one. A quantized table is computed
+            in float, and a subclass is called, so the result is always what a lookup of all ids returns.
+        rows: number of rows, an int or a scalar tensor; all V by default.
+
+    Returns:
+        Float `[V, E]`, or `[rows, E]`.
+
+    Example:
+
+    >>> import keras
+    >>> from keras_bert import ops
+    >>> tuple(ops.embedding_table(keras.layers.Embedding(5, 2), rows=3).shape)
+    (3, 2)
+    """
+    if is_unmodified(layer, None):
+        table = keras.ops.convert_to_tensor(layer.embeddings)  # [V, E]
+        return table if rows is None else keras.ops.slice(table, (0, 0), (rows, table.shape[1]))  # [rows, E]
+    return layer(keras.ops.arange(layer.input_dim if rows is None else rows, dtype="int32"))
+
+
 def gather_positions(x, positions):
     """Select positions of each sequence.
 
@@ -165,7 +190,7 @@ def tied_logits(x, table, bias, training=None):
 
     Args:
         x: float `[B, P, E]`.
-        table: variable `[V, E]`, the token embedding.
+        table: variable or tensor `[V, E]`, the token embedding.
         bias: variable `[V]`.
         training: True if gradients will be computed, which selects the kernel.
 

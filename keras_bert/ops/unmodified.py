@@ -6,6 +6,7 @@ from keras import layers
 from keras_bert import keras_internals
 
 SET_BY_KERAS = {"build", "quantize"}  # Keras wraps these methods on every instance
+SET_FOR_LORA = {"save_own_variables", "load_own_variables"}  # see `layers/lora.py`
 
 
 def is_unmodified(layer, dtype: str | None) -> bool:
@@ -40,13 +41,16 @@ def _is_plain(layer, dtype) -> bool:
         and not getattr(layer, "lora_enabled", False)
         and layer.activity_regularizer is None
         and not keras_internals.is_rematerialized(layer)
-        and not _overrides_methods(layer)
+        and overridden_method(layer) is None
     )
 
 
-def _overrides_methods(layer) -> bool:
-    """Return True if an attribute of the instance hides a method of its class, as in `layer.call = function`."""
-    return any(callable(getattr(type(layer), name, None)) for name in vars(layer).keys() - SET_BY_KERAS)
+def overridden_method(layer) -> str | None:
+    """Return the first attribute of an instance that hides a method of its class, as in `layer.call = function`."""
+    attributes = vars(layer)
+    names = sorted(attributes.keys() - SET_BY_KERAS - SET_FOR_LORA)
+    hiding = (name for name in names if callable(getattr(type(layer), name, None)) and callable(attributes[name]))
+    return next(hiding, None)
 
 
 def _is_linear(layer, dtype) -> bool:

@@ -1,0 +1,50 @@
+"""What was changed in the layers of a task model's head: described for its config, and restored."""
+
+import keras
+
+from keras_bert import keras_internals
+from keras_bert.errors import InputError
+from keras_bert.layers.composite import CompositeLayer, computation, describe_states, restore_states
+
+
+def head_layers(model) -> list:
+    """Return the layers of a task model besides its encoder."""
+    parts = {id(part) for part in (model.encoder, *model.encoder.parts)}
+    layers = keras_internals.layers_in(model, recursive=False)
+    return [layer for layer in layers if id(layer) not in parts and not isinstance(layer, keras.layers.InputLayer)]
+
+
+def description(layer) -> tuple:
+    """Return the dtype policy of a new layer, and what it computes by its config."""
+    inside = [layer, *keras_internals.layers_in(layer)]
+    return layer.dtype_policy.name, [computation(each) for each in inside if not isinstance(each, keras.Model)]
+
+
+def changes(layer, new: tuple) -> dict:
+    """Return what was changed in a layer since `description` returned `new`, as an entry of a config.
+
+    Raises:
+        InputError: the arguments of the layer were changed on the instance.
+    """
+    dtype, computations = new
+    found = {}
+    if isinstance(layer, CompositeLayer):
+        if sublayers := layer.get_config().get("sublayers"):
+            found["sublayers"] = sublayers
+    elif description(layer)[1] != computations:
+        raise InputError(
+            f"`{layer.name}` must have the arguments that it was made with, to be saved or copied. Received: other "
+            f"arguments of {type(layer).__name__}, set on the instance. Use the arguments of the model"
+        )
+    if states := describe_states(layer, dtype):
+        found["states"] = states
+    return found
+
+
+def restore_heads(model, heads: dict) -> None:
+    """Change the layers of a new task model as `changes` found them, a dict by the names of the layers."""
+    for name, change in heads.items():
+        layer = model.get_layer(name)
+        if "sublayers" in change:
+            layer.restore_sublayers(change["sublayers"])
+        restore_states(layer, change.get("states", {}))
