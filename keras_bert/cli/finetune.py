@@ -1,130 +1,20 @@
 """`keras-bert finetune`: train a model for a task on labeled examples."""
 
-import re
 from pathlib import Path
 
 import click
 
-from keras_bert.cli.completion import DATASETS, complete, completer
-from keras_bert.cli.options import (
-    FiniteRange,
-    check_length,
-    config_from_size,
-    encoder_option,
-    positive,
-    size_option,
-    vocabulary_options,
-)
+from keras_bert.cli.finetune_options import finetune_options
+from keras_bert.cli.options import check_length, config_from_size
 from keras_bert.cli.output import json_output, show_metrics, show_table
-from keras_bert.cli.training_options import training_options
-from keras_bert.constants import POOLS
 
 ENCODER_OPTIONS = ("freeze", "layer_decay", "accumulate", "log_dir", "resume")  # options that need a trainable encoder
 MODEL_OPTIONS = ("pool",)  # arguments of `Task.build_model`; `Task.model_options` has those of a task
 MAX_ROWS = 20  # number of epochs in the table, about
 
 
-def task_names() -> list[str]:
-    """Return the names of the bundled tasks, without importing Keras: the modules that call `register_task`."""
-    folder = Path(__file__).resolve().parents[1] / "tasks"
-    calls = re.compile(r"^(\w+ = )?register_task\(", re.MULTILINE)
-    modules = sorted(path for path in folder.glob("*.py") if calls.search(path.read_text(encoding="utf-8")))
-    return [path.stem.replace("_", "-") for path in modules]
-
-
-class Freeze(click.ParamType):
-    """`none`, `all`, `gradual`, or the number of frozen blocks."""
-
-    name = "freeze"
-
-    def shell_complete(self, context, param, incomplete):
-        """Complete the names."""
-        return complete(incomplete, ("none", "all", "gradual"))
-
-    def convert(self, value, param, context):
-        """Return the value as `kb.finetune` takes it."""
-        if value in ("none", "all", "gradual") or isinstance(value, int):
-            return value
-        if not value.isdecimal():
-            self.fail(f"must be none, all, gradual or a number of blocks. Received: {value!r}", param, context)
-        return int(value)
-
-
 @click.command()
-@encoder_option()
-@size_option(None)
-@click.option(
-    "--dataset",
-    required=True,
-    metavar="sample|sst2|FOLDER",
-    shell_complete=completer(*DATASETS, paths="dir"),
-    help="Labeled examples. A folder holds train.tsv and dev.tsv (a header line, then sentence<TAB>label or two texts "
-    "and a label), or the files of the task.",
-)
-@click.option(
-    "--labels", metavar="NAME,NAME,...", help="Names of the classes, labels or tags.  [default: from the data]"
-)
-@click.option(
-    "--task",
-    "task_name",
-    default="classification",
-    show_default=True,
-    metavar="|".join(task_names()),
-    shell_complete=completer(*task_names()),
-    help="classification: one class per text or pair. multi-label: any number of labels, separated by commas. "
-    "regression: a number. spans: answers that are part of a context (train.json, dev.json as in SQuAD). tokens: one "
-    "tag per word (train.txt, dev.txt as in CoNLL). features: one class, but only the head is trained, on features "
-    "that the encoder computes once.",
-)
-@click.option(
-    "--pool",
-    type=click.Choice(POOLS),
-    default="max",
-    show_default=True,
-    help="For --task features: how the vectors of the tokens become one vector; see embed --help.",
-)
-@click.option("--epochs", type=positive, help="Passes over the training data.  [default: 3; 100 for --task features]")
-@click.option(
-    "--held-out",
-    type=FiniteRange(0, 0.5, min_open=True),
-    default=0.05,
-    show_default=True,
-    help="Fraction of the training examples that is used to select the best epoch.",
-)
-@click.option(
-    "--sequence-length",
-    type=click.IntRange(min=3),
-    help="Tokens per row, at most.  [default: 128; 384 for --task spans]",
-)
-@click.option(
-    "--freeze",
-    type=Freeze(),
-    default="none",
-    show_default=True,
-    metavar="none|all|gradual|K",
-    help="What is not trained: the whole encoder, or the embeddings and the first K blocks. gradual: one more block is "
-    "trained each epoch, from the last one to the first.",
-)
-@click.option(
-    "--layer-decay",
-    type=FiniteRange(0, 1, min_open=True),
-    default=1.0,
-    show_default=True,
-    help="The learning rate of each layer is that of the layer above it, times this factor.",
-)
-@click.option(
-    "--dropout",
-    type=FiniteRange(0, 1, max_open=True),
-    help="Dropout rate of the encoder and the head.  [default: 0.1 with --size, that of the model with --encoder]",
-)
-@vocabulary_options
-@training_options(
-    "finetune",
-    learning_rate={
-        "default": None,
-        "help": "Peak learning rate.  [default: 5e-5 with --encoder, 3e-4 with --size; 1e-3 for --task features]",
-    },
-)
+@finetune_options
 @json_output
 def finetune(console, encoder, size, dataset, labels, task_name, out: Path, dropout, dtype, seed, **options) -> dict:
     """Train a model for a task on labeled examples, from a pretrained encoder or from random weights.
@@ -145,6 +35,8 @@ def finetune(console, encoder, size, dataset, labels, task_name, out: Path, drop
     from keras_bert.text.vocabulary import load_or_learn_vocabulary
     from keras_bert.weights import load_pretrained, save_pretrained
 
+    if not options["teacher_logits"]:
+        _reject_options("without --teacher-logits", "temperature", "alpha")
     if (encoder is None) == (size is None):
         received = "both" if size else "neither"
         raise click.UsageError(
@@ -159,6 +51,8 @@ def finetune(console, encoder, size, dataset, labels, task_name, out: Path, drop
     if task.encoder_is_frozen:
         reason = f"with --task {task.name}, because its encoder is pretrained and frozen"
         _reject_options(reason, "size", *ENCODER_OPTIONS)
+    if task.name != "classification":
+        _reject_options(f"with --task {task.name}", "teacher_logits", "temperature", "alpha")
     unused = [name for name in MODEL_OPTIONS if name not in task.model_options]
     _reject_options(f"with --task {task.name}, which does not use it", *unused)
     ops.partition_cpu_threads()
@@ -204,6 +98,9 @@ def finetune(console, encoder, size, dataset, labels, task_name, out: Path, drop
             settings |= {name: options[name] for name in ("accumulate", "freeze", "layer_decay", "log_dir")}
             selection_metric = task.selection_metric(trained_model(model), data, seed, options["held_out"])
             settings |= {"selection_metric": selection_metric, "seed": seed, "checkpoint_dir": work / "training"}
+            if options["teacher_logits"]:
+                settings |= {name: options[name] for name in ("temperature", "alpha")}
+                settings["teacher_logits"] = _teacher_logits(options["teacher_logits"], data, seed, options["held_out"])
             history = _train_model(model, rows, held_out, settings)
         model = cast_model(model, "float32")
         metrics = task.evaluate(trained_model(model), data.dev)
@@ -220,6 +117,15 @@ def finetune(console, encoder, size, dataset, labels, task_name, out: Path, drop
         "parameters": model.count_params(),
         "history": history,
     }
+
+
+def _teacher_logits(sources, data, seed: int, held_out: float):
+    """Return the teachers' logits for the rows that are trained on."""
+    from keras_bert.inference.teacher_logits import read_teacher_logits
+    from keras_bert.tasks.text_task import train_validation_indices
+
+    logits = read_teacher_logits(sources, data.train.texts, data.label_names)  # [N, C]
+    return logits[train_validation_indices(len(data.train), seed, held_out)[0]]
 
 
 def _train_model(model, rows: tuple, held_out: tuple, settings: dict) -> dict:

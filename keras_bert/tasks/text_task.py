@@ -46,11 +46,9 @@ class TextTask(Task):
 
     def train_validation_rows(self, data: TaskData, preprocessor, seed: int, fraction: float) -> tuple[tuple, tuple]:
         """Split the texts at random into training and validation texts."""
-        order = np.random.default_rng(seed).permutation(len(data.train))
-        validation_size = max(1, round(fraction * len(order)))
         return tuple(
             (preprocessor(select(data.train.texts, part)), data.train.labels[part])
-            for part in (order[validation_size:], order[:validation_size])
+            for part in train_validation_indices(len(data.train), seed, fraction)
         )
 
     def evaluate(self, trained: TrainedModel, examples: LabeledTexts, bootstrap: Bootstrap | None = None) -> dict:
@@ -99,6 +97,17 @@ def check_pairs(texts: Sequence, expected: bool | None, hint: str = "") -> None:
     are_pairs = bool(len(texts)) and isinstance(texts[0], tuple)
     if expected is not None and expected != are_pairs:
         raise InputError(f"`texts` must be {kinds[expected]} for this model. Received: {kinds[are_pairs]}.{hint}")
+
+
+def train_validation_indices(count: int, seed: int, fraction: float) -> tuple[np.ndarray, np.ndarray]:
+    """Return the indices of the training texts and of the validation texts of `train_validation_rows`.
+
+    >>> [len(part) for part in train_validation_indices(10, seed=1, fraction=0.2)]
+    [8, 2]
+    """
+    order = np.random.default_rng(seed).permutation(count)
+    validation_size = max(1, round(fraction * count))
+    return order[validation_size:], order[:validation_size]
 
 
 def shown_text(prediction: dict) -> str:
