@@ -85,6 +85,7 @@ def test_rejects_files_that_do_not_fit(tmp_path, name, array):
         read_teacher_logits([path], TEXTS, LABELS)
 
 
+@pytest.mark.slow
 def test_finetune_learns_what_the_teacher_says(tmp_path):
     """A teacher that calls good films bad is believed: the logits of each row belong to its text."""
     from keras_bert.cli.main import main
@@ -96,10 +97,11 @@ def test_finetune_learns_what_the_teacher_says(tmp_path):
         (tmp_path / f"{part}.tsv").write_text("sentence\tlabel\n" + "\n".join(lines) + "\n")
     np.save(tmp_path / "wrong.npy", np.where(labels[:, None] == [0, 1], -4.0, 4.0))
     (tmp_path / "vocab.txt").write_text("\n".join(VOCABULARY) + "\n")
-    command = f"finetune --size tiny --vocab {tmp_path}/vocab.txt --dataset {tmp_path} --epochs 4 --learning-rate 1e-3"
+    command = f"finetune --size tiny --vocab {tmp_path}/vocab.txt --dataset {tmp_path} --epochs 1 --batch-size 4"
+    command += " --learning-rate 3e-3"
     status = main(
         [*command.split(), "--teacher-logits", f"{tmp_path}/wrong.npy", "--alpha", "1", "--out", f"{tmp_path}/out"]
     )
     assert status == 0
     good, bad = (each["probabilities"]["1"] for each in kb.Predictor(tmp_path / "out")(["a good film", "a bad film"]))
-    assert good < bad - 0.01
+    assert good < 0.3 < 0.7 < bad
