@@ -9,6 +9,7 @@ import numpy as np
 from keras_bert import keras_internals
 from keras_bert.constants import INPUT_KEYS, SPECIAL_TOKENS
 from keras_bert.errors import InputError
+from keras_bert.extras import require_tensorflow
 from keras_bert.text.model_inputs import pack
 from keras_bert.text.strings import string_tensor
 from keras_bert.text.vocabulary import check_vocabulary, load_vocabulary
@@ -71,8 +72,7 @@ class BertTextVectorization(keras.layers.Layer):
         **kwargs,
     ):
         super().__init__(**kwargs)
-        import tensorflow as tf
-
+        tf = require_tensorflow("the tokenization of texts")
         keras_internals.keep_inputs(self)  # Keras must not convert strings to numbers,
         self.supports_jit = False  # nor compile them with XLA
         self.built = True
