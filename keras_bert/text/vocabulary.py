@@ -11,7 +11,6 @@ from keras_bert.errors import InputError
 from keras_bert.extras import require_tensorflow
 from keras_bert.files import atomic_write
 from keras_bert.text.normalization import Normalizer, is_single_char_word
-from keras_bert.text.strings import string_tensor
 
 
 def check_vocabulary(tokens: list[str], path: str | Path | None = None) -> list[str]:
@@ -198,6 +197,8 @@ def learn_vocabulary(texts: Iterable[str], vocab_size: int, lowercase: bool = Tr
 def _words(texts: Iterable[str], lowercase: bool) -> Iterator[str]:
     """Yield the normalized words of every thousand texts, joined with spaces."""
     tf = require_tensorflow("the tokenization of texts")
+    from keras_bert.text.strings import string_tensor  # imports Keras, which reading a vocabulary does not need
+
     normalize = Normalizer(lowercase)
 
     @functools.partial(tf.function, input_signature=[tf.TensorSpec([None], tf.string)], autograph=False)
