@@ -47,7 +47,7 @@ NAMES = {name: module for module, names in MODULES.items() for name in names}
 REGISTERING = (
     "layers",
     "models",
-    "text",
+    "text.vectorization",
     "tasks",
     "training.distillation_loss",
     "training.optimizer",

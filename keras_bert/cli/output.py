@@ -18,18 +18,21 @@ from keras_bert.cli.logging import import_quietly
 MAX_WORD = 20  # a longer word may be folded on a terminal
 
 
-def json_output(command: Callable[..., dict]) -> Callable[..., int]:
+def json_output(command: Callable[..., dict] | None = None, *, model: bool = True) -> Callable[..., int]:
     """Add the option `--json` to a command.
 
     The command gets a rich `console` as its first argument, prints its tables there, and returns its results as a dict.
     With `--json` everything that is printed goes to standard error, and the dict follows on standard output.
 
     Args:
-        command: a function of `console` and the command's options.
+        command: a function of `console` and the command's options. None returns a decorator with the other arguments.
+        model: whether the command runs a model. TensorFlow is then imported first, without its notices.
 
     Returns:
         The function that click calls. It returns the exit status: 1 if the results hold `passed=False`, else 0.
     """
+    if command is None:
+        return functools.partial(json_output, model=model)
 
     @click.option(
         "--json",
@@ -40,7 +43,8 @@ def json_output(command: Callable[..., dict]) -> Callable[..., int]:
     )
     @functools.wraps(command)
     def run(*args, as_json: bool, **options) -> int:
-        import_quietly("tensorflow")
+        if model:
+            import_quietly("tensorflow")
         if as_json:
             with contextlib.redirect_stdout(sys.stderr):  # the output of a library must not follow the JSON line
                 results = command(_console(sys.stderr), *args, **options)

@@ -12,7 +12,8 @@ from keras_bert.data.tfds import load_tfds
 from keras_bert.errors import InputError
 
 SAMPLE = Path(__file__).parent / "sample"
-DEV_FILES = ("dev.tsv", "dev_matched.tsv")  # the second is MNLI's; its texts have the genres of train.tsv
+DEV_FILES = ("dev", "dev_matched")  # the second is MNLI's; its texts have the genres of train.tsv
+SUFFIXES = (".tsv", ".csv", ".jsonl", ".parquet")
 SENTIMENT = ("negative", "positive")
 Texts = list[str] | tuple[list[str], list[str]]
 
@@ -90,8 +91,9 @@ def load_labeled(
 
     Args:
         source: `"sample"` (bundled with the package); `"sst2"` (the Stanford Sentiment Treebank, TFDS's `glue/sst2`); a
-            folder with `train.tsv` and `dev.tsv` (MNLI's `dev_matched.tsv` if there is no `dev.tsv`); or one such file,
-            whose rows are split at random, one tenth for the dev part. `read_table` describes the file format.
+            folder with `train.tsv` and `dev.tsv` (MNLI's `dev_matched.tsv` if there is no `dev.tsv`), or with files
+            that end in `.csv`, `.jsonl` or `.parquet`; or one such file, whose rows are split at random, one tenth for
+            the dev part. `read_table` describes the file formats.
         label_names: the names of the classes or labels, in order; by default the sorted labels of the training file.
         problem_type: kind of labels: `"single_label"`, one class per text; `"multi_label"`, several labels separated by
             commas; `"regression"`, numbers.
@@ -139,13 +141,20 @@ def load_labeled(
             "`source` must be sample, sst2, a folder with train.tsv and dev.tsv, or a file. "
             f"Received: source={str(source)!r} (does not exist)"
         )
-    dev = next((name for name in DEV_FILES if (path / name).exists()), DEV_FILES[0])
-    for name in ("train.tsv", dev):
-        if not (path / name).exists():
-            raise InputError(
-                f"`source` must be a folder with train.tsv and dev.tsv. Received: source={path} (no {name})"
-            )
-    return _from_tables(read_table(path / "train.tsv"), read_table(path / dev), label_names, str(source), problem_type)
+    train, dev = _find_file(path, "train"), _find_file(path, *DEV_FILES)
+    return _from_tables(read_table(train), read_table(dev), label_names, str(source), problem_type)
+
+
+def _find_file(folder: Path, *names: str) -> Path:
+    """Return the first file of a folder that has one of the names and the ending of a table."""
+    files = (folder / f"{name}{suffix}" for name in names for suffix in SUFFIXES)
+    found = next((file for file in files if file.exists()), None)
+    if found is None:
+        raise InputError(
+            "`source` must be a folder with train.tsv and dev.tsv, or with .csv, .jsonl or .parquet files. "
+            f"Received: source={folder} (no {names[0]}.tsv)"
+        )
+    return found
 
 
 def _split(table: Table) -> tuple[Table, Table]:
@@ -155,7 +164,13 @@ def _split(table: Table) -> tuple[Table, Table]:
     order = np.random.default_rng(0).permutation(len(table))
     dev, train = np.split(order, [max(1, round(0.1 * len(order)))])
     return tuple(
-        Table(table.path, select(table.texts, rows), [table.labels[i] for i in rows], [table.lines[i] for i in rows])
+        Table(
+            table.path,
+            select(table.texts, rows),
+            [table.labels[i] for i in rows],
+            [table.lines[i] for i in rows],
+            table.unit,
+        )
         for rows in (np.sort(train), np.sort(dev))
     )
 

@@ -1,4 +1,4 @@
-"""Tables of labeled texts in the formats of GLUE, and conversion of their labels."""
+"""Tables of labeled texts with the columns of GLUE, and conversion of their labels."""
 
 import dataclasses
 import math
@@ -7,10 +7,11 @@ from pathlib import Path
 
 import numpy as np
 
-from keras_bert.data.files import read_lines
+from keras_bert.data.table_rows import open_rows
 from keras_bert.errors import InputError
 
-# Names of the text columns in GLUE's files and in the original datasets. The first entry that matches is used.
+# Names of the text columns in GLUE's files, in the original datasets and on the Hugging Face Hub. The first entry that
+# matches is used.
 TEXT_COLUMNS = (
     ("sentence1", "sentence2"),
     ("#1 String", "#2 String"),
@@ -35,12 +36,14 @@ class Table:
         texts: a list of N strings, or a tuple of two lists for pairs.
         labels: list of N strings, as written in the file.
         lines: list of N line numbers, for error messages.
+        unit: what `lines` counts: `"line"`, or `"row"` of a file that has no lines.
     """
 
     path: Path
     texts: list[str] | tuple[list[str], list[str]]
     labels: list[str]
     lines: list[int]
+    unit: str = "line"
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -133,29 +136,32 @@ class Table:
         return np.array(numbers, np.float32)
 
     def _error(self, expected: str, label: str, line: int) -> InputError:
-        return InputError(f"`label` must {expected}. Received: label={label[:40]!r} ({self.path}, line {line})")
+        return InputError(f"`label` must {expected}. Received: label={label[:40]!r} ({self.path}, {self.unit} {line})")
 
 
 def read_table(path: str | Path) -> Table:
     """Read the texts, or pairs of texts, and the labels of a file.
 
-    The header line has the column names, separated by tabs. The text column is `sentence`; pairs are in two columns
-    with the names of the GLUE tasks (`sentence1` and `sentence2`, `question1` and `question2`, `question` and
-    `sentence`, `premise` and `hypothesis`, MRPC's `#1 String` and `#2 String`), or are `text` and `text_pair`; a single
-    text may also be `text`. The label column is `label`,
-    `gold_label`, `score`, `Quality`, `is_duplicate` or `labels`. Other columns are ignored. Quotation marks have no
-    special meaning. A row whose `gold_label` is `-`, on which the annotators did not agree, is skipped, as recommended
-    by the authors of SNLI and MNLI.
+    The ending of the file's name gives its kind: `.csv`; `.jsonl`, with one JSON object per line; `.parquet`; any other
+    is tab-separated, where quotation marks have no special meaning. The first line of a tab-separated or CSV file has
+    the names of the columns.
+
+    The text column is `sentence` or `text`; pairs are in two columns with the names of the GLUE tasks (`sentence1` and
+    `sentence2`, `question1` and `question2`, `question` and `sentence`, `premise` and `hypothesis`, MRPC's `#1 String`
+    and `#2 String`), or are `text` and `text_pair`. The label column is `label`, `gold_label`, `score`, `Quality`,
+    `is_duplicate` or `labels`. Other columns are ignored. A row whose `gold_label` is `-`, on which the annotators did
+    not agree, is skipped, as recommended by the authors of SNLI and MNLI.
 
     Args:
-        path: the file, plain or compressed (`.gz`, `.xz`).
+        path: the file, plain or compressed (`.tsv.gz`, `.csv.xz`).
 
     Returns:
         A `Table`.
 
     Raises:
-        InputError: the file cannot be read (see `read_lines`); a column is missing; a line does not have the
-            number of columns of the header line, or has an empty text; there is no row.
+        InputError: the file cannot be read (see `open_rows`); a column is missing; a line does not have the
+            number of columns of the header line, or has an empty text; there is no row; pyarrow, for Parquet, is not
+            installed.
 
     Example:
 
@@ -168,8 +174,7 @@ def read_table(path: str | Path) -> Table:
 
     Source: the GLUE benchmark, Wang et al. 2018 (arXiv:1804.07461), and the files of its tasks.
     """
-    lines = read_lines(path)
-    header = next(lines)[1].split("\t")
+    header, rows, unit = open_rows(path)
     text_columns = next((names for names in TEXT_COLUMNS if all(name in header for name in names)), None)
     label_column = next((name for name in LABEL_COLUMNS if name in header), None)
     if text_columns is None or label_column is None:
@@ -180,13 +185,7 @@ def read_table(path: str | Path) -> Table:
         )
     columns = [header.index(name) for name in text_columns]
     texts, labels, numbers, skipped = [[] for _ in columns], [], [], 0
-    for number, line in lines:
-        cells = line.split("\t")
-        if len(cells) != len(header):
-            raise InputError(
-                f"`path` must have {len(header)} columns in every line. "
-                f"Received: path={path}, columns={len(cells)} in line {number}"
-            )
+    for number, cells in rows:
         label = cells[header.index(label_column)].strip()
         if label_column == "gold_label" and label == NO_CONSENSUS:
             skipped += 1
@@ -194,7 +193,7 @@ def read_table(path: str | Path) -> Table:
         for part, column in zip(texts, columns, strict=True):
             if not cells[column].strip():
                 raise InputError(
-                    f"`path` must have a text in every line. Received: path={path}, line {number} with an empty one"
+                    f"`path` must have a text in every {unit}. Received: path={path}, {unit} {number} with an empty one"
                 )
             part.append(cells[column].strip())
         labels.append(label)
@@ -202,7 +201,7 @@ def read_table(path: str | Path) -> Table:
     if not labels:
         found = f"{skipped} rows, all with gold_label {NO_CONSENSUS!r}" if skipped else "only a header line"
         raise InputError(f"`path` must have at least one labeled row. Received: path={path} ({found})")
-    return Table(Path(path), texts[0] if len(texts) == 1 else (texts[0], texts[1]), labels, numbers)
+    return Table(Path(path), texts[0] if len(texts) == 1 else (texts[0], texts[1]), labels, numbers, unit)
 
 
 def check_label_names(label_names: Sequence[str]) -> Sequence[str]:

@@ -4,6 +4,7 @@ import urllib.error
 import urllib.request
 
 from keras_bert.errors import InputError
+from keras_bert.extras import require
 
 
 def load_tfds(name: str, split: str, hint: str):
@@ -20,8 +21,8 @@ def load_tfds(name: str, split: str, hint: str):
     Raises:
         InputError: the dataset or the split does not exist, there is no network, or the download fails.
     """
-    import tensorflow_datasets as tfds
-
+    require("tensorflow", "TensorFlow Datasets")
+    tfds = require("tensorflow_datasets", f"the data set {name}")
     try:
         builder = tfds.builder(name)
     except (tfds.core.DatasetNotFoundError, ValueError) as error:  # an unknown config is a ValueError

@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from keras_bert.errors import InputError
+from keras_bert.extras import require_tensorflow
 from keras_bert.inference.backends import TaskBackend
 from keras_bert.tasks import TrainedModel, find_task
 
@@ -21,8 +22,7 @@ def open_text_saved_model(folder: Path) -> TaskBackend | None:
     Raises:
         InputError: the SavedModel takes texts, and its outputs are not those of a classifier.
     """
-    import tensorflow as tf
-
+    tf = require_tensorflow(f"the SavedModel {folder}")
     loaded = tf.saved_model.load(str(folder))
     serve = getattr(loaded, "signatures", {}).get("serving_default")
     if serve is None or set(serve.structured_input_signature[1]) != {"text"}:

@@ -7,6 +7,7 @@ import keras
 from keras_bert import keras_internals
 from keras_bert.constants import INPUT_KEYS
 from keras_bert.errors import InputError
+from keras_bert.extras import require_tensorflow
 from keras_bert.text.adaptation import DEFAULT_MAX_TOKENS, check_max_tokens, iterate_texts
 from keras_bert.text.added_tokens import check_added_tokens
 from keras_bert.text.model_inputs import check_sequence_length
@@ -83,6 +84,7 @@ class BertTextVectorization(TokenMethods, OffsetMethods, keras.layers.Layer):
         **kwargs,
     ):
         super().__init__(**kwargs)
+        require_tensorflow("the tokenization of texts")
         keras_internals.keep_inputs(self)  # Keras must not convert strings to numbers,
         self.supports_jit = False  # nor compile them with XLA
         self.built = True

@@ -8,9 +8,9 @@ from pathlib import Path
 
 from keras_bert.constants import SPECIAL_TOKENS
 from keras_bert.errors import InputError
+from keras_bert.extras import require_tensorflow
 from keras_bert.files import atomic_write
 from keras_bert.text.normalization import Normalizer, is_single_char_word
-from keras_bert.text.strings import string_tensor
 
 
 def check_vocabulary(tokens: list[str], path: str | Path | None = None) -> list[str]:
@@ -196,7 +196,8 @@ def learn_vocabulary(texts: Iterable[str], vocab_size: int, lowercase: bool = Tr
 
 def _words(texts: Iterable[str], lowercase: bool) -> Iterator[str]:
     """Yield the normalized words of every thousand texts, joined with spaces."""
-    import tensorflow as tf
+    tf = require_tensorflow("the tokenization of texts")
+    from keras_bert.text.strings import string_tensor  # imports Keras, which reading a vocabulary does not need
 
     normalize = Normalizer(lowercase)
 

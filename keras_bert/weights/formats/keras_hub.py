@@ -5,6 +5,7 @@ from pathlib import Path
 
 from keras_bert.config import BertConfig
 from keras_bert.errors import InputError
+from keras_bert.extras import require
 from keras_bert.text.vocabulary import load_vocabulary
 from keras_bert.weights.canonical_names import canonical_shapes, encoder_and_pretrainer, model_weights, to_numpy
 from keras_bert.weights.formats.format import Format
@@ -103,8 +104,8 @@ def load_keras_hub(path: Path):
         InputError: the file or folder is damaged, or is neither of these.
     """
     import keras
-    import keras_hub
 
+    keras_hub = require("keras_hub", f"the KerasHub model {path}")
     try:
         if path.suffix == ".keras":
             return keras.saving.load_model(path, compile=False)
@@ -189,8 +190,7 @@ def to_keras_hub(encoder):
 
     Source: keras-team/keras-hub, `bert_backbone.py`, `distil_bert_backbone.py`, `albert_backbone.py`.
     """
-    import keras_hub
-
+    keras_hub = require("keras_hub", "a KerasHub backbone")
     encoder, _ = encoder_and_pretrainer(encoder)
     config = encoder.config
     name = "AlbertBackbone" if config.share_blocks else "BertBackbone" if config.pooler else "DistilBertBackbone"

@@ -10,6 +10,7 @@ import functools
 from pathlib import Path
 
 from keras_bert.errors import InputError
+from keras_bert.extras import require_tensorflow
 from keras_bert.weights.messages import first_line
 
 ADDED_TOKENS_ASSET = "keras_bert_added_tokens"  # a text file, one token per line; only if there are added tokens
@@ -60,10 +61,11 @@ class StoredSavedModel:
         label: the model's name in messages.
 
     Raises:
-        InputError: `saved_model.pb` is damaged, or TensorFlow 1 wrote it.
+        InputError: `saved_model.pb` is damaged, TensorFlow 1 wrote it, or TensorFlow is not installed.
     """
 
     def __init__(self, folder, label: str):
+        require_tensorflow(f"the SavedModel {label}")
         from tensorflow.core.protobuf import saved_model_pb2
 
         self.folder, self.label = Path(folder), label

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from keras_bert.errors import InputError
+from keras_bert.extras import require_tensorflow
 from keras_bert.weights.messages import first_line
 
 OBJECT_SUFFIX = "/.ATTRIBUTES/VARIABLE_VALUE"  # of every tensor that `tf.train.Checkpoint` writes
@@ -39,8 +40,7 @@ def read_tensors(path: Path, keep=lambda name: True) -> dict[str, np.ndarray]:
 
 def write_tensors(prefix: Path, tensors: dict[str, np.ndarray]) -> None:
     """Write tensors as a checkpoint `prefix.index`, `prefix.data-*`."""
-    import tensorflow as tf
-
+    tf = require_tensorflow("a TensorFlow checkpoint")
     names = sorted(tensors)
     tf.raw_ops.SaveV2(
         prefix=str(prefix), tensor_names=names, shape_and_slices=[""] * len(names), tensors=[tensors[n] for n in names]
@@ -49,8 +49,7 @@ def write_tensors(prefix: Path, tensors: dict[str, np.ndarray]) -> None:
 
 def _open(path: Path) -> tuple:
     """Return the reader of the checkpoint in a folder, and the sorted names of the tensors."""
-    import tensorflow as tf
-
+    tf = require_tensorflow(f"the TensorFlow checkpoint {path}")
     files = sorted(path.glob("*.index"))
     if len(files) != 1:
         names = ", ".join(file.name for file in files) or "no .index file"

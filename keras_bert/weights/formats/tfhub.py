@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 from keras_bert.errors import InputError
+from keras_bert.extras import require, require_tensorflow
 from keras_bert.text.vocabulary import load_vocabulary
 from keras_bert.weights.canonical_names import encoder_weights
 from keras_bert.weights.formats.format import Format
@@ -83,8 +84,7 @@ def open_tfhub(source):
     """
     loaded = source
     if isinstance(source, (str, Path)):
-        import tensorflow as tf
-
+        tf = require_tensorflow(f"the SavedModel {source}")
         folder = _folder(str(source))
         with readable(folder):
             loaded = tf.saved_model.load(folder)
@@ -201,8 +201,7 @@ def _folder(source: str) -> str:
 
 
 def _download(handle: str) -> str:
-    import tensorflow_hub as hub
-
+    hub = require("tensorflow_hub", f"the TF-Hub handle {handle}")
     try:
         return hub.resolve(handle)
     except Exception as error:  # urllib, SSL, kagglehub and TensorFlow raise unrelated error types

@@ -44,9 +44,10 @@ def save_tfhub(model, path, vectorizer=None) -> Path:
     `tensorflow/bert_en_uncased_L-12_H-768_A-12/4`.
     """
     import keras
-    import tensorflow as tf
 
     require_tensorflow_backend()
+    import tensorflow as tf
+
     encoder, pretrainer = encoder_and_pretrainer(model)
     if encoder.pooler is None:
         raise InputError(
