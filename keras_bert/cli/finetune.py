@@ -1,11 +1,10 @@
 """`keras-bert finetune`: train a model for a task on labeled examples."""
 
-import re
 from pathlib import Path
 
 import click
 
-from keras_bert.cli.completion import DATASETS, complete, completer
+from keras_bert.cli.completion import DATASETS, complete, completer, task_names
 from keras_bert.cli.options import (
     FiniteRange,
     check_length,
@@ -22,14 +21,6 @@ from keras_bert.constants import POOLS
 ENCODER_OPTIONS = ("freeze", "layer_decay", "accumulate", "log_dir", "resume")  # options that need a trainable encoder
 MODEL_OPTIONS = ("pool",)  # arguments of `Task.build_model`; `Task.model_options` has those of a task
 MAX_ROWS = 20  # number of epochs in the table, about
-
-
-def task_names() -> list[str]:
-    """Return the names of the bundled tasks, without importing Keras: the modules that call `register_task`."""
-    folder = Path(__file__).resolve().parents[1] / "tasks"
-    calls = re.compile(r"^(\w+ = )?register_task\(", re.MULTILINE)
-    modules = sorted(path for path in folder.glob("*.py") if calls.search(path.read_text(encoding="utf-8")))
-    return [path.stem.replace("_", "-") for path in modules]
 
 
 class Freeze(click.ParamType):
