@@ -95,6 +95,18 @@ def test_rejects_unknown_source(source):
         BertTextVectorization.from_pretrained(source)
 
 
+def test_rejects_vocabulary_file(tokens, tmp_path):
+    (tmp_path / "vocab.txt").write_text("\n".join(tokens))
+    with pytest.raises(InputError, match=r"^`source` must be .*Received: source=.*vocab.txt.*BertTextVectorization\("):
+        BertTextVectorization.from_pretrained(tmp_path / "vocab.txt")
+    encoder = kb.BertEncoder(
+        kb.BertConfig(vocab_size=9, hidden_size=8, num_layers=1, num_heads=2, intermediate_size=16)
+    )
+    encoder.save(tmp_path / "encoder.keras")
+    with pytest.raises(InputError, match="^`source` must contain a vocabulary.*Received: source=.*encoder.keras"):
+        BertTextVectorization.from_pretrained(tmp_path / "encoder.keras")
+
+
 def tokenizer_json(vocabulary, **normalizer):
     """Return the content of a `tokenizer.json` of BERT."""
     return {
