@@ -1,6 +1,8 @@
 """Values that the shell completes for options and arguments. Nothing here imports Keras or TensorFlow."""
 
+import re
 from collections.abc import Callable
+from pathlib import Path
 
 from click.shell_completion import CompletionItem
 
@@ -35,3 +37,11 @@ def complete(incomplete: str, names=(), paths: str | None = None) -> list[Comple
 def completer(*names: str, paths: str | None = None) -> Callable:
     """Return the argument `shell_complete` of an option or an argument; see `complete`."""
     return lambda context, parameter, incomplete: complete(incomplete, names, paths)
+
+
+def task_names() -> list[str]:
+    """Return the names of the bundled tasks, without importing Keras: the modules that call `register_task`."""
+    folder = Path(__file__).resolve().parents[1] / "tasks"
+    calls = re.compile(r"^(\w+ = )?register_task\(", re.MULTILINE)
+    modules = sorted(path for path in folder.glob("*.py") if calls.search(path.read_text(encoding="utf-8")))
+    return [path.stem.replace("_", "-") for path in modules]

@@ -1,22 +1,13 @@
 """The options of `keras-bert finetune`."""
 
-import re
 from pathlib import Path
 
 import click
 
-from keras_bert.cli.completion import DATASETS, complete, completer
+from keras_bert.cli.completion import DATASETS, complete, completer, task_names
 from keras_bert.cli.options import FiniteRange, encoder_option, positive, size_option, vocabulary_options
 from keras_bert.cli.training_options import training_options
 from keras_bert.constants import POOLS
-
-
-def task_names() -> list[str]:
-    """Return the names of the bundled tasks, without importing Keras: the modules that call `register_task`."""
-    folder = Path(__file__).resolve().parents[1] / "tasks"
-    calls = re.compile(r"^(\w+ = )?register_task\(", re.MULTILINE)
-    modules = sorted(path for path in folder.glob("*.py") if calls.search(path.read_text(encoding="utf-8")))
-    return [path.stem.replace("_", "-") for path in modules]
 
 
 class Freeze(click.ParamType):

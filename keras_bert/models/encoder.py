@@ -14,11 +14,11 @@ from keras_bert.layers.lora import has_lora
 from keras_bert.models.change_config import change_config, custom_classes
 from keras_bert.models.copy_weights import assign_standard_weights, assign_weights
 from keras_bert.models.pretrained_model import PretrainedModel
-from keras_bert.models.resize import with_more_tokens
+from keras_bert.models.resize import ResizableEmbeddings
 
 
 @keras.saving.register_keras_serializable(package="keras_bert")
-class BertEncoder(PretrainedModel):
+class BertEncoder(ResizableEmbeddings, PretrainedModel):
     """BERT encoder as a functional Keras model.
 
     Inputs, a dict of int32 `[B, T]`, with T up to `max_position_embeddings`:
@@ -211,35 +211,6 @@ class BertEncoder(PretrainedModel):
         for name in frozen:
             encoder.get_layer(name).trainable = False
         return encoder
-
-    def resize_token_embeddings(self, vocab_size: int) -> "BertEncoder":
-        """Return a copy of the encoder with more token embeddings, for tokens that were added to the vocabulary.
-
-        The first V rows of the table are those of this encoder. The new rows have random values from the initializer,
-        so fine-tune them. Put a new head on the copy: a masked-LM head has one bias per token.
-
-        Args:
-            vocab_size: the new number of tokens, at least V.
-
-        Returns:
-            A new `BertEncoder` that shares no weights with this one. Unlike in Hugging Face transformers, this encoder
-            is not changed.
-
-        Raises:
-            InputError: `vocab_size` is below V, or the encoder is quantized or has LoRA enabled.
-
-        Example:
-
-        >>> import keras_bert as kb
-        >>> vectorizer = kb.BertTextVectorization.from_pretrained("bert_en_uncased_mini", added_tokens=["[E1]"])
-        >>> encoder = kb.BertEncoder.from_pretrained("bert_en_uncased_mini")
-        >>> encoder = encoder.resize_token_embeddings(len(vectorizer))
-        >>> encoder.config.vocab_size == vectorizer.token_to_id("[E1]") + 1
-        True
-
-        Source: `resize_token_embeddings` of Hugging Face transformers.
-        """
-        return with_more_tokens(self, vocab_size)
 
     def copy(self, dropout: float | None = None, dtype=None) -> "BertEncoder":
         """Return a copy of the encoder, with the same weights and the same blocks.

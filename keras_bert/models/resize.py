@@ -6,25 +6,53 @@ from keras_bert.errors import InputError
 from keras_bert.models.copy_weights import assign_weights
 
 
-def with_more_tokens(encoder, vocab_size: int):
-    """Return a copy of an encoder with `vocab_size` token embeddings; see `BertEncoder.resize_token_embeddings`."""
-    size = encoder.config.vocab_size
-    if isinstance(vocab_size, bool) or not isinstance(vocab_size, int) or vocab_size < size:
-        raise InputError(
-            f"`vocab_size` must be an integer of at least {size}, the number of tokens of the encoder. "
-            f"Received: vocab_size={vocab_size!r:.60}"
-        )
-    config = encoder.get_config()
-    config["config"] = {**config["config"], "vocab_size": vocab_size}
-    resized = type(encoder).from_config(config)
-    if len(resized.weights) != len(encoder.weights):
-        raise InputError(
-            "`encoder` must be neither quantized nor have LoRA enabled to get more token embeddings. "
-            f"Received: {len(encoder.weights)} weights, where a plain encoder has {len(resized.weights)}"
-        )
-    values = [
-        old if old.shape == new.shape else ops.concatenate([old, new[size:]])  # the table [V, E]
-        for old, new in zip(encoder.weights, resized.weights, strict=True)
-    ]
-    assign_weights(resized.weights, values)
-    return resized
+class ResizableEmbeddings:
+    """Base class of `BertEncoder`, with the method that adds token embeddings."""
+
+    def resize_token_embeddings(self, vocab_size: int):
+        """Return a copy of the encoder with more token embeddings, for tokens that were added to the vocabulary.
+
+        The first V rows of the table are those of this encoder. The new rows have random values from the initializer,
+        so fine-tune them. Put a new head on the copy: a masked-LM head has one bias per token.
+
+        Args:
+            vocab_size: the new number of tokens, at least V.
+
+        Returns:
+            A new `BertEncoder` that shares no weights with this one. Unlike in Hugging Face transformers, this encoder
+            is not changed.
+
+        Raises:
+            InputError: `vocab_size` is below V, or the encoder is quantized or has LoRA enabled.
+
+        Example:
+
+        >>> import keras_bert as kb
+        >>> vectorizer = kb.BertTextVectorization.from_pretrained("bert_en_uncased_mini", added_tokens=["[E1]"])
+        >>> encoder = kb.BertEncoder.from_pretrained("bert_en_uncased_mini")
+        >>> encoder = encoder.resize_token_embeddings(len(vectorizer))
+        >>> encoder.config.vocab_size == vectorizer.token_to_id("[E1]") + 1
+        True
+
+        Source: `resize_token_embeddings` of Hugging Face transformers.
+        """
+        size = self.config.vocab_size
+        if isinstance(vocab_size, bool) or not isinstance(vocab_size, int) or vocab_size < size:
+            raise InputError(
+                f"`vocab_size` must be an integer of at least {size}, the number of tokens of the encoder. "
+                f"Received: vocab_size={vocab_size!r:.60}"
+            )
+        config = self.get_config()
+        config["config"] = {**config["config"], "vocab_size": vocab_size}
+        resized = type(self).from_config(config)
+        if len(resized.weights) != len(self.weights):
+            raise InputError(
+                "`encoder` must be neither quantized nor have LoRA enabled to get more token embeddings. "
+                f"Received: {len(self.weights)} weights, where a plain encoder has {len(resized.weights)}"
+            )
+        values = [
+            old if old.shape == new.shape else ops.concatenate([old, new[size:]])  # the table [V, E]
+            for old, new in zip(self.weights, resized.weights, strict=True)
+        ]
+        assign_weights(resized.weights, values)
+        return resized

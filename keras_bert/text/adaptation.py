@@ -2,7 +2,7 @@
 
 import itertools
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 import numpy as np
 
@@ -45,7 +45,8 @@ def iterate_texts(data, steps: int | None = None, whole_tokens: list[str] = ()) 
     """
     import tensorflow as tf
 
-    if isinstance(data, str | bytes) or not isinstance(data, Iterable):
+    is_table = isinstance(data, Mapping) or hasattr(data, "columns")  # iterating over it gives the names of columns
+    if isinstance(data, str | bytes) or is_table or not isinstance(data, Iterable):
         raise InputError(
             "`data` must be a list, an array or a tensor of strings, a tf.data.Dataset or an iterable of batches. "
             f"Received: data of type {type(data).__name__}"
@@ -54,6 +55,11 @@ def iterate_texts(data, steps: int | None = None, whole_tokens: list[str] = ()) 
         data = [string_tensor(data)]
     pattern = re.compile(whole_token_pattern(whole_tokens)) if whole_tokens else None
     for element in itertools.islice(data, steps):
+        if isinstance(element, tuple):
+            raise InputError(
+                "`data` must contain texts only. Received: a tuple of "
+                f"{len(element)} elements. Use `data.map(lambda text, label: text)` of a tf.data.Dataset."
+            )
         texts = [element] if isinstance(element, str) else tf.reshape(string_tensor(element), [-1]).numpy()
         for text in texts:
             text = text if isinstance(text, str) else text.decode("utf-8", "ignore")

@@ -183,6 +183,11 @@ def _check_same_computation(config: BertConfig, found: Source) -> None:
 def read_vectorizer(source) -> dict:
     """Read the arguments of the vectorizer of a source, see `BertTextVectorization.from_pretrained`."""
     source = resolve(source)
+    if isinstance(source, str | Path) and Path(source).is_file() and Path(source).suffix != ".keras":
+        raise InputError(
+            f"`source` must be a name, a folder or a handle. Received: source={source} (a file). Use "
+            "`BertTextVectorization(file)` for a vocabulary file."
+        )
     is_tokenizer = isinstance(source, str | Path) and has_tokenizer(Path(source)) and find_format(source) is None
     found = (HUGGING_FACE if is_tokenizer else _format_of(source)).read_vectorizer(source)
     if found["vocabulary"] is None:

@@ -129,7 +129,7 @@ def test_tokenizer_files(models, tmp_path):
     folder = export_onnx(models.classifier, tmp_path / "out", models.vectorizer, labels=models.labels)
     settings = json.loads((folder / "config.json").read_text(encoding="utf-8"))
     assert settings == {
-        **{"kind": "classifier", "labels": models.labels, "lowercase": True, "sequence_length": 32},
+        **{"kind": "classifier", "labels": models.labels, "lowercase": True, "added_tokens": [], "sequence_length": 32},
         **{"problem_type": "single_label", "pairs": None, "no_answer": None},
     }
     tokenizer = BertWordPieceTokenizer(str(folder / "vocab.txt"), lowercase=settings["lowercase"])
@@ -182,7 +182,7 @@ def test_rejects_wrong_arguments(models, tmp_path):
         ((models.vectorizer, "out"), {}, "`model`.*Received: BertTextVectorization"),
         ((models.classifier, "out"), {"labels": ["one"]}, r"^`labels`.*Received: labels=\['one'\]"),
         ((small, "out"), {"labels": ["a", "b"]}, "^`labels`.*Received: .*BertEncoder"),
-        ((small, "out"), {"vectorizer": models.vectorizer}, "`vectorizer`.*vocab_size=50.*Received"),
+        ((small, "out"), {"vectorizer": models.vectorizer}, "`vectorizer`.*vocab_size, 50.*Received"),
         ((small, "out"), {"vectorizer": ["a", "b"]}, "`vectorizer`.*Received: list"),
         ((small, "out"), {"dtype": "bfloat16"}, "`dtype`.*Received: dtype='bfloat16'"),
         ((small, file), {}, "`path`"),

@@ -98,7 +98,9 @@ def test_rejects_second_vocabulary(tokens):
             each.adapt(TEXTS)
 
 
-@pytest.mark.parametrize("data", ["a film", 3, None, [3], [["a", 3]], [None], tf.constant([1])])
+@pytest.mark.parametrize(
+    "data", ["a film", 3, None, [3], [["a", 3]], [None], tf.constant([1]), {"text": TEXTS}, [("a film", "b")]]
+)
 def test_rejects_other_data(data):
     with pytest.raises(InputError, match="^`(data|texts)` must "):
         BertTextVectorization().adapt(data)

@@ -95,6 +95,18 @@ def test_rejects_unknown_source(source):
         BertTextVectorization.from_pretrained(source)
 
 
+def test_rejects_vocabulary_file(tokens, tmp_path):
+    (tmp_path / "vocab.txt").write_text("\n".join(tokens))
+    with pytest.raises(InputError, match=r"^`source` must be .*Received: source=.*vocab.txt.*BertTextVectorization\("):
+        BertTextVectorization.from_pretrained(tmp_path / "vocab.txt")
+    encoder = kb.BertEncoder(
+        kb.BertConfig(vocab_size=9, hidden_size=8, num_layers=1, num_heads=2, intermediate_size=16)
+    )
+    encoder.save(tmp_path / "encoder.keras")
+    with pytest.raises(InputError, match="^`source` must contain a vocabulary.*Received: source=.*encoder.keras"):
+        BertTextVectorization.from_pretrained(tmp_path / "encoder.keras")
+
+
 def tokenizer_json(vocabulary, **normalizer):
     """Return the content of a `tokenizer.json` of BERT."""
     return {
@@ -171,3 +183,32 @@ def test_transformers_reads_added_tokens(encoder, vectorizer, tmp_path):
     marked = BertTextVectorization.from_config(config)
     for text in (TEXT, "[E1][MASK]a", "FILM"):
         assert peer(text).input_ids == marked(text)["input_word_ids"].numpy().tolist()
+
+
+def test_all_preprocessing_uses_added_tokens(encoder, vectorizer, tmp_path):
+    """Texts, words of token classification, and windows of question answering."""
+    from keras_bert.tasks import Preprocessor
+    from keras_bert.tasks.word_rows import word_rows
+    from keras_bert.text.windows import make_windows
+
+    preprocessor = Preprocessor.from_pretrained(
+        kb.load_pretrained(kb.save_pretrained(encoder, tmp_path / "encoder", vectorizer))
+    )
+    first, last = vectorizer.token_to_id(MARKERS)
+    assert preprocessor(["[E1]film[/E1]"])["input_word_ids"][0, :5].tolist() == [2, first, 7, last, 3]
+    rows, positions = word_rows([["[E1]", "film[/E1]"]], preprocessor)
+    assert rows["input_word_ids"].tolist() == [[2, first, 7, last, 3]] and positions == [[(0, 1), (0, 2)]]
+    settings = preprocessor.lowercase, 8, 2, preprocessor.added_tokens
+    windows = make_windows(["a"], ["[E1]film[/E1]"], list(preprocessor.vocabulary), *settings)
+    assert windows.ids["input_word_ids"].tolist() == [[2, 5, 3, first, 7, last, 3, 0]]
+    assert windows.token_to_char[0, 3:6].tolist() == [[0, 4], [4, 8], [8, 13]]
+
+
+@pytest.mark.slow
+def test_onnx_keeps_added_tokens(encoder, vectorizer, tmp_path):
+    pytest.importorskip("onnxruntime")
+    classifier = kb.BertClassifier(encoder)
+    folder = kb.export_onnx(classifier, tmp_path / "onnx", vectorizer)
+    logits = np.asarray(classifier(vectorizer([TEXT])))[0]
+    found = list(kb.Predictor(folder)([TEXT])[0]["probabilities"].values())
+    np.testing.assert_allclose(found, np.exp(logits) / np.exp(logits).sum(), atol=1e-5)
