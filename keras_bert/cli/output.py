@@ -15,6 +15,7 @@ from rich.text import Text
 
 from keras_bert.cli.logging import import_quietly
 
+UNLIMITED = 10**6  # characters of a line
 MAX_WORD = 20  # a longer word may be folded on a terminal
 
 
@@ -53,8 +54,11 @@ def json_output(command: Callable[..., dict]) -> Callable[..., int]:
 
 
 def _console(file) -> Console:
-    """Return a console for a stream. A pipe is no terminal, even if `FORCE_COLOR` is set."""
-    return Console(file=file, highlight=False, force_terminal=file.isatty())
+    """Return a console for a stream. A pipe or a file is no terminal, even if `FORCE_COLOR` is set, and lines that are
+    written to it are not wrapped.
+    """
+    terminal = file.isatty()
+    return Console(file=file, highlight=False, force_terminal=terminal, width=None if terminal else UNLIMITED)
 
 
 def replace_non_finite(value):
