@@ -9,6 +9,7 @@ from keras_bert.constants import POOLS
 from keras_bert.errors import InputError
 
 CHUNK_SIZE = 4096  # number of texts whose ids are in memory at a time
+MAX_COLUMNS = 12  # columns of similarities on a terminal
 
 
 @click.command()
@@ -49,8 +50,11 @@ def embed(console, folder: str, pool: str, nearest: str | None, top_k: int, text
         console.print(f"{nearest}: {title}", markup=False)
         shown = zip(texts, unit @ others.T, strict=True)
         return {**facts, "nearest": [_show_nearest(console, text, row, lines, top_k) for text, row in shown]}
-    headings = [f"to {i}" for i in range(1, len(texts) + 1)][:12]
-    rows = ((i, shorten(console, text), *(f"{x:.2f}" for x in cosine[i - 1][:12])) for i, text in enumerate(texts, 1))
+    shown = MAX_COLUMNS if console.is_terminal else len(texts)
+    headings = [f"to {i}" for i in range(1, len(texts) + 1)][:shown]
+    rows = (
+        (i, shorten(console, text), *(f"{x:.2f}" for x in cosine[i - 1][:shown])) for i, text in enumerate(texts, 1)
+    )
     show_table(console, title, ("", "text", *headings), rows, right=headings)
     return facts
 

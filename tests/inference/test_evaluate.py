@@ -1,6 +1,7 @@
 """`kb.evaluate` for each task: names, intervals, and the options that a task does not have."""
 
 import json
+import sys
 
 import keras
 import numpy as np
@@ -9,6 +10,7 @@ import pytest
 import keras_bert as kb
 from keras_bert.inference import predict_logits
 from keras_bert.metrics import entity_f1
+from keras_bert.tasks.classification import ClassificationTask
 from tests.training import toys
 
 ROWS = 40
@@ -86,6 +88,25 @@ def test_rejects_options(kind, options, encoder, ids, rng):
     name = "seed" if "seed" in options else next(iter(options))
     with pytest.raises(kb.InputError, match=f"^`{name}` must be .*Received: {name}="):
         kb.evaluate(model, ids, labels, **options)
+
+
+def test_scikit_learn_is_not_needed(encoder, ids, rng, monkeypatch):
+    for name in [name for name in sys.modules if name.split(".")[0] == "sklearn"]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, "sklearn", None)  # an import of it fails
+    for kind in ("classification", "multi-label"):
+        model, labels = made(kind, encoder, ids, rng)
+        assert kb.evaluate(model, ids, labels, bootstrap=100)["intervals"]["roc_auc"]
+
+
+def test_training_does_not_compute_the_report(encoder, ids, rng, monkeypatch):
+    """Each epoch is evaluated with loss and accuracy only."""
+    model, labels = made("classification", encoder, ids, rng)
+    monkeypatch.setattr(ClassificationTask, "report", lambda *_, **__: 1 / 0)
+    history = kb.finetune(model, ids, labels, ids, labels, epochs=1, batch_size=20, verbose=0).history
+    assert {"val_loss", "val_accuracy"} < set(history)
+    with pytest.raises(ZeroDivisionError):
+        kb.evaluate(model, ids, labels)
 
 
 def test_entities_of_tokens(encoder, ids, rng):

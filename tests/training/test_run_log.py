@@ -60,6 +60,6 @@ def test_finetune_and_pretrain(clock, capfd, monkeypatch):
     assert len(plain) == 5 and "val_loss" in lines[-1]
     assert all(re.fullmatch(LINE, line) for line in plain), plain
     pretrainer = kb.BertPretrainer(kb.BertEncoder(config))
-    kb.pretrain(pretrainer, toys.examples(), steps=7, batch_size=4, verbose=1)
+    kb.pretrain(pretrainer, toys.examples(), toys.masking(), steps=7, batch_size=4, verbose=1)
     plain = [line for line in capfd.readouterr().err.splitlines() if " of 7 steps" in line]
     assert len(plain) == 2 and all(re.fullmatch(LINE, line) for line in plain), plain
