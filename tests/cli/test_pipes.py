@@ -1,4 +1,4 @@
-"""Where standard output is no terminal, no command wraps or cuts its lines, whatever `COLUMNS` and `FORCE_COLOR` are."""
+"""Where standard output is no terminal, no command wraps or cuts its lines, also with `COLUMNS` and `FORCE_COLOR`."""
 
 import pytest
 
