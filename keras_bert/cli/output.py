@@ -116,10 +116,9 @@ def show_table(console: Console, title: str, columns: Iterable[str], rows: Itera
         return
     table = Table(header_style="dim", box=None, pad_edge=False, padding=(0, 2, 0, 0))
     for column, width in zip(columns, widths, strict=True):
-        number = column in right
-        table.add_column(
-            Text(column), justify="right" if number else "left", overflow="fold", no_wrap=number, min_width=width
-        )
+        # Words and numbers are not folded: a folded number would look like two numbers.
+        justify = "right" if column in right else "left"
+        table.add_column(Text(column), justify=justify, overflow="fold", min_width=width)
     for row in rows:
         table.add_row(*map(Text, row))
     if title:
