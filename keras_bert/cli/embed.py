@@ -9,6 +9,7 @@ from keras_bert.constants import POOLS
 from keras_bert.errors import InputError
 
 CHUNK_SIZE = 4096  # number of texts whose ids are in memory at a time
+MAX_COLUMNS = 12  # columns of similarities on a terminal
 
 
 @click.command()
@@ -39,18 +40,21 @@ def embed(console, folder: str, pool: str, nearest: str | None, top_k: int, text
 
     lines = _read_sentences(nearest) if nearest else {}
     trained = load_pretrained(folder)
-    vectors = _compute_vectors(console, trained, texts, pool)  # [N, D]
+    vectors = _compute_vectors(trained, texts, pool)  # [N, D]
     unit = _normalize(vectors)
     cosine = (unit @ unit.T).tolist()  # [N, N]
     facts = {"size": vectors.shape[1], "pool": pool, "texts": texts, "embeddings": vectors, "cosine": cosine}
     title = f"cosine similarity of vectors of size {vectors.shape[1]} ({pool})"
     if nearest:
-        others = _normalize(_compute_vectors(console, trained, list(lines.values()), pool))  # [M, D]
+        others = _normalize(_compute_vectors(trained, list(lines.values()), pool))  # [M, D]
         console.print(f"{nearest}: {title}", markup=False)
         shown = zip(texts, unit @ others.T, strict=True)
         return {**facts, "nearest": [_show_nearest(console, text, row, lines, top_k) for text, row in shown]}
-    headings = [f"to {i}" for i in range(1, len(texts) + 1)][:12]
-    rows = ((i, shorten(console, text), *(f"{x:.2f}" for x in cosine[i - 1][:12])) for i, text in enumerate(texts, 1))
+    shown = MAX_COLUMNS if console.is_terminal else len(texts)
+    headings = [f"to {i}" for i in range(1, len(texts) + 1)][:shown]
+    rows = (
+        (i, shorten(console, text), *(f"{x:.2f}" for x in cosine[i - 1][:shown])) for i, text in enumerate(texts, 1)
+    )
     show_table(console, title, ("", "text", *headings), rows, right=headings)
     return facts
 
@@ -65,18 +69,21 @@ def _read_sentences(path: str) -> dict[int, str]:
     return lines
 
 
-def _compute_vectors(console, trained, texts: list[str], pool: str):
+def _compute_vectors(trained, texts: list[str], pool: str):
     """Return the vectors of texts, float32 `[N, D]`."""
     import numpy as np
-    from rich.progress import track
 
     from keras_bert.inference import embed
+    from keras_bert.inference.progress import show_progress
     from keras_bert.tasks import Preprocessor
 
-    preprocessor = Preprocessor.from_pretrained(trained)
-    few = len(texts) <= CHUNK_SIZE
-    starts = track(range(0, len(texts), CHUNK_SIZE), "embedding", console=console, transient=True, disable=few)
-    return np.concatenate([embed(trained.encoder, preprocessor(texts[i : i + CHUNK_SIZE]), pool) for i in starts])
+    preprocessor, parts = Preprocessor.from_pretrained(trained), []
+    with show_progress("embedding", "texts", len(texts), show=len(texts) > CHUNK_SIZE) as advance:
+        for start in range(0, len(texts), CHUNK_SIZE):
+            chunk = texts[start : start + CHUNK_SIZE]
+            parts.append(embed(trained.encoder, preprocessor(chunk), pool))
+            advance(len(chunk))
+    return np.concatenate(parts)
 
 
 def _normalize(vectors):

@@ -15,6 +15,7 @@ from rich.text import Text
 
 from keras_bert.cli.logging import import_quietly
 
+UNLIMITED = 10**6  # characters of a line
 MAX_WORD = 20  # a longer word may be folded on a terminal
 
 
@@ -57,8 +58,11 @@ def json_output(command: Callable[..., dict] | None = None, *, model: bool = Tru
 
 
 def _console(file) -> Console:
-    """Return a console for a stream. A pipe is no terminal, even if `FORCE_COLOR` is set."""
-    return Console(file=file, highlight=False, force_terminal=file.isatty())
+    """Return a console for a stream. A pipe or a file is no terminal, even if `FORCE_COLOR` is set, and lines that are
+    written to it are not wrapped.
+    """
+    terminal = file.isatty()
+    return Console(file=file, highlight=False, force_terminal=terminal, width=None if terminal else UNLIMITED)
 
 
 def replace_non_finite(value):
@@ -105,26 +109,41 @@ def show_table(console: Console, title: str, columns: Iterable[str], rows: Itera
     """
     from keras_bert.metrics.tables import format_table
 
-    columns, rows = tuple(columns), [tuple(map(str, row)) for row in rows]
-    widths = [
-        max(map(cell_len, cells if heading in right else [part[:MAX_WORD] for cell in cells for part in cell.split()]))
-        for heading, *cells in zip(columns, columns, *rows, strict=True)
-    ]
-    if not console.is_terminal or sum(widths) + 2 * len(widths) - 2 > console.width:
-        lines = format_table(columns, rows, tuple(right))
+    columns, rows, right = tuple(columns), [tuple(map(str, row)) for row in rows], tuple(right)
+    widths = _column_widths(columns, rows, right, console.width) if console.is_terminal else None
+    if widths is None:
+        lines = format_table(columns, rows, right)
         console.out("\n".join([title, *lines] if title else lines), highlight=False)
         return
     table = Table(header_style="dim", box=None, pad_edge=False, padding=(0, 2, 0, 0))
     for column, width in zip(columns, widths, strict=True):
-        number = column in right
-        table.add_column(
-            Text(column), justify="right" if number else "left", overflow="fold", no_wrap=number, min_width=width
-        )
+        justify = "right" if column in right else "left"
+        table.add_column(Text(column), justify=justify, overflow="fold", width=width)
     for row in rows:
         table.add_row(*map(Text, row))
     if title:
         console.print(Text(title, style="bold"))
     console.print(table)
+
+
+def _column_widths(columns: tuple, rows: list[tuple], right: tuple, total: int) -> list[int] | None:
+    """Return widths of the columns of a table that fit in a total width, or None if there are none.
+
+    Columns of numbers are never narrower than their longest cell: a folded number would look like two numbers. Those of
+    text are at least as wide as their longest word. (rich makes all columns narrower in proportion.)
+    """
+    widths, smallest = [], []
+    for heading, *cells in zip(columns, columns, *rows, strict=True):
+        parts = cells if heading in right else [word[:MAX_WORD] for cell in cells for word in cell.split()]
+        widths.append(max(1, *map(cell_len, cells)))
+        smallest.append(max(map(cell_len, parts), default=1))
+    excess = sum(widths) + 2 * (len(widths) - 1) - total
+    for _ in range(excess):
+        shrinkable = [i for i, width in enumerate(widths) if width > smallest[i]]
+        if not shrinkable:
+            return None
+        widths[max(shrinkable, key=widths.__getitem__)] -= 1
+    return widths
 
 
 def show_metrics(console: Console, title: str, metrics: dict) -> None:

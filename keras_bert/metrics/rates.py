@@ -1,7 +1,7 @@
 """Precision, recall and F1 of classes, their averages, Matthews correlation and ROC AUC, from counts.
 
 The values are those of scikit-learn, which the tests compare with. Its functions check and sort their arguments in each
-call; from counts, a thousand bootstrap resamples take a hundredth of the time.
+call; from counts, bootstrap resamples are 30 to 80 times as fast.
 """
 
 import numpy as np

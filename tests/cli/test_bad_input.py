@@ -125,12 +125,12 @@ def test_rejects_text_that_is_not_utf8(call, models, nothing_left):
     nothing_left(call("predict", "--model", models.classifier, b"caf\xe9".decode("utf-8", "surrogateescape")), "`TEXT`")
 
 
-@pytest.mark.parametrize("content, word", [(b"", "`TEXT`"), (b"a\n\xff\n", "0xff"), (b"a\n\nb\n", "number 2")])
+@pytest.mark.parametrize("content, word", [(b"", "empty"), (b"a\n\xff\n", "0xff"), (b"a\n\nb\n", "line 2")])
 def test_rejects_standard_input(call, models, nothing_left, monkeypatch, content, word):
     import io
 
     monkeypatch.setattr("sys.stdin", type("Stdin", (), {"buffer": io.BytesIO(content)}))
-    nothing_left(call("predict", "--model", models.classifier, "-"), word)
+    nothing_left(call("predict", "--model", models.classifier, "-"), "standard input", word)
 
 
 def test_fill_mask_requires_mask_and_head(call, models, nothing_left):

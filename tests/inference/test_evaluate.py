@@ -1,6 +1,7 @@
 """`kb.evaluate` for each task: names, intervals, and the options that a task does not have."""
 
 import json
+import sys
 
 import keras
 import numpy as np
@@ -9,6 +10,7 @@ import pytest
 import keras_bert as kb
 from keras_bert.inference import predict_logits
 from keras_bert.metrics import entity_f1
+from keras_bert.tasks.classification import CLASSIFICATION
 from tests.training import toys
 
 ROWS = 40
@@ -86,6 +88,24 @@ def test_rejects_options(kind, options, encoder, ids, rng):
     name = "seed" if "seed" in options else next(iter(options))
     with pytest.raises(kb.InputError, match=f"^`{name}` must be .*Received: {name}="):
         kb.evaluate(model, ids, labels, **options)
+
+
+def test_scikit_learn_is_not_needed(encoder, ids, rng, monkeypatch):
+    for name in [name for name in sys.modules if name.split(".")[0] == "sklearn"]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, "sklearn", None)  # an import of it fails
+    for kind in ("classification", "multi-label"):
+        model, labels = made(kind, encoder, ids, rng)
+        assert kb.evaluate(model, ids, labels, bootstrap=100)["intervals"]["roc_auc"]
+
+
+def test_basic_metrics_are_few(encoder, ids, rng):
+    """What may be computed after every epoch has no report."""
+    model, labels = made("classification", encoder, ids, rng)
+    basic = CLASSIFICATION.compute_metrics(predict_logits(model, ids), labels, None)
+    assert set(basic) == {"accuracy", "loss", "majority", "confusion"}
+    found = kb.evaluate(model, ids, labels)
+    assert {name: found[name] for name in basic} == basic
 
 
 def test_entities_of_tokens(encoder, ids, rng):

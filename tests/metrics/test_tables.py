@@ -126,6 +126,19 @@ def test_texts_are_cut_on_terminals_only(terminal):
     assert (text.strip() in file.getvalue()) != terminal
 
 
+def test_numbers_are_never_folded():
+    """Text is folded between words, down to its longest word; below that, rows are printed whole."""
+    text, number, columns = "some words to fold here", "0.4000 … 1.0000", ("", "text", "interval")
+    for width in range(1, 60):
+        file = io.StringIO()
+        console = Console(file=file, force_terminal=True, width=width, color_system=None)
+        show_table(console, "", columns, [("", text, number)], right=("interval",))
+        lines = [line.rstrip() for line in file.getvalue().splitlines()]
+        assert any(line.endswith(number) for line in lines)
+        assert " ".join(" ".join(lines[1:]).replace(number, "").split()) == text
+        assert len(lines) == 2 or max(map(cell_len, lines)) <= width
+
+
 def test_brackets_are_no_markup():
     for terminal in (True, False):
         file = io.StringIO()
