@@ -33,6 +33,11 @@ def uses_weight_decay(optimizer, variable) -> bool:
     return optimizer._use_weight_decay(variable)
 
 
+def clipped(optimizer, gradients: list) -> list:
+    """Return gradients clipped as the optimizer's `clipnorm`, `global_clipnorm` or `clipvalue` says."""
+    return optimizer._clip_gradients(gradients)
+
+
 def schedule_of(optimizer):
     """Return the `LearningRateSchedule` that an optimizer was created with, or None for a constant learning rate."""
     rate = optimizer._learning_rate

@@ -51,6 +51,15 @@ def test_uses_weight_decay():
     assert [keras_internals.uses_weight_decay(optimizer, variable) for variable in variables] == [True, False]
 
 
+def test_clipped():
+    gradients = [keras.ops.convert_to_tensor([3.0, 4.0]), None]
+    first, second = keras_internals.clipped(keras.optimizers.AdamW(0.1, global_clipnorm=1.0), gradients)
+    np.testing.assert_allclose(first, [0.6, 0.8], rtol=1e-5)
+    assert second is None
+    first, _ = keras_internals.clipped(keras.optimizers.AdamW(0.1), gradients)
+    np.testing.assert_allclose(first, [3.0, 4.0])
+
+
 def test_schedule_of():
     optimizer, _ = built_optimizer()
     assert isinstance(keras_internals.schedule_of(optimizer), keras.optimizers.schedules.ExponentialDecay)

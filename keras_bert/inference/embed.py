@@ -9,6 +9,7 @@ from keras_bert.inference.predict import predict_length_sorted
 from keras_bert.models import BertEncoder
 from keras_bert.models.pooling import pool_outputs
 from keras_bert.models.task_model import check_encoder
+from keras_bert.ops import predict_on_batch
 
 
 def embed(encoder: BertEncoder, inputs: dict, pool: str = "mean", batch_size: int = 64) -> np.ndarray:
@@ -57,4 +58,4 @@ def embed(encoder: BertEncoder, inputs: dict, pool: str = "mean", batch_size: in
         raise InputError(f"`inputs` must have a token in each row. Received: no token in row {int(np.argmin(lengths))}")
     pooled = pool_outputs(encoder(encoder.input), encoder.input["input_mask"], pool)  # [B, D]
     model = keras.Model(encoder.input, pooled)
-    return predict_length_sorted(model.predict_on_batch, ids, batch_size, {"": tuple(pooled.shape)})[""]
+    return predict_length_sorted(predict_on_batch(model), ids, batch_size, {"": tuple(pooled.shape)})[""]

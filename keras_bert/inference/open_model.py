@@ -8,6 +8,7 @@ from keras_bert.inference.fill_mask import eager_outputs, mask_vectorizer
 from keras_bert.inference.onnx_model import open_onnx
 from keras_bert.inference.predict import predict_logits
 from keras_bert.inference.text_saved_model import open_text_saved_model
+from keras_bert.ops import predict_on_batch
 from keras_bert.tasks import Preprocessor, TrainedModel, task_for
 from keras_bert.weights import load_pretrained
 
@@ -48,7 +49,7 @@ def pretrained_backend(pretrained):
         return EncoderBackend(model, preprocessor)
     if pretrained.kind == "pretrainer":
         return PretrainerBackend(
-            model.predict_on_batch,
+            predict_on_batch(model),
             preprocessor,
             mask_vectorizer(pretrained),
             model.sentence_task,

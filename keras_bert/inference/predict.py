@@ -6,6 +6,7 @@ import keras
 import numpy as np
 
 from keras_bert.data.id_arrays import as_id_arrays, check_ids, row_lengths, trim
+from keras_bert.ops import predict_on_batch
 
 
 def predict_logits(model: keras.Model, ids: dict, batch_size: int = 64, on_batch=None):
@@ -38,7 +39,7 @@ def predict_logits(model: keras.Model, ids: dict, batch_size: int = 64, on_batch
     check_ids(model.encoder.config, ids)
     outputs = model.output if isinstance(model.output, dict) else {"": model.output}
     shapes = {name: tuple(tensor.shape) for name, tensor in outputs.items()}
-    found = predict_length_sorted(model.predict_on_batch, ids, batch_size, shapes, on_batch)
+    found = predict_length_sorted(predict_on_batch(model), ids, batch_size, shapes, on_batch)
     return found if isinstance(model.output, dict) else found[""]
 
 

@@ -7,6 +7,7 @@ import numpy as np
 from keras_bert.data.id_arrays import as_id_arrays, check_ids
 from keras_bert.errors import InputError
 from keras_bert.inference.predict import predict_length_sorted
+from keras_bert.ops import predict_on_batch
 
 CLASS_NAMES = {"next": ("follows", "random"), "order": ("in order", "swapped")}  # in the order of the logits
 OUTPUTS = {"next": "nsp_logits", "order": "sop_logits"}
@@ -70,7 +71,7 @@ def predict_sentence_pairs(pretrained, first: list[str], second: list[str], batc
     model = pretrained.model
     ids = as_id_arrays(pretrained.vectorizer((first, second)))
     check_ids(model.encoder.config, ids)
-    return sentence_logits(model.predict_on_batch, ids, batch_size, OUTPUTS[model.sentence_task])
+    return sentence_logits(predict_on_batch(model), ids, batch_size, OUTPUTS[model.sentence_task])
 
 
 def sentence_logits(predict_batch: Callable, ids: dict, batch_size: int, output: str) -> np.ndarray:

@@ -6,6 +6,7 @@ replaces is unmodified: a subclassed or overridden layer always takes effect. `d
 """
 
 from keras_bert.ops.activation import activate, check_activation
+from keras_bert.ops.data_parallel import distribution_scope
 from keras_bert.ops.dispatch import KERNELS, disable_kernels, find_kernel
 from keras_bert.ops.functions import (
     attention,
@@ -19,7 +20,8 @@ from keras_bert.ops.functions import (
     tied_logits,
 )
 from keras_bert.ops.loss import cross_entropy, is_correct
-from keras_bert.ops.training import adamw_step, partition_cpu_threads, train_on_batch
+from keras_bert.ops.prediction import predict_on_batch
+from keras_bert.ops.training import adamw_step, evaluate_on_batch, partition_cpu_threads, train_on_batch
 
 __all__ = [
     "KERNELS",
@@ -30,15 +32,18 @@ __all__ = [
     "cross_entropy",
     "dense",
     "disable_kernels",
+    "distribution_scope",
     "dropout_add_norm",
     "embedding_lookup",
     "embedding_table",
+    "evaluate_on_batch",
     "feed_forward",
     "find_kernel",
     "gather_positions",
     "is_correct",
     "layer_norm",
     "partition_cpu_threads",
+    "predict_on_batch",
     "tied_logits",
     "train_on_batch",
 ]

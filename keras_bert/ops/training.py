@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import keras
 
+from keras_bert.ops.data_parallel import pad_batch, replicas
 from keras_bert.ops.dispatch import is_enabled, runs_on_cpu
 
 
@@ -33,7 +34,8 @@ def train_on_batch(
 ) -> Callable[..., dict]:
     """Make the function that trains a compiled model on one batch.
 
-    On TensorFlow on a CPU, the batch is divided in two if `partition_cpu_threads` was called.
+    On TensorFlow on a CPU, the batch is divided in two if `partition_cpu_threads` was called. On several devices
+    (`tf.distribute`, `keras.distribution`) it is divided between them, with any number of rows.
 
     Args:
         model: compiled with an optimizer, and with the mean of `per_example_fns["loss"]` as loss.
@@ -49,12 +51,36 @@ def train_on_batch(
         getattr(getattr(model, name), "__func__", None) is not getattr(keras.Model, name)
         for name in ("train_on_batch", "train_step", "compute_loss")
     )
-    if runs_on_cpu() and not overridden:
+    count = replicas(model)
+    if not overridden and (runs_on_cpu() or (count > 1 and keras.backend.backend() == "tensorflow")):
         from keras_bert.ops.kernels import cpu_data_parallel as parallel
 
         parts = 2 if is_enabled("cpu_data_parallel") and parallel.cpu_threads_are_partitioned() else 1
         return parallel.training_step(model, per_example_fns, parts, varying_lengths)
-    return lambda *batch: model.train_on_batch(*batch, return_dict=True)
+    return lambda *batch: model.train_on_batch(*_padded(count, *batch), return_dict=True)
+
+
+def evaluate_on_batch(model: keras.Model, per_example_fns: dict[str, Callable]) -> Callable[..., dict]:
+    """Make the function that evaluates a compiled model on one batch, on several devices with any number of rows.
+
+    Args:
+        model: a compiled model.
+        per_example_fns: as for `train_on_batch`.
+
+    Returns:
+        A function of inputs, targets and optional weights that returns a dict of logs, as
+        `model.test_on_batch(..., return_dict=True)` does.
+    """
+    count = replicas(model)
+    if count > 1 and keras.backend.backend() == "tensorflow":
+        from keras_bert.ops.kernels import cpu_data_parallel
+
+        return cpu_data_parallel.evaluation_step(model, per_example_fns)
+    return lambda *batch: model.test_on_batch(*_padded(count, *batch), return_dict=True)
+
+
+def _padded(count: int, inputs, targets, weights=None) -> tuple:
+    return pad_batch(inputs, targets, weights, count)
 
 
 def partition_cpu_threads() -> bool:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 import keras
 import numpy as np
 
+from keras_bert import ops
 from keras_bert.text.packing import PretrainingExamples
 from keras_bert.text.shards import StoredExamples
 from keras_bert.training.config import TrainingConfig
@@ -30,7 +31,9 @@ def make_optimizer(config: TrainingConfig, steps: int, rates: dict | None = None
 
 @contextlib.contextmanager
 def compiled_for_fit(model: keras.Model, config: TrainingConfig, compile_model: Callable) -> Iterator[None]:
-    """Compile a model when a run ends, also by Ctrl-C, so that `fit` and `save` work afterwards.
+    """Enter the model's distribution strategy, and compile the model when the run ends, also by Ctrl-C.
+
+    `fit` and `save` work afterwards.
 
     At the end of a run, the learning rate of its schedule is 0. The new optimizer has the constant peak rate, and no
     state of the run.
@@ -40,12 +43,13 @@ def compiled_for_fit(model: keras.Model, config: TrainingConfig, compile_model: 
         config: the settings of the run.
         compile_model: function of an optimizer that compiles `model`.
     """
-    try:
-        yield
-    finally:
-        optimizer = bert_adamw(config.learning_rate, config.weight_decay)
-        optimizer.build(model.trainable_variables)  # Keras warns when it loads a model whose optimizer was not built
-        compile_model(optimizer)
+    with ops.distribution_scope(model):
+        try:
+            yield
+        finally:
+            optimizer = bert_adamw(config.learning_rate, config.weight_decay)
+            optimizer.build(model.trainable_variables)  # Keras warns if it loads an optimizer that was not built
+            compile_model(optimizer)
 
 
 def steps_per_epoch(batches, accumulate: int) -> int:

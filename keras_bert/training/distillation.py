@@ -93,21 +93,21 @@ def distill(
     if validation is not None:
         check_pretraining_examples(student, validation, masking)
     batches = DistillationBatches(examples, masking, config.batch_size, config.seed)
-    model = distillation_model(teacher, student, config.temperature, config.loss_weights)
-    optimizer = make_optimizer(config, config.steps)
-    model.compile(
-        optimizer,
-        loss={name: PrecomputedLoss() for name in (SOFT, MASKED, COSINE)},
-        jit_compile=jit_compile(),
-    )
-
-    compile_pretrainer(student, optimizer)  # callbacks see the student: they may save it or set the learning rate
 
     def evaluate(callbacks: keras.callbacks.CallbackList) -> dict[str, float]:
         batches = MaskedBatches(validation, masking, config.batch_size, config.seed, shuffle=False)
         return evaluate_batches(student, batches, callbacks)
 
     with compiled_for_fit(student, config, lambda optimizer: compile_pretrainer(student, optimizer)):
+        model = distillation_model(teacher, student, config.temperature, config.loss_weights)
+        optimizer = make_optimizer(config, config.steps)
+        model.compile(
+            optimizer,
+            loss={name: PrecomputedLoss() for name in (SOFT, MASKED, COSINE)},
+            jit_compile=jit_compile(),
+        )
+
+        compile_pretrainer(student, optimizer)  # callbacks see the student: they may save it or set the learning rate
         return run(
             model,
             batches,

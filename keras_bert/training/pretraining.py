@@ -81,7 +81,6 @@ def pretrain(
     batches = MaskedBatches(examples, masking, config.batch_size, config.seed)
     epoch_steps = steps_per_epoch(batches, config.accumulate)
     steps = config.steps or config.epochs * epoch_steps
-    compile_pretrainer(model, make_optimizer(config, steps))
     if config.embedding_init and not has_checkpoint(config.checkpoint_dir):
         from keras_bert.training.embedding_init import initialize_embeddings
 
@@ -108,6 +107,7 @@ def pretrain(
         "validation": None if validation is None else examples_checksum(validation),
     }
     with compiled_for_fit(model, config, lambda optimizer: compile_pretrainer(model, optimizer)):
+        compile_pretrainer(model, make_optimizer(config, steps))
         return run(
             model,
             batches,

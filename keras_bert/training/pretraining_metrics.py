@@ -2,7 +2,8 @@
 
 import keras
 
-from keras_bert.tasks.losses import MeanCrossEntropy, TopOneAccuracy
+from keras_bert import ops
+from keras_bert.tasks.losses import PER_EXAMPLE_FNS, MeanCrossEntropy, TopOneAccuracy
 from keras_bert.text.masking import Masking
 from keras_bert.text.packing import PretrainingExamples
 from keras_bert.training.batches import MaskedBatches
@@ -63,12 +64,13 @@ def evaluate_batches(
         batches: the batches.
         callbacks: callbacks whose hooks are called before and after each batch, or None.
     """
+    evaluate_on_batch = ops.evaluate_on_batch(pretrainer, PER_EXAMPLE_FNS)
     sums: MetricSums = {}
     for i in range(len(batches)):
         if callbacks is not None:
             callbacks.on_test_batch_begin(i)
         batch = batches.batch(0, i)
-        accumulate_metrics(sums, pretraining_sums(pretrainer.test_on_batch(*batch, return_dict=True), batch))
+        accumulate_metrics(sums, pretraining_sums(evaluate_on_batch(*batch), batch))
         if callbacks is not None:
             callbacks.on_test_batch_end(i, mean_metrics(sums))
     return mean_metrics(sums)
