@@ -17,7 +17,7 @@ def describe(layer, dtype: str, keeps_own_state=lambda layer: False) -> dict[str
 
     Args:
         layer: a Keras layer.
-        dtype: name of the dtype policy that a new layer has.
+        dtype: name of the dtype policy that a new layer, and all layers inside it, have.
         keeps_own_state: function of a layer; True if its own config contains the states of the layers inside it.
 
     Returns:
@@ -30,7 +30,7 @@ def describe(layer, dtype: str, keeps_own_state=lambda layer: False) -> dict[str
     states = {}
     for path, parent, each in _walk(layer, keeps_own_state):
         _check_can_be_stored(each, parent)
-        if state := _state(each, dtype if parent is None else parent.dtype_policy.name):
+        if state := _state(each, dtype):
             states[path] = state
     return states
 
@@ -91,9 +91,11 @@ def _restore_state(layer, state: dict) -> None:
         layer.quantize(policy.quantization_mode, config=config)
     if layer.dtype_policy.name != policy.name:
         layer.dtype_policy = policy
-    if "lora" in state and not layer.lora_enabled:
+    if "lora" in state:
         rank, alpha = state["lora"]
-        layer.enable_lora(rank, lora_alpha=alpha)
+        if not layer.lora_enabled:
+            layer.enable_lora(rank)
+        layer.lora_alpha = alpha  # which Keras does not restore from the config of a layer
     keep_lora_weights(layer)
     if "trainable" in state:
         layer.trainable = False
