@@ -65,6 +65,8 @@ class CompositeLayer(keras.layers.Layer):
             if value is not old:
                 keras_internals.replace_layer(self, old, value)
         super().__setattr__(name, value)
+        if name in type(self).SUBLAYERS:
+            keras_internals.order_layers(self, [getattr(self, each, None) for each in type(self).SUBLAYERS])
 
     @property
     def dtype_policy(self):

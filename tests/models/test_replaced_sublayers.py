@@ -22,7 +22,7 @@ class MeanAttention(keras.layers.Layer):
     def __init__(self, size, **kwargs):
         super().__init__(**kwargs)
         self.size = size
-        self.dense = keras.layers.Dense(size)
+        self.dense = keras.layers.Dense(size, dtype=self.dtype_policy)
 
     def build(self, query_shape):
         self.dense.build(query_shape)
