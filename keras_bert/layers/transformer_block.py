@@ -143,7 +143,9 @@ class TransformerBlock(CompositeLayer):
         self.build_sublayers()
 
     def sublayer_shapes(self):
-        hidden, inner = ((None, None, size) for size in (self.hidden_size, self.intermediate_size))  # [B, T, H] [B, T, F]
+        hidden, inner = (
+            (None, None, size) for size in (self.hidden_size, self.intermediate_size)
+        )  # [B, T, H] [B, T, F]
         return {
             "attention": (hidden, hidden),
             "attention_layer_norm": (hidden,),

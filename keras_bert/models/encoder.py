@@ -188,7 +188,9 @@ class BertEncoder(PretrainedModel):
         """Return whether a block is the one that the constructor makes."""
         if type(block) is not TransformerBlock:
             return False
-        new = TransformerBlock(**_block_arguments(self.config, index), dtype=self.dtype_policy, trainable=block.trainable)
+        new = TransformerBlock(
+            **_block_arguments(self.config, index), dtype=self.dtype_policy, trainable=block.trainable
+        )
         return without_ids(block.get_config()) == without_ids(new.get_config())
 
     @classmethod

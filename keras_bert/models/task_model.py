@@ -58,7 +58,9 @@ class TaskModel(PretrainedModel):
         super().__init__(inputs=inputs, outputs=outputs, name=name, trainable=trainable)
         self.encoder = encoder
         self.dtype_policy = encoder.dtype_policy
-        keras_internals.set_untracked(self, "_new_heads", {layer.name: description(layer) for layer in head_layers(self)})
+        keras_internals.set_untracked(
+            self, "_new_heads", {layer.name: description(layer) for layer in head_layers(self)}
+        )
 
     def get_config(self):
         config = {
