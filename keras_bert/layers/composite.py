@@ -164,8 +164,8 @@ class CompositeLayer(keras.layers.Layer):
             for state in describe_states(layer, self.dtype_policy.name).values() if id(layer) not in known else ():
                 if "lora" in state or "_from_" in state.get("dtype", ""):
                     raise InputError(
-                        f"`{layer.name}` must be in SUBLAYERS of {type(self).__name__}, to be saved or copied with LoRA "
-                        f"or quantization. Received: SUBLAYERS={type(self).SUBLAYERS}"
+                        f"`SUBLAYERS` of {type(self).__name__} must contain {layer.name}, to be saved or copied with "
+                        f"LoRA or quantization. Received: SUBLAYERS={type(self).SUBLAYERS}"
                     )
 
 

@@ -4,6 +4,9 @@ The config of a Keras layer does not contain the state of the layers inside it, 
 `keras.layers.MultiHeadAttention`. A layer of this package adds it to its own config.
 """
 
+import contextlib
+import gc
+
 import keras
 
 from keras_bert import keras_internals
@@ -43,9 +46,23 @@ def restore(layer, states: dict[str, dict], keeps_own_state=lambda layer: False)
         states: the dict that `describe` returned.
         keeps_own_state: as for `describe`.
     """
-    for path, _, each in list(_walk(layer, keeps_own_state)):
-        if path in states:
-            _restore_state(each, states[path])
+    with short_garbage_collections() if states else contextlib.nullcontext():
+        for path, _, each in list(_walk(layer, keeps_own_state)):
+            if path in states:
+                _restore_state(each, states[path])
+
+
+@contextlib.contextmanager
+def short_garbage_collections():
+    """Exclude all objects that exist now from garbage collections: Keras runs one for each layer that it quantizes.
+
+    With TensorFlow's million objects, each takes half a second.
+    """
+    gc.freeze()
+    try:
+        yield
+    finally:
+        gc.unfreeze()
 
 
 def set_dtype_policy(layer, policy) -> None:

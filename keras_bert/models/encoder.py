@@ -215,8 +215,8 @@ class BertEncoder(PretrainedModel):
     def enable_lora(self, rank: int, targets=("query", "value"), alpha: float | None = None) -> None:
         """Add low-rank weights to projections of all blocks, and freeze all other weights of the encoder.
 
-        A target computes x (W + alpha / rank * A B) + b with new matrices A and B, by `enable_lora` of Keras. At first B
-        is 0, so the outputs do not change. Saved files and copies contain A and B; `merge_lora` adds them to W.
+        A target computes x (W + alpha / rank * A B) + b with new matrices A and B, by `enable_lora` of Keras. At first
+        B is 0, so the outputs do not change. Saved files and copies contain A and B; `merge_lora` adds them to W.
         `kb.finetune` then trains A, B and the head.
 
         Args:

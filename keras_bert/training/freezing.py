@@ -14,8 +14,8 @@ def freeze(encoder, layers: str | int) -> None:
 
     Args:
         encoder: a `BertEncoder`.
-        layers: `"none"`, `"all"`, or an integer k for the embeddings and the first k blocks. With LoRA, only its weights
-            are trained in the other layers.
+        layers: `"none"`, `"all"`, or an integer k for the embeddings and the first k blocks. With LoRA, only its
+            weights are trained in the other layers.
 
     Raises:
         InputError: `layers` is another value, or k is outside 0 … L.
