@@ -147,16 +147,20 @@ def stored_kernel(layer):
 def replace_layer(owner, old, new) -> None:
     """Track the layer `new` in place of `old`, one of them may be None, also in a layer that is built.
 
-    Keras would keep the old layer's weights, append the new layer's, and reject the change in a built layer.
+    Keras would keep the weights of the old layer, and reject the change in a built layer.
     """
-    tracker, layers = owner._tracker, owner._layers
+    tracker = owner._tracker
     was_locked = tracker.locked
     tracker.unlock()
-    index = next((index for index, layer in enumerate(layers) if layer is old), len(layers))
     if old is not None:
         tracker.untrack(old)
-    if new is not None and not tracker.is_in_store("layers", new):
+    if new is not None:
         tracker.track(new)
-        layers.insert(index, layers.pop())
     if was_locked:
         tracker.lock()
+
+
+def order_layers(owner, first: list) -> None:
+    """Order the layers inside a layer, and so its weights: those in `first`, then the others."""
+    ranks = {id(layer): rank for rank, layer in enumerate(first)}
+    owner._layers.sort(key=lambda layer: ranks.get(id(layer), len(ranks)))

@@ -138,6 +138,47 @@ def test_set_untracked():
     assert layer.other is other and len(layer.weights) == 2
 
 
+def test_layers_in():
+    inner, outer = keras.Sequential([keras.layers.Dense(2)]), keras.Sequential([keras.layers.Dropout(0.1)])
+    outer.add(inner)
+    assert keras_internals.layers_in(outer, recursive=False) == [outer.layers[0], inner]
+    assert {*keras_internals.layers_in(outer)} == {outer.layers[0], inner, inner.layers[0]}
+
+
+def test_own_variables_and_stored_kernel():
+    dense, table = keras.layers.Dense(2), keras.layers.Embedding(3, 2)
+    dense.build((None, 4))
+    table.build()
+    dense.enable_lora(1)
+    names = [variable.name for variable in keras_internals.own_variables(dense)]
+    assert names == ["kernel", "bias", "lora_kernel_a", "lora_kernel_b"]
+    assert isinstance(keras_internals.stored_kernel(dense), keras.Variable)  # with LoRA, `dense.kernel` is a tensor
+    assert keras_internals.stored_kernel(table) is table.embeddings
+    dense.quantize("int8")
+    names = {variable.name for variable in keras_internals.own_variables(dense, trainable_only=False)}
+    assert names == {"kernel", "kernel_scale", "bias", "lora_kernel_a", "lora_kernel_b"}
+
+
+def test_replace_layer_and_order_layers():
+    class Pair(keras.layers.Layer):
+        def __init__(self):
+            super().__init__()
+            self.first, self.second = keras.layers.Dense(2), keras.layers.Dense(3)
+
+        def build(self, shape):
+            self.first.build(shape)
+            self.second.build(shape)
+
+    pair, new = Pair(), keras.layers.Dense(5)
+    pair.build((None, 4))
+    new.build((None, 4))
+    keras_internals.replace_layer(pair, pair.first, new)
+    pair.first = new
+    assert [tuple(weight.shape) for weight in pair.weights] == [(4, 3), (3,), (4, 5), (5,)]
+    keras_internals.order_layers(pair, [new])
+    assert [tuple(weight.shape) for weight in pair.weights] == [(4, 5), (5,), (4, 3), (3,)]
+
+
 def test_uncast_value_in_a_stateless_scope():
     variable = keras.Variable([1.0])
     with keras.StatelessScope([(variable, keras.ops.convert_to_tensor([2.0]))]):

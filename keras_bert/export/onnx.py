@@ -28,7 +28,8 @@ def export_onnx(model, path, vectorizer=None, labels=None, dtype: str = "float32
     - A `BertSpanLabeler` returns `start_logits` and `end_logits` `[B, T]`.
     - A `BertTokenClassifier` returns `logits` `[B, T, C]`.
 
-    The graph is written from the weights of the layers. A model with custom blocks or modified layers is rejected.
+    The graph is written from the weights of the layers, with LoRA weights merged into the kernels. A model with custom
+    blocks, modified or quantized layers is rejected.
 
     Args:
         model: one of the models above, on any Keras backend.

@@ -4,8 +4,8 @@ import numpy as np
 
 from keras_bert.constants import INPUT_KEYS
 from keras_bert.export.onnx_graph import Graph, array
-from keras_bert.export.standard_sublayers import check_standard_sublayers
 from keras_bert.models import BertClassifier, BertPretrainer, BertSpanLabeler, BertTokenClassifier
+from keras_bert.models.standard_sublayers import check_standard_sublayers
 
 MASKED_SCORE = -10_000.0  # added to the scores of padding, as in google-research/bert; float16 can represent it
 
@@ -16,7 +16,7 @@ def onnx_model(model):
     Raises:
         InputError: a layer of the model is not standard, see `check_standard_sublayers`.
     """
-    check_standard_sublayers(model)
+    check_standard_sublayers(model, by_config=False)  # the graph has the activation and epsilon of each layer
     encoder = getattr(model, "encoder", model)
     graph, inputs = Graph(), dict.fromkeys(INPUT_KEYS, ("B", "T"))
     if isinstance(model, BertClassifier):

@@ -1,5 +1,6 @@
 """The base class of layers that consist of sublayers, each of which a user may replace or change."""
 
+import contextlib
 import contextvars
 import inspect
 
@@ -57,10 +58,15 @@ class CompositeLayer(keras.layers.Layer):
         if name in type(self).SUBLAYERS:
             old = getattr(self, name, None)
             if value is not None and self.built:
-                build_layer(value, self.sublayer_shapes().get(name, ()))
+                with contextlib.ExitStack() as scopes:  # so that the paths of its weights begin with that of this layer
+                    for part in self.path.split("/"):
+                        scopes.enter_context(keras.name_scope(part))
+                    build_layer(value, self.sublayer_shapes().get(name, ()))
             if value is not old:
                 keras_internals.replace_layer(self, old, value)
         super().__setattr__(name, value)
+        if name in type(self).SUBLAYERS:
+            keras_internals.order_layers(self, [getattr(self, each, None) for each in type(self).SUBLAYERS])
 
     @property
     def dtype_policy(self):
@@ -95,6 +101,10 @@ class CompositeLayer(keras.layers.Layer):
         Raises:
             InputError: the class of a sublayer is not registered.
         """
+        changes = dict(changes)
+        if policy := changes.pop("", None):  # of this layer alone; its sublayers have their own
+            keras_internals.set_untracked(self, "_first_policy", self.dtype_policy)
+            keras.layers.Layer.dtype_policy.fset(self, policy["dtype"])
         for name, change in changes.items():
             if "layer" in change:
                 setattr(self, name, _deserialize(change["layer"], name))
@@ -106,10 +116,7 @@ class CompositeLayer(keras.layers.Layer):
 
     def _restore_states(self, states: dict) -> None:
         for name, each in states.items():
-            if name:
-                restore_states(getattr(self, name), each)
-            else:
-                self.dtype_policy = each
+            restore_states(getattr(self, name), each)
 
     def save_own_variables(self, store):
         keep_lora_weights(self)  # Keras calls this before it saves the sublayers
@@ -131,7 +138,7 @@ class CompositeLayer(keras.layers.Layer):
             new.build_from_config(self.get_build_config())
         changes = {}
         if self.dtype_policy.name != new.dtype_policy.name:
-            changes[""] = {"states": self.dtype_policy.name}
+            changes[""] = {"dtype": self.dtype_policy.name}
         for name in type(self).SUBLAYERS:
             layer, reference, change = getattr(self, name, None), getattr(new, name, None), {}
             if layer is None:
@@ -139,8 +146,11 @@ class CompositeLayer(keras.layers.Layer):
             if reference is None or computation(layer) != computation(reference):
                 change["layer"] = keras.saving.serialize_keras_object(layer)
                 change["layer"].pop("build_config", None)  # this layer builds it
-                reference = layer
-            if states := describe_states(layer, reference.dtype_policy.name):
+                policy = policy_of_weights(layer)
+                change["layer"]["config"]["dtype"] = keras.dtype_policies.serialize(policy)
+            else:
+                policy = reference.dtype_policy
+            if states := describe_states(layer, policy.name):
                 change["states"] = states
             if change:
                 changes[name] = change
@@ -154,8 +164,8 @@ class CompositeLayer(keras.layers.Layer):
             for state in describe_states(layer, self.dtype_policy.name).values() if id(layer) not in known else ():
                 if "lora" in state or "_from_" in state.get("dtype", ""):
                     raise InputError(
-                        f"`{layer.name}` must be in SUBLAYERS of {type(self).__name__}, to be saved or copied with LoRA "
-                        f"or quantization. Received: SUBLAYERS={type(self).SUBLAYERS}"
+                        f"`SUBLAYERS` of {type(self).__name__} must contain {layer.name}, to be saved or copied with "
+                        f"LoRA or quantization. Received: SUBLAYERS={type(self).SUBLAYERS}"
                     )
 
 
@@ -186,8 +196,30 @@ def _is_composite(layer) -> bool:
 
 def computation(layer) -> tuple:
     """Return the class and the config of a layer, without what has no effect on its outputs."""
-    config = keras.saving.serialize_keras_object(layer)["config"]
-    return type(layer), {name: value for name, value in config.items() if name not in NOT_COMPUTATION}
+    config = without_ids(keras.saving.serialize_keras_object(layer)["config"])
+    config = {name: value for name, value in config.items() if name not in NOT_COMPUTATION}
+    if isinstance(config.get("axis"), list | tuple) and len(config["axis"]) == 1:
+        (config["axis"],) = config["axis"]  # building a LayerNormalization makes a list of it
+    if "attention_axes" in config:
+        config["attention_axes"] = list(config["attention_axes"] or (1,))  # building a MultiHeadAttention sets it
+    return type(layer), config
+
+
+def policy_of_weights(layer):
+    """Return the dtype policy of a layer or, if it was changed after the layer was built, one that fits its weights."""
+    dtypes = {weight.dtype for weight in layer.weights if keras.backend.is_float_dtype(weight.dtype)}
+    if layer.quantization_mode or len(dtypes) != 1 or layer.dtype_policy.variable_dtype in dtypes:
+        return layer.dtype_policy
+    return keras.dtype_policies.get(dtypes.pop())
+
+
+def without_ids(config):
+    """Return a config without the ids by which Keras finds objects that are shared within one file."""
+    if isinstance(config, list):
+        return [without_ids(value) for value in config]
+    if not isinstance(config, dict):
+        return config
+    return {name: without_ids(value) for name, value in config.items() if name != "shared_object_id"}
 
 
 def _deserialize(config: dict, name: str):

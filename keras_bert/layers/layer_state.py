@@ -4,6 +4,9 @@ The config of a Keras layer does not contain the state of the layers inside it, 
 `keras.layers.MultiHeadAttention`. A layer of this package adds it to its own config.
 """
 
+import contextlib
+import gc
+
 import keras
 
 from keras_bert import keras_internals
@@ -17,7 +20,7 @@ def describe(layer, dtype: str, keeps_own_state=lambda layer: False) -> dict[str
 
     Args:
         layer: a Keras layer.
-        dtype: name of the dtype policy that a new layer has.
+        dtype: name of the dtype policy that a new layer, and all layers inside it, have.
         keeps_own_state: function of a layer; True if its own config contains the states of the layers inside it.
 
     Returns:
@@ -30,7 +33,7 @@ def describe(layer, dtype: str, keeps_own_state=lambda layer: False) -> dict[str
     states = {}
     for path, parent, each in _walk(layer, keeps_own_state):
         _check_can_be_stored(each, parent)
-        if state := _state(each, dtype if parent is None else parent.dtype_policy.name):
+        if state := _state(each, dtype):
             states[path] = state
     return states
 
@@ -43,9 +46,23 @@ def restore(layer, states: dict[str, dict], keeps_own_state=lambda layer: False)
         states: the dict that `describe` returned.
         keeps_own_state: as for `describe`.
     """
-    for path, _, each in list(_walk(layer, keeps_own_state)):
-        if path in states:
-            _restore_state(each, states[path])
+    with short_garbage_collections() if states else contextlib.nullcontext():
+        for path, _, each in list(_walk(layer, keeps_own_state)):
+            if path in states:
+                _restore_state(each, states[path])
+
+
+@contextlib.contextmanager
+def short_garbage_collections():
+    """Exclude all objects that exist now from garbage collections: Keras runs one for each layer that it quantizes.
+
+    With TensorFlow's million objects, each takes half a second.
+    """
+    gc.freeze()
+    try:
+        yield
+    finally:
+        gc.unfreeze()
 
 
 def set_dtype_policy(layer, policy) -> None:
@@ -91,9 +108,11 @@ def _restore_state(layer, state: dict) -> None:
         layer.quantize(policy.quantization_mode, config=config)
     if layer.dtype_policy.name != policy.name:
         layer.dtype_policy = policy
-    if "lora" in state and not layer.lora_enabled:
+    if "lora" in state:
         rank, alpha = state["lora"]
-        layer.enable_lora(rank, lora_alpha=alpha)
+        if not layer.lora_enabled:
+            layer.enable_lora(rank)
+        layer.lora_alpha = alpha  # which Keras does not restore from the config of a layer
     keep_lora_weights(layer)
     if "trainable" in state:
         layer.trainable = False

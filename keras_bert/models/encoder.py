@@ -9,10 +9,11 @@ from keras_bert.config import BertConfig
 from keras_bert.constants import INPUT_KEYS
 from keras_bert.errors import InputError
 from keras_bert.layers import BertEmbeddings, Pooler, TransformerBlock
-from keras_bert.layers.composite import describe_states, restore_states
-from keras_bert.layers.lora import has_lora
+from keras_bert.layers.composite import describe_states, restore_states, without_ids
+from keras_bert.layers.lora import has_lora, merge_lora
 from keras_bert.models.change_config import change_config, custom_classes
 from keras_bert.models.copy_weights import assign_standard_weights, assign_weights
+from keras_bert.models.lora import enable_lora
 from keras_bert.models.pretrained_model import PretrainedModel
 from keras_bert.models.resize import ResizableEmbeddings
 
@@ -191,7 +192,7 @@ class BertEncoder(ResizableEmbeddings, PretrainedModel):
         new = TransformerBlock(
             **_block_arguments(self.config, index), dtype=self.dtype_policy, trainable=block.trainable
         )
-        return block.get_config() == new.get_config()
+        return without_ids(block.get_config()) == without_ids(new.get_config())
 
     @classmethod
     def from_config(cls, config):
@@ -211,6 +212,47 @@ class BertEncoder(ResizableEmbeddings, PretrainedModel):
         for name in frozen:
             encoder.get_layer(name).trainable = False
         return encoder
+
+    def enable_lora(self, rank: int, targets=("query", "value"), alpha: float | None = None) -> None:
+        """Add low-rank weights to projections of all blocks, and freeze all other weights of the encoder.
+
+        A target computes x (W + alpha / rank * A B) + b with new matrices A and B, by `enable_lora` of Keras. At first
+        B is 0, so the outputs do not change. Saved files and copies contain A and B; `merge_lora` adds them to W.
+        `kb.finetune` then trains A, B and the head.
+
+        Args:
+            rank: number of columns of A and rows of B.
+            targets: some of `"query"`, `"key"`, `"value"`, `"attention_output"`, `"intermediate"` and `"output"`. The
+                default is that of the paper.
+            alpha: scale of the product; `rank` by default.
+
+        Raises:
+            InputError: `rank` or `targets` is invalid, LoRA is already enabled, or a block has no such projection.
+
+        Example:
+
+        >>> import keras_bert as kb
+        >>> config = kb.BertConfig(vocab_size=8, hidden_size=8, num_layers=1, num_heads=2, intermediate_size=16)
+        >>> encoder = kb.BertEncoder(config)
+        >>> encoder.enable_lora(rank=2)
+        >>> sorted({variable.path for variable in encoder.trainable_variables})[:2]
+        ['block_0/attention/query/lora_kernel_a', 'block_0/attention/query/lora_kernel_b']
+
+        Source: Hu et al. 2021 (arXiv:2106.09685), sections 4.1, 4.2 and 7.1.
+        """
+        enable_lora(self, rank, targets, alpha)
+
+    def merge_lora(self) -> None:
+        """Add the LoRA weights to the kernels and remove them: the same outputs, from plain layers. All are trainable.
+
+        Raises:
+            InputError: LoRA is not enabled, or a layer with LoRA is quantized.
+        """
+        if not has_lora(self):
+            raise InputError("`enable_lora` must be called before `merge_lora`. Received: an encoder without LoRA")
+        merge_lora(self)
+        for part in (self, *self.parts):
+            part.trainable = True
 
     def copy(self, dropout: float | None = None, dtype=None) -> "BertEncoder":
         """Return a copy of the encoder, with the same weights and the same blocks.

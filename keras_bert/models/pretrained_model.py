@@ -5,6 +5,7 @@ import warnings
 import keras
 
 from keras_bert.errors import InputError
+from keras_bert.layers.layer_state import short_garbage_collections
 from keras_bert.layers.lora import keep_lora_weights
 from keras_bert.models.change_config import custom_classes
 from keras_bert.models.quantization import check_quantization
@@ -122,7 +123,10 @@ class PretrainedModel(keras.Model):
         'int8'
         """
         mode = check_quantization(self, mode, config)
-        with warnings.catch_warnings():  # Keras warns of each layer without such weights, such as Dropout
+        with (
+            short_garbage_collections(),
+            warnings.catch_warnings(),
+        ):  # Keras warns of each layer without such weights, such as Dropout
             warnings.filterwarnings("ignore", message=".*does not have a `quantize` method|Invalid quantization mode")
             super().quantize(mode, config=config, filters=filters, **kwargs)
 

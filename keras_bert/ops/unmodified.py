@@ -71,20 +71,42 @@ def _normalizes_last_axis(norm, dtype) -> bool:
 
 def _is_dot_product(attention, dtype) -> bool:
     """Return True for attention over the T axis of `[B, T, H]` whose sublayers are those that Keras makes."""
+    softmax = keras_internals.attention_softmax(attention)
+    projections = (attention.query_dense, attention.key_dense, attention.value_dense, attention.output_dense)
+    return (
+        _has_dot_product_options(attention)
+        and all(_is_plain(dense, dtype) for dense in projections)
+        and _is_plain(softmax, dtype)
+        and is_unmodified(keras_internals.attention_dropout(attention), dtype)
+    )
+
+
+def _has_dot_product_options(attention) -> bool:
     dropout, softmax = keras_internals.attention_dropout(attention), keras_internals.attention_softmax(attention)
     projections = (attention.query_dense, attention.key_dense, attention.value_dense, attention.output_dense)
     return (
         not keras_internals.has_attention_options(attention)
         and attention.attention_axes == (1,)
         and attention.value_dim == attention.key_dim
+        and all(type(dense) is layers.EinsumDense and _is_linear(dense, None) for dense in projections)
         and len(attention.output_dense.kernel.shape) == 3  # [A, D, H]
-        and all(type(dense) is layers.EinsumDense and _is_plain(dense, dtype) for dense in projections)
-        and all(_is_linear(dense, dtype) for dense in projections)
         and type(softmax) is layers.Softmax
-        and _is_plain(softmax, dtype)
-        and is_unmodified(dropout, dtype)
+        and type(dropout) is layers.Dropout
         and attention.dropout == dropout.rate  # Keras skips the dropout layer if `attention.dropout` is 0
     )
+
+
+def has_standard_options(layer) -> bool:
+    """Return True if a built layer computes, from its kernel and bias, what the layers of BERT compute.
+
+    Unlike `is_unmodified`, it allows any dtype and LoRA.
+    """
+    if isinstance(layer, layers.MultiHeadAttention):
+        return _has_dot_product_options(layer)
+    if isinstance(layer, layers.EinsumDense):
+        return _is_linear(layer, None)
+    check = CHECKS.get(type(layer))
+    return check is None or check(layer, None)
 
 
 CHECKS = {

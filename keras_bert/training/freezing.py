@@ -5,6 +5,8 @@ from collections.abc import Iterator
 
 from keras_bert import keras_internals
 from keras_bert.errors import InputError
+from keras_bert.layers.lora import has_lora
+from keras_bert.models.lora import freeze_all_but_lora
 from keras_bert.training.config import is_integer
 
 
@@ -13,7 +15,8 @@ def freeze(encoder, layers: str | int) -> None:
 
     Args:
         encoder: a `BertEncoder`.
-        layers: `"none"`, `"all"`, or an integer k for the embeddings and the first k blocks.
+        layers: `"none"`, `"all"`, or an integer k for the embeddings and the first k blocks. With LoRA, only its
+            weights are trained in the other layers.
 
     Raises:
         InputError: `layers` is another value, or k is outside 0 … L.
@@ -38,8 +41,10 @@ def freeze(encoder, layers: str | int) -> None:
         part.trainable = True  # on each part too: a model that is already trainable does not set its layers
     if layers == "all":
         encoder.trainable = False
-    elif layers != "none":
-        for part in (encoder.embeddings, *blocks[:layers]):
+    else:
+        if has_lora(encoder):  # its own weights are trained, not those that it is added to
+            freeze_all_but_lora(encoder)
+        for part in (encoder.embeddings, *blocks[:layers]) if layers != "none" else ():
             part.trainable = False
 
 
@@ -53,6 +58,7 @@ def frozen(encoder, layers: str | int | None) -> Iterator[None]:
     """
     parts = keras_internals.all_layers(encoder)  # the encoder itself comes first
     before = [part.trainable for part in parts]
+    variables = [(variable, variable.trainable) for variable in encoder.variables]  # LoRA freezes single ones
     try:
         if layers is not None:
             freeze(encoder, layers)
@@ -60,3 +66,5 @@ def frozen(encoder, layers: str | int | None) -> Iterator[None]:
     finally:
         for part, trainable in zip(parts, before, strict=True):
             part.trainable = trainable  # also sets the sublayers, which come later in `parts` and are then restored
+        for variable, trainable in variables:
+            variable.trainable = trainable

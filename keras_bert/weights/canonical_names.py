@@ -1,5 +1,7 @@
 """Canonical names and shapes of all weights. Every format maps its names to and from these."""
 
+import keras
+
 from keras_bert.config import BertConfig
 from keras_bert.errors import InputError
 
@@ -84,8 +86,37 @@ def model_weights(model) -> dict[str, dict]:
         dict with `"encoder"` and the model's heads (some of `HEADS`), each a dict of name to `keras.Variable`.
 
     Raises:
-        InputError: the model is none of these.
+        InputError: the model is none of these, or is quantized.
     """
+    parts = _weights_by_part(model)
+    for weights in parts.values():
+        for name, weight in weights.items():
+            if not keras.backend.is_float_dtype(keras.backend.standardize_dtype(weight.dtype)):
+                raise InputError(
+                    "`model` must not be quantized, because other formats store float weights. "
+                    f"Received: {name} of dtype {keras.backend.standardize_dtype(weight.dtype)}"
+                )
+    return parts
+
+
+def weights_to_write(model, written: str) -> dict[str, dict]:
+    """Return the weights of a model by part, as NumPy arrays, LoRA merged, for a format that stores only weights.
+
+    Args:
+        model: a `BertEncoder`, or a task model that contains one.
+        written: what is written, for the error message.
+
+    Raises:
+        InputError: the model is none of these, or computes something else than its config and these weights say.
+    """
+    from keras_bert.models.standard_sublayers import check_standard_sublayers
+
+    parts = model_weights(model)
+    check_standard_sublayers(model, written)
+    return to_numpy(parts)
+
+
+def _weights_by_part(model) -> dict[str, dict]:
     from keras_bert.models import BertClassifier, BertEncoder, BertPretrainer, BertSpanLabeler, BertTokenClassifier
 
     if isinstance(model, BertEncoder):
@@ -110,8 +141,6 @@ def model_weights(model) -> dict[str, dict]:
 
 def to_numpy(parts: dict[str, dict]) -> dict[str, dict]:
     """Convert the weights that `model_weights` returns to NumPy arrays."""
-    import keras
-
     return {
         part: {name: keras.ops.convert_to_numpy(weight) for name, weight in weights.items()}
         for part, weights in parts.items()

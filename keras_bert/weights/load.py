@@ -6,6 +6,7 @@ from pathlib import Path
 from keras_bert.catalog.listing import resolve, similar_names
 from keras_bert.config import BertConfig
 from keras_bert.errors import InputError
+from keras_bert.layers.lora import has_lora
 from keras_bert.models import kind_of
 from keras_bert.models.pretrained_model import register_io
 from keras_bert.text.pretrained import register_reader
@@ -64,6 +65,8 @@ def load_weights(model, source) -> LoadReport:
     of `tensorflow/bert_en_uncased_L-12_H-768_A-12/4`.
     """
     targets = model_weights(model)
+    if has_lora(model):
+        raise InputError("`model` must not have LoRA enabled when weights are loaded. Call `enable_lora` afterwards")
     found = source if isinstance(source, Source) else open_source(source)
     _check_same_computation(getattr(model, "encoder", model).config, found)
     shared = [part for part in ("encoder", *HEADS) if part in targets and part in found.parts]

@@ -7,10 +7,10 @@ import tensorflow as tf
 
 import keras_bert as kb
 from keras_bert.export import export_onnx
-from keras_bert.export.standard_sublayers import check_standard_sublayers
 from keras_bert.layers import TransformerBlock
+from keras_bert.models.standard_sublayers import check_standard_sublayers
 from tests.export.modified_layers import CLASSES, DoubledDense, copy_weights, modified_and_equal, modified_block
-from tests.helpers import random_inputs, randomize, tiny_config
+from tests.helpers import assert_close, random_inputs, randomize, tiny_config, to_numpy
 
 
 def config_for(models):
@@ -90,13 +90,15 @@ def test_tfhub_rejects_modified_weights(modify, tmp_path):
     assert not list(tmp_path.iterdir())
 
 
-def test_saving_merges_lora(models, tmp_path):
+def test_merged_lora_is_exported(tmp_path):
     """The advice of the error above."""
-    encoder = randomize(kb.BertEncoder(config_for(models)))
+    encoder = randomize(kb.BertEncoder(tiny_config()))
     enable_lora(encoder.blocks[0].intermediate)
-    loaded = kb.load_pretrained(kb.save_pretrained(encoder, tmp_path / "saved", models.vectorizer)).encoder
-    check_standard_sublayers(loaded)
+    before = to_numpy(encoder(random_inputs(encoder.config)))
+    encoder.merge_lora()
+    loaded = tf.saved_model.load(str(kb.export_saved_model(encoder, tmp_path / "merged")))
     assert kb.compare(encoder, loaded, random_inputs(encoder.config)).passed
+    assert_close(encoder(random_inputs(encoder.config)), before, 1e-5)
 
 
 LAYERS = {
@@ -110,22 +112,53 @@ LAYERS = {
 }
 
 
-@pytest.mark.parametrize("modify, word", [(enable_lora, "LoRA"), (quantize, "int8")])
+def change_activation(layer):
+    layer.activation = keras.activations.softplus
+
+
+@pytest.mark.parametrize("modify, word", [(quantize, "int8"), (change_activation, "options")])
 @pytest.mark.parametrize("name", LAYERS)
-def test_onnx_rejects_lora_and_quantized_layers(name, modify, word, tmp_path):
+def test_onnx_rejects_changed_and_quantized_layers(name, modify, word, tmp_path):
     model = kb.BertClassifier(kb.BertEncoder(tiny_config(embedding_size=16)))
     check_standard_sublayers(model)
     modify(LAYERS[name](model))
-    with pytest.raises(kb.InputError, match=f"`model`.*Received: {name} .*{word}.*export_saved_model"):
+    with pytest.raises(
+        kb.InputError, match=f"`model`.*Received: {name.removesuffix('/query_dense')}.*export_saved_model"
+    ):
         export_onnx(model, tmp_path / "out")
     assert not list(tmp_path.iterdir())
 
 
-def test_onnx_rejects_lora_embeddings(tmp_path):
-    encoder = kb.BertEncoder(tiny_config())
-    encoder.embeddings.word_embeddings.enable_lora(2)
-    with pytest.raises(kb.InputError, match="^`model`.*Received: embeddings/word_embeddings .*LoRA"):
-        export_onnx(encoder, tmp_path / "out")
+def run_onnx(model, folder, inputs):
+    import onnxruntime
+
+    path = str(export_onnx(model, folder) / "model.onnx")
+    session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
+    return dict(zip([output.name for output in session.get_outputs()], session.run(None, inputs), strict=True))
+
+
+def test_onnx_of_lora_has_the_merged_weights(tmp_path):
+    pytest.importorskip("onnxruntime")
+    model = randomize(kb.BertClassifier(kb.BertEncoder(tiny_config())))
+    inputs = random_inputs(model.encoder.config)
+    plain = to_numpy(model(inputs))
+    for layer in (model.encoder.blocks[0].attention.query_dense, model.encoder.blocks[1].intermediate):
+        enable_lora(layer)
+    for table in (model.encoder.embeddings.word_embeddings, model.encoder.embeddings.position_embeddings):
+        table.enable_lora(2)
+        table.lora_embeddings_b.assign(np.ones(table.lora_embeddings_b.shape) * 0.1)
+    expected = to_numpy(model(inputs))
+    np.testing.assert_allclose(run_onnx(model, tmp_path / "out", inputs)["logits"], expected, atol=2e-5)
+    assert np.abs(expected - plain).max() > 1e-3
+
+
+def test_onnx_has_the_epsilon_and_activation_of_each_layer(tmp_path):
+    pytest.importorskip("onnxruntime")
+    model = randomize(kb.BertClassifier(kb.BertEncoder(tiny_config())))
+    model.encoder.blocks[0].activation = "relu"
+    model.encoder.blocks[1].output_layer_norm.epsilon = 0.3
+    inputs = random_inputs(model.encoder.config)
+    np.testing.assert_allclose(run_onnx(model, tmp_path / "out", inputs)["logits"], to_numpy(model(inputs)), atol=2e-5)
 
 
 @pytest.mark.parametrize("part", CLASSES)
@@ -146,8 +179,8 @@ def test_onnx_rejects_adapters_and_subclassed_blocks(tmp_path):
 
 def test_onnx_rejects_an_overridden_call(tmp_path):
     class Encoder(kb.BertEncoder):
-        def call(self, inputs, training=None, mask=None, positions=None):
-            return super().call(inputs, training=training, mask=mask, positions=positions)
+        def call(self, inputs, **kwargs):
+            return super().call(inputs, **kwargs)
 
     class Named(kb.BertEncoder):
         """A subclass that computes the same."""

@@ -11,7 +11,7 @@ from keras_bert.config import BertConfig
 from keras_bert.errors import InputError
 from keras_bert.files import atomic_write
 from keras_bert.text.vocabulary import save_vocabulary
-from keras_bert.weights.canonical_names import canonical_shapes, model_weights, to_numpy
+from keras_bert.weights.canonical_names import canonical_shapes, weights_to_write
 from keras_bert.weights.formats.format import Format
 from keras_bert.weights.formats.google_config import (
     CONFIG_FILES,
@@ -116,7 +116,7 @@ def save_google_research(model, path, vectorizer=None) -> Path:
 
     Source: `modeling.py` and `run_pretraining.py` of google-research/bert and of google-research/albert.
     """
-    config, parts = getattr(model, "encoder", model).config, model_weights(model)
+    config, parts = getattr(model, "encoder", model).config, weights_to_write(model, "a checkpoint of google-research")
     settings = config_fields(config)
     unknown = [part for part in parts if part not in tensor_mappings(config)]
     if unknown:
@@ -130,7 +130,7 @@ def save_google_research(model, path, vectorizer=None) -> Path:
             "`model` must be a single-label classifier: google-research's checkpoints support no other. "
             f"Received: problem_type={problem_type!r}"
         )
-    arrays = to_numpy(parts)
+    arrays = parts
     num_classes = len(arrays["classifier"]["classifier/bias"]) if "classifier" in arrays else 2
     if vectorizer is not None:
         if vectorizer.added_tokens:

@@ -8,7 +8,7 @@ import numpy as np
 from keras_bert.config import BertConfig
 from keras_bert.errors import InputError
 from keras_bert.files import atomic_write
-from keras_bert.weights.canonical_names import model_weights, to_numpy
+from keras_bert.weights.canonical_names import weights_to_write
 from keras_bert.weights.formats.format import Format
 from keras_bert.weights.formats.huggingface_names import (
     ARCHITECTURES,
@@ -132,7 +132,7 @@ def save_huggingface(model, path, vectorizer=None, labels=None) -> Path:
     from safetensors.numpy import save_file
 
     config = getattr(model, "encoder", model).config
-    model_type, parts = model_type_of(config), to_numpy(model_weights(model))
+    model_type, parts = model_type_of(config), weights_to_write(model, "a Hugging Face folder")
     heads = tuple(part for part in parts if part != "encoder")
     prefix, suffix = CLASS_PREFIXES[model_type], ARCHITECTURES.get(heads)
     if not set(heads) <= set(tensor_mappings(model_type, config, 2)):

@@ -7,7 +7,7 @@ from keras_bert.config import BertConfig
 from keras_bert.errors import InputError
 from keras_bert.extras import require
 from keras_bert.text.vocabulary import load_vocabulary
-from keras_bert.weights.canonical_names import canonical_shapes, encoder_and_pretrainer, model_weights, to_numpy
+from keras_bert.weights.canonical_names import canonical_shapes, encoder_and_pretrainer, weights_to_write
 from keras_bert.weights.formats.format import Format
 from keras_bert.weights.messages import one_line
 from keras_bert.weights.report import assign_exactly_once
@@ -212,7 +212,7 @@ def to_keras_hub(encoder):
     settings = {name: getattr(config, field) for field, name in FIELDS.items() if getattr(config, field)}
     settings["dropout"] = config.hidden_dropout
     backbone = getattr(keras_hub.models, name)(**settings, dtype="float32")
-    arrays = to_numpy(model_weights(encoder))
+    arrays = weights_to_write(encoder, "a KerasHub model")
     tensors = to_format({"encoder": tensor_mappings(config)["encoder"]}, arrays)
     targets = {variable.path: variable for variable in backbone.trainable_variables}
     assign_exactly_once(targets, tensors, "the encoder")

@@ -106,8 +106,7 @@ def _plain_variables(weights: dict) -> dict:
         if not isinstance(weight, keras.Variable) or not keras.backend.is_float_dtype(weight.dtype):
             raise InputError(
                 "`model` must be neither quantized nor have LoRA enabled to be written with TF-Hub's interface. "
-                f"Received: a model with modified weights in {name}. `kb.save_pretrained` and `kb.load_pretrained` "
-                "merge LoRA weights."
+                f"Received: a model with modified weights in {name}. `encoder.merge_lora()` merges LoRA weights."
             )
     return weights
 
