@@ -1,21 +1,26 @@
-"""Evaluation of a task model on labeled rows of token ids."""
+"""Evaluation of a task model on labeled texts or rows of token ids."""
+
+from pathlib import Path
 
 import keras
 
-from keras_bert.data.id_arrays import as_id_arrays
+from keras_bert.data.examples import read_examples
 from keras_bert.errors import InputError
 from keras_bert.inference.predict import predict_logits
+from keras_bert.inference.rows import model_rows
 from keras_bert.tasks import task_for
+from keras_bert.weights import load_pretrained
 
 
-def evaluate(model: keras.Model, ids: dict, labels, batch_size: int = 64) -> dict:
-    """Compute the metrics of a model on labeled rows.
+def evaluate(model: keras.Model | str | Path, inputs, labels=None, batch_size: int = 64, vectorizer=None) -> dict:
+    """Compute the metrics of a model on labeled texts or rows of token ids.
 
     Args:
-        model: a model with a head on an encoder, such as `BertClassifier`.
-        ids: dict of `input_word_ids`, `input_mask`, `input_type_ids`, int `[N, T]`.
-        labels: as `kb.finetune` takes them.
+        model: a model with a head on an encoder, such as `BertClassifier`; or a name or folder for
+            `kb.load_pretrained`.
+        inputs, labels: N examples and their labels, in any form that `kb.finetune` takes.
         batch_size: B.
+        vectorizer: `BertTextVectorization` for texts. None uses the model's own.
 
     Returns:
         A dict that can be written as JSON, with `loss` (the mean of the training loss), `examples` (N), and
@@ -28,7 +33,7 @@ def evaluate(model: keras.Model, ids: dict, labels, batch_size: int = 64) -> dic
         - tokens: `accuracy`, and `tokens`, the number of tokens that have a label.
 
     Raises:
-        InputError: there are no rows, or ids or labels do not fit the model.
+        InputError: there are no examples, or inputs or labels do not fit the model.
 
     Example:
 
@@ -41,11 +46,19 @@ def evaluate(model: keras.Model, ids: dict, labels, batch_size: int = 64) -> dic
 
     Source: Devlin et al. 2018 (arXiv:1810.04805), section 4.1; the GLUE benchmark, Wang et al. 2018 (arXiv:1804.07461).
     """
-    ids = as_id_arrays(ids)
+    if isinstance(model, str | Path):
+        model = load_pretrained(model).model
     task = task_for(model)
+    examples = read_examples(inputs, labels)
+    if examples.labels is None:
+        raise InputError("`labels` must be given unless `inputs` is a dataset with labels. Received: labels=None")
+    if not len(examples):
+        raise InputError("`inputs` must have at least one example. Received: 0 examples")
+    if examples.weights is not None:
+        raise InputError(
+            "`inputs` must have no weights: the metrics are not weighted. Received: a dataset with weights"
+        )
+    ids, labels = model_rows(model, examples, vectorizer)
     targets, weights = task.targets(model, ids, labels)
-    rows = len(ids["input_word_ids"])
-    if rows == 0:
-        raise InputError("`ids` must have at least one row. Received: 0 rows")
     outputs = predict_logits(model, ids, batch_size)
-    return {**task.compute_metrics(outputs, targets, weights), "examples": rows}
+    return {**task.compute_metrics(outputs, targets, weights), "examples": len(examples)}

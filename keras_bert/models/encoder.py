@@ -10,6 +10,7 @@ from keras_bert.errors import InputError
 from keras_bert.layers import BertEmbeddings, Pooler, TransformerBlock
 from keras_bert.models.copy_weights import assign_standard_weights, assign_weights
 from keras_bert.models.pretrained_model import PretrainedModel
+from keras_bert.models.text_attributes import copy_text_attributes
 
 
 @keras.saving.register_keras_serializable(package="keras_bert")
@@ -211,6 +212,7 @@ class BertEncoder(PretrainedModel):
             assign_weights(encoder.weights, source.weights)
         else:
             assign_standard_weights(encoder, source)
+        copy_text_attributes(source, encoder, ("vectorizer",))
         return encoder
 
     @classmethod

@@ -10,6 +10,7 @@ from keras_bert.layers.initializers import kernel_initializer
 from keras_bert.models.copy_weights import assign_weights
 from keras_bert.models.encoder import BertEncoder
 from keras_bert.models.pretrained_model import PretrainedModel, kind_of
+from keras_bert.models.text_attributes import HEAD_ATTRIBUTES, copy_text_attributes
 
 CHANGEABLE_ARGUMENTS = ("dropout", "name", "trainable")  # `from_pretrained` may change these of a saved head
 
@@ -88,6 +89,7 @@ class TaskModel(PretrainedModel):
         """
         model = (model_class or type(self))(**{**self.get_config(), **changes, "encoder": encoder})
         assign_weights(head_weights(model), head_weights(self))
+        copy_text_attributes(self, model, HEAD_ATTRIBUTES)
         return model
 
     @classmethod

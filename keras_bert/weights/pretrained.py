@@ -29,6 +29,10 @@ class Pretrained:
         self.path = path
         self.pairs = pairs
         self.no_answer = no_answer
+        # So that the model can be trained, evaluated and saved without its vectorizer and labels.
+        self.encoder.vectorizer = functools.partial(_new_vectorizer, vocabulary, lowercase, sequence_length)
+        if kind != "encoder":
+            model.labels, model.pairs, model.no_answer = labels, pairs, no_answer
 
     @property
     def encoder(self):
@@ -57,11 +61,13 @@ class Pretrained:
                 new.set_weights(old.get_weights())
         return pretrainer
 
-    @functools.cached_property
+    @property
     def vectorizer(self):
         """The `BertTextVectorization`, created at first use, because it needs TensorFlow and the model does not."""
-        from keras_bert.text.vectorization import BertTextVectorization
+        return self.encoder.vectorizer
 
-        return BertTextVectorization(
-            vocabulary=self.vocabulary, lowercase=self.lowercase, sequence_length=self.sequence_length
-        )
+
+def _new_vectorizer(vocabulary, lowercase, sequence_length):
+    from keras_bert.text.vectorization import BertTextVectorization
+
+    return BertTextVectorization(vocabulary, lowercase=lowercase, sequence_length=sequence_length)

@@ -1,0 +1,44 @@
+"""Checks of an optimizer that the user gives to `finetune`."""
+
+import keras
+
+from keras_bert.errors import InputError
+from keras_bert.training.config import TrainingConfig, default_of
+
+
+def check_optimizer(optimizer, model: keras.Model, config: TrainingConfig) -> keras.optimizers.Optimizer:
+    """Return a Keras optimizer that can train a model in place of `bert_adamw`.
+
+    Args:
+        optimizer: a `keras.optimizers.Optimizer`, or a name such as `"adam"`.
+        model: the model to train.
+        config: the settings, with the trainer's defaults. Those of `bert_adamw` must have their default values.
+
+    Raises:
+        InputError: it is no optimizer, it has the state of another model, or a setting has no effect on it.
+    """
+    try:
+        optimizer = keras.optimizers.get(optimizer)
+    except ValueError:
+        raise InputError(
+            f"`optimizer` must be a Keras optimizer or its name. Received: optimizer={optimizer!r:.60}"
+        ) from None
+    for name in ("learning_rate", "warmup", "weight_decay", "layer_decay"):
+        value = getattr(config, name)
+        if value != default_of("finetune", name):
+            raise InputError(
+                f"`{name}` must not be given with `optimizer`, which has its own. Received: {name}={value!r}"
+            )
+    if config.freeze == "gradual":
+        raise InputError('`freeze` must not be "gradual" with `optimizer`. Received: freeze="gradual"')
+    accumulate = getattr(optimizer, "gradient_accumulation_steps", None) or 1
+    if accumulate != config.accumulate:
+        raise InputError(
+            "`accumulate` must be the gradient_accumulation_steps of `optimizer`. "
+            f"Received: accumulate={config.accumulate}, gradient_accumulation_steps={accumulate}"
+        )
+    if optimizer.built and model.optimizer is not optimizer:
+        raise InputError(
+            "`optimizer` must be new, or the optimizer of `model`. Received: one that has trained another model"
+        )
+    return optimizer

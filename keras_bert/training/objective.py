@@ -1,0 +1,85 @@
+"""What a run of `finetune` minimizes and reports: the loss and metric of a task, or those of the user."""
+
+import keras
+
+from keras_bert.inference.evaluate import evaluate
+from keras_bert.tasks import Task, task_for
+from keras_bert.training.common import jit_compile
+from keras_bert.training.metric_sums import MetricSums
+
+
+def training_task(model: keras.Model, loss) -> Task:
+    """Return the task of a model.
+
+    Args:
+        model: a model of this package.
+        loss: the user's loss, or None.
+    """
+    return task_for(model)
+
+
+def make_objective(model: keras.Model, task: Task, loss, metrics):
+    """Return the objective of a run.
+
+    Args:
+        model: the model that is trained.
+        task: its task.
+        loss, metrics: those of the user, or None.
+    """
+    return TaskObjective(model, task)
+
+
+class TaskObjective:
+    """The loss and the metric of a task.
+
+    Args:
+        model: the model that is trained.
+        task: its task; with the loss of distillation, if it has a teacher.
+    """
+
+    def __init__(self, model: keras.Model, task: Task):
+        self.model, self.task = model, task
+        self.per_example_fns = task.per_example_fns
+        self.names = ("loss", task.metric[0])
+
+    def compile(self, optimizer) -> None:
+        """Compile the model with an optimizer."""
+        self.task.compile(self.model, optimizer, jit_compile())
+
+    def batch_sums(self, logs: dict, batch: tuple) -> MetricSums:
+        """Turn the means that Keras logs for a batch into (sum, weight) pairs."""
+        count = float(batch[2].sum()) if len(batch) > 2 else float(len(batch[0]["input_word_ids"]))
+        return {name: (_mean_log(logs, name) * count, count) for name in self.names}
+
+    def evaluate(self, ids: dict, labels) -> dict[str, float]:
+        """Compute loss and metric on validation rows."""
+        metrics = evaluate(self.model, ids, labels)
+        return {name: metrics[name] for name in self.names}
+
+    def identity(self) -> dict:
+        """Return what a resumed run must have in common, ready for JSON."""
+        return {}
+
+
+def selection_key(metrics: dict[str, float]) -> tuple[float, ...]:
+    """Return the key that epochs are compared by. The epoch with the largest key is the best.
+
+    The key is `val_selection_metric` or, without it, `val_accuracy`. Ties are resolved by the lowest `val_loss`. Where
+    there is neither, as in regression, the lowest `val_loss` decides.
+
+    Args:
+        metrics: the metrics of one epoch, by the names in the history.
+
+    Example:
+
+    >>> selection_key({"val_accuracy": 0.9, "val_loss": 0.3})
+    (0.9, -0.3)
+    """
+    value = next((metrics[name] for name in ("val_selection_metric", "val_accuracy") if name in metrics), 0.0)
+    return value, -metrics["val_loss"]
+
+
+def _mean_log(logs: dict, name: str) -> float:
+    """Return a metric, averaged over the outputs: for several outputs, Keras logs only the sum of their losses."""
+    parts = [float(value) for key, value in logs.items() if key.endswith(f"_{name}")]
+    return sum(parts) / len(parts) if parts else float(logs[name])
