@@ -9,9 +9,9 @@ from keras_bert.errors import InputError
 
 ACCEPTED = (
     "texts (a list, a NumPy array, a string tensor, a pandas Series, a column of a Hugging Face dataset), pairs (a "
-    "list of (first, second), a tuple (firsts, seconds), a DataFrame of two columns), token ids (a dict of input_word_ids, "
-    "input_mask and input_type_ids), or a tf.data.Dataset, keras.utils.PyDataset, DataFrame or Hugging Face Dataset "
-    "with labels"
+    "list of (first, second), a tuple (firsts, seconds), a DataFrame of two columns), token ids (a dict of "
+    "input_word_ids, input_mask and input_type_ids), or a tf.data.Dataset, keras.utils.PyDataset, DataFrame or "
+    "Hugging Face Dataset with labels"
 )
 
 

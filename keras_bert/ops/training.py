@@ -38,7 +38,8 @@ def train_on_batch(
     Args:
         model: compiled with an optimizer, and with the mean of `per_example_fns["loss"]` as loss.
         per_example_fns: `"loss"` and other names to functions of targets and outputs that return one value per
-            prediction; a log is their mean, weighted by the batch's weights.
+            prediction; a log is their mean, weighted by the batch's weights. None runs Keras's own step, with the loss
+            and metrics of `compile`.
         varying_lengths: True if batches differ in length: TensorFlow then traces one graph for all of them.
 
     Returns:
@@ -49,7 +50,7 @@ def train_on_batch(
         getattr(getattr(model, name), "__func__", None) is not getattr(keras.Model, name)
         for name in ("train_on_batch", "train_step", "compute_loss")
     )
-    if runs_on_cpu() and not overridden:
+    if per_example_fns is not None and runs_on_cpu() and not overridden:
         from keras_bert.ops.kernels import cpu_data_parallel as parallel
 
         parts = 2 if is_enabled("cpu_data_parallel") and parallel.cpu_threads_are_partitioned() else 1

@@ -34,7 +34,12 @@ def example_weights(targets, token_weights, sample_weight, class_weight, classes
         if value is not None and isinstance(targets, dict):
             raise InputError(f"`{name}` must be None for a model with several outputs. Received: {name}")
     if class_weight is not None:
-        factors = _class_factors(class_weight, classes, names)[np.asarray(targets, np.int64)]
+        ids = np.asarray(targets, np.int64)
+        if classes is not None and ((ids != targets).any() or ids.min(initial=0) < 0 or ids.max(initial=0) >= classes):
+            raise InputError(
+                f"`class_weight` must be None unless labels are in 0 … {classes - 1}. Received: other labels"
+            )
+        factors = _class_factors(class_weight, classes, names)[ids]
         factors = factors if token_weights is not None else factors.reshape(len(factors))  # [N, T] or [N]
         weights = factors if weights is None else weights * factors
     if sample_weight is not None:

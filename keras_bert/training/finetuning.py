@@ -1,5 +1,6 @@
 """Fine-tuning of a task model on labeled examples."""
 
+import dataclasses
 from collections.abc import Callable
 from pathlib import Path
 
@@ -139,11 +140,14 @@ def finetune(
     weights = example_weights(
         train_targets, token_weights, examples.weights, class_weight, classes, getattr(model, "labels", None)
     )
+    if teacher_logits is not None and loss is not None:
+        raise InputError("`loss` must be None with `teacher_logits`, which have their own loss. Received: both")
     check_teacher(task, train_targets, teacher_logits, config)
     if teacher_logits is not None:
         task = distillation_task(task, config.temperature, config.alpha)
-        train_targets = distillation_targets(train_targets, teacher_logits, model.num_classes)
+        train_targets = distillation_targets(train_targets, teacher_logits, class_count(model))
     objective = make_objective(model, task, loss, metrics)
+    objective.check(train_ids, train_targets)
     batches = LengthGroupedBatches(train_ids, train_targets, config.batch_size, config.seed, weights, task.per_token)
     epoch_steps = steps_per_epoch(batches, config.accumulate)
     steps = config.epochs * epoch_steps
@@ -167,13 +171,14 @@ def finetune(
         **objective.identity(),
     }
     gradual = config.freeze == "gradual"
-    with frozen(encoder, "none" if gradual else config.freeze):
+    with frozen(encoder, "none" if gradual else config.freeze), objective.running() as callbacks:
         if optimizer is None:
             rates = None
             if gradual or config.layer_decay != 1:
                 rates = layer_rates(model, config.layer_decay, (epoch_steps, config.epochs) if gradual else None)
             optimizer = make_optimizer(config, steps, rates)
         objective.compile(optimizer)
+        config = dataclasses.replace(config, callbacks=(*callbacks, *config.callbacks))
         return run(
             model,
             batches,

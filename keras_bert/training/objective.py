@@ -1,24 +1,59 @@
 """What a run of `finetune` minimizes and reports: the loss and metric of a task, or those of the user."""
 
-import keras
+import contextlib
 
+import keras
+import numpy as np
+
+from keras_bert.errors import InputError
 from keras_bert.inference.evaluate import evaluate
+from keras_bert.models.encoder_of import check_user_model, is_user_model, returns_class_logits
 from keras_bert.tasks import Task, task_for
 from keras_bert.training.common import jit_compile
 from keras_bert.training.metric_sums import MetricSums
+from keras_bert.training.user_objective import UserObjective
 
 
-def training_task(model: keras.Model, loss) -> Task:
-    """Return the task of a model.
+class GivenLabels:
+    """Stands for a task where a functional model is trained with a loss of the user: labels are used as they are."""
 
-    Args:
-        model: a model of this package.
-        loss: the user's loss, or None.
+    name = "functional model"
+    metric = (None, None)
+    loss = None
+    per_token = False
+
+    def __init__(self, model: keras.Model):
+        check_user_model(model)
+        self.has_class_ids = model.output.ndim == 2 and model.output.shape[-1] > 1
+
+    def targets(self, model, ids: dict, labels) -> tuple:
+        """Return the labels, numbers with N rows."""
+        if not isinstance(labels, np.ndarray) or labels.dtype.kind not in "iuf" or not np.isfinite(labels).all():
+            raise InputError(
+                "`labels` must be finite numbers for a functional model with `loss`. Received: other labels"
+            )
+        return labels, None
+
+
+def training_task(model: keras.Model, loss):
+    """Return the task of a model, or `GivenLabels` for a functional model with a loss of the user.
+
+    Raises:
+        InputError: the model is of an unknown class, or its loss cannot be inferred.
     """
+    if is_user_model(model):
+        if loss is not None:
+            return GivenLabels(model)
+        check_user_model(model)
+        if not returns_class_logits(model):
+            raise InputError(
+                "`loss` must be given for a functional model that does not end with a Dense layer of class logits. "
+                "Received: loss=None"
+            )
     return task_for(model)
 
 
-def make_objective(model: keras.Model, task: Task, loss, metrics):
+def make_objective(model: keras.Model, task, loss, metrics):
     """Return the objective of a run.
 
     Args:
@@ -26,7 +61,7 @@ def make_objective(model: keras.Model, task: Task, loss, metrics):
         task: its task.
         loss, metrics: those of the user, or None.
     """
-    return TaskObjective(model, task)
+    return TaskObjective(model, task) if loss is None and not metrics else UserObjective(model, task, loss, metrics)
 
 
 class TaskObjective:
@@ -55,6 +90,13 @@ class TaskObjective:
         """Compute loss and metric on validation rows."""
         metrics = evaluate(self.model, ids, labels)
         return {name: metrics[name] for name in self.names}
+
+    def check(self, ids: dict, targets) -> None:
+        """Do nothing: the task has checked the targets."""
+
+    def running(self):
+        """Return a context without callbacks."""
+        return contextlib.nullcontext([])
 
     def identity(self) -> dict:
         """Return what a resumed run must have in common, ready for JSON."""
