@@ -13,6 +13,7 @@ from keras_bert.inference.predict import predict_logits
 from keras_bert.inference.rows import preprocessor_of
 from keras_bert.inference.text_saved_model import open_text_saved_model
 from keras_bert.models import kind_of
+from keras_bert.models.task_model import class_count
 from keras_bert.models.text_attributes import HEAD_ATTRIBUTES
 from keras_bert.tasks import Preprocessor, TrainedModel, task_for
 from keras_bert.weights import load_pretrained
@@ -89,7 +90,7 @@ def _backend(model, kind: str, preprocessor: Preprocessor, attributes: dict):
         )
     task, labels = task_for(model), attributes["labels"]
     if labels is None and hasattr(model, "num_classes"):
-        labels = [str(i) for i in range(model.num_classes)]
+        labels = [str(i) for i in range(class_count(model) or model.num_classes)]
 
     def outputs(ids: dict, batch_size: int):
         return predict_logits(model, ids, batch_size)

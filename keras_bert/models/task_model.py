@@ -163,6 +163,12 @@ def check_num_classes(num_classes, minimum: int = 2) -> None:
         )
 
 
+def class_count(model) -> int | None:
+    """Return the number of classes that names exist for: 2 for a binary classifier, None if there are no classes."""
+    problem_type = getattr(model, "problem_type", None)
+    return {"binary": 2, "regression": None}.get(problem_type, getattr(model, "num_classes", None))
+
+
 def check_dropout(dropout) -> None:
     """Raise an `InputError` if `dropout` is not a number in [0, 1)."""
     if isinstance(dropout, bool) or not isinstance(dropout, numbers.Real) or not 0 <= dropout < 1:

@@ -8,7 +8,8 @@ from keras_bert import keras_internals
 from keras_bert.data.examples import Examples
 from keras_bert.errors import InputError
 from keras_bert.models import BertClassifier, BertFeatureClassifier
-from keras_bert.models.encoder_of import encoder_of
+from keras_bert.models.encoder_of import encoder_of, is_user_model
+from keras_bert.models.task_model import class_count as named_classes
 from keras_bert.models.task_model import head_weights
 from keras_bert.tasks.class_names import has_names, infer_head, names_of
 from keras_bert.weights import load_pretrained
@@ -66,9 +67,9 @@ def set_class_names(model, examples: Examples, label_names) -> None:
 
 def class_count(model) -> int | None:
     """Return the number of classes of a model with a single output, or None for regression and spans."""
-    if getattr(model, "problem_type", None) == "regression" or isinstance(model.output, dict):
-        return None
-    return getattr(model, "num_classes", None) or model.output.shape[-1]
+    if is_user_model(model):
+        return model.output.shape[-1]
+    return None if isinstance(model.output, dict) else named_classes(model)
 
 
 def set_text_attributes(model, examples: Examples, vectorizer) -> None:

@@ -73,7 +73,7 @@ class UserObjective:
             except Exception as error:  # of Keras or of the user's function
                 line = " ".join(str(error).split())[:120]
                 raise InputError(f"`{argument}` must accept {shapes}. Received: {name} ({line})") from None
-            if np.ndim(value):
+            if np.size(value) != 1:  # F1Score of a binary classifier has shape (1,)
                 raise InputError(
                     f"`{argument}` must return one number each. Received: {name} with shape {np.shape(value)}. "
                     'Metrics have an argument `average`, such as "macro".'
@@ -93,7 +93,7 @@ class UserObjective:
         sums["loss"] = float(logs["loss"]) * loss_count, loss_count
         for metric in self.metrics:
             total, weight = self.previous.get(metric.name, (0.0, 0.0))
-            value = float(logs[metric.name])
+            value = np.asarray(logs[metric.name]).item()
             sums[metric.name] = (value * (weight + rows) - total, rows)
             self.previous[metric.name] = (value * (weight + rows), weight + rows)
         return sums
@@ -112,7 +112,7 @@ class UserObjective:
         weights = weights if self.task.per_token else None
         for metric in self.metrics:
             metric.metric.reset_state()
-            found[metric.name] = float(_value(metric, targets, outputs, weights))
+            found[metric.name] = _value(metric, targets, outputs, weights).item()
         return found
 
     def start_epoch(self) -> None:

@@ -7,6 +7,7 @@ import numpy as np
 from keras_bert.config import BertConfig
 from keras_bert.errors import InputError
 from keras_bert.files import atomic_write
+from keras_bert.models.two_classes import as_two_classes
 from keras_bert.text.vocabulary import load_vocabulary, save_vocabulary
 from keras_bert.weights.canonical_names import model_weights, to_numpy
 from keras_bert.weights.formats.format import Format
@@ -94,7 +95,8 @@ def save_huggingface(model, path, vectorizer=None, labels=None) -> Path:
     """Write a folder that transformers reads with `from_pretrained(path)`.
 
     The dropout rate before a classifier is written too, except for a DistilBERT token classifier: its config has no
-    field for it, and transformers uses the encoder's rate.
+    field for it, and transformers uses the encoder's rate. A binary classifier with one logit is written as its equal
+    with two, because transformers has a head with one logit for regression only.
 
     Args:
         model: a `BertEncoder`, or a task model that contains one.
@@ -121,6 +123,7 @@ def save_huggingface(model, path, vectorizer=None, labels=None) -> Path:
     """
     from safetensors.numpy import save_file
 
+    model = as_two_classes(model)
     config = getattr(model, "encoder", model).config
     model_type, parts = model_type_of(config), to_numpy(model_weights(model))
     heads = tuple(part for part in parts if part != "encoder")

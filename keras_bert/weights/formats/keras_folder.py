@@ -6,6 +6,7 @@ from pathlib import Path
 from keras_bert.errors import InputError
 from keras_bert.files import atomic_write
 from keras_bert.models import MODEL_CLASSES, check_vocabulary_size, kind_of
+from keras_bert.models.task_model import class_count
 from keras_bert.text.vocabulary import load_vocabulary, save_vocabulary
 from keras_bert.weights.formats.format import Format
 from keras_bert.weights.json_file import read_json, write_json
@@ -150,7 +151,7 @@ def check_labels(model, labels) -> list | None:
     """Return the labels as a list of strings, one per class; raise InputError if they do not fit the model."""
     if labels is None:
         return None
-    num_classes = getattr(model, "num_classes", None)
+    num_classes = class_count(model)
     if getattr(model, "problem_type", None) == "regression":
         raise InputError("`labels` must be None for regression. Received: labels with a model for regression")
     if num_classes is None:
