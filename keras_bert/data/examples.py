@@ -94,7 +94,7 @@ def read_examples(inputs, labels=None, weights=None, name: str = "inputs") -> Ex
     examples = Examples(texts, ids, as_labels(labels), None if weights is None else to_numpy(weights), label_names)
     for what, values in (("labels", examples.labels), ("sample_weight", examples.weights)):
         for part in values.values() if isinstance(values, dict) else () if values is None else (values,):
-            if np.ndim(part) == 0 and not isinstance(part, list) or len(part) != len(examples):
+            if (isinstance(part, np.ndarray) and not part.ndim) or len(part) != len(examples):
                 shape = f"shape={np.shape(part)}" if isinstance(part, np.ndarray) else f"{len(part)} entries"
                 raise InputError(f"`{what}` must have one entry per example ({len(examples)}). Received: {shape}")
     return examples

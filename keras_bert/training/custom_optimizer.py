@@ -37,8 +37,14 @@ def check_optimizer(optimizer, model: keras.Model, config: TrainingConfig) -> ke
             "`accumulate` must be the gradient_accumulation_steps of `optimizer`. "
             f"Received: accumulate={config.accumulate}, gradient_accumulation_steps={accumulate}"
         )
-    if optimizer.built and model.optimizer is not optimizer:
+    if optimizer.built and getattr(model, "optimizer", None) is not optimizer:
         raise InputError(
             "`optimizer` must be new, or the optimizer of `model`. Received: one that has trained another model"
         )
     return optimizer
+
+
+def optimizer_identity(optimizer: keras.optimizers.Optimizer) -> str:
+    """Return the class and settings of an optimizer, without its name, which Keras numbers within a process."""
+    settings = {name: value for name, value in optimizer.get_config().items() if name != "name"}
+    return f"{type(optimizer).__name__} {settings!r}"

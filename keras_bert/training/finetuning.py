@@ -15,7 +15,7 @@ from keras_bert.models.encoder_of import encoder_of
 from keras_bert.training.batches import LengthGroupedBatches
 from keras_bert.training.common import checksum, make_optimizer, steps_per_epoch
 from keras_bert.training.config import TrainingConfig, resolve_config
-from keras_bert.training.custom_optimizer import check_optimizer
+from keras_bert.training.custom_optimizer import check_optimizer, optimizer_identity
 from keras_bert.training.distillation_loss import check_teacher, distillation_targets, distillation_task
 from keras_bert.training.example_weights import example_weights
 from keras_bert.training.finetuning_data import read_validation, split_rows
@@ -167,7 +167,7 @@ def finetune(
         "teacher_logits": teacher_logits is not None,
         "validation_ids": None if validation is None else checksum(validation_ids["input_word_ids"]),
         **({} if weights is None or weights is token_weights else {"weights": checksum(weights)}),
-        **({} if optimizer is None else {"optimizer": repr(optimizer.get_config())}),
+        **({} if optimizer is None else {"optimizer": optimizer_identity(optimizer)}),
         **objective.identity(),
     }
     gradual = config.freeze == "gradual"
