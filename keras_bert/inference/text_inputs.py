@@ -32,7 +32,7 @@ def texts_of(texts) -> list | Iterator:
         return texts
     if is_dataset(texts):
         return list(texts_of_dataset(texts))
-    if isinstance(texts, Iterator) or not hasattr(texts, "__len__"):
+    if isinstance(texts, Iterable) and not hasattr(texts, "__len__"):
         return texts
     columns = as_texts(texts, "texts")
     return list(zip(*columns, strict=True)) if isinstance(columns, tuple) else columns

@@ -11,7 +11,7 @@ def encoder_of(model) -> BertEncoder:
     """Return the encoder of a model with a head.
 
     Args:
-        model: a `TaskModel`, or a functional `keras.Model` that calls one `BertEncoder`.
+        model: an encoder, a `TaskModel`, or a functional `keras.Model` that calls one `BertEncoder`.
 
     Raises:
         InputError: the model has no `BertEncoder`, or more than one.
@@ -25,7 +25,7 @@ def encoder_of(model) -> BertEncoder:
     >>> encoder_of(keras.Model(encoder.input, head)) is encoder
     True
     """
-    encoder = getattr(model, "encoder", None)
+    encoder = model if isinstance(model, BertEncoder) else getattr(model, "encoder", None)
     if isinstance(encoder, BertEncoder):
         return encoder
     found = [layer for layer in getattr(model, "layers", []) if isinstance(layer, BertEncoder)]
