@@ -28,6 +28,7 @@ if TYPE_CHECKING:  # type checkers and editors do not run `__getattr__`
         BertTokenClassifier,
     )
     from keras_bert.parity import compare
+    from keras_bert.tasks.from_logits import FromLogits
     from keras_bert.text import BertTextVectorization, learn_vocabulary, load_vocabulary, save_vocabulary
     from keras_bert.training import distill, finetune, fit_features, pretrain
     from keras_bert.training.config import TrainingConfig
@@ -45,6 +46,7 @@ __all__ = [
     "BertSpanLabeler",
     "BertTextVectorization",
     "BertTokenClassifier",
+    "FromLogits",
     "InputError",
     "PRESETS",
     "Predictor",

@@ -36,6 +36,7 @@ MODULES = {
         "BertTokenClassifier",
     ),
     "parity": ("compare",),
+    "tasks.from_logits": ("FromLogits",),
     "text": ("BertTextVectorization", "learn_vocabulary", "load_vocabulary", "save_vocabulary"),
     "training": ("distill", "finetune", "fit_features", "pretrain"),
     "training.config": ("TrainingConfig",),

@@ -3,5 +3,6 @@
 INPUT_KEYS = ("input_word_ids", "input_mask", "input_type_ids")  # TF-Hub's names
 SPECIAL_TOKENS = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
 SENTENCE_TASKS = ("next", "order")  # BERT's next sentence prediction, ALBERT's sentence order prediction
-PROBLEM_TYPES = ("single_label", "multi_label", "regression")
+PROBLEM_TYPES = ("single_label", "multi_label", "regression")  # kinds of labels
+CLASSIFIER_TYPES = ("single_label", "binary", "multi_label", "regression")  # kinds of heads
 POOLS = ("mean", "max", "cls", "pooled", "second-to-last", "sum4", "last4")

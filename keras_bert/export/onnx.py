@@ -9,6 +9,7 @@ from keras_bert.export.text_inputs import check_vectorizer, max_sequence_length
 from keras_bert.extras import require
 from keras_bert.files import atomic_write
 from keras_bert.models.pretrained_model import MODEL_CLASSES
+from keras_bert.models.two_classes import as_two_classes
 from keras_bert.weights.formats.keras_folder import check_labels
 
 DTYPES = ("float32", "int8")
@@ -36,8 +37,8 @@ def export_onnx(model, path, vectorizer=None, labels=None, dtype: str = "float32
         path: the folder to write. An existing folder is replaced when the new one is complete.
         vectorizer: a `BertTextVectorization` of the encoder's vocabulary. `config.json` then holds its `lowercase`, the
             `sequence_length` to truncate texts to, and the `labels`.
-        labels: list of C class names, in the order of the logits. For a `BertClassifier`, the default is `"0"`, `"1"`
-            and so on.
+        labels: list of C class names, in the order of the logits. The default is `model.labels`, else, for a
+            `BertClassifier`, `"0"`, `"1"` and so on.
         dtype: `"float32"`, or `"int8"`: weights in 8 bits, a quarter of the size, and the inputs of dense layers
             rounded to 8 bits at run time. This is ONNX Runtime's dynamic quantization, and needs ONNX Runtime.
         pairs: of a classifier, whether it was trained on pairs of texts, stored for `Predictor`. None if unknown.
@@ -65,6 +66,7 @@ def export_onnx(model, path, vectorizer=None, labels=None, dtype: str = "float32
 
     Source: the specification of the operators, https://onnx.ai/onnx/operators.
     """
+    model = as_two_classes(model)
     kind = next((kind for kind, cls in MODEL_CLASSES.items() if isinstance(model, cls)), None)
     if kind in (None, "feature_classifier"):
         raise InputError(
@@ -73,7 +75,9 @@ def export_onnx(model, path, vectorizer=None, labels=None, dtype: str = "float32
         )
     if dtype not in DTYPES:
         raise InputError(f'`dtype` must be "float32" or "int8". Received: dtype={dtype!r}')
-    labels = check_labels(model, labels)
+    labels = check_labels(model, getattr(model, "labels", None) if labels is None else labels)
+    pairs = getattr(model, "pairs", None) if pairs is None else pairs
+    no_answer = getattr(model, "no_answer", None) if no_answer is None else no_answer
     if kind == "classifier" and model.problem_type != "regression" and labels is None:
         labels = [str(index) for index in range(model.num_classes)]
     encoder = model if kind == "encoder" else model.encoder

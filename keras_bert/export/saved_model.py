@@ -8,6 +8,7 @@ from keras_bert.export.text_inputs import check_vectorizer
 from keras_bert.export.text_model import export_classifier, export_encoder
 from keras_bert.models import BertClassifier, BertEncoder, BertFeatureClassifier, BertPretrainer
 from keras_bert.models.cast import cast_model
+from keras_bert.models.two_classes import as_two_classes
 from keras_bert.weights.formats.saved_model_writer import require_tensorflow_backend
 from keras_bert.weights.formats.tfhub_writer import save_tfhub
 
@@ -24,7 +25,8 @@ def export_saved_model(
     The model and the other arguments choose the interface:
 
     - A `BertClassifier` or `BertFeatureClassifier` with a vectorizer takes text. `serving_default` returns
-      `probabilities` and `logits` `[B, C]` and `label` `[B]`. A multi-label classifier returns no `label`; a regression
+      `probabilities` and `logits` `[B, C]` and `label` `[B]`. A binary classifier with one logit x is exported as its
+      equal with the two logits (0, x). A multi-label classifier returns no `label`; a regression
       model returns only `numbers` `[B, C]`. Further signatures are `tokenize`, `encode`, `pool` and, of a model with
       classes, `labels`, which takes nothing and returns the names `[C]`.
     - A `BertEncoder` with a vectorizer takes text. `serving_default` is the same as `encode` and returns
@@ -43,8 +45,9 @@ def export_saved_model(
     Args:
         model: one of the objects above.
         path: the folder to write. An existing folder is replaced when the new one is complete.
-        vectorizer: a `BertTextVectorization` of the encoder's vocabulary.
-        labels: list of C class names, in the order of the logits. The default is `"0"`, `"1"` and so on.
+        vectorizer: a `BertTextVectorization` of the encoder's vocabulary. For a classifier, the default is its own.
+        labels: list of C class names, in the order of the logits. The default is `model.labels`, else `"0"`, `"1"` and
+            so on.
         interface: `"text"` or `"tfhub"`. The default is `"text"` with a vectorizer, and `"tfhub"` without.
         dtype: `"float32"` or `"bfloat16"`: the dtype of the weights and of the computation of a model that takes text.
             The default is the model's own. The outputs are float32. bfloat16 halves the size, and the weights are cast
@@ -73,6 +76,7 @@ def export_saved_model(
     Source: https://www.tensorflow.org/hub/common_saved_model_apis/text, for the two TF-Hub interfaces.
     """
     require_tensorflow_backend()
+    model = as_two_classes(model)
     from keras_bert.text.vectorization import BertTextVectorization
 
     name = type(model).__name__
@@ -87,6 +91,9 @@ def export_saved_model(
         raise InputError(f'`dtype` must be "float32" or "bfloat16". Received: dtype={dtype!r}')
     if labels is not None and not isinstance(model, CLASSIFIERS):
         raise InputError(f"`labels` must be None for a model without classes. Received: labels with a {name}")
+    if isinstance(model, CLASSIFIERS):  # of other models, None chooses the interface
+        vectorizer = model.vectorizer if vectorizer is None else vectorizer
+        labels = model.labels if labels is None else labels
     interface = interface or ("tfhub" if vectorizer is None else "text")
     if dtype and (interface == "tfhub" or isinstance(model, BertTextVectorization)):
         raise InputError(f"`dtype` must be None for TF-Hub's interfaces, which are float32. Received: dtype={dtype!r}")

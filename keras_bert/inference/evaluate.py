@@ -1,34 +1,40 @@
-"""Evaluation of a task model on labeled rows of token ids."""
+"""Evaluation of a task model on labeled texts or rows of token ids."""
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import keras
 
-from keras_bert.data.id_arrays import as_id_arrays
+from keras_bert.data.examples import read_examples
 from keras_bert.errors import InputError
 from keras_bert.inference.predict import predict_logits
+from keras_bert.inference.rows import model_rows
 from keras_bert.metrics import make_bootstrap
 from keras_bert.tasks import task_for
+from keras_bert.weights import load_pretrained
 
 
 def evaluate(
-    model: keras.Model,
-    ids: dict,
-    labels,
+    model: keras.Model | str | Path,
+    inputs,
+    labels=None,
     batch_size: int = 64,
+    vectorizer=None,
     *,
     label_names: Sequence[str] | None = None,
     bootstrap: int = 0,
     seed: int = 0,
 ) -> dict:
-    """Compute the metrics of a model on labeled rows.
+    """Compute the metrics of a model on labeled texts or rows of token ids.
 
     Args:
-        model: a model with a head on an encoder, such as `BertClassifier`.
-        ids: dict of `input_word_ids`, `input_mask`, `input_type_ids`, int `[N, T]`.
-        labels: as `kb.finetune` takes them.
+        model: a model with a head on an encoder, such as `BertClassifier`; or a name or folder for
+            `kb.load_pretrained`.
+        inputs, labels: N examples and their labels, in any form that `kb.finetune` takes.
         batch_size: B.
-        label_names: names of the classes, labels or tags in the order of the logits. Default: their numbers.
+        vectorizer: `BertTextVectorization` for texts. None uses the model's own.
+        label_names: names of the classes, labels or tags in the order of the logits. Default: those of the model, else
+            their numbers.
         bootstrap: number of resamples for 95 % bootstrap intervals of the metrics, such as 1000; 0 for none. There are
             none for spans and tokens.
         seed: seed of the resamples.
@@ -52,8 +58,8 @@ def evaluate(
         `kb.format_metrics` shows it as the table that `keras-bert evaluate` prints.
 
     Raises:
-        InputError: there are no rows, or ids, labels or names do not fit the model; `label_names` or `bootstrap` is
-            given for a task without class names or intervals.
+        InputError: there are no examples, or inputs, labels or names do not fit the model; `label_names` or `bootstrap`
+            is given for a task without class names or intervals.
 
     Example:
 
@@ -66,12 +72,22 @@ def evaluate(
 
     Source: Devlin et al. 2018 (arXiv:1810.04805), section 4.1; the GLUE benchmark, Wang et al. 2018 (arXiv:1804.07461).
     """
-    ids = as_id_arrays(ids)
+    if isinstance(model, str | Path):
+        model = load_pretrained(model).model
     task = task_for(model)
+    if label_names is None and "label_names" in task.report_options:
+        label_names = getattr(model, "labels", None)
     options = task.check_report_options(label_names=label_names, bootstrap=make_bootstrap(bootstrap, seed))
+    examples = read_examples(inputs, labels)
+    if examples.labels is None:
+        raise InputError("`labels` must be given unless `inputs` is a dataset with labels. Received: labels=None")
+    if not len(examples):
+        raise InputError("`inputs` must have at least one example. Received: 0 examples")
+    if examples.weights is not None:
+        raise InputError(
+            "`inputs` must have no weights: the metrics are not weighted. Received: a dataset with weights"
+        )
+    ids, labels = model_rows(model, examples, vectorizer)
     targets, weights = task.targets(model, ids, labels)
-    rows = len(ids["input_word_ids"])
-    if rows == 0:
-        raise InputError("`ids` must have at least one row. Received: 0 rows")
     outputs = predict_logits(model, ids, batch_size)
-    return {**task.report(outputs, targets, weights, **options), "examples": rows}
+    return {**task.report(outputs, targets, weights, **options), "examples": len(examples)}

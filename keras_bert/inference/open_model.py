@@ -2,30 +2,45 @@
 
 from pathlib import Path
 
+import keras
+
 from keras_bert.catalog.bundled import BUNDLED, find_bundled
+from keras_bert.errors import InputError
 from keras_bert.inference.backends import EncoderBackend, PretrainerBackend, TaskBackend
 from keras_bert.inference.fill_mask import eager_outputs, mask_vectorizer
 from keras_bert.inference.onnx_model import open_onnx
 from keras_bert.inference.predict import predict_logits
+from keras_bert.inference.rows import preprocessor_of
 from keras_bert.inference.text_saved_model import open_text_saved_model
+from keras_bert.models import kind_of
+from keras_bert.models.task_model import class_count
+from keras_bert.models.text_attributes import HEAD_ATTRIBUTES
 from keras_bert.ops import predict_on_batch
 from keras_bert.tasks import Preprocessor, TrainedModel, task_for
 from keras_bert.weights import load_pretrained
+from keras_bert.weights.formats.keras_folder import check_labels
 
 
-def open_backend(source):
+def open_backend(source, vectorizer=None, labels=None):
     """Open a model for prediction.
 
     Args:
-        source: name of a bundled model, or a folder: of `kb.save_pretrained`, of `kb.export_saved_model` with text as
-            input, of `kb.export_onnx`, or another source of `kb.load_pretrained`.
+        source: a Keras model of this package; name of a bundled model; or a folder: of `kb.save_pretrained`, of
+            `kb.export_saved_model` with text as input, of `kb.export_onnx`, or another source of `kb.load_pretrained`.
+        vectorizer: of a Keras model, the `BertTextVectorization`. None uses the model's own.
+        labels: of a Keras model, the names of its classes. None uses the model's own.
 
     Returns:
         A `TaskBackend`, `PretrainerBackend` or `EncoderBackend`.
 
     Raises:
-        InputError: the model does not exist or cannot be loaded.
+        InputError: the model does not exist or cannot be loaded, or a Keras model has no vectorizer.
     """
+    if isinstance(source, keras.Model):
+        return model_backend(source, vectorizer, labels)
+    for argument, value in (("vectorizer", vectorizer), ("labels", labels)):
+        if value is not None:
+            raise InputError(f"`{argument}` must be None for a name or folder, which has its own. Received: {argument}")
     name = str(source)
     folder = find_bundled(name) if name in BUNDLED and not Path(name).exists() else Path(name)
     if (folder / "model.onnx").is_file():
@@ -44,25 +59,42 @@ def pretrained_backend(pretrained):
     Args:
         pretrained: what `kb.load_pretrained` returns.
     """
-    model, preprocessor = pretrained.model, Preprocessor.from_pretrained(pretrained)
-    if pretrained.kind == "encoder":
+    settings = {name: getattr(pretrained, name) for name in HEAD_ATTRIBUTES}
+    return _backend(pretrained.model, pretrained.kind, Preprocessor.from_pretrained(pretrained), settings)
+
+
+def model_backend(model: keras.Model, vectorizer=None, labels=None):
+    """Return the backend of a Keras model of this package.
+
+    Args:
+        model: an encoder, or a model with a head.
+        vectorizer, labels: see `open_backend`.
+    """
+    kind = kind_of(model)
+    settings = {name: getattr(model, name) for name in HEAD_ATTRIBUTES}
+    if labels is not None:
+        settings["labels"] = check_labels(model, labels)
+    return _backend(model, kind, preprocessor_of(model, vectorizer, "texts"), settings)
+
+
+def _backend(model, kind: str, preprocessor: Preprocessor, attributes: dict):
+    if kind == "encoder":
         return EncoderBackend(model, preprocessor)
-    if pretrained.kind == "pretrainer":
+    if kind == "pretrainer":
         return PretrainerBackend(
             predict_on_batch(model),
             preprocessor,
-            mask_vectorizer(pretrained),
+            mask_vectorizer(preprocessor),
             model.sentence_task,
             model,
             predict_masked=eager_outputs(model),
         )
-    task = task_for(model)
-    labels = pretrained.labels
+    task, labels = task_for(model), attributes["labels"]
     if labels is None and hasattr(model, "num_classes"):
-        labels = [str(i) for i in range(model.num_classes)]
+        labels = [str(i) for i in range(class_count(model) or model.num_classes)]
 
     def outputs(ids: dict, batch_size: int):
         return predict_logits(model, ids, batch_size)
 
-    settings = {name: getattr(pretrained, name, None) for name in task.setting_names}
+    settings = {name: attributes.get(name) for name in task.setting_names}
     return TaskBackend(task, TrainedModel(outputs, preprocessor, labels, settings), model)

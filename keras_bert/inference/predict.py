@@ -6,6 +6,7 @@ import keras
 import numpy as np
 
 from keras_bert.data.id_arrays import as_id_arrays, check_ids, row_lengths, trim
+from keras_bert.models.encoder_of import encoder_of
 from keras_bert.ops import predict_on_batch
 
 
@@ -36,7 +37,7 @@ def predict_logits(model: keras.Model, ids: dict, batch_size: int = 64, on_batch
     (2, 3)
     """
     ids = as_id_arrays(ids)
-    check_ids(model.encoder.config, ids)
+    check_ids(encoder_of(model).config, ids)
     outputs = model.output if isinstance(model.output, dict) else {"": model.output}
     shapes = {name: tuple(tensor.shape) for name, tensor in outputs.items()}
     found = predict_length_sorted(predict_on_batch(model), ids, batch_size, shapes, on_batch)

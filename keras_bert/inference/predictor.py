@@ -4,10 +4,12 @@ import itertools
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+import keras
+
 from keras_bert.errors import InputError
 from keras_bert.inference.open_model import open_backend
 from keras_bert.inference.progress import show_progress
-from keras_bert.inference.text_inputs import checked_texts, is_pair
+from keras_bert.inference.text_inputs import checked_texts, texts_of
 from keras_bert.metrics import make_bootstrap
 
 
@@ -18,11 +20,16 @@ class Predictor:
     as input, and folders of `kb.export_onnx` (with ONNX Runtime).
 
     Args:
-        source: name of a bundled model such as `"sst2_sentiment"`, a folder, or another source of `kb.load_pretrained`.
+        source: name of a bundled model such as `"sst2_sentiment"`, a folder, or another source of `kb.load_pretrained`;
+            or a Keras model of this package, such as the `model` of the history that `kb.finetune` returns.
+        vectorizer: of a Keras model, the `BertTextVectorization`. Default: the model's own.
+        labels: of a Keras model, the names of its classes. Default: the model's own, else numbers.
 
     Call arguments:
         texts: a string; a list of N strings; a list of N (first, second) tuples for models of pairs, or (question,
-            context) tuples for question answering; or an iterator of either, of any length.
+            context) tuples for question answering; another container of them that `kb.finetune` takes, such as a NumPy
+            array, a pandas Series, a tuple (firsts, seconds) or a finite `tf.data.Dataset`; or an iterator of strings
+            or tuples, of any length.
         batch_size: number of texts per call of the model.
         top_k: also list the k most probable classes; for a pretrained model, the number of tokens per mask (default 5);
             None for models without classes.
@@ -76,8 +83,8 @@ class Predictor:
 
     chunk_size = 2048
 
-    def __init__(self, source: str | Path):
-        self._backend = open_backend(source)
+    def __init__(self, source: str | Path | keras.Model, vectorizer=None, labels=None):
+        self._backend = open_backend(source, vectorizer, labels)
         self.task = self._backend.task_name
         self.labels = self._backend.labels
         self.model = self._backend.model
@@ -89,8 +96,7 @@ class Predictor:
         for name, value in (("batch_size", batch_size), ("top_k", top_k)):
             if value is not None and value < 1:
                 raise InputError(f"`{name}` must be at least 1. Received: {name}={value}")
-        if isinstance(texts, str) or is_pair(texts):
-            texts = [texts]
+        texts = texts_of(texts)
         if not hasattr(texts, "__len__"):
             total = progress if not isinstance(progress, bool) else None
             return self._predict(texts, batch_size, top_k, bool(progress), total)

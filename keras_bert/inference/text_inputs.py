@@ -2,12 +2,40 @@
 
 from collections.abc import Iterable, Iterator
 
+from keras_bert.data.containers import as_texts, is_dataset
+from keras_bert.data.datasets import texts_of_dataset
 from keras_bert.errors import InputError
 
 
 def is_pair(text) -> bool:
     """Return whether a value is a pair of texts: a tuple of two strings."""
     return isinstance(text, tuple) and len(text) == 2 and all(isinstance(part, str) for part in text)
+
+
+def texts_of(texts) -> list | Iterator:
+    """Return the texts of a container as a list of strings or (first, second) tuples; an iterator as it is.
+
+    Args:
+        texts: one string or (first, second) tuple, a container that `read_examples` accepts, or an iterator.
+
+    Raises:
+        InputError: the container is unknown, or has token ids.
+
+    Example:
+
+    >>> texts_of((["a cat", "a dog"], ["an animal", "a tree"]))
+    [('a cat', 'an animal'), ('a dog', 'a tree')]
+    """
+    if isinstance(texts, str) or is_pair(texts):
+        return [texts]
+    if isinstance(texts, list):  # checked one by one, later
+        return texts
+    if is_dataset(texts):
+        return list(texts_of_dataset(texts))
+    if isinstance(texts, Iterable) and not hasattr(texts, "__len__"):
+        return texts
+    columns = as_texts(texts, "texts")
+    return list(zip(*columns, strict=True)) if isinstance(columns, tuple) else columns
 
 
 def checked_texts(texts: Iterable) -> Iterator:

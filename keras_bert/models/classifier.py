@@ -3,7 +3,7 @@
 import keras
 from keras import ops
 
-from keras_bert.constants import PROBLEM_TYPES
+from keras_bert.constants import CLASSIFIER_TYPES
 from keras_bert.errors import InputError
 from keras_bert.layers import Pooler
 from keras_bert.models.task_model import TaskModel, check_dropout, check_encoder, check_num_classes, logits_layer
@@ -13,6 +13,8 @@ from keras_bert.models.task_model import TaskModel, check_dropout, check_encoder
 class BertClassifier(TaskModel):
     """BERT for classification of texts or text pairs, and for regression.
 
+    It returns logits. For metrics of probabilities in `compile`, such as `keras.metrics.F1Score`, see `kb.FromLogits`.
+
     The head is dropout and one dense layer on `pooled_output`. For an encoder without a pooler, such as DistilBERT's,
     the model adds a pooler with ReLU.
 
@@ -21,10 +23,12 @@ class BertClassifier(TaskModel):
 
     Args:
         encoder: a `BertEncoder`. It is shared, not copied.
-        num_classes: C, at least 2 for `"single_label"`, at least 1 otherwise.
+        num_classes: C, the number of logits: at least 2 for `"single_label"`, 1 for `"binary"`, at least 1 otherwise.
         dropout: dropout rate before the dense layer.
-        problem_type: `"single_label"` (exactly one of C classes applies), `"multi_label"` (each of C classes applies or
-            not) or `"regression"` (the output is C numbers).
+        problem_type: `"single_label"` (exactly one of C classes applies), `"binary"` (one of two classes applies, and
+            the only logit is that of the second: its sigmoid is the probability), `"multi_label"` (each of C classes
+            applies or not) or `"regression"` (the output is C numbers). Default: `"binary"` for one class, else
+            `"single_label"`.
         name: name of the model.
         trainable: if False, all layers start frozen.
 
@@ -54,12 +58,15 @@ class BertClassifier(TaskModel):
 
     kind = "classifier"
 
-    def __init__(self, encoder, num_classes=2, dropout=0.1, problem_type="single_label", name=None, trainable=True):
+    def __init__(self, encoder, num_classes=2, dropout=0.1, problem_type=None, name=None, trainable=True):
         check_encoder(encoder)
-        if problem_type not in PROBLEM_TYPES:
-            names = ", ".join(map(repr, PROBLEM_TYPES))
+        if problem_type not in (None, *CLASSIFIER_TYPES):
+            names = ", ".join(map(repr, CLASSIFIER_TYPES))
             raise InputError(f"`problem_type` must be one of {names}. Received: problem_type={problem_type!r}")
         check_num_classes(num_classes, minimum=2 if problem_type == "single_label" else 1)
+        problem_type = problem_type or ("binary" if num_classes == 1 else "single_label")
+        if problem_type == "binary" and num_classes != 1:
+            raise InputError(f'`num_classes` must be 1 for problem_type="binary". Received: num_classes={num_classes}')
         check_dropout(dropout)
 
         # === Layers ===

@@ -16,6 +16,7 @@ from keras_bert.models.copy_weights import assign_standard_weights, assign_weigh
 from keras_bert.models.lora import enable_lora
 from keras_bert.models.pretrained_model import PretrainedModel
 from keras_bert.models.resize import ResizableEmbeddings
+from keras_bert.models.text_attributes import copy_text_attributes
 
 
 @keras.saving.register_keras_serializable(package="keras_bert")
@@ -282,12 +283,14 @@ class BertEncoder(ResizableEmbeddings, PretrainedModel):
             dtype = source.dtype_policy if dtype is None else dtype
             encoder = cls(dataclasses.replace(source.config, **rates), block=block, dtype=dtype, **kwargs)
             assign_standard_weights(encoder, source)
+            copy_text_attributes(source, encoder, ("vectorizer",))
             return encoder
         config = source.get_config() if isinstance(source, cls) else BertEncoder.get_config(source)
         config |= {"name": None, "trainable": True, "frozen": config["frozen"] if has_lora(source) else [], **kwargs}
         with custom_classes(source):
             encoder = cls.from_config(change_config(config, dropout, dtype))
         assign_weights(encoder.weights, source.weights)
+        copy_text_attributes(source, encoder, ("vectorizer",))
         return encoder
 
     @classmethod

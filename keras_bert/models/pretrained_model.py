@@ -9,12 +9,13 @@ from keras_bert.layers.layer_state import short_garbage_collections
 from keras_bert.layers.lora import keep_lora_weights
 from keras_bert.models.change_config import custom_classes
 from keras_bert.models.quantization import check_quantization
+from keras_bert.models.text_attributes import TextAttributes
 
 MODEL_CLASSES: dict[str, type] = {}  # kind -> class; filled by `PretrainedModel.__init_subclass__`
 _IO = {}  # "load" and "save"; filled by `register_io`
 
 
-class PretrainedModel(keras.Model):
+class PretrainedModel(TextAttributes, keras.Model):
     """Base class of the models that can be loaded by name and saved to a folder.
 
     A subclass that sets the class attribute `kind` is registered in `MODEL_CLASSES` under that name. The kind is
@@ -23,6 +24,7 @@ class PretrainedModel(keras.Model):
 
     Attributes:
         kind: name of the kind of model, such as `"classifier"`; None for abstract classes.
+        vectorizer, labels, pairs, no_answer: see `TextAttributes`.
     """
 
     kind = None
@@ -73,20 +75,21 @@ class PretrainedModel(keras.Model):
         """
         return cls._from_stored(_io("load")(source).model, block=block, dtype=dtype, dropout=dropout, **kwargs)
 
-    def save_pretrained(self, path, vectorizer, labels=None, **settings):
+    def save_pretrained(self, path, vectorizer=None, labels=None, **settings):
         """Save the model and its vocabulary to a folder, see `kb.save_pretrained`.
 
         Args:
             path: the folder to write. An existing model folder is replaced.
-            vectorizer: the `BertTextVectorization` that the model was trained with.
-            labels: names of the C classes, in the order of the logits; for classifiers.
+            vectorizer: the `BertTextVectorization` that the model was trained with. Default: the model's own.
+            labels: names of the C classes, in the order of the logits; for classifiers. Default: the model's own.
             **settings: other arguments of `kb.save_pretrained`.
 
         Returns:
             The folder as a `pathlib.Path`.
 
         Raises:
-            InputError: if the sizes of encoder and vocabulary differ, or if `labels` do not fit the model.
+            InputError: if there is no vectorizer, the sizes of encoder and vocabulary differ, or `labels` do not fit
+                the model.
 
         Example:
 

@@ -13,6 +13,7 @@ from keras_bert.models.copy_weights import assign_weights
 from keras_bert.models.encoder import BertEncoder
 from keras_bert.models.head_changes import changes, description, head_layers, restore_heads
 from keras_bert.models.pretrained_model import PretrainedModel, kind_of
+from keras_bert.models.text_attributes import HEAD_ATTRIBUTES, copy_text_attributes
 
 CHANGEABLE_ARGUMENTS = ("dropout", "name", "trainable")  # `from_pretrained` may change these of a saved head
 
@@ -106,6 +107,7 @@ class TaskModel(PretrainedModel):
         with custom_classes(self):
             restore_heads(model, heads)
         assign_weights(head_weights(model), head_weights(self))
+        copy_text_attributes(self, model, HEAD_ATTRIBUTES)
         return model
 
     @classmethod
@@ -177,6 +179,12 @@ def check_num_classes(num_classes, minimum: int = 2) -> None:
         raise InputError(
             f"`num_classes` must be an integer of at least {minimum}. Received: num_classes={num_classes!r}"
         )
+
+
+def class_count(model) -> int | None:
+    """Return the number of classes that names exist for: 2 for a binary classifier, None if there are no classes."""
+    problem_type = getattr(model, "problem_type", None)
+    return {"binary": 2, "regression": None}.get(problem_type, getattr(model, "num_classes", None))
 
 
 def check_dropout(dropout) -> None:

@@ -40,7 +40,8 @@ def train_on_batch(
     Args:
         model: compiled with an optimizer, and with the mean of `per_example_fns["loss"]` as loss.
         per_example_fns: `"loss"` and other names to functions of targets and outputs that return one value per
-            prediction; a log is their mean, weighted by the batch's weights.
+            prediction; a log is their mean, weighted by the batch's weights. None runs Keras's own step, with the loss
+            and metrics of `compile`.
         varying_lengths: True if batches differ in length: TensorFlow then traces one graph for all of them.
 
     Returns:
@@ -52,7 +53,8 @@ def train_on_batch(
         for name in ("train_on_batch", "train_step", "compute_loss")
     )
     count = replicas(model)
-    if not overridden and (runs_on_cpu() or (count > 1 and keras.backend.backend() == "tensorflow")):
+    on_tensorflow = runs_on_cpu() or (count > 1 and keras.backend.backend() == "tensorflow")
+    if per_example_fns is not None and not overridden and on_tensorflow:
         from keras_bert.ops.kernels import cpu_data_parallel as parallel
 
         parts = 2 if is_enabled("cpu_data_parallel") and parallel.cpu_threads_are_partitioned() else 1

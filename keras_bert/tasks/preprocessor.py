@@ -4,6 +4,8 @@ import dataclasses
 import functools
 
 from keras_bert.data.id_arrays import as_id_arrays
+from keras_bert.errors import InputError
+from keras_bert.models import check_vocabulary_size
 
 
 @dataclasses.dataclass(frozen=True)
@@ -36,6 +38,34 @@ class Preprocessor:
         """
         length = pretrained.sequence_length or pretrained.encoder.config.max_position_embeddings
         return cls(tuple(pretrained.vocabulary), pretrained.lowercase, length, tuple(pretrained.added_tokens))
+
+    @classmethod
+    def from_vectorizer(cls, vectorizer, encoder) -> "Preprocessor":
+        """Return the preprocessor with all settings of a vectorizer.
+
+        A vectorizer without a `sequence_length`, or with one above the number of positions of the encoder, truncates
+        texts to that number.
+
+        Args:
+            vectorizer: a `BertTextVectorization`.
+            encoder: the `BertEncoder`.
+
+        Raises:
+            InputError: `vectorizer` is no `BertTextVectorization`, or has another number of tokens than the encoder.
+        """
+        if not hasattr(vectorizer, "get_vocabulary") or not hasattr(vectorizer, "lowercase"):
+            raise InputError(
+                f"`vectorizer` must be a BertTextVectorization. Received: an object of type {type(vectorizer).__name__}"
+            )
+        vocabulary = tuple(vectorizer.get_vocabulary())
+        check_vocabulary_size(encoder, len(vocabulary))
+        length, positions = vectorizer.sequence_length, encoder.config.max_position_embeddings
+        if length is None or length > positions:
+            config = {**vectorizer.get_config(), "sequence_length": positions}
+            length, vectorizer = positions, type(vectorizer).from_config(config)
+        preprocessor = cls(vocabulary, vectorizer.lowercase, length)
+        preprocessor.__dict__["vectorizer"] = vectorizer  # the value of the cached property
+        return preprocessor
 
     def __call__(self, texts) -> dict:
         return as_id_arrays(self.vectorizer(texts))

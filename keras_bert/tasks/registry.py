@@ -4,6 +4,7 @@ from keras_bert.errors import InputError
 from keras_bert.tasks.task import Task
 
 TASKS: dict[str, Task] = {}  # name -> task; filled by `register_task`
+_FUNCTIONAL: list[Task] = []  # tasks of models that are no class of this package; they have no name
 
 
 def register_task(task: Task) -> Task:
@@ -21,6 +22,12 @@ def register_task(task: Task) -> Task:
     if task.name in TASKS:
         raise InputError(f"`task.name` must be a new name. Received: {task.name!r}, which is registered already")
     TASKS[task.name] = task
+    return task
+
+
+def register_functional_task(task: Task) -> Task:
+    """Register a task that `task_for` finds for models of other classes, and that the command line does not know."""
+    _FUNCTIONAL.append(task)
     return task
 
 
@@ -58,7 +65,11 @@ def task_for(model) -> Task:
     for task in matching:
         if type(model) is task.model_class:  # preferred, because a task may use a subclass of another task's model
             return task
+    matching = matching or [task for task in _FUNCTIONAL if task.matches(model)]
     if not matching:
         classes = sorted({task.model_class.__name__ for task in TASKS.values()})
-        raise InputError(f"`model` must be one of {', '.join(classes)}. Received: {type(model).__name__}")
+        raise InputError(
+            f"`model` must be one of {', '.join(classes)}, or a functional model that ends with the logits of classes. "
+            f"Received: {type(model).__name__}"
+        )
     return matching[0]

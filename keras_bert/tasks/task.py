@@ -5,7 +5,7 @@ import dataclasses
 from collections.abc import Callable, Sequence
 
 from keras_bert.errors import InputError
-from keras_bert.tasks.losses import MeanOf, WeightedMean
+from keras_bert.tasks.losses import MeanCrossEntropy, MeanOf, WeightedMean
 from keras_bert.tasks.task_data import TaskData, TaskDefaults, TrainedModel
 
 
@@ -120,6 +120,11 @@ class Task(abc.ABC):
         Raises:
             InputError: the labels do not fit the model or the rows.
         """
+
+    @property
+    def has_class_ids(self) -> bool:
+        """Whether the targets are class ids: exactly one class applies to an example, or to a token."""
+        return isinstance(self.loss, MeanCrossEntropy)
 
     @property
     def per_example_fns(self) -> dict[str, Callable]:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from keras_bert.data import load_labeled, read_table, select
+from keras_bert.data import LabeledDataset, load_labeled, read_table, select
 from keras_bert.errors import InputError
 from keras_bert.metrics import Bootstrap
 from keras_bert.models import BertClassifier
@@ -23,12 +23,16 @@ class TextTask(Task):
 
     def load(self, dataset: str, label_names: Sequence[str] | None = None) -> TaskData:
         """Read `train.tsv` and `dev.tsv`, see `kb.load_labeled`."""
-        labeled = load_labeled(dataset, label_names, self.problem_type)
+        labeled = self.read_labeled(dataset, label_names)
         train = LabeledTexts(labeled.train_texts, labeled.train_labels)
         check_at_least_two(len(train), "texts", labeled.name)
         texts = [text for part in train.texts for text in part] if train.are_pairs else train.texts
         dev = LabeledTexts(labeled.dev_texts, labeled.dev_labels)
         return TaskData(labeled.name, train, dev, texts, labeled.label_names, {"pairs": train.are_pairs})
+
+    def read_labeled(self, dataset: str, label_names: Sequence[str] | None) -> LabeledDataset:
+        """Read a dataset with the labels of the problem type."""
+        return load_labeled(dataset, label_names, self.problem_type)
 
     def read(self, path, labels: Sequence[str] | None) -> LabeledTexts:
         """Read a table of texts and labels, see `read_table`."""

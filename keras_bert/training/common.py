@@ -30,7 +30,9 @@ def make_optimizer(config: TrainingConfig, steps: int, rates: dict | None = None
 
 
 @contextlib.contextmanager
-def compiled_for_fit(model: keras.Model, config: TrainingConfig, compile_model: Callable) -> Iterator[None]:
+def compiled_for_fit(
+    model: keras.Model, config: TrainingConfig, compile_model: Callable, optimizer=None
+) -> Iterator[None]:
     """Enter the model's distribution strategy, and compile the model when the run ends, also by Ctrl-C.
 
     `fit` and `save` work afterwards.
@@ -42,13 +44,15 @@ def compiled_for_fit(model: keras.Model, config: TrainingConfig, compile_model: 
         model: the model that is trained.
         config: the settings of the run.
         compile_model: function of an optimizer that compiles `model`.
+        optimizer: the user's optimizer, which is kept with its state; None for a new one.
     """
     with ops.distribution_scope(model):
         try:
             yield
         finally:
-            optimizer = bert_adamw(config.learning_rate, config.weight_decay)
-            optimizer.build(model.trainable_variables)  # Keras warns if it loads an optimizer that was not built
+            if optimizer is None:
+                optimizer = bert_adamw(config.learning_rate, config.weight_decay)
+                optimizer.build(model.trainable_variables)  # Keras warns if it loads an optimizer that was not built
             compile_model(optimizer)
 
 

@@ -1,51 +1,87 @@
 """Fine-tuning of a task model on labeled examples."""
 
+import dataclasses
 from collections.abc import Callable
+from pathlib import Path
 
 import keras
 import numpy as np
 
-from keras_bert.data.id_arrays import as_id_arrays, check_ids
-from keras_bert.tasks import task_for
+from keras_bert.data.examples import read_examples
+from keras_bert.data.id_arrays import check_ids
+from keras_bert.errors import InputError
+from keras_bert.inference.rows import model_rows
+from keras_bert.models.encoder_of import encoder_of
 from keras_bert.training.batches import LengthGroupedBatches
-from keras_bert.training.common import checksum, compiled_for_fit, jit_compile, make_optimizer, steps_per_epoch
+from keras_bert.training.common import checksum, compiled_for_fit, make_optimizer, steps_per_epoch
 from keras_bert.training.config import TrainingConfig, resolve_config
+from keras_bert.training.custom_optimizer import check_optimizer, optimizer_identity
 from keras_bert.training.distillation_loss import check_teacher, distillation_targets, distillation_task
+from keras_bert.training.example_weights import example_weights
+from keras_bert.training.finetuning_data import read_validation, split_rows
 from keras_bert.training.freezing import frozen
 from keras_bert.training.layer_rates import layer_rates
 from keras_bert.training.loop import run
-from keras_bert.training.metric_sums import MetricSums
-from keras_bert.training.validation import validate
+from keras_bert.training.new_model import class_count, open_model, set_class_names, set_text_attributes
+from keras_bert.training.objective import make_objective, selection_key, training_task
 
 
 def finetune(
-    model: keras.Model,
-    train_ids: dict,
-    train_labels,
-    validation_ids: dict,
-    validation_labels,
+    model: keras.Model | str | Path,
+    inputs,
+    labels=None,
+    validation_inputs=None,
+    validation_labels=None,
     config: TrainingConfig | None = None,
     *,
+    validation_data=None,
+    validation_split: float | None = None,
+    sample_weight=None,
+    class_weight: dict | None = None,
+    optimizer=None,
+    loss=None,
+    metrics=None,
+    vectorizer=None,
+    label_names=None,
     teacher_logits=None,
     selection_metric: Callable[[], float] | None = None,
     **fields,
 ) -> keras.callbacks.History:
-    """Train a task model on labeled examples, on any Keras backend, and keep the weights of the best epoch.
+    """Train a model on labeled texts or token ids, on any Keras backend, and keep the weights of the best epoch.
 
-    Afterwards the model is compiled with the loss and metric of its task and a new `bert_adamw` at the constant peak
-    learning rate, so that `fit`, `save` and another `finetune` work.
+    Afterwards the model is compiled with its loss and metrics, and with `optimizer` or a new `bert_adamw` at the
+    constant peak learning rate, so that `fit`, `save` and another `finetune` work.
 
     Args:
-        model: a `BertClassifier`, `BertFeatureClassifier`, `BertSpanLabeler` or `BertTokenClassifier`. It is trained in
-            place.
-        train_ids: dict of `input_word_ids`, `input_mask`, `input_type_ids`, int `[N, T]`.
-        train_labels: labels, which depend on the model. Classifier: int `[N]` in 0 … C - 1; for `"multi_label"` 0 or 1
-            `[N, C]`; for `"regression"` float `[N]`. Span labeler: a dict of `start_logits` and `end_logits`, token
-            positions int `[N]`. Token classifier: int `[N, T]`, -1 for tokens without a label.
-        validation_ids, validation_labels: the same for examples that are not trained on. They select the best epoch.
+        model: a `BertClassifier`, `BertFeatureClassifier`, `BertSpanLabeler` or `BertTokenClassifier`; a functional
+            `keras.Model` on a `BertEncoder`, with the dict of its inputs and one output; or a name or folder for
+            `kb.load_pretrained`. A model is trained in place. An encoder that is given by name gets a new
+            `BertClassifier` for the classes in `labels`; it is the `model` of the returned history.
+        inputs: texts, pairs of texts, token ids or a dataset, see `read_examples`: lists, NumPy arrays, pandas,
+            `tf.data`, Hugging Face `datasets`, `keras.utils.PyDataset`. A dataset is read into memory once, in its
+            order, and `finetune` shuffles the examples itself.
+        labels: labels, which depend on the model; None if `inputs` is a dataset that has them. Classifier: class names,
+            or int `[N]` in 0 … C - 1; for `"multi_label"` 0 or 1 `[N, C]`, or lists of names; for `"regression"` float
+            `[N]`. Span labeler, with token ids: a dict of `start_logits` and `end_logits`, token positions int `[N]`.
+            Token classifier, with token ids: int `[N, T]`, -1 for tokens without a label.
+        validation_inputs, validation_labels: the same for examples that are not trained on. They select the best epoch.
         config: a `TrainingConfig`, or None for the defaults. The paper uses 2 to 4 epochs and learning rates of 2e-5 to
             5e-5. Small models and random weights need about ten times that learning rate, and random weights need more
             epochs.
+        validation_data: (inputs, labels) or a dataset, in place of `validation_inputs` and `validation_labels`.
+        validation_split: share of the examples to validate on, in (0, 1). They are chosen at random by `seed`, with the
+            same shares of the classes as in all examples. Without validation the weights of the last epoch are kept.
+        sample_weight: N weights of the training examples. The loss of a batch is the weighted mean, and so are the
+            metrics of the training examples; those of the validation examples have no weights.
+        class_weight: dict of class id or name to the weight of its examples.
+        optimizer: a Keras optimizer or its name, in place of AdamW with `learning_rate`, `warmup` and `weight_decay`.
+        loss: a Keras loss or a function in place of the task's, called with the targets and the model's outputs.
+        metrics: Keras metrics, functions or names that are logged too. Metrics of a classifier of this package get
+            probabilities, and those with `from_logits=True` logits; metrics of other models get the model's outputs.
+        vectorizer: `BertTextVectorization` for texts. None uses the model's own, which a model from `from_pretrained`
+            or `kb.load_pretrained` has.
+        label_names: names of the classes in the order of the logits. Default: those of the model, else the sorted names
+            in `labels`.
         teacher_logits: float `[N, C]`, logits of another classifier for the training examples (`predict_logits`). The
             loss is then `DistillationLoss`.
         selection_metric: called without arguments after each epoch, returns a number. The epoch with the highest value
@@ -53,54 +89,79 @@ def finetune(
         **fields: fields of `TrainingConfig`. They override those of `config`.
 
     Returns:
-        A Keras `History` with one entry per epoch: `step`, `loss`, `accuracy`, `learning_rate`, `val_loss`,
-        `val_accuracy`, and with a `selection_metric` also `val_selection_metric`. The best epoch has the highest
-        `val_selection_metric` or, without it, the highest `val_accuracy`, and among equals the lowest `val_loss`. For
-        regression, `mean_absolute_error` replaces `accuracy`, and the best epoch has the lowest `val_loss`.
+        A Keras `History` with one entry per epoch: `step`, `loss`, `accuracy`, `learning_rate`, and with validation
+        `val_loss`, `val_accuracy`, and with a `selection_metric` also `val_selection_metric`. The best epoch has the
+        highest `val_selection_metric` or, without it, the highest `val_accuracy`, and among equals the lowest
+        `val_loss`. For regression, `mean_absolute_error` replaces `accuracy`, and the best epoch has the lowest
+        `val_loss`. Its `model` has a `vectorizer` and `labels`, so that `kb.Predictor(history.model)`,
+        `kb.evaluate(history.model, texts, labels)` and `history.model.save_pretrained(folder)` need no other argument.
 
     Raises:
-        InputError: ids, labels, encoder and settings do not fit each other, or the checkpoint is of another model or
+        InputError: inputs, labels, encoder and settings do not fit each other, or the checkpoint is of another model or
             run.
         KeyboardInterrupt: after Ctrl-C. A checkpoint of the last complete step is written first.
 
     Example:
 
     >>> import keras_bert as kb
-    >>> import numpy as np
-    >>> config = kb.BertConfig(vocab_size=50, hidden_size=8, num_layers=1, num_heads=2, intermediate_size=16)
+    >>> vectorizer = kb.BertTextVectorization(["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "fine", "dull", "film"])
+    >>> config = kb.BertConfig(vocab_size=8, hidden_size=8, num_layers=1, num_heads=2, intermediate_size=16)
     >>> model = kb.BertClassifier(kb.BertEncoder(config), num_classes=2)
-    >>> words = np.array([[2, 7, 3, 0], [2, 8, 9, 3]])
-    >>> ids = {"input_word_ids": words, "input_mask": words > 0, "input_type_ids": 0 * words}
-    >>> history = finetune(model, ids, [0, 1], ids, [0, 1], epochs=2, verbose=0)
-    >>> history.history["step"]
-    [1, 2]
+    >>> texts, labels = ["fine film", "dull film", "fine", "dull"], ["good", "bad", "good", "bad"]
+    >>> history = finetune(
+    ...     model, texts, labels, validation_split=0.5, vectorizer=vectorizer, epochs=2, batch_size=2, verbose=0
+    ... )
+    >>> history.history["step"], model.labels, sorted(kb.Predictor(model)("a fine film")[0])
+    ([1, 2], ['bad', 'good'], ['label', 'probabilities', 'probability', 'text'])
 
     Source: Devlin et al. 2018 (arXiv:1810.04805), sections 3.2 and 4.1, appendix A.3; Hinton et al. 2015
-    (arXiv:1503.02531) for `teacher_logits`.
+    (arXiv:1503.02531) for `teacher_logits`; the names of the arguments are those of `keras.Model.fit`.
     """
-    config = resolve_config("finetune", config, fields)
-    train_ids, validation_ids = as_id_arrays(train_ids), as_id_arrays(validation_ids)
-    task = task_for(model)
-    check_ids(model.encoder.config, train_ids)
-    train_targets, train_weights = task.targets(model, train_ids, train_labels)
-    check_ids(model.encoder.config, validation_ids)
-    validation = task.targets(model, validation_ids, validation_labels)
+    settings, config = config, resolve_config("finetune", config, fields)
+    examples = read_examples(inputs, labels, sample_weight)
+    if examples.labels is None:
+        raise InputError("`labels` must be given unless `inputs` is a dataset with labels. Received: labels=None")
+    validation = read_validation(validation_inputs, validation_labels, validation_data, validation_split)
+    if validation is None and selection_metric is not None:
+        raise InputError("`selection_metric` must be None without validation data. Received: selection_metric")
+    model = open_model(model, examples, label_names, config.seed)
+    encoder, task = encoder_of(model), training_task(model, loss)
+    set_class_names(model, examples, label_names)
+    if validation_split:
+        train, held_out = split_rows(examples.labels, validation_split, config.seed)
+        examples, validation = examples.select(train), examples.select(held_out)
+        teacher_logits = None if teacher_logits is None else np.asarray(teacher_logits)[train]
+
+    train_ids, train_labels = model_rows(model, examples, vectorizer)
+    check_ids(encoder.config, train_ids)
+    train_targets, token_weights = task.targets(model, train_ids, train_labels)
+    if validation is not None:
+        validation_ids, validation_labels = model_rows(model, validation, vectorizer, "validation_data")
+        check_ids(encoder.config, validation_ids)
+        validation_targets = task.targets(model, validation_ids, validation_labels)
+    classes = class_count(model) if task.has_class_ids else None
+    weights = example_weights(
+        train_targets, token_weights, examples.weights, class_weight, classes, getattr(model, "labels", None)
+    )
+    if teacher_logits is not None and loss is not None:
+        raise InputError("`loss` must be None with `teacher_logits`, which have their own loss. Received: both")
     check_teacher(task, train_targets, teacher_logits, config)
     own_task = task
     if teacher_logits is not None:
         task = distillation_task(task, config.temperature, config.alpha)
-        train_targets = distillation_targets(train_targets, teacher_logits, model.num_classes)
-    batches = LengthGroupedBatches(
-        train_ids, train_targets, config.batch_size, config.seed, train_weights, task.per_token
-    )
+        train_targets = distillation_targets(train_targets, teacher_logits, class_count(model))
+    objective = make_objective(model, task, loss, metrics, own_task)
+    objective.check(train_ids, train_targets)
+    batches = LengthGroupedBatches(train_ids, train_targets, config.batch_size, config.seed, weights, task.per_token)
     epoch_steps = steps_per_epoch(batches, config.accumulate)
     steps = config.epochs * epoch_steps
-    names = ("loss", task.metric[0])
+    optimizer = None if optimizer is None else check_optimizer(optimizer, model, settings, fields)
+    set_text_attributes(model, examples, vectorizer)
 
     def evaluate_epoch(callbacks: keras.callbacks.CallbackList) -> dict[str, float]:
-        metrics = validate(model, own_task, validation_ids, *validation, callbacks)
+        found = objective.evaluate(validation_ids, *validation_targets, callbacks)
         selected = {} if selection_metric is None else {"selection_metric": float(selection_metric())}
-        return metrics | selected
+        return found | selected
 
     identity = {
         **config.to_dict(),
@@ -108,17 +169,24 @@ def finetune(
         "train_ids": checksum(train_ids["input_word_ids"]),
         "train_labels": [checksum(np.asarray(array)) for array in keras.tree.flatten(train_targets)],
         "teacher_logits": teacher_logits is not None,
-        "validation_ids": checksum(validation_ids["input_word_ids"]),
+        "validation_ids": None if validation is None else checksum(validation_ids["input_word_ids"]),
+        **({} if weights is None or weights is token_weights else {"weights": checksum(weights)}),
+        **({} if optimizer is None else {"optimizer": optimizer_identity(optimizer)}),
+        **objective.identity(),
     }
     gradual = config.freeze == "gradual"
     with (
-        compiled_for_fit(model, config, lambda optimizer: own_task.compile(model, optimizer, jit_compile())),
-        frozen(model.encoder, "none" if gradual else config.freeze),
+        compiled_for_fit(model, config, make_objective(model, own_task, loss, metrics).compile, optimizer),
+        frozen(encoder, "none" if gradual else config.freeze),
+        objective.running() as callbacks,
     ):
-        rates = None
-        if gradual or config.layer_decay != 1:
-            rates = layer_rates(model, config.layer_decay, (epoch_steps, config.epochs) if gradual else None)
-        task.compile(model, make_optimizer(config, steps, rates), jit_compile())
+        if optimizer is None:
+            rates = None
+            if gradual or config.layer_decay != 1:
+                rates = layer_rates(model, config.layer_decay, (epoch_steps, config.epochs) if gradual else None)
+            optimizer = make_optimizer(config, steps, rates)
+        objective.compile(optimizer)
+        config = dataclasses.replace(config, callbacks=(*callbacks, *config.callbacks))
         return run(
             model,
             batches,
@@ -126,40 +194,10 @@ def finetune(
             title="finetune",
             steps=steps,
             validate_every=epoch_steps,
-            per_example_fns=task.per_example_fns,
-            batch_sums=lambda logs, batch: _batch_sums(logs, batch, names),
-            evaluate=evaluate_epoch,
+            per_example_fns=objective.per_example_fns,
+            batch_sums=objective.batch_sums,
+            evaluate=None if validation is None else evaluate_epoch,
             selection_key=selection_key,
             identity=identity,
             trace_batches=[batches.dummy_batch(size, length=8 * size) for size in (2, 4)],
         )
-
-
-def selection_key(metrics: dict[str, float]) -> tuple[float, ...]:
-    """Return the key that epochs are compared by. The epoch with the largest key is the best.
-
-    The key is `val_selection_metric` or, without it, `val_accuracy`. Ties are resolved by the lowest `val_loss`. Where
-    there is neither, as in regression, the lowest `val_loss` decides.
-
-    Args:
-        metrics: the metrics of one epoch, by the names in the history.
-
-    Example:
-
-    >>> selection_key({"val_accuracy": 0.9, "val_loss": 0.3})
-    (0.9, -0.3)
-    """
-    value = next((metrics[name] for name in ("val_selection_metric", "val_accuracy") if name in metrics), 0.0)
-    return value, -metrics["val_loss"]
-
-
-def _batch_sums(logs: dict, batch: tuple, names: tuple[str, ...]) -> MetricSums:
-    """Turn the means that Keras logs for a batch into (sum, weight) pairs."""
-    count = float(batch[2].sum()) if len(batch) > 2 else float(len(batch[0]["input_word_ids"]))
-    return {name: (_mean_log(logs, name) * count, count) for name in names}
-
-
-def _mean_log(logs: dict, name: str) -> float:
-    """Return a metric, averaged over the outputs: for several outputs, Keras logs only the sum of their losses."""
-    parts = [float(value) for key, value in logs.items() if key.endswith(f"_{name}")]
-    return sum(parts) / len(parts) if parts else float(logs[name])

@@ -1,6 +1,7 @@
 """Learning rates per layer: layer decay and gradual unfreezing."""
 
 from keras_bert.errors import InputError
+from keras_bert.models.encoder_of import encoder_of
 
 
 def layer_rates(model, decay: float = 1.0, unfreeze: tuple[int, int] | None = None) -> dict[str, tuple[float, int]]:
@@ -33,7 +34,7 @@ def layer_rates(model, decay: float = 1.0, unfreeze: tuple[int, int] | None = No
     """
     if not 0 < decay <= 1:
         raise InputError(f"`layer_decay` must be a number in (0, 1]. Received: layer_decay={decay!r}")
-    encoder = model.encoder
+    encoder = encoder_of(model)
     depths = {variable.path: 0 for variable in model.trainable_variables}
     # From the embeddings up: a block that all layers share (ALBERT) gets the depth of the last layer.
     for depth, part in zip(range(len(encoder.blocks) + 1, 0, -1), (encoder.embeddings, *encoder.blocks), strict=True):

@@ -22,17 +22,23 @@ def validate(model, task: Task, ids: dict, targets, weights, callbacks: keras.ca
         A dict of `loss` and the name of the task's metric, over all rows.
     """
     names = ("loss", task.metric[0])
-    batches = _BatchHooks(task, targets, weights, callbacks) if callbacks.callbacks else None
-    outputs = predict_logits(model, ids, on_batch=batches)
+    hooks = BatchHooks(task.per_example_fns, targets, weights, callbacks) if callbacks.callbacks else None
+    outputs = predict_logits(model, ids, on_batch=hooks)
     metrics = task.compute_metrics(outputs, targets, weights)
     return {name: metrics[name] for name in names}
 
 
-class _BatchHooks:
-    """Calls `on_test_batch_begin` and `on_test_batch_end` with the means over all batches so far."""
+class BatchHooks:
+    """Calls `on_test_batch_begin` and `on_test_batch_end` with the means over all batches so far.
 
-    def __init__(self, task: Task, targets, weights, callbacks):
-        self._fns, self._callbacks = task.per_example_fns, callbacks
+    Args:
+        per_example_fns: functions of targets and outputs by the names of the means; empty for none.
+        targets, weights: what `task.targets` returned for the rows.
+        callbacks: the callbacks of the run.
+    """
+
+    def __init__(self, per_example_fns: dict, targets, weights, callbacks):
+        self._fns, self._callbacks = per_example_fns, callbacks
         self._targets, self._weights = _by_output(targets), _by_output(weights)
         self._sums: MetricSums = {}
         self._index = 0

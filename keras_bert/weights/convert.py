@@ -8,6 +8,7 @@ from keras_bert.config import BertConfig
 from keras_bert.errors import InputError
 from keras_bert.files import atomic_write
 from keras_bert.models import kind_of
+from keras_bert.models.two_classes import as_two_classes
 from keras_bert.weights.canonical_names import model_weights, to_numpy
 from keras_bert.weights.formats import format_named
 from keras_bert.weights.load import build_model, open_source
@@ -46,6 +47,8 @@ def convert(source, to: str, out) -> dict:
     target = format_named(to)
     found = open_source(source)
     model = build_model(found)
+    if to != "keras":
+        model = as_two_classes(model)  # other formats have no head with one logit, except for regression
     if Path(out).is_file():
         raise InputError(f"`out` must be a new folder or one to replace. Received: out={out} (a file)")
     weights = to_numpy(model_weights(model))

@@ -43,6 +43,11 @@ class Pretrained:
         self.pairs = pairs
         self.no_answer = no_answer
         self.added_tokens = list(added_tokens)
+        # So that the model can be trained, evaluated and saved without its vectorizer and labels.
+        new_vectorizer = functools.partial(_new_vectorizer, vocabulary, lowercase, sequence_length, self.added_tokens)
+        self.encoder.vectorizer = new_vectorizer
+        if kind != "encoder":
+            model.labels, model.pairs, model.no_answer = labels, pairs, no_answer
 
     @property
     def encoder(self):
@@ -71,14 +76,15 @@ class Pretrained:
                 new.set_weights(old.get_weights())
         return pretrainer
 
-    @functools.cached_property
+    @property
     def vectorizer(self):
         """The `BertTextVectorization`, created at first use, because it needs TensorFlow and the model does not."""
-        from keras_bert.text.vectorization import BertTextVectorization
+        return self.encoder.vectorizer
 
-        return BertTextVectorization(
-            vocabulary=self.vocabulary,
-            lowercase=self.lowercase,
-            sequence_length=self.sequence_length,
-            added_tokens=self.added_tokens,
-        )
+
+def _new_vectorizer(vocabulary, lowercase, sequence_length, added_tokens):
+    from keras_bert.text.vectorization import BertTextVectorization
+
+    return BertTextVectorization(
+        vocabulary, lowercase=lowercase, sequence_length=sequence_length, added_tokens=added_tokens
+    )

@@ -5,6 +5,7 @@ import json
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 import keras_bert as kb
 from keras_bert.export import export_onnx
@@ -86,6 +87,39 @@ def test_multi_label_and_regression(save, vectorizer):
     assert values == pytest.approx(predict_logits(model, vectorizer(TEXTS))[:, 0], abs=1e-5)
     with pytest.raises(kb.InputError, match="^`top_k`.*top_k=2$"):
         predictor(TEXTS, top_k=2)
+
+
+def test_keras_model_and_containers(vectorizer):
+    """The same predictions of a model in memory, from each container of texts."""
+    model = classifier()
+    predictor = kb.Predictor(model, vectorizer, LABELS)
+    expected = predictor(TEXTS)
+    check_classes(expected, predict_logits(model, vectorizer(TEXTS)), TEXTS)
+    dataset = tf.data.Dataset.from_tensor_slices(TEXTS)
+    for texts in (tuple(TEXTS), np.array(TEXTS), tf.constant(TEXTS), dataset, dataset.batch(3)):
+        assert predictor(texts) == expected
+    model.vectorizer, model.labels = vectorizer, LABELS
+    assert kb.Predictor(model)(TEXTS) == expected
+    assert kb.Predictor(model)(tuple(map(list, zip(*PAIRS, strict=True)))) == predictor(PAIRS)
+    assert kb.Predictor(model.encoder)(TEXTS)[0]["embedding"]
+    with pytest.raises(kb.InputError, match="^`vectorizer` must be given"):
+        kb.Predictor(classifier())
+    with pytest.raises(kb.InputError, match="^`labels` must be 3 different names"):
+        kb.Predictor(model, labels=["a"])
+    with pytest.raises(kb.InputError, match="^`vectorizer` must be None for a name"):
+        kb.Predictor("sst2_sentiment", vectorizer)
+    for texts, words in ((3, "int"), ({"a": 1}, "a dict|type dict"), (np.zeros(3), "0.0")):
+        with pytest.raises(kb.InputError, match=f"^`texts`.*Received: .*({words})"):
+            predictor(texts)
+
+
+def test_vectorizer_settings_are_kept(vectorizer):
+    """Every setting of a vectorizer has its effect, also those that a folder does not store."""
+    model, special = classifier(), kb.BertTextVectorization(VOCABULARY, sequence_length=20, special_tokens=True)
+    texts = ["a [MASK] film"]
+    found = kb.Predictor(model, special)(texts)[0]["probability"]
+    assert found == pytest.approx(softmax(predict_logits(model, special(texts))).max(), abs=1e-6)
+    assert found != pytest.approx(kb.Predictor(model, vectorizer)(texts)[0]["probability"], abs=1e-6)
 
 
 def test_answers_are_parts_of_context(save):

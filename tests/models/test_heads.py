@@ -22,7 +22,7 @@ def test_rejects_other_encoders(cls):
 @pytest.mark.parametrize("cls", CLASSIFIERS)
 @pytest.mark.parametrize(
     "arguments",
-    [{"num_classes": 1}, {"num_classes": 2.0}, {"num_classes": True}, {"num_classes": None}]
+    [{"num_classes": 0}, {"num_classes": 2.0}, {"num_classes": True}, {"num_classes": None}]
     + [{"dropout": 1.0}, {"dropout": -0.1}, {"dropout": float("nan")}, {"dropout": "0.1"}, {"dropout": None}],
 )
 def test_rejects_invalid_arguments(cls, arguments):
@@ -33,7 +33,13 @@ def test_rejects_invalid_arguments(cls, arguments):
 
 def test_num_classes_depends_on_problem_type():
     encoder = kb.BertEncoder(tiny_config())
-    for problem_type in ("multi_label", "regression"):
+    assert kb.BertClassifier(encoder).problem_type == "single_label"
+    assert kb.BertClassifier(encoder, 1).problem_type == "binary"
+    with pytest.raises(kb.InputError, match="^`num_classes`.*Received: num_classes=1"):
+        kb.BertClassifier(encoder, 1, problem_type="single_label")
+    with pytest.raises(kb.InputError, match="^`num_classes`.*Received: num_classes=2"):
+        kb.BertClassifier(encoder, 2, problem_type="binary")
+    for problem_type in ("binary", "multi_label", "regression"):
         assert kb.BertClassifier(encoder, 1, problem_type=problem_type).problem_type == problem_type
         with pytest.raises(kb.InputError, match="^`num_classes`.*Received: num_classes=0"):
             kb.BertClassifier(encoder, 0, problem_type=problem_type)

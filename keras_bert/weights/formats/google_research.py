@@ -10,6 +10,7 @@ import numpy as np
 from keras_bert.config import BertConfig
 from keras_bert.errors import InputError
 from keras_bert.files import atomic_write
+from keras_bert.models.two_classes import as_two_classes
 from keras_bert.text.vocabulary import save_vocabulary
 from keras_bert.weights.canonical_names import canonical_shapes, weights_to_write
 from keras_bert.weights.formats.format import Format
@@ -116,6 +117,7 @@ def save_google_research(model, path, vectorizer=None) -> Path:
 
     Source: `modeling.py` and `run_pretraining.py` of google-research/bert and of google-research/albert.
     """
+    model = as_two_classes(model)
     config, parts = getattr(model, "encoder", model).config, weights_to_write(model, "a checkpoint of google-research")
     settings = config_fields(config)
     unknown = [part for part in parts if part not in tensor_mappings(config)]

@@ -8,6 +8,7 @@ import numpy as np
 from keras_bert.config import BertConfig
 from keras_bert.errors import InputError
 from keras_bert.files import atomic_write
+from keras_bert.models.two_classes import as_two_classes
 from keras_bert.weights.canonical_names import weights_to_write
 from keras_bert.weights.formats.format import Format
 from keras_bert.weights.formats.huggingface_names import (
@@ -104,7 +105,8 @@ def save_huggingface(model, path, vectorizer=None, labels=None) -> Path:
     """Write a folder that transformers reads with `from_pretrained(path)`.
 
     The dropout rate before a classifier is written too, except for a DistilBERT token classifier: its config has no
-    field for it, and transformers uses the encoder's rate.
+    field for it, and transformers uses the encoder's rate. A binary classifier with one logit is written as its equal
+    with two, because transformers has a head with one logit for regression only.
 
     Args:
         model: a `BertEncoder`, or a task model that contains one.
@@ -131,6 +133,7 @@ def save_huggingface(model, path, vectorizer=None, labels=None) -> Path:
     """
     from safetensors.numpy import save_file
 
+    model = as_two_classes(model)
     config = getattr(model, "encoder", model).config
     model_type, parts = model_type_of(config), weights_to_write(model, "a Hugging Face folder")
     heads = tuple(part for part in parts if part != "encoder")

@@ -6,6 +6,7 @@ from pathlib import Path
 from keras_bert.errors import InputError
 from keras_bert.files import atomic_write
 from keras_bert.models import MODEL_CLASSES, check_vocabulary_size, kind_of
+from keras_bert.models.task_model import class_count
 from keras_bert.text.vocabulary import load_vocabulary, save_vocabulary
 from keras_bert.weights.formats.format import Format
 from keras_bert.weights.json_file import read_json, write_json
@@ -90,15 +91,17 @@ class KerasFolder(Format):
 
 
 def save_pretrained(
-    model, path, vectorizer, labels=None, pairs: bool | None = None, no_answer: bool | None = None
+    model, path, vectorizer=None, labels=None, pairs: bool | None = None, no_answer: bool | None = None
 ) -> Path:
     """Save a model and its vocabulary as one folder, completely or not at all.
 
     Args:
         model: a `BertEncoder`, or a task model that contains one.
         path: the folder to write. An existing folder is replaced when the new one is complete.
-        vectorizer: the `BertTextVectorization` that the model was trained with.
-        labels: for a classifier of texts or tokens, the names of the classes in the order of the logits.
+        vectorizer: the `BertTextVectorization` that the model was trained with. None for `model.vectorizer`, which a
+            model has after `kb.load_pretrained`, `from_pretrained` or `kb.finetune` on texts.
+        labels: for a classifier of texts or tokens, the names of the classes in the order of the logits. None for
+            `model.labels`.
         pairs: of a classifier, whether it was trained on pairs of texts. If it was, prediction accepts only pairs.
         no_answer: of a span labeler, whether its training data had questions without an answer. If it had, prediction
             may return no answer.
@@ -107,8 +110,8 @@ def save_pretrained(
         The folder's path.
 
     Raises:
-        InputError: the model is none of these, its `vocab_size` is not the size of the vocabulary, or `labels` are not
-            one different name per class.
+        InputError: the model is none of these, there is no vectorizer, the model's `vocab_size` is not the size of the
+            vocabulary, or `labels` are not one different name per class.
         OSError: the disk is full or not writable. No partial folder remains.
 
     Example:
@@ -125,6 +128,15 @@ def save_pretrained(
     """
     kind = kind_of(model)
     encoder = getattr(model, "encoder", model)
+    vectorizer = model.vectorizer if vectorizer is None else vectorizer
+    if vectorizer is None:
+        raise InputError(
+            "`vectorizer` must be given for a model that has none. Received: vectorizer=None. Use "
+            "`BertTextVectorization(vocabulary)`."
+        )
+    labels = model.labels if labels is None else labels
+    pairs = model.pairs if pairs is None else pairs
+    no_answer = model.no_answer if no_answer is None else no_answer
     vocabulary = list(vectorizer.get_vocabulary())
     check_vocabulary_size(encoder, len(vocabulary))
     settings = {
@@ -151,7 +163,7 @@ def check_labels(model, labels) -> list | None:
     """Return the labels as a list of strings, one per class; raise InputError if they do not fit the model."""
     if labels is None:
         return None
-    num_classes = getattr(model, "num_classes", None)
+    num_classes = class_count(model)
     if getattr(model, "problem_type", None) == "regression":
         raise InputError("`labels` must be None for regression. Received: labels with a model for regression")
     if num_classes is None:
