@@ -95,12 +95,14 @@ def predict(console, folder: str, source, output, output_format, top_k, batch_si
         if output != STANDARD_OUTPUT:
             console.print(f"{output}: {written:,} predictions", markup=False, soft_wrap=True)
         return {"output": output, "examples": written}
+    results = {}
     if as_json:
-        return {"predictions": list(predictions)}
+        results["predictions"] = list(predictions)
+        predictions = iter(results["predictions"])
     while chunk := list(itertools.islice(predictions, TABLE_ROWS)):
         rows = ([shorten(console, str(cell)) for cell in predictor.cells(prediction)] for prediction in chunk)
         show_table(console, "", predictor.columns, rows, right=("probability", "value", "score"))
-    return {}
+    return results
 
 
 def _examples(texts: list[str], source: str | None, input_format, **columns) -> tuple[int | None, Iterator]:
