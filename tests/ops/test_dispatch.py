@@ -109,7 +109,7 @@ def test_fit_with_many_lengths_has_no_compiled_kernels(form, monkeypatch):
         "padded_batch": lambda: tf.data.Dataset.from_generator(
             lambda: (({name: x[0] for name, x in batch(n, 1)[0].items()}, 0) for n in lengths), output_signature=rows
         ).padded_batch(2),
-        "generator": lambda: map(batch, lengths),
+        "generator": lambda: (batch(length) for length in lengths),
     }[form]()
     model = kb.BertClassifier(kb.BertEncoder(tiny_config(num_layers=1)), 2)
     model.compile("sgd", keras.losses.SparseCategoricalCrossentropy(from_logits=True))
