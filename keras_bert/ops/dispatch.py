@@ -2,6 +2,7 @@
 
 import contextlib
 import contextvars
+import weakref
 from collections.abc import Callable, Iterator
 
 import keras
@@ -25,6 +26,9 @@ KERNELS = (
 )
 MIN_LENGTH = 8  # with fewer positions per example, compiling takes longer than a training run gets back
 
+MAX_LENGTHS = 2  # lengths that a layer is compiled for, as in pretraining on 128 and then 512 tokens
+
+_lengths = weakref.WeakKeyDictionary()  # layer: the lengths that it was compiled for
 _disabled: contextvars.ContextVar[frozenset] = contextvars.ContextVar("disabled_kernels", default=frozenset())
 
 
@@ -86,11 +90,25 @@ def find_kernel(name: str, layers=(), inputs=(), training=None, min_length: int 
         return None
     from keras_bert.ops.kernels import flat
 
-    if training is True and may_compile(*inputs, min_length=min_length):
+    if training is True and may_compile(*inputs, min_length=min_length) and _is_one_of_few(layers, inputs):
         from keras_bert.ops.kernels import compiled
 
         return getattr(compiled, name, None) or getattr(flat, name, None)
     return getattr(flat, name, None)
+
+
+def _is_one_of_few(layers, inputs) -> bool:
+    """Return True if the first of `layers` was compiled for the lengths of `inputs`, or for fewer than `MAX_LENGTHS`.
+
+    A `tf.function` of a user's own training loop makes one graph per length, each with a known length.
+    """
+    layer = next((layer for layer in layers if layer is not None), None)
+    if layer is None:
+        return True
+    known, lengths = _lengths.setdefault(layer, set()), tuple(x.shape[1] for x in inputs)
+    if len(known) < MAX_LENGTHS:
+        known.add(lengths)
+    return lengths in known
 
 
 def may_compile(*inputs, min_length: int = MIN_LENGTH) -> bool:

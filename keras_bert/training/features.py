@@ -25,7 +25,8 @@ def fit_features(
     """Train the head of a model on features that are computed once. The encoder does not run, so epochs are fast.
 
     The head is trained in place by Keras's `fit` and Adam. The weights of the epoch with the lowest `val_loss` are
-    kept. `keras.utils.set_random_seed` determines the order of the examples and dropout.
+    kept. `keras.utils.set_random_seed` determines the order of the examples and dropout. The model itself is not
+    compiled: call `compile` before its `fit`. `finetune` trains all its layers.
 
     Args:
         model: a `BertFeatureClassifier`, or another model with a `head` on pooled features and a `pool`.

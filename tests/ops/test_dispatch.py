@@ -1,5 +1,6 @@
 """Selection of kernels: by name, by graph and length, by dtype and device."""
 
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -7,8 +8,8 @@ import tensorflow as tf
 import keras_bert as kb
 from keras_bert import ops
 from keras_bert.layers import TransformerBlock
-from keras_bert.ops import dispatch
-from tests.helpers import randomize
+from keras_bert.ops import dispatch, functions, loss
+from tests.helpers import random_inputs, randomize, tiny_config
 
 H = 16
 RNG = np.random.default_rng(0)
@@ -58,6 +59,62 @@ def test_compiled_kernels_need_a_graph_training_and_known_lengths():
     assert modules.pop("training") == "compiled"
     assert set(modules.values()) == {"flat"}
     assert kernel_module(tf.ones((2, 16, 8)), True) == "flat"  # eager
+
+
+def test_layers_are_compiled_for_few_lengths():
+    """As in a training loop whose `tf.function` is traced for each length."""
+    norm, modules = keras.layers.LayerNormalization(), []
+    norm.build((None, None, 8))
+
+    @tf.function(autograph=False)
+    def step(x):
+        kernel = ops.find_kernel("layer_norm", layers=(norm,), inputs=(x,), training=True)
+        modules.append((x.shape[1], kernel.__module__.rpartition(".")[2]))
+        return x
+
+    for length in (16, 24, 32, 40, 16, 24):
+        for rows in (2, 3):  # a new number of rows is a new graph for a known length
+            step(tf.ones((rows, length, 8)))
+    assert len(modules) == 8
+    assert {length for length, module in modules if module == "compiled"} == {16, 24}
+    assert {length for length, module in modules if module == "flat"} == {32, 40}
+
+
+@pytest.mark.parametrize("form", ["PyDataset", "tf.data", "padded_batch", "generator"])
+def test_fit_with_many_lengths_has_no_compiled_kernels(form, monkeypatch):
+    def batch(length, rows=2):
+        return random_inputs(tiny_config(), batch=rows, length=length), np.arange(rows) % 2
+
+    class Batches(keras.utils.PyDataset):
+        def __len__(self):
+            return len(lengths)
+
+        def __getitem__(self, i):
+            return batch(lengths[i])
+
+    def spy(name, *args, **kwargs):
+        kernel = find_kernel(name, *args, **kwargs)
+        found.append((name, kernel and kernel.__module__.rpartition(".")[2]))
+        return kernel
+
+    lengths, found, find_kernel = (9, 12, 17, 20), [], dispatch.find_kernel
+    for module in (functions, loss):
+        monkeypatch.setattr(module, "find_kernel", spy)
+    names = batch(9)[0]
+    spec = {name: tf.TensorSpec((None, None), tf.int32) for name in names}, tf.TensorSpec((None,), tf.int64)
+    rows = {name: tf.TensorSpec((None,), tf.int32) for name in names}, tf.TensorSpec((), tf.int64)
+    data = {
+        "PyDataset": Batches,
+        "tf.data": lambda: tf.data.Dataset.from_generator(lambda: map(batch, lengths), output_signature=spec),
+        "padded_batch": lambda: tf.data.Dataset.from_generator(
+            lambda: (({name: x[0] for name, x in batch(n, 1)[0].items()}, 0) for n in lengths), output_signature=rows
+        ).padded_batch(2),
+        "generator": lambda: (batch(length) for length in lengths),
+    }[form]()
+    model = kb.BertClassifier(kb.BertEncoder(tiny_config(num_layers=1)), 2)
+    model.compile("sgd", keras.losses.SparseCategoricalCrossentropy(from_logits=True))
+    model.fit(data, epochs=1, verbose=0)
+    assert ("attention", "flat") in found and "compiled" not in {module for _, module in found}
 
 
 def test_kernels_leave_float64_to_keras():
