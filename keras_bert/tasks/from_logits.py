@@ -31,6 +31,8 @@ class FromLogits(keras.metrics.Metric):
     >>> accuracy.update_state(np.array([[1.0], [1.0]]), np.array([[0.2], [-0.2]], "float32"))
     >>> float(accuracy.result())
     0.5
+
+    Source: the argument `from_logits` of `keras.metrics.AUC`, for the metrics that have none.
     """
 
     def __init__(self, metric, activation="sigmoid", name=None, dtype=None):

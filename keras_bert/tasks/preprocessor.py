@@ -63,7 +63,7 @@ class Preprocessor:
         if length is None or length > positions:
             config = {**vectorizer.get_config(), "sequence_length": positions}
             length, vectorizer = positions, type(vectorizer).from_config(config)
-        preprocessor = cls(vocabulary, vectorizer.lowercase, length)
+        preprocessor = cls(vocabulary, vectorizer.lowercase, length, tuple(vectorizer.added_tokens))
         preprocessor.__dict__["vectorizer"] = vectorizer  # the value of the cached property
         return preprocessor
 
