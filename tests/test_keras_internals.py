@@ -2,6 +2,7 @@
 
 import keras
 import numpy as np
+import pytest
 
 from keras_bert import keras_internals
 
@@ -140,6 +141,18 @@ def test_replace_layer_and_order_layers():
     assert [tuple(weight.shape) for weight in pair.weights] == [(4, 3), (3,), (4, 5), (5,)]
     keras_internals.order_layers(pair, [new])
     assert [tuple(weight.shape) for weight in pair.weights] == [(4, 5), (5,), (4, 3), (3,)]
+
+
+def test_unwrap_quantize():
+    class Probe(keras.layers.Dense):
+        def quantize(self, mode=None, **kwargs):
+            return mode
+
+    probe = Probe(2)
+    with pytest.raises(ValueError, match="GPTQConfig"):
+        probe.quantize("gptq")
+    keras_internals.unwrap_quantize(probe)
+    assert probe.quantize("gptq") == "gptq"
 
 
 def test_optimizer_hooks_are_called_by_keras():
