@@ -12,10 +12,11 @@ from keras_bert.errors import InputError
 from keras_bert.layers import BertEmbeddings, Pooler, TransformerBlock
 from keras_bert.layers.composite import describe_states, restore_states, without_ids
 from keras_bert.layers.lora import has_lora, merge_lora
+from keras_bert.layers.scored_block import ScoredBlock
 from keras_bert.models.change_config import change_config, custom_classes
 from keras_bert.models.copy_weights import assign_standard_weights, assign_weights
 from keras_bert.models.layout import layout_map
-from keras_bert.models.lora import enable_lora
+from keras_bert.models.lora import enable_lora, train_all
 from keras_bert.models.pretrained_model import PretrainedModel
 
 
@@ -185,14 +186,16 @@ class BertEncoder(PretrainedModel):
         """
         inputs = self.input
         x = self.embeddings(inputs["input_word_ids"], inputs["input_type_ids"])  # [B, T, H]
-        outputs = {}
+        outputs, scored = {}, {}
         for i, block in enumerate(self.blocks):
             if "return_attention_scores" not in inspect.signature(block.call).parameters:
                 raise InputError(
                     "`block` must make layers with the call argument `return_attention_scores`. "
                     f"Received: a {type(block).__name__} without it"
                 )
-            x, scores = block(x, inputs["input_mask"], return_attention_scores=True)  # [B, T, H], [B, A, T, T]
+            if block not in scored:  # ALBERT repeats one block
+                scored[block] = ScoredBlock(block, name=f"scored_{block.name}")
+            x, scores = scored[block](x, inputs["input_mask"])  # [B, T, H], [B, A, T, T]
             outputs |= {f"encoder_outputs_{i}": x, f"attention_scores_{i}": scores}
         outputs["sequence_output"] = x  # [B, T, H]
         if self.pooler is not None:
@@ -319,8 +322,7 @@ class BertEncoder(PretrainedModel):
         if not has_lora(self):
             raise InputError("`enable_lora` must be called before `merge_lora`. Received: an encoder without LoRA")
         merge_lora(self)
-        for part in (self, *self.parts):
-            part.trainable = True
+        train_all(self)
 
     def copy(self, dropout: float | None = None, dtype=None) -> "BertEncoder":
         """Return a copy of the encoder, with the same weights and the same blocks.

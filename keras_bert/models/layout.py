@@ -11,11 +11,11 @@ def layout_map(device_mesh, model_dim: str):
     if model_dim not in axes:
         raise InputError(f"`model_dim` must be an axis of the mesh, one of {axes}. Received: model_dim={model_dim!r}")
     layouts = keras.distribution.LayoutMap(device_mesh)
-    layouts[r"embeddings/.*_embeddings/embeddings"] = (None, model_dim)  # [V, E]
-    layouts[r"attention/(query|key|value)/kernel"] = (None, model_dim, None)  # [H, A, D]
-    layouts[r"attention/(query|key|value)/bias"] = (model_dim, None)  # [A, D]
-    layouts[r"attention/attention_output/kernel"] = (model_dim, None, None)  # [A, D, H]
-    layouts[r"intermediate/kernel"] = (None, model_dim)  # [H, F]
-    layouts[r"intermediate/bias"] = (model_dim,)  # [F]
-    layouts[r"output_dense/kernel"] = (model_dim, None)  # [F, H]
+    layouts[r".*embeddings/.*_embeddings/embeddings"] = (None, model_dim)  # [V, E]
+    layouts[r".*attention/(query|key|value)/kernel"] = (None, model_dim, None)  # [H, A, D]
+    layouts[r".*attention/(query|key|value)/bias"] = (model_dim, None)  # [A, D]
+    layouts[r".*attention/attention_output/kernel"] = (model_dim, None, None)  # [A, D, H]
+    layouts[r".*intermediate/kernel"] = (None, model_dim)  # [H, F]
+    layouts[r".*intermediate/bias"] = (model_dim,)  # [F]
+    layouts[r".*output_dense/kernel"] = (model_dim, None)  # [F, H]
     return layouts

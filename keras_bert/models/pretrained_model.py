@@ -3,6 +3,7 @@
 import warnings
 
 import keras
+import numpy as np
 
 from keras_bert import keras_internals
 from keras_bert.errors import InputError
@@ -153,7 +154,9 @@ class PretrainedModel(keras.Model):
         config = getattr(getattr(self, "encoder", self), "config", None)
         if not isinstance(inputs, dict) or "input_type_ids" in inputs or getattr(config, "type_vocab_size", 1):
             return inputs
-        return {**inputs, "input_type_ids": keras.ops.zeros_like(inputs["input_word_ids"])}
+        ids = inputs["input_word_ids"]
+        zeros = np.zeros_like(ids) if isinstance(ids, np.ndarray | list) else keras.ops.zeros_like(ids)
+        return {**inputs, "input_type_ids": zeros}
 
     def __setattr__(self, name, value):
         old = getattr(self, name, None) if isinstance(value, keras.layers.Layer) else None

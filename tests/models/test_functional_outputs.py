@@ -122,7 +122,8 @@ for parallel in (False, True):
     if parallel:
         mesh = keras.distribution.DeviceMesh((1, 2), ("batch", "model"), keras.distribution.list_devices())
         layouts = kb.BertEncoder.get_layout_map(mesh)
-        keras.distribution.set_distribution(keras.distribution.ModelParallel(layout_map=layouts, batch_dim_name="batch"))
+        parallel = keras.distribution.ModelParallel(layout_map=layouts, batch_dim_name="batch")
+        keras.distribution.set_distribution(parallel)
     keras.utils.set_random_seed(0)
     model = kb.BertClassifier(kb.BertEncoder(config), 3, dropout=0.0)
     for index, weight in enumerate(model.weights):

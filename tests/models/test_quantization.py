@@ -93,9 +93,8 @@ def test_exports(tmp_path):
         export_onnx(model, tmp_path / "onnx")
     with pytest.raises(kb.InputError, match="^`model` must be neither quantized nor"):
         kb.export_saved_model(model.encoder, tmp_path / "tfhub")
-    vectorizer = kb.BertTextVectorization(
-        ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *map(str, range(25))], sequence_length=8
-    )
+    vocabulary = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *map(str, range(25))]
+    vectorizer = kb.BertTextVectorization(vocabulary, sequence_length=8)
     path = kb.export_saved_model(model, tmp_path / "text", vectorizer)
     serve = tf.saved_model.load(str(path)).signatures["serving_default"]
     found = serve(text=tf.constant(["1 2 3", "4"]))["logits"]
