@@ -179,6 +179,18 @@ def test_replace_layer_and_order_layers():
     assert [tuple(weight.shape) for weight in pair.weights] == [(4, 5), (5,), (4, 3), (3,)]
 
 
+def test_unwrap_quantize():
+    class Probe(keras.layers.Dense):
+        def quantize(self, mode=None, **kwargs):
+            return mode
+
+    probe = Probe(2)
+    with pytest.raises(ValueError, match="GPTQConfig"):
+        probe.quantize("gptq")
+    keras_internals.unwrap_quantize(probe)
+    assert probe.quantize("gptq") == "gptq"
+
+
 def test_uncast_value_in_a_stateless_scope():
     variable = keras.Variable([1.0])
     with keras.StatelessScope([(variable, keras.ops.convert_to_tensor([2.0]))]):

@@ -2,7 +2,7 @@
 
 import keras
 
-from keras_bert import ops
+from keras_bert import keras_internals, ops
 from keras_bert.errors import InputError
 from keras_bert.layers.composite import CompositeLayer
 from keras_bert.layers.initializers import kernel_initializer
@@ -20,8 +20,8 @@ class TransformerBlock(CompositeLayer):
     `block.attention = MyAttention(...)`, see `CompositeLayer`.
 
     Padding is masked on the key side only, as in Google's BERT. Outputs at padding positions are undefined; ignore
-    them. Only `input_mask` is used. A Keras mask attached to `hidden_states` is ignored, and Keras warns about it,
-    because `supports_masking` is False.
+    them. Without `input_mask`, the Keras mask of `hidden_states` is used, for example of an `Embedding` with
+    `mask_zero=True`, and without one all tokens are visible. The output has the Keras mask of `hidden_states`.
 
     Args:
         hidden_size: H, size of input and output; a multiple of `num_heads`.
@@ -38,7 +38,7 @@ class TransformerBlock(CompositeLayer):
 
     Call arguments:
         hidden_states: float `[B, T, H]`.
-        input_mask: int or bool `[B, T]`, 1 at tokens, 0 at padding.
+        input_mask: int or bool `[B, T]`, 1 at tokens, 0 at padding. Default: the Keras mask, see above.
         positions: int `[B, P]`, or None for all positions. Only these are computed; each attends to all T tokens. Use
             it in the last block of a model whose head needs only some positions.
         return_attention_scores: also return the attention probabilities, before their dropout.
@@ -101,6 +101,7 @@ class TransformerBlock(CompositeLayer):
                 "`hidden_size` must be a multiple of `num_heads`. "
                 f"Received: hidden_size={hidden_size}, num_heads={num_heads}"
             )
+        self.supports_masking = True
         self.hidden_size = hidden_size
         self.num_heads = num_heads
         self.intermediate_size = intermediate_size
@@ -156,7 +157,11 @@ class TransformerBlock(CompositeLayer):
             "after_feed_forward": (hidden,),
         }
 
-    def call(self, hidden_states, input_mask, positions=None, training=None, return_attention_scores=False):
+    def call(self, hidden_states, input_mask=None, positions=None, training=None, return_attention_scores=False):
+        if input_mask is None:
+            input_mask = keras_internals.keras_mask(hidden_states)  # [B, T]
+        if input_mask is None:
+            input_mask = keras.ops.ones(keras.ops.shape(hidden_states)[:2], "int32")  # [B, T]
         # A layer in a slot may mix positions, so it needs all of them; P is then T until the end.
         has_slots = self.after_attention is not None or self.after_feed_forward is not None
         if positions is None or has_slots:
@@ -183,6 +188,10 @@ class TransformerBlock(CompositeLayer):
             if return_attention_scores:
                 scores = keras.ops.take_along_axis(scores, positions[:, None, :, None], axis=2)  # [B, A, P, T]
         return (x, scores) if return_attention_scores else x
+
+    def compute_mask(self, inputs, previous_mask=None):
+        mask = previous_mask[0] if isinstance(previous_mask, list | tuple) else previous_mask
+        return mask
 
     def _add_norm(self, x, residual, dropout, slot, norm, training):
         """Compute norm(residual + slot(dropout(x))), all `[B, P, H]`."""

@@ -1,6 +1,7 @@
 """The BERT encoder: embeddings, L transformer blocks and a pooler."""
 
 import dataclasses
+import inspect
 
 import keras
 
@@ -11,9 +12,11 @@ from keras_bert.errors import InputError
 from keras_bert.layers import BertEmbeddings, Pooler, TransformerBlock
 from keras_bert.layers.composite import describe_states, restore_states, without_ids
 from keras_bert.layers.lora import has_lora, merge_lora
+from keras_bert.layers.scored_block import ScoredBlock
 from keras_bert.models.change_config import change_config, custom_classes
 from keras_bert.models.copy_weights import assign_standard_weights, assign_weights
-from keras_bert.models.lora import enable_lora
+from keras_bert.models.layout import layout_map
+from keras_bert.models.lora import enable_lora, train_all
 from keras_bert.models.pretrained_model import PretrainedModel
 from keras_bert.models.resize import ResizableEmbeddings
 from keras_bert.models.text_attributes import copy_text_attributes
@@ -27,9 +30,9 @@ class BertEncoder(ResizableEmbeddings, PretrainedModel):
 
     - `input_word_ids`: token ids;
     - `input_mask`: 1 at tokens, 0 at padding;
-    - `input_type_ids`: segment ids.
+    - `input_type_ids`: segment ids. With `type_vocab_size=0` they are ignored and may be missing.
 
-    Outputs, a flat dict:
+    Outputs, a flat dict, also as symbolic tensors in `encoder.output`, for functional models:
 
     - `sequence_output` `[B, T, H]`: output of the last block;
     - `pooled_output` `[B, H]`: output of the pooler, if `config.pooler`;
@@ -162,6 +165,75 @@ class BertEncoder(ResizableEmbeddings, PretrainedModel):
         specs = {name: keras.KerasTensor(shapes[name], dtype=dtype) for name in outputs or ("sequence_output",)}
         return specs if outputs else specs["sequence_output"]
 
+    def with_attention_scores(self) -> keras.Model:
+        """Return a functional model with the outputs of this encoder and its attention probabilities.
+
+        It consists of the layers of this encoder, so it has the same weights and trains them.
+
+        Returns:
+            A `keras.Model` of the same inputs. Its outputs are those of the encoder and `attention_scores_0` …
+            `attention_scores_{L-1}`, float `[B, A, T, T]`, before dropout. The last axis, the keys, sums to 1.
+
+        Raises:
+            InputError: a custom block does not return attention scores.
+
+        Example:
+
+        >>> import keras_bert as kb
+        >>> config = kb.BertConfig(vocab_size=8, hidden_size=8, num_layers=2, num_heads=2, intermediate_size=16)
+        >>> kb.BertEncoder(config).with_attention_scores().output["attention_scores_1"].shape
+        (None, 2, None, None)
+
+        Source: Vaswani et al. 2017 (arXiv:1706.03762), section 3.2.
+        """
+        inputs = self.input
+        x = self.embeddings(inputs["input_word_ids"], inputs["input_type_ids"])  # [B, T, H]
+        outputs, scored = {}, {}
+        for i, block in enumerate(self.blocks):
+            if "return_attention_scores" not in inspect.signature(block.call).parameters:
+                raise InputError(
+                    "`block` must make layers with the call argument `return_attention_scores`. "
+                    f"Received: a {type(block).__name__} without it"
+                )
+            if block not in scored:  # ALBERT repeats one block
+                scored[block] = ScoredBlock(block, name=f"scored_{block.name}")
+            x, scores = scored[block](x, inputs["input_mask"])  # [B, T, H], [B, A, T, T]
+            outputs |= {f"encoder_outputs_{i}": x, f"attention_scores_{i}": scores}
+        outputs["sequence_output"] = x  # [B, T, H]
+        if self.pooler is not None:
+            outputs["pooled_output"] = self.pooler(x)  # [B, H]
+        return keras.Model(inputs, outputs, name=f"{self.name}_with_attention_scores")
+
+    @staticmethod
+    def get_layout_map(device_mesh, model_dim: str = "model"):
+        """Return how to divide the weights of an encoder between devices, for `keras.distribution.ModelParallel`.
+
+        The attention heads, the inner axis of the feed-forward networks and the embedding axis of the tables are
+        divided. `num_heads`, `intermediate_size` and `hidden_size` must be multiples of the number of devices. All
+        other weights are on every device. It serves task models too. Keras supports model parallelism on JAX.
+
+        Args:
+            device_mesh: a `keras.distribution.DeviceMesh`.
+            model_dim: name of the axis of the mesh to divide the weights along.
+
+        Returns:
+            A `keras.distribution.LayoutMap`.
+
+        Raises:
+            InputError: the mesh has no axis of this name.
+
+        Example:
+
+        >>> import keras_bert as kb
+        >>> mesh = keras.distribution.DeviceMesh((1, 1), ("batch", "model"), ["cpu:0"])
+        >>> layout_map = kb.BertEncoder.get_layout_map(mesh)
+        >>> layout_map["block_0/intermediate/kernel"].axes
+        (None, 'model')
+
+        Source: Shoeybi et al. 2019 (arXiv:1909.08053), section 3; `get_layout_map` of KerasHub's backbones.
+        """
+        return layout_map(device_mesh, model_dim)
+
     @property
     def parts(self) -> list:
         """The layers in order, each once: embeddings, blocks, pooler."""
@@ -252,8 +324,7 @@ class BertEncoder(ResizableEmbeddings, PretrainedModel):
         if not has_lora(self):
             raise InputError("`enable_lora` must be called before `merge_lora`. Received: an encoder without LoRA")
         merge_lora(self)
-        for part in (self, *self.parts):
-            part.trainable = True
+        train_all(self)
 
     def copy(self, dropout: float | None = None, dtype=None) -> "BertEncoder":
         """Return a copy of the encoder, with the same weights and the same blocks.

@@ -37,12 +37,19 @@ def freeze_all_but_lora(encoder) -> None:
     for part in (encoder, *encoder.parts):
         part.trainable = has_lora(part)
     for part in filter(has_lora, encoder.parts):
-        for layer in keras_internals.layers_in(part):
+        for layer in keras_internals.layers_in(part):  # each before the layers inside it
+            layer.trainable = has_lora(layer)
             if getattr(layer, "lora_enabled", False):
                 for variable in keras_internals.own_variables(layer):
                     variable.trainable = variable.name.startswith("lora_")
-            elif not has_lora(layer):
-                layer.trainable = False
+
+
+def train_all(encoder) -> None:
+    """Make all weights of an encoder trainable."""
+    for layer in (encoder, *keras_internals.layers_in(encoder)):
+        layer.trainable = True
+        for variable in keras_internals.own_variables(layer):
+            variable.trainable = True
 
 
 def _target(block, name: str):

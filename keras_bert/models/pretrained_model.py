@@ -3,7 +3,9 @@
 import warnings
 
 import keras
+import numpy as np
 
+from keras_bert import keras_internals
 from keras_bert.errors import InputError
 from keras_bert.layers.layer_state import short_garbage_collections
 from keras_bert.layers.lora import keep_lora_weights
@@ -28,6 +30,11 @@ class PretrainedModel(TextAttributes, keras.Model):
     """
 
     kind = None
+
+    def __new__(cls, *args, **kwargs):
+        model = super().__new__(cls, *args, **kwargs)
+        keras_internals.unwrap_quantize(model)
+        return model
 
     def __init_subclass__(cls, **kwargs):
         super().__init_subclass__(**kwargs)
@@ -126,10 +133,8 @@ class PretrainedModel(TextAttributes, keras.Model):
         'int8'
         """
         mode = check_quantization(self, mode, config)
-        with (
-            short_garbage_collections(),
-            warnings.catch_warnings(),
-        ):  # Keras warns of each layer without such weights, such as Dropout
+        # Keras warns of each layer without such weights, such as Dropout.
+        with short_garbage_collections(), warnings.catch_warnings():
             warnings.filterwarnings("ignore", message=".*does not have a `quantize` method|Invalid quantization mode")
             super().quantize(mode, config=config, filters=filters, **kwargs)
 
@@ -140,6 +145,21 @@ class PretrainedModel(TextAttributes, keras.Model):
     def load_own_variables(self, store):
         keep_lora_weights(self)  # Keras calls this before it loads the layers
         super().load_own_variables(store)
+
+    def __call__(self, inputs, *args, **kwargs):
+        return super().__call__(self._with_type_ids(inputs), *args, **kwargs)
+
+    def call(self, inputs, training=None, mask=None):
+        return super().call(self._with_type_ids(inputs), training=training, mask=mask)  # JAX calls it directly
+
+    def _with_type_ids(self, inputs):
+        """Add `input_type_ids`, which a model without segment embeddings ignores, if they are missing."""
+        config = getattr(getattr(self, "encoder", self), "config", None)
+        if not isinstance(inputs, dict) or "input_type_ids" in inputs or getattr(config, "type_vocab_size", 1):
+            return inputs
+        ids = inputs["input_word_ids"]
+        zeros = np.zeros_like(ids) if isinstance(ids, np.ndarray | list) else keras.ops.zeros_like(ids)
+        return {**inputs, "input_type_ids": zeros}
 
     def __setattr__(self, name, value):
         old = getattr(self, name, None) if isinstance(value, keras.layers.Layer) else None

@@ -78,16 +78,31 @@ def test_mask_dtype_int_or_bool():
     np.testing.assert_array_equal(layer(x, mask), layer(x, mask.astype(bool)))
 
 
-def test_ignores_keras_mask():
+def test_input_mask_is_used_in_place_of_a_keras_mask():
     layer, (x, mask) = block(), hidden_and_mask()
     masked = keras.layers.Masking(mask_value=9.0)(np.where(np.arange(T)[None, :, None] == 2, np.float32(9.0), x))
     plain = keras.ops.convert_to_tensor(keras.ops.convert_to_numpy(masked))
     assert masked._keras_mask is not None
+    np.testing.assert_array_equal(layer(masked, mask), layer(plain, mask))
+
+
+def test_without_input_mask():
+    """All tokens are visible, or those of the Keras mask, which passes through several blocks."""
+    layer, (x, mask) = block(), hidden_and_mask()
+    np.testing.assert_array_equal(layer(x), layer(x, np.ones_like(mask)))
+    second = randomize(block(), seed=3)
+    embedding = keras.layers.Embedding(9, H, mask_zero=True)
+    ids = np.where(mask, 1 + np.arange(T), 0)
+    embedded = embedding(ids)
+    expected = second(layer(keras.ops.convert_to_numpy(embedded), mask), mask)
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # Keras warns that the mask ends here
-        out = layer(masked, mask)
-    np.testing.assert_array_equal(out, layer(plain, mask))
-    assert getattr(out, "_keras_mask", None) is None
+        warnings.simplefilter("error")  # Keras would warn if a layer dropped the mask
+        found = second(layer(embedded))
+    np.testing.assert_allclose(found, expected, atol=1e-6)
+    inputs = keras.Input((None,), dtype="int32")
+    model = keras.Model(inputs, second(layer(embedding(inputs))))
+    np.testing.assert_allclose(model.predict(ids, verbose=0), expected, atol=1e-5)
+    assert np.abs(found - second(layer(keras.ops.convert_to_numpy(embedded)))).max() > 1e-3
 
 
 @pytest.mark.parametrize("rates", [{"dropout": 0.5}, {"attention_dropout": 0.5}])

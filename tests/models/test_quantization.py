@@ -17,7 +17,7 @@ from tests.helpers import assert_close, random_inputs, tiny_config, to_numpy
 
 ROOT = Path(__file__).resolve().parents[2]
 CONFIG = tiny_config(vocab_size=30, hidden_size=16, intermediate_size=32, max_position_embeddings=16)
-MODES = {"int8": 0.06, "int4": 0.6, "float8": 0.15}  # the largest difference, in standard deviations of an output
+MODES = {"int8": 0.06, "int4": 1.0, "float8": 0.5}  # the largest difference, in standard deviations of an output
 MODELS = {
     "encoder": kb.BertEncoder,
     "albert": lambda config: kb.BertEncoder(dataclasses.replace(config, embedding_size=8, share_blocks=True)),
@@ -51,9 +51,8 @@ def test_quantized_outputs(name, mode):
     with ops.disable_kernels():
         assert_close(keras.tree.flatten(to_numpy(model(inputs))), outputs, 2e-5)
     embeddings = getattr(model, "encoder", model).embeddings
-    assert embeddings.word_embeddings.quantization_mode == (
-        None if mode == "float8" else mode
-    )  # Keras has no float8 tables
+    # Keras has no tables in float8.
+    assert embeddings.word_embeddings.quantization_mode == (None if mode == "float8" else mode)
 
 
 def test_quantized_model_is_trained():
@@ -94,7 +93,8 @@ def test_exports(tmp_path):
         export_onnx(model, tmp_path / "onnx")
     with pytest.raises(kb.InputError, match="^`model` must be neither quantized nor"):
         kb.export_saved_model(model.encoder, tmp_path / "tfhub")
-    vectorizer = kb.BertTextVectorization(["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *map(str, range(25))])
+    vocabulary = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *map(str, range(25))]
+    vectorizer = kb.BertTextVectorization(vocabulary, sequence_length=8)
     path = kb.export_saved_model(model, tmp_path / "text", vectorizer)
     serve = tf.saved_model.load(str(path)).signatures["serving_default"]
     found = serve(text=tf.constant(["1 2 3", "4"]))["logits"]
