@@ -101,11 +101,11 @@ def test_equals_keras_hub(shared_data):
 
 def test_sequence_length_of_one_call(vectorizer):
     texts = ["a fine film films films", "a"]
-    for length in (3, 8, np.int64(5)):
+    for length in (3, np.int64(8)):
+        other = BertTextVectorization(vectorizer.get_vocabulary(), sequence_length=int(length))
         for inputs in (texts, (texts, texts[::-1]), texts[0]):
             short = vectorizer(inputs, sequence_length=length)
-            other = BertTextVectorization(vectorizer.get_vocabulary(), sequence_length=int(length))(inputs)
-            for name, value in other.items():
+            for name, value in other(inputs).items():
                 np.testing.assert_array_equal(short[name], value)
     assert vectorizer(texts)["input_word_ids"].shape == (2, 6)
     data = tf.data.Dataset.from_tensor_slices(texts).batch(2).map(lambda each: vectorizer(each, sequence_length=4))
