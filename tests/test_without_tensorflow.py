@@ -79,9 +79,13 @@ fails(kb.load_pretrained, handle, package="tensorflow-hub")
 
 from keras_bert.cli.main import main
 import contextlib, io
-texts = ("tokenize", "predict", "fill-mask", "embed")
+from keras_bert.text.offsets import OffsetTokenizer
+assert OffsetTokenizer(vocabulary)("a b C") == ([5, 6, 7], [(0, 1), (2, 3), (4, 5)])
+with contextlib.redirect_stdout(io.StringIO()) as captured:
+    assert main(["tokenize", "a [MASK]"]) == 0
+assert "[MASK]" in captured.getvalue()
 pretrain = ["pretrain", "--data", "sample", "--steps", "1", "--out", "out"]
-for arguments in (*([name, "a [MASK]"] for name in texts), pretrain):
+for arguments in (*([name, "a [MASK]"] for name in ("predict", "fill-mask", "embed")), pretrain):
     with contextlib.redirect_stderr(io.StringIO()) as captured:
         assert main(arguments) == 2
     line = captured.getvalue()

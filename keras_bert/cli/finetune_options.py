@@ -49,10 +49,10 @@ OPTIONS = (
         show_default=True,
         metavar="|".join(task_names()),
         shell_complete=completer(*task_names()),
-        help="classification: one class per text or pair. binary: one of two classes, with one logit. "
-        "multi-label: any number of labels, separated by commas. regression: a number. spans: answers that are part of a context (train.json, dev.json as in SQuAD). tokens: "
-        "one tag per word (train.txt, dev.txt as in CoNLL). features: one class, but only the head is trained, on "
-        "features that the encoder computes once.",
+        help="classification: one class per text or pair. binary: one of two classes, with one logit. multi-label: "
+        "any number of labels, separated by commas. regression: a number. spans: answers that are part of a context "
+        "(train.json, dev.json as in SQuAD). tokens: one tag per word (train.txt, dev.txt as in CoNLL). features: one "
+        "class, but only the head is trained, on features that the encoder computes once.",
     ),
     click.option(
         "--pool",
