@@ -87,6 +87,8 @@ def test_rejects_field_of_other_trainer(trainer, field, value):
         with pytest.raises(kb.InputError, match=f"^`{field}`.*{trainer}.*Received: {field}="):
             resolve_config(trainer, config, fields)
 
+
+def test_to_dict_is_json_without_outputs():
     settings = {"callbacks": [keras.callbacks.Callback()], "checkpoint_dir": "x"}
     config = TrainingConfig(steps=np.int64(3), learning_rate=np.float32(0.5), **settings)
     values = json.loads(json.dumps(config.to_dict()))
