@@ -77,7 +77,7 @@ def test_pairs(vectorizer):
 
 def test_name_and_class_names(folder, tmp_path):
     names = ["bad" if label else "good" for label in LABELS]
-    settings = {**SETTINGS, "epochs": 20, "learning_rate": 3e-2, "validation_split": 0.25}
+    settings = {**SETTINGS, "epochs": 40, "validation_split": 0.25}
     history = kb.finetune(folder, TEXTS, names, **settings)
     model = history.model
     assert isinstance(model, kb.BertClassifier) and model.labels == ["bad", "good"] and model.pairs is False
