@@ -1,6 +1,5 @@
 """Smaller vocabularies and fewer layers: parts of a pretrained encoder that make a smaller one without training."""
 
-import dataclasses
 from collections.abc import Iterable
 
 import keras
@@ -9,6 +8,7 @@ import numpy as np
 from keras_bert.constants import SPECIAL_TOKENS
 from keras_bert.errors import InputError
 from keras_bert.models import BertEncoder
+from keras_bert.models.change_config import custom_classes
 from keras_bert.models.copy_weights import assign_weights
 
 
@@ -101,7 +101,7 @@ def trim_vocabulary(encoder, vocabulary: list[str], kept: list[str]) -> BertEnco
         A `BertEncoder` with `vocab_size=len(kept)`.
 
     Raises:
-        InputError: a token is not in the vocabulary, or the encoder has custom blocks.
+        InputError: a token is not in the vocabulary.
 
     Example:
 
@@ -138,7 +138,7 @@ def keep_lowest_layers(encoder, num_layers: int) -> BertEncoder:
         A `BertEncoder`.
 
     Raises:
-        InputError: `num_layers` is not in 1 … the encoder's number of layers, or the encoder has custom blocks.
+        InputError: `num_layers` is not in 1 … the encoder's number of layers.
 
     Example:
 
@@ -161,10 +161,16 @@ def keep_lowest_layers(encoder, num_layers: int) -> BertEncoder:
 
 
 def _new_encoder(encoder, **changes) -> BertEncoder:
-    """Return a new encoder with a changed config and the same dtype policy."""
-    if encoder.has_custom_blocks:
-        raise InputError("`encoder` must have standard blocks. Received: an encoder with custom blocks")
-    return BertEncoder(dataclasses.replace(encoder.config, **changes), dtype=encoder.dtype_policy)
+    """Return a new encoder with a changed config, and the same dtypes and replaced sublayers."""
+    config = encoder.get_config()
+    config["config"] = {**config["config"], **changes}
+    names = {part.name for part in encoder.parts[: 1 + config["config"]["num_layers"]]} | {"pooler"}
+    config["frozen"] = [name for name in config["frozen"] if name in names]
+    for key in ("blocks", "block_states"):
+        if key in config:
+            config[key] = config[key][: config["config"]["num_layers"]]
+    with custom_classes(encoder):
+        return type(encoder).from_config(config)
 
 
 def _is_ascii_character(token: str) -> bool:
