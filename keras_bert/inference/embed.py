@@ -3,21 +3,24 @@
 import keras
 import numpy as np
 
+from keras_bert.data.examples import read_examples
 from keras_bert.data.id_arrays import as_id_arrays, check_ids, row_lengths
 from keras_bert.errors import InputError
 from keras_bert.inference.predict import predict_length_sorted
+from keras_bert.inference.rows import preprocessor_of, vectorize
 from keras_bert.models import BertEncoder
 from keras_bert.models.pooling import pool_outputs
 from keras_bert.models.task_model import check_encoder
 from keras_bert.ops import predict_on_batch
 
 
-def embed(encoder: BertEncoder, inputs: dict, pool: str = "mean", batch_size: int = 64) -> np.ndarray:
-    """Compute one vector per row, without dropout. Padding has no influence.
+def embed(encoder: BertEncoder, inputs, pool: str = "mean", batch_size: int = 64, vectorizer=None) -> np.ndarray:
+    """Compute one vector per text or row of token ids, without dropout. Padding has no influence.
 
     Args:
         encoder: a `BertEncoder`.
-        inputs: dict of `input_word_ids`, `input_mask`, `input_type_ids`, int `[N, T]`.
+        inputs: N texts or pairs of texts, in any form that `kb.finetune` takes; or a dict of `input_word_ids`,
+            `input_mask`, `input_type_ids`, int `[N, T]`.
         pool: how the vectors of a row's tokens, `[CLS]` and `[SEP]` included, become one vector:
 
             - `"mean"`, `"max"`: mean or maximum over the tokens of the last block (D = H);
@@ -27,12 +30,13 @@ def embed(encoder: BertEncoder, inputs: dict, pool: str = "mean", batch_size: in
               for each block; here each weight is 1;
             - `"last4"`: mean over the tokens of the last four blocks concatenated, the last block at the end (D = 4 H).
         batch_size: B.
+        vectorizer: `BertTextVectorization` for texts. None uses the encoder's own.
 
     Returns:
         float32 `[N, D]`, in the order of the rows.
 
     Raises:
-        InputError: `encoder` is not a `BertEncoder`; an input is missing or has another shape; an id is outside the
+        InputError: `encoder` is not a `BertEncoder`; there are texts and no vectorizer; an input is missing or has another shape; an id is outside the
             vocabulary; a row is too long or has no token; there are no rows; `pool` is unknown or does not fit the
             encoder.
 
@@ -49,7 +53,10 @@ def embed(encoder: BertEncoder, inputs: dict, pool: str = "mean", batch_size: in
     (arXiv:1908.10084), section 3, for mean and max.
     """
     check_encoder(encoder)
-    ids = as_id_arrays(inputs)
+    if isinstance(inputs, dict):
+        ids = as_id_arrays(inputs)
+    else:
+        ids = vectorize(read_examples(inputs).texts, preprocessor_of(encoder, vectorizer))
     check_ids(encoder.config, ids)
     lengths = row_lengths(ids)  # [N]
     if not len(lengths):

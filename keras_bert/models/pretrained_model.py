@@ -11,7 +11,7 @@ from keras_bert.layers.layer_state import short_garbage_collections
 from keras_bert.layers.lora import keep_lora_weights
 from keras_bert.models.change_config import custom_classes
 from keras_bert.models.quantization import check_quantization
-from keras_bert.models.text_attributes import TextAttributes
+from keras_bert.models.text_attributes import TextAttributes, copy_text_attributes
 
 MODEL_CLASSES: dict[str, type] = {}  # kind -> class; filled by `PretrainedModel.__init_subclass__`
 _IO = {}  # "load" and "save"; filled by `register_io`
@@ -173,7 +173,9 @@ class PretrainedModel(TextAttributes, keras.Model):
     def __deepcopy__(self, memo):
         load, arguments = self.__reduce__()
         with custom_classes(self):
-            return load(*arguments)
+            copied = load(*arguments)
+        copy_text_attributes(self, copied)
+        return copied
 
     @classmethod
     def _from_stored(cls, stored, block=None, dtype=None, dropout=None, **kwargs):

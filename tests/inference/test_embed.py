@@ -76,3 +76,17 @@ def test_rejects_mismatched_inputs(encoder):
         kb.embed(encoder, {**inputs, "input_mask": inputs["input_mask"] * [[1], [0], [1]]})
     with pytest.raises(kb.InputError, match="`inputs`.*Received: 0"):
         kb.embed(encoder, {name: array[:0] for name, array in inputs.items()})
+
+
+def test_texts_equal_their_ids():
+    pretrained = kb.load_pretrained("bert_en_uncased_mini")
+    texts = ["a fine film", "two hours, lost"]
+    vectors = kb.embed(pretrained.encoder, texts)
+    np.testing.assert_allclose(vectors, kb.embed(pretrained.encoder, pretrained.vectorizer(texts)), atol=1e-6)
+    pairs = kb.embed(pretrained.encoder, [("a fine film", "a good movie")])
+    expected = kb.embed(pretrained.encoder, pretrained.vectorizer((["a fine film"], ["a good movie"])))
+    np.testing.assert_allclose(pairs, expected, atol=1e-6)
+    with pytest.raises(kb.InputError, match="`vectorizer`"):
+        kb.embed(kb.BertEncoder(tiny_config()), texts)
+    with pytest.raises(kb.InputError, match="`inputs`"):
+        kb.embed(pretrained.encoder, [])

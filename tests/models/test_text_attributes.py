@@ -39,7 +39,9 @@ def test_is_no_part_of_the_model(vectorizer, tmp_path):
     rebuilt = kb.BertClassifier.from_config(model.get_config())
     rebuilt.set_weights(model.get_weights())
     assert_close(rebuilt(inputs), expected)
-    assert_close(copy.deepcopy(model)(inputs), expected)
+    copied = copy.deepcopy(model)
+    assert_close(copied(inputs), expected)
+    assert (copied.vectorizer, copied.labels, copied.pairs) == (vectorizer, ["a", "b", "c"], False)
 
 
 def test_all_heads_of_an_encoder_share_it(vectorizer):
