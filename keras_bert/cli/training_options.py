@@ -3,7 +3,7 @@
 import click
 
 from keras_bert.cli.options import MODEL_FOLDER, FiniteRange, out_option, positive
-from keras_bert.training.config import check_packages, default_of
+from keras_bert.training.resolve_config import check_packages, default_of
 
 
 def _check_package(context, option, value):

@@ -36,9 +36,9 @@ def embed(encoder: BertEncoder, inputs, pool: str = "mean", batch_size: int = 64
         float32 `[N, D]`, in the order of the rows.
 
     Raises:
-        InputError: `encoder` is not a `BertEncoder`; there are texts and no vectorizer; an input is missing or has another shape; an id is outside the
-            vocabulary; a row is too long or has no token; there are no rows; `pool` is unknown or does not fit the
-            encoder.
+        InputError: `encoder` is not a `BertEncoder`; there are texts and no vectorizer; an input is missing or has
+            another shape; an id is outside the vocabulary; a row is too long or has no token; there are no rows; `pool`
+            is unknown or does not fit the encoder.
 
     Example:
 

@@ -3,8 +3,9 @@
 from keras_bert.models.classifier import BertClassifier
 from keras_bert.models.encoder import BertEncoder
 from keras_bert.models.feature_classifier import BertFeatureClassifier
-from keras_bert.models.pretrained_model import MODEL_CLASSES, PretrainedModel, check_vocabulary_size, kind_of
+from keras_bert.models.pretrained_model import MODEL_CLASSES, PretrainedModel, kind_of
 from keras_bert.models.pretrainer import BertPretrainer
+from keras_bert.models.resize import check_vocabulary_size
 from keras_bert.models.span_labeler import BertSpanLabeler
 from keras_bert.models.task_model import TaskModel
 from keras_bert.models.token_classifier import BertTokenClassifier

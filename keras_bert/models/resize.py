@@ -1,4 +1,4 @@
-"""A copy of an encoder with more token embeddings, for tokens that are added to the vocabulary."""
+"""The number of token embeddings: a copy of an encoder with more of them, and a check against a vocabulary."""
 
 from keras import ops
 
@@ -56,3 +56,34 @@ class ResizableEmbeddings:
         ]
         assign_weights(resized.weights, values)
         return resized
+
+
+def check_vocabulary_size(encoder, vectorizer) -> None:
+    """Raise an error if an encoder and a vocabulary have different sizes.
+
+    Args:
+        encoder: a `BertEncoder`.
+        vectorizer: a `BertTextVectorization`, or the number of tokens of the vocabulary as an int.
+
+    Raises:
+        InputError: if the number of tokens is not `encoder.config.vocab_size`.
+
+    Example:
+
+    >>> import keras_bert as kb
+    >>> config = kb.BertConfig(vocab_size=8, hidden_size=8, num_layers=1, num_heads=2, intermediate_size=16)
+    >>> check_vocabulary_size(kb.BertEncoder(config), 9)
+    Traceback (most recent call last):
+    ...
+    keras_bert.errors.InputError: `vectorizer` must have as many tokens as the encoder's vocab_size, 8. ...
+    """
+    tokens = vectorizer if isinstance(vectorizer, int) else vectorizer.vocabulary_size()
+    if tokens != encoder.config.vocab_size:
+        hint = (
+            f". For added tokens use `encoder.resize_token_embeddings({tokens})`, or take tokens that the vocabulary "
+            "has, such as [unused0]."
+        )
+        raise InputError(
+            f"`vectorizer` must have as many tokens as the encoder's vocab_size, {encoder.config.vocab_size}. "
+            f"Received: {tokens} tokens{hint if tokens > encoder.config.vocab_size else ''}"
+        )

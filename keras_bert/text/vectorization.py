@@ -105,8 +105,8 @@ class BertTextVectorization(TokenMethods, OffsetMethods, keras.layers.Layer):
         known = set(vocabulary)
         vocabulary = vocabulary + [token for token in self.added_tokens if token not in known]
         if len(vocabulary) > (self.max_tokens or len(vocabulary)):
-            expected = f"None or at least {len(vocabulary)}, the size of the vocabulary"
-            raise InputError(f"`max_tokens` must be {expected}. Received: max_tokens={self.max_tokens}")
+            size = f"at least {len(vocabulary)}, the size of the vocabulary"
+            raise InputError(f"`max_tokens` must be None or {size}. Received: max_tokens={self.max_tokens}")
         self._graph = TokenGraph(vocabulary, self.lowercase, self.whole_tokens, self.sequence_length)
         self._tokens = tuple(vocabulary)
         # Tracked as attributes, so that a SavedModel includes the tables.
@@ -195,10 +195,8 @@ class BertTextVectorization(TokenMethods, OffsetMethods, keras.layers.Layer):
             )
         with tf.device("CPU:0"):
             flat = [tf.reshape(each, [-1]) for each in texts]
-            if sequence_length is None:
-                packed = self._graph.encode(*flat)
-            else:
-                packed = self._graph.encode_to(sequence_length, *flat)
+            graph = self._graph
+            packed = graph.encode(*flat) if sequence_length is None else graph.encode_to(sequence_length, *flat)
             if texts[0].shape.rank == 0:
                 packed = {name: value[0] for name, value in packed.items()}
         if keras.backend.backend() != "tensorflow" and tf.executing_eagerly():
@@ -236,8 +234,8 @@ class BertTextVectorization(TokenMethods, OffsetMethods, keras.layers.Layer):
         shape = tuple((inputs[0] if isinstance(inputs, tuple) else inputs).shape)
         if len(shape) == 2 and shape[1] == 1:
             shape = shape[:1]
-        spec = keras.KerasTensor((*shape, sequence_length or self.sequence_length), dtype="int32")
-        return {name: keras.KerasTensor(spec.shape, dtype=spec.dtype, name=name) for name in INPUT_KEYS}
+        shape = (*shape, sequence_length or self.sequence_length)
+        return {name: keras.KerasTensor(shape, dtype="int32", name=name) for name in INPUT_KEYS}
 
     def get_config(self):
         return {

@@ -16,12 +16,13 @@ from keras_bert.training.common import (
     make_optimizer,
     steps_per_epoch,
 )
-from keras_bert.training.config import TrainingConfig, resolve_config
+from keras_bert.training.config import TrainingConfig
 from keras_bert.training.distilbert_loss import COSINE, MASKED, SOFT, PrecomputedLoss, distillation_model
 from keras_bert.training.example_checks import check_examples, check_pretraining_examples
 from keras_bert.training.loop import run
 from keras_bert.training.metric_sums import MetricSums
 from keras_bert.training.pretraining_metrics import compile_pretrainer, evaluate_batches
+from keras_bert.training.resolve_config import resolve_config
 
 
 def distill(

@@ -7,11 +7,12 @@ from keras_bert.errors import InputError
 from keras_bert.models import BertEncoder, BertPretrainer
 from keras_bert.training.aligned_rows import AlignedBatches
 from keras_bert.training.common import checksum, jit_compile, make_optimizer, steps_per_epoch
-from keras_bert.training.config import TrainingConfig, resolve_config
+from keras_bert.training.config import TrainingConfig
 from keras_bert.training.distilbert_loss import PrecomputedLoss
 from keras_bert.training.encoder_distillation_loss import HIDDEN, MASKED, encoder_distillation_model
 from keras_bert.training.loop import run
 from keras_bert.training.metric_sums import MetricSums
+from keras_bert.training.resolve_config import resolve_config
 
 
 def distill_encoder(

@@ -14,7 +14,7 @@ from keras_bert.inference.rows import model_rows
 from keras_bert.models.encoder_of import encoder_of
 from keras_bert.training.batches import LengthGroupedBatches
 from keras_bert.training.common import checksum, compiled_for_fit, make_optimizer, steps_per_epoch
-from keras_bert.training.config import TrainingConfig, resolve_config
+from keras_bert.training.config import TrainingConfig
 from keras_bert.training.custom_optimizer import check_optimizer, optimizer_identity
 from keras_bert.training.distillation_loss import check_teacher, distillation_targets, distillation_task
 from keras_bert.training.example_weights import example_weights
@@ -24,6 +24,7 @@ from keras_bert.training.layer_rates import layer_rates
 from keras_bert.training.loop import run
 from keras_bert.training.new_model import class_count, open_model, set_class_names, set_text_attributes
 from keras_bert.training.objective import make_objective, selection_key, training_task
+from keras_bert.training.resolve_config import resolve_config
 
 
 def finetune(

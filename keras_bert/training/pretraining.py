@@ -11,10 +11,11 @@ from keras_bert.text.packing import PretrainingExamples
 from keras_bert.training.batches import MaskedBatches
 from keras_bert.training.checkpoint import has_checkpoint
 from keras_bert.training.common import compiled_for_fit, examples_checksum, make_optimizer, steps_per_epoch
-from keras_bert.training.config import TrainingConfig, resolve_config
+from keras_bert.training.config import TrainingConfig
 from keras_bert.training.example_checks import check_pretraining_examples
 from keras_bert.training.loop import run
 from keras_bert.training.pretraining_metrics import compile_pretrainer, evaluate_batches, pretraining_sums
+from keras_bert.training.resolve_config import resolve_config
 
 # Validation always masks 15 % of the tokens, as the paper does, so that runs with other masking rates can be compared.
 VALIDATION_MASKING_RATE = 0.15

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 import keras_bert as kb
-from keras_bert.training.config import TRAINER_DEFAULTS, TrainingConfig, default_of, fields_of, resolve_config
+from keras_bert.training.config import TRAINER_DEFAULTS, TrainingConfig
+from keras_bert.training.resolve_config import default_of, fields_of, resolve_config
 from tests.training import toys
 
 
@@ -110,7 +111,7 @@ def test_config_equals_keywords():
 def test_config_imports_without_keras():
     program = (
         "import sys; sys.modules['keras'] = None;"
-        "from keras_bert.training.config import default_of; print(default_of('pretrain', 'learning_rate'))"
+        "from keras_bert.training.resolve_config import default_of; print(default_of('pretrain', 'learning_rate'))"
     )
     # The command line imports the package without Keras, so it must find the defaults without it too.
     completed = subprocess.run(
