@@ -46,7 +46,7 @@ labels = rng.integers(0, 2, 16)
 model = kb.BertClassifier(kb.BertEncoder(config), 2)
 kb.finetune(model, ids, labels, ids, labels, epochs=1, batch_size=8, verbose=0)
 model.save("model.keras")
-loaded = keras.saving.load_model("model.keras", compile=False)
+loaded = keras.saving.load_model("model.keras")
 np.testing.assert_allclose(*[keras.ops.convert_to_numpy(each(ids)) for each in (model, loaded)], atol=1e-5)
 assert 0 <= kb.evaluate(loaded, ids, labels)["accuracy"] <= 1
 assert len(kb.load_labeled("sample").train_texts) > 100

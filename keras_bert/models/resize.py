@@ -3,6 +3,7 @@
 from keras import ops
 
 from keras_bert.errors import InputError
+from keras_bert.models.change_config import custom_classes
 from keras_bert.models.copy_weights import assign_weights
 
 
@@ -23,7 +24,7 @@ class ResizableEmbeddings:
             is not changed.
 
         Raises:
-            InputError: `vocab_size` is below V, or the encoder is quantized or has LoRA enabled.
+            InputError: `vocab_size` is below V, or the table is quantized or has LoRA enabled.
 
         Example:
 
@@ -42,20 +43,28 @@ class ResizableEmbeddings:
                 f"`vocab_size` must be an integer of at least {size}, the number of tokens of the encoder. "
                 f"Received: vocab_size={vocab_size!r:.60}"
             )
+        check_plain_table(self)
         config = self.get_config()
         config["config"] = {**config["config"], "vocab_size": vocab_size}
-        resized = type(self).from_config(config)
-        if len(resized.weights) != len(self.weights):
-            raise InputError(
-                "`encoder` must be neither quantized nor have LoRA enabled to get more token embeddings. "
-                f"Received: {len(self.weights)} weights, where a plain encoder has {len(resized.weights)}"
-            )
+        with custom_classes(self):
+            resized = type(self).from_config(config)
         values = [
             old if old.shape == new.shape else ops.concatenate([old, new[size:]])  # the table [V, E]
             for old, new in zip(self.weights, resized.weights, strict=True)
         ]
         assign_weights(resized.weights, values)
         return resized
+
+
+def check_plain_table(encoder) -> None:
+    """Raise InputError if the word embeddings are quantized or have LoRA: their rows are then not in one table."""
+    table = encoder.embeddings.word_embeddings
+    if table.quantization_mode or getattr(table, "lora_enabled", False):
+        received = table.quantization_mode or "word embeddings with LoRA"
+        raise InputError(
+            "`encoder` must be neither quantized nor have LoRA in its word embeddings to change their number. "
+            f"Received: {received}"
+        )
 
 
 def check_vocabulary_size(encoder, vectorizer) -> None:

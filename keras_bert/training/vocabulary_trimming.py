@@ -10,6 +10,7 @@ from keras_bert.errors import InputError
 from keras_bert.models import BertEncoder
 from keras_bert.models.change_config import custom_classes
 from keras_bert.models.copy_weights import assign_weights
+from keras_bert.models.resize import check_plain_table
 
 
 def count_pieces(vectorizer, texts: Iterable[str], batch_size: int = 4096) -> np.ndarray:
@@ -101,7 +102,7 @@ def trim_vocabulary(encoder, vocabulary: list[str], kept: list[str]) -> BertEnco
         A `BertEncoder` with `vocab_size=len(kept)`.
 
     Raises:
-        InputError: a token is not in the vocabulary.
+        InputError: a token is not in the vocabulary, or the word embeddings are quantized or have LoRA.
 
     Example:
 
@@ -117,6 +118,7 @@ def trim_vocabulary(encoder, vocabulary: list[str], kept: list[str]) -> BertEnco
     missing = [token for token in kept if token not in row_of]
     if missing:
         raise InputError(f"`kept` must contain tokens of `vocabulary`. Received: {missing[0]!r}, which is not in it")
+    check_plain_table(encoder)
     rows = [row_of[token] for token in kept]
     smaller = _new_encoder(encoder, vocab_size=len(kept))
     # The word embeddings are the only weights with one row per token.

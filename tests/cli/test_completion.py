@@ -42,7 +42,7 @@ BUNDLED = ["bert_en_uncased_mini", "sst2_sentiment"]
         (["distill", "--teacher", "x"], [], {"dir"}),
         (
             ["finetune", "--task", ""],
-            ["classification", "features", "multi-label", "regression", "spans", "tokens"],
+            ["binary", "classification", "features", "multi-label", "regression", "spans", "tokens"],
             (),
         ),
         (["finetune", "--task", "s"], ["spans"], ()),

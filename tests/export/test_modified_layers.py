@@ -1,5 +1,7 @@
 """Modified layers: a SavedModel has their effect, and ONNX export rejects them."""
 
+import re
+
 import keras
 import numpy as np
 import pytest
@@ -122,9 +124,8 @@ def test_onnx_rejects_changed_and_quantized_layers(name, modify, word, tmp_path)
     model = kb.BertClassifier(kb.BertEncoder(tiny_config(embedding_size=16)))
     check_standard_sublayers(model)
     modify(LAYERS[name](model))
-    with pytest.raises(
-        kb.InputError, match=f"`model`.*Received: {name.removesuffix('/query_dense')}.*export_saved_model"
-    ):
+    layer = re.sub("/(query|output)_dense$", "", name)  # the message may name the attention layer
+    with pytest.raises(kb.InputError, match=f"`model`.*Received: {layer}.*export_saved_model"):
         export_onnx(model, tmp_path / "out")
     assert not list(tmp_path.iterdir())
 
@@ -179,8 +180,8 @@ def test_onnx_rejects_adapters_and_subclassed_blocks(tmp_path):
 
 def test_onnx_rejects_an_overridden_call(tmp_path):
     class Encoder(kb.BertEncoder):
-        def call(self, inputs, **kwargs):
-            return super().call(inputs, **kwargs)
+        def call(self, inputs, training=None, mask=None, positions=None, outputs=None):
+            return super().call(inputs, training, mask, positions, outputs)
 
     class Named(kb.BertEncoder):
         """A subclass that computes the same."""

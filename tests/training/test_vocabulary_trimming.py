@@ -75,3 +75,23 @@ def test_rejects_unknown_tokens_and_sizes():
         most_frequent_pieces(VOCABULARY, [0] * 12, size=11)
     with pytest.raises(kb.InputError, match="`num_layers`"):
         keep_lowest_layers(encoder, 4)
+
+
+class Doubled(keras.layers.Dense):
+    def call(self, inputs, training=None):
+        return 2 * super().call(inputs)
+
+
+def test_keeps_what_a_user_changed():
+    encoder = kb.BertEncoder(CONFIG)
+    randomize(encoder, seed=1)
+    encoder.blocks[0].intermediate = Doubled(16, activation="linear")
+    encoder.blocks[0].intermediate.build((None, None, 8))
+    expected = outputs(encoder, VOCABULARY, ["a film"])
+    found = outputs(trim_vocabulary(encoder, VOCABULARY, VOCABULARY[:7]), VOCABULARY[:7], ["a film"])
+    np.testing.assert_allclose(found["sequence_output"], expected["sequence_output"], atol=1e-6)
+    found = outputs(keep_lowest_layers(encoder, 1), VOCABULARY, ["a film"])
+    np.testing.assert_allclose(found["sequence_output"], expected["encoder_outputs_0"], atol=1e-6)
+    encoder.embeddings.word_embeddings.enable_lora(2)
+    with pytest.raises(kb.InputError, match="`encoder`"):
+        trim_vocabulary(encoder, VOCABULARY, VOCABULARY[:7])
