@@ -44,6 +44,8 @@ def format_metrics(metrics: dict) -> str:
           bad  good
     bad     1     0
     good    1     1
+
+    Source: `classification_report` of scikit-learn, for the arrangement.
     """
     parts = []
     for table in metric_tables(metrics):

@@ -86,7 +86,6 @@ def test_keeps_what_a_user_changed():
     encoder = kb.BertEncoder(CONFIG)
     randomize(encoder, seed=1)
     encoder.blocks[0].intermediate = Doubled(16, activation="linear")
-    encoder.blocks[0].intermediate.build((None, None, 8))
     expected = outputs(encoder, VOCABULARY, ["a film"])
     found = outputs(trim_vocabulary(encoder, VOCABULARY, VOCABULARY[:7]), VOCABULARY[:7], ["a film"])
     np.testing.assert_allclose(found["sequence_output"], expected["sequence_output"], atol=1e-6)
