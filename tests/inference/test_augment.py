@@ -14,6 +14,7 @@ def pretrained():
     return kb.load_pretrained("bert_en_uncased_mini")
 
 
+@pytest.mark.slow
 def test_candidates_equal_fill_mask(pretrained):
     """With one candidate and probability 1, each word becomes the best whole word of `fill_mask` at its place."""
     words = "she opened the door".split()

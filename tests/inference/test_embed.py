@@ -78,6 +78,7 @@ def test_rejects_mismatched_inputs(encoder):
         kb.embed(encoder, {name: array[:0] for name, array in inputs.items()})
 
 
+@pytest.mark.slow
 def test_texts_equal_their_ids():
     pretrained = kb.load_pretrained("bert_en_uncased_mini")
     texts = ["a fine film", "two hours, lost"]

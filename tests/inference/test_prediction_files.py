@@ -251,6 +251,7 @@ def test_bad_line_leaves_nothing(folder, tmp_path, capfd):
     assert {path.name for path in tmp_path.iterdir()} == {"texts.txt"}
 
 
+@pytest.mark.slow
 def test_closed_pipe(tmp_path):
     """`keras-bert predict … | head` ends without a traceback."""
     script = (

@@ -74,6 +74,7 @@ def test_type_ids_may_be_missing_in_training():
     model.fit(inputs, np.array([0, 1, 0]), verbose=0)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("targets", [("query", "value"), "intermediate", ("key", "attention_output", "output")])
 def test_enable_lora(targets):
     encoder, inputs = randomize(kb.BertEncoder(CONFIG)), random_inputs(CONFIG)

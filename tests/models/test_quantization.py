@@ -55,6 +55,7 @@ def test_quantized_outputs(name, mode):
     assert embeddings.word_embeddings.quantization_mode == (None if mode == "float8" else mode)
 
 
+@pytest.mark.slow
 def test_quantized_model_is_trained():
     model, inputs = make("classifier")
     model.quantize("float8")
@@ -85,6 +86,7 @@ def test_block_size_and_filters():
     assert_close(model.copy()(inputs), outputs, 1e-6)
 
 
+@pytest.mark.slow
 def test_exports(tmp_path):
     tf = pytest.importorskip("tensorflow")
     model, inputs = make("classifier")

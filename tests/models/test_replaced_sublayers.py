@@ -105,6 +105,7 @@ def modified(modify):
     return randomize(model), plain
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("modify", MODIFICATIONS)
 def test_modification_survives_saving_and_copying(modify, tmp_path):
     model, plain = modified(modify)

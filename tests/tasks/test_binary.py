@@ -111,6 +111,7 @@ def test_two_classes_keep_other_models():
         assert as_two_classes(other) is other
 
 
+@pytest.mark.slow
 def test_finetune_with_metrics_of_probabilities():
     keras.utils.set_random_seed(2)
     model = kb.BertClassifier(kb.BertEncoder(toys.CONFIG), num_classes=1)

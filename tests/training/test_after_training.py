@@ -213,6 +213,7 @@ def test_model_is_usable_after_an_interruption():
     assert distance(model.encoder, before) > 1e-5
 
 
+@pytest.mark.slow
 def test_second_run_is_that_of_a_fresh_copy():
     with ops.disable_kernels("xla"):
         model, train, _ = classifier(epochs=2)

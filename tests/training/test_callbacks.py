@@ -64,6 +64,7 @@ for _name in HOOKS:
     setattr(Record, _name, _recording(_name))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("stop_at", [None, ("on_train_batch_end", 1), ("on_epoch_end", 0)])
 def test_hooks_are_those_of_fit(stop_at):
     ours, keras_own = Record(stop_at), Record(stop_at)
@@ -142,6 +143,7 @@ def test_reduce_learning_rate_on_plateau():
     assert history["learning_rate"] == pytest.approx([1e-3, 1e-3, 1e-4])
 
 
+@pytest.mark.slow
 def test_resumed_run_has_the_epoch_and_the_reduced_rate(tmp_path):
     def callbacks():
         scheduler = keras.callbacks.LearningRateScheduler(lambda epoch, _: (3e-3, 2e-3, 1e-3)[epoch])
@@ -226,6 +228,7 @@ def test_tensorboard(tmp_path):
     assert {file.name for file in tmp_path.iterdir()} >= {"train", "validation"}
 
 
+@pytest.mark.slow
 def test_backup_and_restore_resumes_at_the_epoch(tmp_path):
     class Fail(keras.callbacks.Callback):
         def on_epoch_begin(self, epoch, logs=None):

@@ -131,6 +131,7 @@ def test_equal_models_have_no_loss():
         assert float(keras.ops.max(keras.ops.abs(value))) < 1e-5, name
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("width", [8, 4])
 def test_training_lowers_the_losses_and_leaves_the_teacher(width):
     teacher, narrow = encoder(WHOLE), encoder(PARTS, hidden_size=width, num_layers=1, seed=3)

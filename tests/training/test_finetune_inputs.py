@@ -75,6 +75,7 @@ def test_pairs(vectorizer):
         kb.Predictor(model)(TEXTS)
 
 
+@pytest.mark.slow
 def test_name_and_class_names(folder, tmp_path):
     names = ["bad" if label else "good" for label in LABELS]
     settings = {**SETTINGS, "epochs": 40, "validation_split": 0.25}
@@ -119,6 +120,7 @@ def test_without_validation_the_last_weights_are_kept():
     assert len(history["loss"]) == 2 and not any(name.startswith("val_") for name in history)
 
 
+@pytest.mark.slow
 def test_validation_split_is_stratified_and_seeded(vectorizer):
     labels = np.array([0] * 80 + [1] * 16 + [2] * 4)  # sorted: Keras's last tenth has no class 0
     train_rows, rows = split_rows(labels, 0.25, seed=3)
@@ -144,6 +146,7 @@ def test_teacher_logits_follow_the_split():
     assert train(ids, labels, validation_split=0.25, teacher_logits=teacher).history == expected.history
 
 
+@pytest.mark.slow
 def test_weights_equal_those_of_fit():
     """One batch of all examples: the step of `finetune` and of Keras's `fit` with the same weights."""
     ids, labels = toys.labeled(16, length=8)

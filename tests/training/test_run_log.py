@@ -47,6 +47,7 @@ def test_silent(clock, capfd):
     assert capfd.readouterr().err == ""
 
 
+@pytest.mark.slow
 def test_finetune_and_pretrain(clock, capfd, monkeypatch):
     """Both print lines before the first epoch ends, also where `FORCE_COLOR` asks for colors in a log."""
     monkeypatch.setenv("FORCE_COLOR", "1")

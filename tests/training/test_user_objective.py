@@ -85,6 +85,7 @@ def test_loss_has_weights_of_keras():
     assert_close_weights(history.model, model)
 
 
+@pytest.mark.slow
 def test_validation_values_are_those_of_keras():
     metrics = [keras.metrics.SparseTopKCategoricalAccuracy(1, name="top1"), "accuracy"]
     history = train(classifier(), loss=Focal(), metrics=metrics, validation_data=VALIDATION, learning_rate=1e-2)
@@ -132,6 +133,7 @@ def test_metrics_of_probabilities_over_an_epoch():
     assert float(f1.result()) == 0  # reset, for the next run
 
 
+@pytest.mark.slow
 def test_functional_classifier():
     found = train(functional(), learning_rate=1e-2, layer_decay=0.9, validation_split=0.25)
     assert kb.evaluate(found.model, *VALIDATION)["examples"] == 20
@@ -143,6 +145,7 @@ def test_functional_classifier():
         assert found.history[name] == pytest.approx(values, rel=1e-4), name
 
 
+@pytest.mark.slow
 def test_functional_model_with_loss():
     settings = {"loss": "binary_crossentropy", "metrics": [keras.metrics.AUC(name="auc")], "learning_rate": 1e-2}
     history = train(functional(1, "sigmoid"), validation_data=VALIDATION, **settings)
