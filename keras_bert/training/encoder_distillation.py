@@ -6,12 +6,13 @@ from keras import ops
 from keras_bert.errors import InputError
 from keras_bert.models import BertEncoder, BertPretrainer
 from keras_bert.training.aligned_rows import AlignedBatches
-from keras_bert.training.common import checksum, jit_compile, make_optimizer, steps_per_epoch
+from keras_bert.training.common import checksum, compiled_for_fit, jit_compile, make_optimizer, steps_per_epoch
 from keras_bert.training.config import TrainingConfig
 from keras_bert.training.distilbert_loss import PrecomputedLoss
 from keras_bert.training.encoder_distillation_loss import HIDDEN, MASKED, encoder_distillation_model
 from keras_bert.training.loop import run
 from keras_bert.training.metric_sums import MetricSums
+from keras_bert.training.pretraining_metrics import compile_pretrainer
 from keras_bert.training.resolve_config import resolve_config
 
 
@@ -69,31 +70,38 @@ def distill_encoder(
     if config.steps is None:
         raise InputError("`steps` must be an integer, 1 or more. Received: steps=None")
     _check(teacher, student, batches, losses)
-    model = encoder_distillation_model(teacher, student, losses, relation_heads)
-    model.compile(
-        make_optimizer(config, config.steps),
-        loss={name: PrecomputedLoss() for name in losses},
-        jit_compile=jit_compile(),
-    )
-    return run(
-        model,
-        batches,
-        config,
-        title="distill",
-        steps=config.steps,
-        validate_every=config.validate_every or steps_per_epoch(batches, config.accumulate),
-        per_example_fns={"loss": lambda _, values: ops.cast(values, "float32")},
-        batch_sums=_batch_sums,
-        evaluate=None,
-        selection_key=lambda metrics: (-metrics["loss"],),
-        identity={
-            **config.to_dict(),
-            "losses": losses,
-            "relation_heads": relation_heads,
-            "rows": checksum(batches.spans),
-            "student_ids": checksum(batches.student.ids),
-        },
-    )
+
+    def compile_student(optimizer) -> None:
+        if isinstance(student, BertPretrainer):
+            compile_pretrainer(student, optimizer)
+        else:
+            student.compile(optimizer)
+
+    with compiled_for_fit(student, config, compile_student):
+        model = encoder_distillation_model(teacher, student, losses, relation_heads)
+        optimizer = make_optimizer(config, config.steps)
+        model.compile(optimizer, loss={name: PrecomputedLoss() for name in losses}, jit_compile=jit_compile())
+        compile_student(optimizer)  # callbacks see the student: they may save it or set the learning rate
+        return run(
+            model,
+            batches,
+            config,
+            title="distill",
+            steps=config.steps,
+            validate_every=config.validate_every or steps_per_epoch(batches, config.accumulate),
+            per_example_fns={"loss": lambda _, values: ops.cast(values, "float32")},
+            batch_sums=_batch_sums,
+            evaluate=None,
+            selection_key=lambda metrics: (-metrics["loss"],),
+            callback_model=student,
+            identity={
+                **config.to_dict(),
+                "losses": losses,
+                "relation_heads": relation_heads,
+                "rows": checksum(batches.spans),
+                "student_ids": checksum(batches.student.ids),
+            },
+        )
 
 
 def _check(teacher, student, batches: AlignedBatches, losses: dict) -> None:
