@@ -18,5 +18,5 @@ class InputError(ValueError):
 
     # Without this attribute, Keras appends colors and the arguments of the layer call to the message.
     _keras_call_info_injected = True
-    # Without this attribute, TensorFlow replaces the error by another one of many lines inside `tf.data`.
+    # Without this attribute, TensorFlow replaces the error with another one of many lines inside `tf.data`.
     ag_pass_through = True

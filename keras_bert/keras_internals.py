@@ -35,7 +35,7 @@ def uses_weight_decay(optimizer, variable) -> bool:
 
 
 def clipped(optimizer, gradients: list) -> list:
-    """Return gradients clipped as the optimizer's `clipnorm`, `global_clipnorm` or `clipvalue` says."""
+    """Return gradients clipped by the optimizer's `clipnorm`, `global_clipnorm` or `clipvalue`."""
     return optimizer._clip_gradients(gradients)
 
 
@@ -146,7 +146,7 @@ def stored_kernel(layer):
 
 
 def replace_layer(owner, old, new) -> None:
-    """Track the layer `new` in place of `old`, one of them may be None, also in a layer that is built.
+    """Track the layer `new` in place of `old`, also in a layer that is built. One of them may be None.
 
     Keras would keep the weights of the old layer, and reject the change in a built layer.
     """

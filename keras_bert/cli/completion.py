@@ -29,7 +29,7 @@ def complete(incomplete: str, names=(), paths: str | None = None) -> list[Comple
     >>> [item.value for item in complete("s", ["sample", "sst2", "other"])]
     ['sample', 'sst2']
     """
-    # The item for paths comes first, because click's script for bash forgets the items before it.
+    # The item for paths comes first, because click's script for bash drops the items before it.
     items = [CompletionItem(incomplete, type=paths)] if paths else []
     return items + [CompletionItem(name) for name in names if name.startswith(incomplete)]
 

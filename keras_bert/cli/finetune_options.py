@@ -36,7 +36,7 @@ OPTIONS = (
         required=True,
         metavar="sample|sst2|FOLDER",
         shell_complete=completer(*DATASETS, paths="dir"),
-        help="Labeled examples. A folder holds train.tsv and dev.tsv (a header line, then sentence<TAB>label or two "
+        help="Labeled examples. A folder contains train.tsv and dev.tsv (a header line, then sentence<TAB>label or two "
         "texts and a label), or the files of the task.",
     ),
     click.option(

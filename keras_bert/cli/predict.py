@@ -118,5 +118,5 @@ def _examples(texts: list[str], source: str | None, input_format, **columns) -> 
         return len(texts), iter([text_of_line(text, i) for i, text in enumerate(texts, 1)])
     count = None
     if Path(source).is_file():  # a pipe can be read only once
-        count = sum(1 for _ in read_texts(source, input_format, **columns))  # rejects a bad line before hours of work
+        count = sum(1 for _ in read_texts(source, input_format, **columns))  # rejects a bad line before any prediction
     return count, read_texts(source, input_format, **columns)

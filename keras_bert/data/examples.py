@@ -22,7 +22,7 @@ class Examples:
         ids: dict of the encoder's inputs, int32 `[N, T]` each; None if there are texts.
         labels: an array with N rows, a dict of such arrays, a list of N lists of names, or None.
         weights: float `[N]`, or None.
-        label_names: names of the classes that the container knows, or None.
+        label_names: names of the classes that the container has, or None.
     """
 
     texts: Texts | None

@@ -104,7 +104,7 @@ def load_labeled(
     Raises:
         InputError: the source does not exist, a file is missing or not valid (see `read_table`), the labels do not fit
             the problem type, the dev file has a class that the training file does not have, `label_names` are given for
-            regression or not two for a named dataset, or there is no network.
+            regression or are not two for a named dataset, or there is no network.
 
     Example:
 

@@ -59,13 +59,13 @@ def _checked(rows: Rows, columns: int, path: Path) -> Rows:
 
 
 def _tab_separated_rows(path: Path) -> Rows:
-    """Quotation marks have no special meaning, as in GLUE's files."""
+    """Yield the lines as lists of cells. Quotation marks have no special meaning, as in GLUE's files."""
     for number, line in read_lines(path):
         yield number, line.split("\t")
 
 
 def _csv_rows(path: Path) -> Rows:
-    """Python's csv module: cells in double quotes may contain commas and line breaks. Blank lines are skipped."""
+    """Yield the rows. Cells in double quotes may contain commas and line breaks. Blank lines are skipped."""
     reader = csv.reader((line + "\n" for _, line in read_lines(path)), strict=True)
     try:
         for cells in reader:
@@ -78,7 +78,7 @@ def _csv_rows(path: Path) -> Rows:
 
 
 def _json_rows(path: Path) -> Rows:
-    """The fields of the first object are the columns; later objects may have them in another order, and others."""
+    """Yield the rows. The fields of the first object are the columns; later objects may have more, in any order."""
     header = None
     for number, line in read_lines(path):
         if not line.strip():

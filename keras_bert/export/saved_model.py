@@ -26,8 +26,8 @@ def export_saved_model(
 
     - A `BertClassifier` or `BertFeatureClassifier` with a vectorizer takes text. `serving_default` returns
       `probabilities` and `logits` `[B, C]` and `label` `[B]`. A binary classifier with one logit x is exported as its
-      equal with the two logits (0, x). A multi-label classifier returns no `label`; a regression
-      model returns only `numbers` `[B, C]`. Further signatures are `tokenize`, `encode`, `pool` and, of a model with
+      equivalent with the two logits (0, x). A multi-label classifier returns no `label`; a regression model returns
+      only `numbers` `[B, C]`. Further signatures are `tokenize`, `encode`, `pool` and, of a model with
       classes, `labels`, which takes nothing and returns the names `[C]`.
     - A `BertEncoder` with a vectorizer takes text. `serving_default` is the same as `encode` and returns
       `pooled_output` `[B, H]` and `sequence_output` `[B, T, H]`. Further signatures are `tokenize` and `pool`.

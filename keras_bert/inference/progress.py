@@ -1,4 +1,4 @@
-"""Progress of long work on standard error: a bar on a terminal, otherwise a plain line from time to time."""
+"""Progress of long work on standard error: a bar on a terminal, otherwise a plain line about every 15 seconds."""
 
 import contextlib
 import sys

@@ -23,7 +23,7 @@ class CompositeLayer(keras.layers.Layer):
     A sublayer may be replaced at any time, also in a built layer, with `layer.attention = MyAttention(...)`. The new
     one is built if necessary, and has its place in `weights`. `get_config` contains every sublayer that is not the one
     that the constructor makes, and what LoRA, quantization, dtype policies and freezing changed. So all of this
-    survives saving and copying.
+    is kept by saving and copying.
 
     The dtype policy of a layer is also that of its sublayers. A class other than Keras's must be registered with
     `keras.saving.register_keras_serializable`, or be given as `custom_objects`, to be loaded.
@@ -230,5 +230,5 @@ def _deserialize(config: dict, name: str):
             raise
         raise InputError(
             f"`{name}` must be a layer of a registered class. Received: class {config['class_name']}. Decorate it with "
-            "keras.saving.register_keras_serializable and import it before loading, or pass `custom_objects`"
+            "keras.saving.register_keras_serializable and import it before loading, or pass `custom_objects`."
         ) from None

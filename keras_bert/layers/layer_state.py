@@ -39,7 +39,7 @@ def describe(layer, dtype: str, keeps_own_state=lambda layer: False) -> dict[str
 
 
 def restore(layer, states: dict[str, dict], keeps_own_state=lambda layer: False) -> None:
-    """Change a built layer, and the layers inside it, as `describe` found them. The weights keep other values.
+    """Change a built layer, and the layers inside it, as `describe` found them. Values of weights are not restored.
 
     Args:
         layer: a built Keras layer.
@@ -126,13 +126,13 @@ def _check_can_be_stored(layer, parent) -> None:
     name = layer.name if parent is None else f"{parent.name}/{layer.name}"
     if method := overridden_method(layer):
         raise InputError(
-            f"`{name}` must not have a method of its own to be saved or copied. Received: {name}.{method} set on the "
-            f"instance. Override {method} in a subclass and register it with keras.saving.register_keras_serializable"
+            f"`{name}` must not have a method of its own, to be saved or copied. Received: {name}.{method} set on the "
+            f"instance. Override {method} in a subclass and register it with keras.saving.register_keras_serializable."
         )
     if type(parent) is keras.layers.MultiHeadAttention:
         is_standard = type(layer).__module__.startswith("keras.")
         if not is_standard or getattr(layer, "activation", keras.activations.linear) is not keras.activations.linear:
             raise InputError(
-                f"`{name}` must be the layer that MultiHeadAttention makes to be saved or copied. Received: a changed "
-                f"{type(layer).__name__}. Use a registered subclass of MultiHeadAttention that makes this layer"
+                f"`{name}` must be the layer that MultiHeadAttention makes, to be saved or copied. Received: a changed "
+                f"{type(layer).__name__}. Use a registered subclass of MultiHeadAttention that makes this layer."
             )

@@ -41,7 +41,7 @@ def merge_lora(layer) -> None:
     for each in layers:
         if each.quantization_mode:
             raise InputError(
-                f"`{each.name}` must not be quantized to merge its LoRA weights. "
+                f"`{each.name}` must not be quantized when its LoRA weights are merged. "
                 f"Received: quantization_mode={each.quantization_mode!r}"
             )
     for each in layers:
@@ -68,7 +68,7 @@ def _load(layer, store) -> None:
     if set(variables) != set(store.keys()):
         raise InputError(
             f"`filepath` must contain the weights of {layer.name} with LoRA, {', '.join(variables)}. "
-            f"Received: {', '.join(store.keys())}. Load the weights before `enable_lora`"
+            f"Received: {', '.join(store.keys())}. Load the weights before `enable_lora`."
         )
     for name, variable in variables.items():
         variable.assign(store[name])

@@ -34,7 +34,7 @@ def changes(layer, new: tuple) -> dict:
     elif description(layer)[1] != computations:
         raise InputError(
             f"`{layer.name}` must have the arguments that it was made with, to be saved or copied. Received: other "
-            f"arguments of {type(layer).__name__}, set on the instance. Use the arguments of the model"
+            f"arguments of {type(layer).__name__}, set on the instance. Use the arguments of the model."
         )
     if states := describe_states(layer, dtype):
         found["states"] = states

@@ -24,7 +24,7 @@ def enable_lora(encoder, rank: int, targets, alpha: float | None) -> None:
     if not targets or not set(targets) <= set(TARGETS):
         raise InputError(f"`targets` must be some of {', '.join(map(repr, TARGETS))}. Received: targets={targets!r}")
     if has_lora(encoder):
-        raise InputError("`enable_lora` must be called once. Received: an encoder with LoRA. Use `merge_lora` first")
+        raise InputError("`enable_lora` must be called once. Received: an encoder with LoRA. Use `merge_lora` first.")
     layers = [_target(block, name) for block in dict.fromkeys(encoder.blocks) for name in targets]
     for layer in layers:
         layer.enable_lora(rank, lora_alpha=alpha)

@@ -121,7 +121,7 @@ class PretrainedModel(TextAttributes, keras.Model):
             filters: which layers, by name; all by default.
 
         Raises:
-            InputError: `mode` is another one, or the model is already quantized.
+            InputError: `mode` is none of these, or the model is already quantized.
 
         Example:
 
@@ -166,7 +166,7 @@ class PretrainedModel(TextAttributes, keras.Model):
         if isinstance(old, keras.layers.Layer) and old is not value:
             raise InputError(
                 f"`{name}` must be the layer that the model was made with, because its graph contains it. Received: "
-                f"another {type(value).__name__}. Replace a sublayer of it, or make the model with other arguments"
+                f"another {type(value).__name__}. Replace a sublayer of it, or make the model with other arguments."
             )
         super().__setattr__(name, value)
 

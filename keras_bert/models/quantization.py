@@ -7,7 +7,7 @@ MODES = ("int8", "int4", "float8")
 
 
 def check_quantization(model, mode, config) -> str:
-    """Return the mode of `mode` and `config`; raise InputError if the model cannot be quantized so.
+    """Return the mode of `mode` and `config`; raise InputError if the model cannot be quantized in it.
 
     GPTQ and AWQ of Keras call each block with its hidden states alone, without the mask.
     """

@@ -62,7 +62,7 @@ def check_plain_table(encoder) -> None:
     if table.quantization_mode or getattr(table, "lora_enabled", False):
         received = table.quantization_mode or "word embeddings with LoRA"
         raise InputError(
-            "`encoder` must be neither quantized nor have LoRA in its word embeddings to change their number. "
+            "`encoder` must be neither quantized nor have LoRA in its word embeddings, to change their number. "
             f"Received: {received}"
         )
 

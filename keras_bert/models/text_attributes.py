@@ -1,4 +1,4 @@
-"""What a model knows about its texts: the vectorizer, the names of its classes, and settings of its training data.
+"""What a model has for its texts: the vectorizer, the names of its classes, and settings of its training data.
 
 These attributes are not part of the weights or of `get_config`. `kb.save_pretrained` writes them to a folder, and
 `kb.load_pretrained` reads them from it.

@@ -1,4 +1,4 @@
-"""A binary classifier with one logit as its equal with two logits, for formats that have no head with one."""
+"""A binary classifier with one logit as its equivalent with two logits, for formats that have no head with one."""
 
 import numpy as np
 

@@ -27,7 +27,7 @@ class BinaryTask(ClassificationTask):
         """Read `train.tsv` and `dev.tsv`, which must have two classes."""
         data = super().load(dataset, label_names)
         if len(data.label_names) != 2:
-            raise InputError(f"`dataset` must have two classes. Received: {len(data.label_names)} in {dataset}")
+            raise InputError(f"`dataset` must have two classes. Received: {len(data.label_names)} classes in {dataset}")
         return data
 
     def read_labeled(self, dataset: str, label_names: Sequence[str] | None):

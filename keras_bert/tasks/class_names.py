@@ -1,4 +1,4 @@
-"""Class names in place of class ids, and what labels say about the task."""
+"""Class names in place of class ids, and the head that labels need."""
 
 import numpy as np
 
@@ -77,7 +77,7 @@ def infer_head(labels, names=None) -> tuple[str, int, list[str] | None]:
         names = names or names_of(labels)
         problem_type, count = ("multi_label" if isinstance(labels, list) else "single_label"), len(names)
     elif not isinstance(labels, np.ndarray) or labels.ndim not in (1, 2) or labels.dtype.kind not in "iuf":
-        raise InputError("`labels` must be class names, integers or numbers for a new model. Received: other labels")
+        raise InputError("`labels` must be class names, integers or floats for a new model. Received: other labels")
     elif labels.ndim == 2 and labels.shape[1] > 1:
         problem_type, count = "multi_label", labels.shape[1]
     elif labels.dtype.kind == "f" and (labels != np.floor(labels)).any():
@@ -91,7 +91,7 @@ def infer_head(labels, names=None) -> tuple[str, int, list[str] | None]:
         problem_type, count = "single_label", int(labels.max(initial=0)) + 1
         count = count if names is None else len(names)
     if problem_type == "single_label" and count < 2:
-        raise InputError(f"`labels` must have at least two classes. Received: {count} class")
+        raise InputError(f"`labels` must have at least two classes. Received: {count}")
     if names is not None and (problem_type == "regression" or len(names) != count):
         raise InputError(f"`label_names` must be {count} names for these labels. Received: label_names={names!r:.80}")
     return problem_type, count, names

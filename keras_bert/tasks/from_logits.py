@@ -10,7 +10,7 @@ class FromLogits(keras.metrics.Metric):
     """Keras metric that gets probabilities in place of a model's logits.
 
     The models of this package return logits. Thresholds of `keras.metrics.F1Score`, `BinaryAccuracy` or `Precision` are
-    probabilities, so these metrics need this wrapper in `compile`. `kb.finetune` adds it by itself.
+    probabilities, so these metrics need this wrapper in `compile`. `kb.finetune` adds it automatically.
 
     Args:
         metric: a `keras.metrics.Metric` of probabilities.
@@ -20,7 +20,7 @@ class FromLogits(keras.metrics.Metric):
         dtype: as in `keras.metrics.Metric`.
 
     Call arguments:
-        y_true: as the metric takes them.
+        y_true: the targets, in the form that the metric takes.
         y_pred: float `[B, C]`, logits.
         sample_weight: float `[B]`, or None.
 

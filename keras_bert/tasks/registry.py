@@ -26,7 +26,7 @@ def register_task(task: Task) -> Task:
 
 
 def register_functional_task(task: Task) -> Task:
-    """Register a task that `task_for` finds for models of other classes, and that the command line does not know."""
+    """Register a task that `task_for` finds for models of other classes. It has no name on the command line."""
     _FUNCTIONAL.append(task)
     return task
 

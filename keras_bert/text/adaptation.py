@@ -15,7 +15,7 @@ DEFAULT_MAX_TOKENS = 30_522  # the size of the vocabulary of bert_en_uncased
 
 
 def check_max_tokens(max_tokens: int | None, num_added: int) -> int | None:
-    """Return `max_tokens`; raise InputError if it has no room for the special, two more and the added tokens."""
+    """Return `max_tokens`; raise InputError if it is below the number of special and added tokens plus 2."""
     smallest = len(SPECIAL_TOKENS) + 2 + num_added
     if max_tokens is None:
         return None

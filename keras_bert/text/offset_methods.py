@@ -46,8 +46,8 @@ class OffsetMethods:
         texts = string_tensor(texts)
         if not hasattr(texts, "numpy"):
             raise InputError(
-                "`texts` must be known when offsets are computed. Received: a symbolic tensor. Compute offsets outside "
-                "of `tf.data` and compiled functions."
+                "`texts` must have values when offsets are computed. Received: a symbolic tensor. Compute offsets "
+                "outside of `tf.data` and compiled functions."
             )
         with tf.device("CPU:0"):
             rows = [self._offset_tokenizer(text.decode("utf-8", "ignore")) for text in tf.reshape(texts, [-1]).numpy()]

@@ -2,7 +2,7 @@
 
 Answers and entities are parts of the original text, with capitals and accents, but a model predicts token positions.
 The graph of `BertTextVectorization` does not compute offsets; its method `tokenize_with_offsets` runs this module.
-Here, each character is in a pair with its position.
+It pairs each character with its position.
 """
 
 import itertools

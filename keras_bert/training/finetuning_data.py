@@ -50,7 +50,7 @@ def split_rows(labels, share: float, seed: int) -> tuple[np.ndarray, np.ndarray]
     """Split examples at random into rows to train on and rows to validate on.
 
     The classes have the same shares in both parts, as far as their numbers allow. Keras's `fit` takes the last examples
-    instead, which is a trap if the examples are sorted.
+    instead, which have only some of the classes if the examples are sorted.
 
     Args:
         labels: class ids or names `[N]` for a stratified split; other labels for a random one.

@@ -15,7 +15,7 @@ from keras_bert.training.validation import validate
 
 
 class GivenLabels:
-    """Stands for a task where a functional model is trained with a loss of the user: labels are used as they are."""
+    """Replacement of the task of a functional model with a loss of the user. Labels are used as they are."""
 
     name = "functional model"
     metric = (None, None)

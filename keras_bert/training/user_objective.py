@@ -60,7 +60,7 @@ class UserObjective:
         self.model.compile(optimizer, self.loss, metrics=metrics, weighted_metrics=weighted, jit_compile=jit_compile())
 
     def check(self, ids: dict, targets) -> None:
-        """Call loss and metrics on two rows, so that one that does not fit raises one line before the training."""
+        """Call loss and metrics on two rows, so that one that does not fit raises InputError before the training."""
         rows = {key: array[:2] for key, array in ids.items()}
         outputs, targets = predict_logits(self.model, rows), targets[:2]
         shapes = f"targets {targets.shape} {targets.dtype} and outputs {outputs.shape}"

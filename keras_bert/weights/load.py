@@ -66,7 +66,10 @@ def load_weights(model, source) -> LoadReport:
     """
     targets = model_weights(model)
     if has_lora(model):
-        raise InputError("`model` must not have LoRA enabled when weights are loaded. Call `enable_lora` afterwards")
+        raise InputError(
+            "`model` must not have LoRA enabled when weights are loaded. Received: a model with LoRA. Call "
+            "`enable_lora` afterwards."
+        )
     found = source if isinstance(source, Source) else open_source(source)
     _check_same_computation(getattr(model, "encoder", model).config, found)
     shared = [part for part in ("encoder", *HEADS) if part in targets and part in found.parts]

@@ -105,8 +105,8 @@ def save_huggingface(model, path, vectorizer=None, labels=None) -> Path:
     """Write a folder that transformers reads with `from_pretrained(path)`.
 
     The dropout rate before a classifier is written too, except for a DistilBERT token classifier: its config has no
-    field for it, and transformers uses the encoder's rate. A binary classifier with one logit is written as its equal
-    with two, because transformers has a head with one logit for regression only.
+    field for it, and transformers uses the encoder's rate. A binary classifier with one logit is written as its
+    equivalent with two, because transformers has a head with one logit for regression only.
 
     Args:
         model: a `BertEncoder`, or a task model that contains one.
