@@ -5,7 +5,7 @@ from keras import layers
 
 from keras_bert import keras_internals
 
-SET_BY_KERAS = {"build", "quantize"}  # Keras wraps these methods on every instance
+SET_BY_KERAS = {"build", "loss", "quantize"}  # Keras wraps two methods on every instance; `compile` sets `loss`
 SET_FOR_LORA = {"save_own_variables", "load_own_variables"}  # see `layers/lora.py`
 
 

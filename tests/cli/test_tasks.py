@@ -157,7 +157,7 @@ def test_features(call, models, tmp_path):
     trained, result = results_of(shown), kb.load_pretrained(out)
     assert trained["accuracy"] == 1.0 and len(trained["history"]["loss"]) == 50
     losses = trained["history"]["val_loss"]
-    assert losses[trained["epoch"] - 1] == min(losses) and shown.err.count("\n") < 40  # not every epoch is shown
+    assert losses[trained["epoch"] - 1] == min(losses) and shown.err.count("\n") < 50  # not every epoch is shown
     assert (result.kind, result.labels, result.model.pool) == ("feature_classifier", ["no", "yes"], "mean")
     before = kb.load_pretrained(models.encoder).encoder
     for after, expected in zip(result.encoder.weights, before.weights, strict=True):

@@ -190,6 +190,9 @@ def test_onnx_rejects_an_overridden_call(tmp_path):
         with pytest.raises(kb.InputError, match="`model`.*Received: Encoder .*Encoder"):
             export_onnx(model, tmp_path / "out")
     check_standard_sublayers(Named(tiny_config()))
+    compiled = kb.BertClassifier(kb.BertEncoder(tiny_config()))
+    compiled.compile("sgd", keras.losses.SparseCategoricalCrossentropy(from_logits=True))
+    check_standard_sublayers(compiled)
 
 
 def test_onnx_rejects_modified_masked_lm_head(tmp_path):
