@@ -1,10 +1,15 @@
 """What was changed in the layers of a task model's head: described for its config, and restored."""
 
+import inspect
+
 import keras
 
 from keras_bert import keras_internals
 from keras_bert.errors import InputError
-from keras_bert.layers.composite import CompositeLayer, computation, describe_states, restore_states
+from keras_bert.layers.composite import CompositeLayer, describe_states, restore_states
+
+# Beginnings of attributes that are no arguments: private ones, and those that building, LoRA and quantization set.
+NOT_ARGUMENTS = ("_", "built", "build", "lora_", "quantize", "save_own_variables", "load_own_variables")
 
 
 def head_layers(model) -> list:
@@ -15,9 +20,23 @@ def head_layers(model) -> list:
 
 
 def description(layer) -> tuple:
-    """Return the dtype policy of a new layer, and what it computes by its config."""
+    """Return the dtype policy of a new layer, and its arguments and those of the layers inside it.
+
+    The arguments are read from the attributes: `get_config` of Keras imports TensorFlow where it is installed, on every
+    backend.
+    """
     inside = [layer, *keras_internals.layers_in(layer)]
-    return layer.dtype_policy.name, [computation(each) for each in inside if not isinstance(each, keras.Model)]
+    return layer.dtype_policy.name, [_arguments(each) for each in inside if not isinstance(each, keras.Model)]
+
+
+def _arguments(layer) -> tuple:
+    values = {
+        name: value
+        for name, value in vars(layer).items()
+        if not name.startswith(NOT_ARGUMENTS)
+        and (value is None or inspect.isfunction(value) or isinstance(value, bool | int | float | str | tuple))
+    }
+    return type(layer), values
 
 
 def changes(layer, new: tuple) -> dict:
@@ -26,12 +45,12 @@ def changes(layer, new: tuple) -> dict:
     Raises:
         InputError: the arguments of the layer were changed on the instance.
     """
-    dtype, computations = new
+    dtype, arguments = new
     found = {}
     if isinstance(layer, CompositeLayer):
         if sublayers := layer.get_config().get("sublayers"):
             found["sublayers"] = sublayers
-    elif description(layer)[1] != computations:
+    elif description(layer)[1] != arguments:
         raise InputError(
             f"`{layer.name}` must have the arguments that it was made with, to be saved or copied. Received: other "
             f"arguments of {type(layer).__name__}, set on the instance. Use the arguments of the model."
