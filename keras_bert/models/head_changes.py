@@ -6,10 +6,8 @@ import keras
 
 from keras_bert import keras_internals
 from keras_bert.errors import InputError
-from keras_bert.layers.composite import CompositeLayer, describe_states, restore_states
-
-# Beginnings of attributes that are no arguments: private ones, and those that building, LoRA and quantization set.
-NOT_ARGUMENTS = ("_", "built", "build", "lora_", "quantize", "save_own_variables", "load_own_variables")
+from keras_bert.layers.composite import NOT_COMPUTATION, CompositeLayer, describe_states, restore_states
+from keras_bert.ops.unmodified import SET_BY_KERAS, SET_FOR_LORA
 
 
 def head_layers(model) -> list:
@@ -30,12 +28,13 @@ def description(layer) -> tuple:
 
 
 def _arguments(layer) -> tuple:
-    values = {
-        name: value
-        for name, value in vars(layer).items()
-        if not name.startswith(NOT_ARGUMENTS)
-        and (value is None or inspect.isfunction(value) or isinstance(value, bool | int | float | str | tuple))
-    }
+    """Return the class of a layer, and the constructor arguments and methods that are set on the instance."""
+    arguments = inspect.signature(type(layer).__init__).parameters
+    values = {}
+    for name, value in vars(layer).items():
+        is_method = inspect.isfunction(value) and callable(getattr(type(layer), name, None))
+        if (name in arguments or is_method) and name not in {*SET_BY_KERAS, *SET_FOR_LORA, *NOT_COMPUTATION}:
+            values[name] = value if is_method or callable(value) else repr(value)
     return type(layer), values
 
 
