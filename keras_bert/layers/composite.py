@@ -46,7 +46,7 @@ class CompositeLayer(keras.layers.Layer):
 
     def sublayer_shapes(self) -> dict[str, tuple]:
         """Return the input shapes of the sublayers that have weights, by name."""
-        raise NotImplementedError
+        raise NotImplementedError(f"{type(self).__name__} must implement `sublayer_shapes`.")
 
     def build_sublayers(self) -> None:
         """Build all sublayers, and restore the states in the config."""

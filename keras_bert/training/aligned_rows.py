@@ -20,11 +20,12 @@ class WordRows:
         vocabulary: V tokens. A token starts a word unless it starts with "##".
 
     Attributes:
+        vocab_size: V.
         word_starts: the index in `documents.ids` where each word starts, then the end, int64 `[words + 1]`.
     """
 
     def __init__(self, documents: TokenizedDocuments, vocabulary: list[str]):
-        self.ids = documents.ids
+        self.ids, self.vocab_size = documents.ids, len(vocabulary)
         self.cls_id, self.sep_id, self.pad_id = (vocabulary.index(token) for token in ("[CLS]", "[SEP]", "[PAD]"))
         starts = np.array([not token.startswith("##") for token in vocabulary])[documents.ids]  # [tokens]
         starts[documents.sentence_starts[:-1]] = True

@@ -20,7 +20,7 @@ from keras_bert.training.config import TrainingConfig
 from keras_bert.training.distilbert_loss import COSINE, MASKED, SOFT, PrecomputedLoss, distillation_model
 from keras_bert.training.example_checks import check_examples, check_pretraining_examples
 from keras_bert.training.loop import run
-from keras_bert.training.metric_sums import MetricSums
+from keras_bert.training.metric_sums import loss_sums
 from keras_bert.training.pretraining_metrics import compile_pretrainer, evaluate_batches
 from keras_bert.training.resolve_config import resolve_config
 
@@ -117,7 +117,7 @@ def distill(
             steps=config.steps,
             validate_every=config.validate_every or steps_per_epoch(batches, config.accumulate),
             per_example_fns={"loss": lambda _, values: ops.cast(values, "float32")},
-            batch_sums=_batch_sums,
+            batch_sums=lambda logs, batch: loss_sums(logs, batch[2]),
             evaluate=None if validation is None else evaluate,
             selection_key=lambda metrics: (-metrics["val_loss"],),
             callback_model=student,
@@ -146,11 +146,3 @@ def _check_models(teacher, student) -> None:
         expected, received = (getattr(model.encoder.config, field) for model in (teacher, student))
         if received != expected:
             raise InputError(f"`student` must have the teacher's {field}={expected}. Received: {field}={received}")
-
-
-def _batch_sums(logs: dict, batch: tuple) -> MetricSums:
-    """Turn the means that Keras logs for a batch into (sum, weight) pairs."""
-    return {
-        f"{name}_loss": (float(logs[f"{name}_loss"]) * float(weight.sum()), float(weight.sum()))
-        for name, weight in batch[2].items()
-    }

@@ -11,7 +11,7 @@ from keras_bert.training.config import TrainingConfig
 from keras_bert.training.distilbert_loss import PrecomputedLoss
 from keras_bert.training.encoder_distillation_loss import HIDDEN, MASKED, encoder_distillation_model
 from keras_bert.training.loop import run
-from keras_bert.training.metric_sums import MetricSums
+from keras_bert.training.metric_sums import loss_sums
 from keras_bert.training.pretraining_metrics import compile_pretrainer
 from keras_bert.training.resolve_config import resolve_config
 
@@ -69,7 +69,7 @@ def distill_encoder(
     losses = {HIDDEN: 1.0} if losses is None else dict(losses)
     if config.steps is None:
         raise InputError("`steps` must be an integer, 1 or more. Received: steps=None")
-    _check(teacher, student, batches, losses)
+    _check(teacher, student, batches, losses, config)
 
     def compile_student(optimizer) -> None:
         if isinstance(student, BertPretrainer):
@@ -90,7 +90,7 @@ def distill_encoder(
             steps=config.steps,
             validate_every=config.validate_every or steps_per_epoch(batches, config.accumulate),
             per_example_fns={"loss": lambda _, values: ops.cast(values, "float32")},
-            batch_sums=_batch_sums,
+            batch_sums=lambda logs, batch: loss_sums(logs, batch[2]),
             evaluate=None,
             selection_key=lambda metrics: (-metrics["loss"],),
             callback_model=student,
@@ -104,25 +104,29 @@ def distill_encoder(
         )
 
 
-def _check(teacher, student, batches: AlignedBatches, losses: dict) -> None:
+def _check(teacher, student, batches: AlignedBatches, losses: dict, config: TrainingConfig) -> None:
     """Raise InputError if the arguments of `distill_encoder` do not fit each other."""
+    for name in ("temperature", "loss_weights"):
+        value = getattr(config, name)
+        if value != getattr(TrainingConfig, name):
+            raise InputError(
+                f"`{name}` must have its default value, because distill_encoder does not use it. "
+                f"Received: {name}={value!r}. Use `losses` for the factors of the losses."
+            )
     if not isinstance(teacher, BertEncoder):
         raise InputError(f"`teacher` must be a BertEncoder. Received: {type(teacher).__name__}")
     if not isinstance(student, BertEncoder | BertPretrainer):
         raise InputError(f"`student` must be a BertEncoder or a BertPretrainer. Received: {type(student).__name__}")
+    encoder = student.encoder if isinstance(student, BertPretrainer) else student
+    for name, model, rows in (("teacher", teacher, batches.teacher), ("student", encoder, batches.student)):
+        if rows.vocab_size != model.config.vocab_size:
+            raise InputError(
+                f"`batches` must have the vocabulary of the {name}, {model.config.vocab_size} tokens. "
+                f"Received: {rows.vocab_size} tokens"
+            )
     given = {*batches.losses, *([MASKED] if batches.masking is not None else [])}
     if given != set(losses):
         raise InputError(
             f"`batches` must be made for the losses {', '.join(sorted(losses))}. Received: {', '.join(sorted(given))}. "
             f'Use `align_documents(..., losses=..., masking=...)`; masking is for "{MASKED}".'
         )
-
-
-def _batch_sums(logs: dict, batch: tuple) -> MetricSums:
-    """Turn the means that Keras logs for a batch into (sum, weight) pairs."""
-    names = list(batch[2])
-    return {
-        f"{name}_loss": (float(logs[f"{name}_loss" if len(names) > 1 else "loss"]) * total, total)
-        for name in names
-        for total in [float(batch[2][name].sum())]
-    }

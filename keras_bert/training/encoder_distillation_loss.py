@@ -48,7 +48,9 @@ def encoder_distillation_model(teacher, student, loss_weights: dict[str, float],
         **{name: keras.Input((None,), dtype="int32", name=name) for name in _OTHER_INPUTS},
     }
     student_states = _states(encoder, ids, RELATIONS in loss_weights)  # [B, T, H] each
-    teacher_states = _FrozenStates(teacher, RELATIONS in loss_weights, name="teacher")(inputs["teacher_word_ids"])
+    teacher_states = _FrozenStates(teacher, RELATIONS in loss_weights, name="teacher")(
+        inputs["teacher_word_ids"], inputs["teacher_words"]
+    )
     words, teacher_words = inputs["student_words"], inputs["teacher_words"]  # [B, T]
     outputs = {}
     if HIDDEN in loss_weights:
@@ -105,15 +107,15 @@ class _FrozenStates(keras.layers.Layer):
         self.with_projections = with_projections
         self.built = True
 
-    def call(self, word_ids, words_mask=None):
+    def call(self, word_ids, words):
         teacher = self.get_teacher()
-        ids = {"input_word_ids": word_ids, "input_mask": ops.cast(word_ids != 0, "int32")}
+        ids = {"input_word_ids": word_ids, "input_mask": ops.cast(words >= 0, "int32")}
         if teacher.config.type_vocab_size:
             ids["input_type_ids"] = ops.zeros_like(word_ids)
         states = _states(teacher, ids, self.with_projections, training=False)
         return {name: ops.stop_gradient(state) for name, state in states.items()}
 
-    def compute_output_spec(self, word_ids):
+    def compute_output_spec(self, word_ids, words):
         shape = (*word_ids.shape, self.get_teacher().config.hidden_size)
         names = ("last", *_PROJECTIONS) if self.with_projections else ("last",)
         return {name: keras.KerasTensor(shape, dtype=self.compute_dtype) for name in names}

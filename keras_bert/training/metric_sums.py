@@ -10,6 +10,26 @@ def accumulate_metrics(sums: MetricSums, batch_sums: MetricSums) -> None:
         sums[name] = (before[0] + float(total), before[1] + float(weight))
 
 
+def loss_sums(logs: dict, weights: dict) -> MetricSums:
+    """Turn the mean losses that Keras logs for a batch into (sum, weight) pairs.
+
+    Args:
+        logs: the logs of a batch.
+        weights: arrays of weights by output of the model. Keras omits the name of a single output.
+
+    Example:
+
+    >>> import numpy as np
+    >>> loss_sums({"loss": 0.5}, {"hidden": np.ones(4)})
+    {'hidden_loss': (2.0, 4.0)}
+    """
+    sums = {}
+    for name, weight in weights.items():
+        total = float(weight.sum())
+        sums[f"{name}_loss"] = (float(logs[f"{name}_loss" if len(weights) > 1 else "loss"]) * total, total)
+    return sums
+
+
 def mean_metrics(sums: MetricSums) -> dict[str, float]:
     """Return the weighted means. If there is no `loss`, it is the sum of all metrics named `*_loss`.
 

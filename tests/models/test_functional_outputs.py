@@ -143,7 +143,7 @@ assert model.encoder.blocks[0].intermediate.kernel.value.addressable_shards[0].d
 
 @pytest.mark.peers
 def test_model_parallel_on_two_devices():
-    pytest.importorskip("jax", reason="make test-peers installs it")
+    pytest.importorskip("jax", reason="make test-all installs it")
     environment = {**os.environ, "KERAS_BACKEND": "jax", "PYTHONPATH": "."}
     environment["XLA_FLAGS"] = "--xla_force_host_platform_device_count=2"
     command = [sys.executable, "-c", PARALLEL]

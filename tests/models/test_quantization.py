@@ -142,6 +142,6 @@ def test_saved_file_in_a_new_process(tmp_path):
 @pytest.mark.parametrize("backend", ["jax", "torch"])
 def test_other_backends_have_the_same_outputs(backend, tmp_path):
     """Close, not equal: a value between two steps of 8 bits may be rounded up by one backend and down by the other."""
-    pytest.importorskip(backend, reason="make test-peers installs it")
+    pytest.importorskip(backend, reason="make test-all installs it")
     run("tensorflow", str(tmp_path), "save")
     run(backend, str(tmp_path), "load")

@@ -160,7 +160,7 @@ print(json.dumps(found))
 @pytest.mark.peers
 @pytest.mark.parametrize("backend", ["jax", "torch"])
 def test_modifications_have_one_effect_on_all_backends(backend):
-    pytest.importorskip(backend, reason="make test-peers installs it")
+    pytest.importorskip(backend, reason="make test-all installs it")
     results = []
     for each in ("tensorflow", backend):
         environment = {**os.environ, "KERAS_BACKEND": each, "PYTHONPATH": "."}

@@ -180,7 +180,7 @@ def run(program: str, backend: str, *arguments: str) -> str:
 )
 def test_saved_models_load_in_a_fresh_process(backend, tmp_path):
     if importlib.util.find_spec(backend) is None:
-        pytest.skip(f"make test-peers installs {backend}")
+        pytest.skip(f"make test-all installs {backend}")
     run(SAVE, backend, str(tmp_path))
     assert f"loaded {len(CASES)}" in run(LOAD, backend, str(tmp_path), str(len(CASES)))
 

@@ -84,7 +84,7 @@ assert kb.evaluate(model, Batches()) == kb.evaluate(model, ids, labels)
 @pytest.mark.parametrize("backend", ["jax", "torch"])
 def test_trains_and_resumes(backend, script):
     if importlib.util.find_spec(backend) is None:
-        pytest.skip(f"make test-peers installs {backend}")
+        pytest.skip(f"make test-all installs {backend}")
     completed = subprocess.run(
         [sys.executable, "-c", script, backend],
         cwd=Path(__file__).resolve().parents[2],

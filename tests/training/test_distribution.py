@@ -66,7 +66,7 @@ print(json.dumps(found))
 @pytest.mark.parametrize("backend", ["tensorflow", pytest.param("jax", marks=pytest.mark.peers)])
 def test_two_devices_give_the_numbers_of_one(backend):
     if importlib.util.find_spec(backend) is None:
-        pytest.skip(f"make test-peers installs {backend}")
+        pytest.skip(f"make test-all installs {backend}")
     environment = {**os.environ, "KERAS_BACKEND": backend, "XLA_FLAGS": "--xla_force_host_platform_device_count=2"}
     found = {}
     for devices in ("one", "two"):

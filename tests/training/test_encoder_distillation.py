@@ -149,6 +149,30 @@ def test_training_lowers_the_losses_and_leaves_the_teacher(width):
         np.testing.assert_array_equal(ours, theirs)
 
 
+def test_padding_is_found_by_words_not_by_its_id():
+    """[PAD] may have another id than 0: the same rows with renumbered tokens have the same losses."""
+    order = [*range(1, len(WHOLE)), 0]  # the new id i is the old id order[i]; [PAD] becomes the last
+    moved_vocabulary = [WHOLE[i] for i in order]
+    teacher, moved, student = encoder(WHOLE), encoder(WHOLE), encoder(PARTS, seed=2)
+    table = np.array(teacher.embeddings.word_embeddings.get_weights()[0])
+    moved.embeddings.word_embeddings.set_weights([table[order]])
+    documents = [tokenize_documents(TEXTS, kb.BertTextVectorization(each)) for each in (PARTS, WHOLE, moved_vocabulary)]
+    found = []
+    for model, vocabulary, tokens in ((teacher, WHOLE, documents[1]), (moved, moved_vocabulary, documents[2])):
+        rows = align_documents(documents[0], tokens, PARTS, vocabulary, length=LENGTH, batch_size=3)
+        found.append(encoder_distillation_model(model, student, {"hidden": 1.0}, 2)(rows[0][0])["hidden"])
+    np.testing.assert_allclose(*map(keras.ops.convert_to_numpy, found), atol=1e-5)
+
+
+def test_rejects_settings_and_vocabularies_that_do_not_fit():
+    teacher, student = encoder(WHOLE), encoder(PARTS)
+    for settings in ({"temperature": 3.0}, {"loss_weights": (1.0, 1.0, 1.0)}):
+        with pytest.raises(kb.InputError, match=f"`{next(iter(settings))}`"):
+            distill_encoder(teacher, student, batches(), steps=1, **settings)
+    with pytest.raises(kb.InputError, match="`batches`.*teacher"):
+        distill_encoder(student, student, batches(), steps=1)
+
+
 def test_rejects_losses_that_do_not_fit():
     teacher, student = encoder(WHOLE), encoder(PARTS)
     with pytest.raises(kb.InputError, match="`batches`"):
