@@ -5,8 +5,8 @@
 
 FOLDER is any encoder that transformers loads, also one that is not a BERT, such as MPNet. Its head is the mean of the
 hidden states at the tokens, then one dense layer (Reimers and Gurevych 2019, arXiv:1908.10084, for the mean). Both
-commands run on the CPU, without a network. `train` resumes from its last checkpoint. The logits are in the order of the
-rows.
+commands run on a GPU if there is one, without a network. `train` resumes from its last checkpoint. The logits are in
+the order of the rows.
 """
 
 import argparse
@@ -22,6 +22,7 @@ from keras_bert.data import read_table
 from keras_bert.files import atomic_write
 
 CHECKPOINT_EVERY = 200  # steps
+DEVICE = "cuda" if torch.cuda.is_available() else "cpu"
 
 
 class MeanPoolingClassifier(torch.nn.Module):
@@ -51,8 +52,8 @@ def tokenize(folder: Path, texts: list[str], length: int) -> list[list[int]]:
 def pad(rows: list[list[int]], pad_id: int) -> tuple[torch.Tensor, torch.Tensor]:
     """Return ids and mask, both int `[B, T]`, of rows that differ in length."""
     width = max(map(len, rows))
-    ids = torch.tensor([row + [pad_id] * (width - len(row)) for row in rows])
-    mask = torch.tensor([[1] * len(row) + [0] * (width - len(row)) for row in rows])
+    ids = torch.tensor([row + [pad_id] * (width - len(row)) for row in rows], device=DEVICE)
+    mask = torch.tensor([[1] * len(row) + [0] * (width - len(row)) for row in rows], device=DEVICE)
     return ids, mask
 
 
@@ -70,7 +71,7 @@ def train(arguments) -> None:
     table = read_table(arguments.data)
     labels = [int(label) for label in table.labels]
     rows = tokenize(arguments.model, table.texts, arguments.length)
-    model = MeanPoolingClassifier(arguments.model, max(labels) + 1)
+    model = MeanPoolingClassifier(arguments.model, max(labels) + 1).to(DEVICE)
     plan = [
         batch
         for epoch in range(arguments.epochs)
@@ -88,7 +89,7 @@ def train(arguments) -> None:
     arguments.out.mkdir(parents=True, exist_ok=True)
     checkpoint, start = arguments.out / "checkpoint.pt", 0
     if checkpoint.exists():
-        state = torch.load(checkpoint, weights_only=True)
+        state = torch.load(checkpoint, weights_only=True, map_location=DEVICE)
         model.load_state_dict(state["model"])
         optimizer.load_state_dict(state["optimizer"])
         schedule.load_state_dict(state["schedule"])
@@ -99,15 +100,15 @@ def train(arguments) -> None:
     for step in range(start, len(plan)):
         batch = plan[step]
         ids, mask = pad([rows[i] for i in batch], pad_id)
-        with torch.autocast("cpu", torch.bfloat16, enabled=arguments.bfloat16):
+        with torch.autocast(DEVICE, torch.bfloat16, enabled=arguments.bfloat16):
             logits = model(ids, mask)
-        loss = torch.nn.functional.cross_entropy(logits, torch.tensor([labels[i] for i in batch]))
+        loss = torch.nn.functional.cross_entropy(logits, torch.tensor([labels[i] for i in batch], device=DEVICE))
         optimizer.zero_grad()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimizer.step()
         schedule.step()
-        total += loss.item()
+        total += loss.detach()
         if (step + 1) % 50 == 0:
             print(f"step {step + 1}/{len(plan)}  loss {total / 50:.4f}", flush=True)
             total = 0.0
@@ -117,7 +118,7 @@ def train(arguments) -> None:
                 torch.save({name: each.state_dict() for name, each in states.items()} | {"step": step + 1}, draft)
     model.encoder.save_pretrained(arguments.out)
     AutoTokenizer.from_pretrained(arguments.model, local_files_only=True).save_pretrained(arguments.out)
-    torch.save(model.dense.state_dict(), arguments.out / "dense.pt")
+    torch.save({name: tensor.cpu() for name, tensor in model.dense.state_dict().items()}, arguments.out / "dense.pt")
     checkpoint.unlink(missing_ok=True)
 
 
@@ -126,14 +127,14 @@ def write_logits(arguments) -> None:
     table = read_table(arguments.data)
     rows = tokenize(arguments.model, table.texts, arguments.length)
     dense = torch.load(arguments.model / "dense.pt", weights_only=True)
-    model = MeanPoolingClassifier(arguments.model, len(dense["bias"])).eval()
+    model = MeanPoolingClassifier(arguments.model, len(dense["bias"])).to(DEVICE).eval()
     model.dense.load_state_dict(dense)
     logits = np.zeros((len(rows), len(dense["bias"])), np.float16)
     order = sorted(range(len(rows)), key=lambda i: len(rows[i]))
-    with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16, enabled=arguments.bfloat16):
-        for i in range(0, len(order), 128):
-            batch = order[i : i + 128]
-            logits[batch] = model(*pad([rows[j] for j in batch], model.encoder.config.pad_token_id)).numpy()
+    with torch.inference_mode(), torch.autocast(DEVICE, torch.bfloat16, enabled=arguments.bfloat16):
+        for i in range(0, len(order), arguments.batch_size):
+            batch = order[i : i + arguments.batch_size]
+            logits[batch] = model(*pad([rows[j] for j in batch], model.encoder.config.pad_token_id)).cpu().numpy()
     with atomic_write(arguments.out) as draft, draft.open("wb") as file:
         np.savez_compressed(file, logits=logits)
     labels = np.array([int(label) for label in table.labels])

@@ -1,0 +1,90 @@
+"""Make a small encoder out of a larger BERT, and fine-tune it with the logits of teachers.
+
+    python -m tools.small_model trim MINILM --texts train.tsv --corpus corpus.txt --size 8192 --out build/trimmed
+    python -m tools.small_model heal build/trimmed --teacher MINILM --corpus corpus.txt --out build/healed
+    python -m tools.small_model augment train.tsv --out build/augmented.txt
+    python -m tools.small_model collect --texts train.tsv build/augmented.txt \\
+        --logits build/teacher-1.npz build/teacher-2.npz --out tools/teacher_logits.npz
+    python -m tools.small_model finetune build/healed --data train.tsv --texts build/augmented.txt \\
+        --logits tools/teacher_logits.npz --validation held-out.tsv --seed 1 --out build/sentiment-1
+    python -m tools.small_model export build/healed --out saved_models/bert_en_uncased_small
+
+MINILM is a BERT in Hugging Face's format. `python -m tools.teacher` trains the teachers and writes their logits.
+`trim`, `heal` and `finetune` run on any Keras backend, with or without TensorFlow.
+"""
+
+import argparse
+import json
+from pathlib import Path
+
+from tools.small_model.augmenting import augment
+from tools.small_model.exporting import export
+from tools.small_model.finetuning import finetune
+from tools.small_model.healing import heal
+from tools.small_model.logits import collect
+from tools.small_model.trimming import trim
+
+
+def add(commands, name: str, run, *options, model: bool = True):
+    """Add a command with its options, each a pair of a name and keyword arguments."""
+    command = commands.add_parser(name, help=run.__doc__.splitlines()[0])
+    command.set_defaults(run=run)
+    if model:
+        command.add_argument("model", type=Path, help="folder in Hugging Face's format")
+    command.add_argument("--out", type=Path, required=True)
+    for option, settings in options:
+        command.add_argument(option, **settings)
+
+
+def number(value):
+    """Return the settings of an option with a default value of the same type."""
+    return {"type": type(value), "default": value}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    commands = parser.add_subparsers(dest="command", required=True)
+    path, paths = {"type": Path, "required": True}, {"type": Path, "required": True, "nargs": "+"}
+    optional = {"type": Path, "nargs": "*", "default": ()}
+    add(commands, "trim", trim, ("--texts", path), ("--corpus", path), ("--size", number(8192)))
+    add(
+        commands,
+        "heal",
+        heal,
+        ("--teacher", path),
+        ("--corpus", path),
+        ("--steps", number(2000)),
+        ("--batch-size", number(256)),
+        ("--learning-rate", number(5e-4)),
+        ("--masking-rate", number(0.2)),
+        ("--hidden-weight", number(10.0)),
+        ("--dtype", number("mixed_bfloat16")),
+        ("--seed", number(1)),
+    )
+    add(commands, "augment", augment, ("data", {"type": Path}), ("--copies", number(20)), model=False)
+    add(commands, "collect", collect, ("--texts", paths), ("--logits", paths), model=False)
+    add(
+        commands,
+        "finetune",
+        finetune,
+        ("--data", path),
+        ("--texts", optional),
+        ("--logits", {"type": Path}),
+        ("--validation", path),
+        ("--test", optional),
+        ("--length", number(64)),
+        ("--width-step", number(1)),
+        ("--dropout", number(0.1)),
+        ("--dtype", number("float32")),
+        ("--epochs", number(2)),
+        ("--batch-size", number(64)),
+        ("--learning-rate", number(7e-5)),
+        ("--seed", number(1)),
+    )
+    add(commands, "export", export)
+    arguments = parser.parse_args()
+    print(json.dumps(arguments.run(arguments)), flush=True)
+
+
+if __name__ == "__main__":
+    main()
