@@ -5,7 +5,7 @@ from pathlib import Path
 from setuptools import setup
 from setuptools.command.build_py import build_py
 
-MODELS = ("bert_en_uncased_mini", "sst2_sentiment")
+MODELS = ("bert_en_uncased_mini", "bert_en_uncased_small", "sst2_sentiment")
 
 
 class BuildWithModels(build_py):

@@ -7,9 +7,10 @@ from keras_bert.errors import InputError
 PACKAGE = Path(__file__).resolve().parents[1]
 # The folder is inside the package in an installed wheel, and next to the package in a clone of the repository.
 SAVED_MODELS = PACKAGE / "saved_models" if (PACKAGE / "saved_models").is_dir() else PACKAGE.parent / "saved_models"
-ENCODER, SENTIMENT = "bert_en_uncased_mini", "sst2_sentiment"
+ENCODER, SMALL, SENTIMENT = "bert_en_uncased_mini", "bert_en_uncased_small", "sst2_sentiment"
 BUNDLED = {  # name: description
     ENCODER: "encoder with its masked-LM head, pretrained by this project; TF-Hub's interface",
+    SMALL: "encoder with its masked-LM head, made from MiniLM and trained further; TF-Hub's interface",
     SENTIMENT: "sentiment classifier: takes text, returns negative or positive; the encoder fine-tuned on SST-2",
 }
 

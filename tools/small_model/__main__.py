@@ -8,6 +8,7 @@
     python -m tools.small_model finetune build/healed --data train.tsv --texts build/augmented.txt \\
         --logits tools/teacher_logits.npz --validation held-out.tsv --seed 1 --out build/sentiment-1
     python -m tools.small_model export build/healed --out saved_models/bert_en_uncased_small
+    python -m tools.small_model measure MINILM --data DIR
 
 MINILM is a BERT in Hugging Face's format. `python -m tools.teacher` trains the teachers and writes their logits.
 `trim`, `heal` and `finetune` run on any Keras backend, with or without TensorFlow.
@@ -22,6 +23,7 @@ from tools.small_model.exporting import export
 from tools.small_model.finetuning import finetune
 from tools.small_model.healing import heal
 from tools.small_model.logits import collect
+from tools.small_model.measuring import measure
 from tools.small_model.trimming import trim
 
 
@@ -82,6 +84,10 @@ def main() -> None:
         ("--seed", number(1)),
     )
     add(commands, "export", export)
+    card = commands.add_parser("measure", help=measure.__doc__)
+    card.set_defaults(run=measure)
+    card.add_argument("model", type=Path, help="the teacher, for its vocabulary")
+    card.add_argument("--data", required=True, help="the folder named by KERAS_BERT_DATA")
     arguments = parser.parse_args()
     print(json.dumps(arguments.run(arguments)), flush=True)
 

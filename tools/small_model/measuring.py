@@ -1,0 +1,70 @@
+"""The card of `bert_en_uncased_small`, from measurements of the bundled model."""
+
+import json
+import lzma
+import shlex
+from pathlib import Path
+
+import jinja2
+
+from keras_bert.data import read_table
+from keras_bert.files import atomic_write
+from keras_bert.text.vocabulary import load_vocabulary
+from tools.build_saved_models import EXAMPLES, SAVED_MODELS, run
+from tools.small_model.texts import make_tokenizer, token_lists
+
+HERE = Path(__file__).resolve().parent
+MODEL, MEASURED = SAVED_MODELS / "bert_en_uncased_small", HERE / "measured.json"
+
+
+def measure(arguments) -> dict:
+    """Measure the bundled encoder, store the numbers in measured.json, and write its card."""
+    data = arguments.data
+    masked = EXAMPLES["masked_tokens"]
+    texts = " ".join(map(shlex.quote, masked + EXAMPLES["stereotypes"]))
+    checked, _ = run(f"keras-bert check {MODEL} --json", data)
+    filled, _ = run(f"keras-bert fill-mask --model {MODEL} --top-k 3 --json {texts}", data)
+    embedded, _ = run(f"keras-bert embed --model {MODEL} --json {shlex.quote(EXAMPLES['sample'])}", data)
+    tokens = [
+        {"text": row["text"], "predicted": [each["token"] for each in row["masks"][0]["predictions"]]}
+        for row in filled["texts"]
+    ]
+    difference = checked["max_abs_difference"]
+    measured = json.loads(MEASURED.read_text(encoding="utf-8")) | {
+        "parameters": checked["parameters"],
+        "vocab_size": len(load_vocabulary(MODEL / "assets" / "vocab.txt")),
+        "check": {
+            "passed": checked["passed"],
+            "largest_difference": max(difference["pooled_output"], *difference["encoder_outputs"]),
+        },
+        "masked_tokens": tokens[: len(masked)],
+        "stereotypes": tokens[len(masked) :],
+        "sample": {"text": EXAMPLES["sample"], "vector": embedded["embeddings"][0]},
+        "pieces": pieces(Path(data) / "data", arguments.model),
+    }
+    with atomic_write(MEASURED) as draft:
+        draft.write_text(json.dumps(measured, indent=1) + "\n", encoding="utf-8")
+    write_card(measured, MODEL)
+    return {"passed": checked["passed"]}
+
+
+def pieces(data: Path, teacher: Path) -> list[dict]:
+    """Count the pieces of texts in the teacher's vocabulary and in the trimmed one."""
+    with lzma.open(data / "corpus" / "wikipedia.txt.xz", "rt", encoding="utf-8") as file:
+        wikipedia = [line for line, _ in zip(file, range(20_000), strict=False) if line.strip()]
+    found = []
+    for name, texts in (("SST-2 dev", read_table(data / "SST-2" / "dev.tsv").texts), ("Wikipedia", wikipedia)):
+        both = [list(token_lists(make_tokenizer(folder), texts)) for folder in (teacher, MODEL / "assets")]
+        full, trimmed = (sum(map(len, rows)) for rows in both)
+        equal = sum(len(a) == len(b) for a, b in zip(*both, strict=True)) / len(texts)
+        found.append({"texts": name, "full": full, "trimmed": trimmed, "unchanged": equal})
+    return found
+
+
+def write_card(measured: dict, folder: Path) -> None:
+    """Write the README.md of the model."""
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(HERE), undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    card = environment.get_template("bert_en_uncased_small.md.jinja").render(**measured)
+    (folder / "README.md").write_text(card.rstrip() + "\n", encoding="utf-8")
