@@ -9,10 +9,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from keras_bert.catalog.bundled import ENCODER, SAVED_MODELS, SENTIMENT
+from keras_bert.catalog.bundled import ENCODER, SAVED_MODELS, SENTIMENT, SMALL
+from keras_bert.weights.formats.tfhub import read_tensors, read_tfhub
 from tools import build_saved_models as build
+from tools.small_model import measuring as small
 
 MEASURED = json.loads(build.MEASURED.read_text(encoding="utf-8"))
+SMALL_MEASURED = json.loads(small.MEASURED.read_text(encoding="utf-8"))
 OFFLINE = """
 import socket, sys
 def refuse(*_): raise OSError("no network here")
@@ -40,9 +43,10 @@ def run_offline(*arguments, folder) -> dict:
 
 
 @pytest.mark.slow
-def test_encoder_gives_recorded_vector(tmp_path):
-    sample = MEASURED["sample"]
-    found = run_offline("embed", sample["text"], folder=tmp_path)
+@pytest.mark.parametrize("name, measured", [(ENCODER, MEASURED), (SMALL, SMALL_MEASURED)])
+def test_encoder_gives_recorded_vector(name, measured, tmp_path):
+    sample = measured["sample"]
+    found = run_offline("embed", "--model", name, sample["text"], folder=tmp_path)
     np.testing.assert_allclose(found["embeddings"][0], sample["vector"], atol=1e-4)
 
 
@@ -58,9 +62,10 @@ def test_classifier_gives_recorded_probabilities(tmp_path):
 
 
 @pytest.mark.slow
-def test_encoder_passes_check(tmp_path):
-    found = run_offline("check", SAVED_MODELS / ENCODER, folder=tmp_path)
-    assert found["passed"] and found["parameters"] == 5_454_080
+@pytest.mark.parametrize("name, parameters", [(ENCODER, 5_454_080), (SMALL, 14_138_496)])
+def test_encoder_passes_check(name, parameters, tmp_path):
+    found = run_offline("check", SAVED_MODELS / name, folder=tmp_path)
+    assert found["passed"] and found["parameters"] == parameters
 
 
 @pytest.mark.slow
@@ -80,6 +85,29 @@ def test_masked_tokens(tmp_path):
         predicted = [each["token"] for each in row["masks"][0]["predictions"]]
         assert predicted[0] in EXPECTED[row["text"]], (row["text"], predicted)
         assert predicted == recorded[row["text"]]
+
+
+@pytest.mark.slow
+def test_masked_tokens_of_the_small_encoder(tmp_path):
+    rows = SMALL_MEASURED["masked_tokens"]
+    found = run_offline("fill-mask", "--model", SMALL, "--top-k", 3, *(row["text"] for row in rows), folder=tmp_path)
+    predicted = [[each["token"] for each in row["masks"][0]["predictions"]] for row in found["texts"]]
+    assert predicted == [row["predicted"] for row in rows]
+    assert [tokens[0] in EXPECTED.get(row["text"], ()) for tokens, row in zip(predicted, rows, strict=True)][:3] == [
+        True
+    ] * 3
+
+
+def test_weights_of_the_small_encoder_have_half_precision():
+    weights = read_tensors(read_tfhub(SAVED_MODELS / SMALL))
+    for name, weight in weights.items():
+        assert not (weight.view(np.uint32) & 0xFFFF).any(), name  # so that archives need half of the space
+
+
+def test_card_of_the_small_encoder_is_generated(tmp_path):
+    small.write_card(SMALL_MEASURED, tmp_path)
+    card = (SAVED_MODELS / SMALL / "README.md").read_text(encoding="utf-8")
+    assert (tmp_path / "README.md").read_text(encoding="utf-8") == card
 
 
 def test_size():
