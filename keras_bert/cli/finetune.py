@@ -53,6 +53,8 @@ def finetune(console, encoder, size, dataset, labels, task_name, out: Path, drop
         _reject_options(reason, "size", *ENCODER_OPTIONS)
     if task.name != "classification":
         _reject_options(f"with --task {task.name}", "teacher_logits", "temperature", "alpha")
+    if task.name not in ("classification", "binary", "features"):
+        _reject_options(f"with --task {task.name}", "calibrate")
     unused = [name for name in MODEL_OPTIONS if name not in task.model_options]
     _reject_options(f"with --task {task.name}, which does not use it", *unused)
     ops.partition_cpu_threads()
@@ -103,6 +105,7 @@ def finetune(console, encoder, size, dataset, labels, task_name, out: Path, drop
                 settings["teacher_logits"] = _teacher_logits(options["teacher_logits"], data, seed, options["held_out"])
             history = _train_model(model, rows, held_out, settings)
         model = cast_model(model, "float32")
+        calibration = _calibrate(console, model, held_out) if options["calibrate"] else {}
         metrics = task.evaluate(trained_model(model), data.dev)
         save_pretrained(model, out, preprocessor.vectorizer, labels=list(data.label_names) or None, **data.settings)
     best = task.best_epoch(history)
@@ -112,6 +115,7 @@ def finetune(console, encoder, size, dataset, labels, task_name, out: Path, drop
     return {
         "out": str(out),
         **metrics,
+        **calibration,
         f"held_out_{task.metric[0]}": history[f"val_{task.metric[0]}"][best],
         "epoch": best + 1,
         "parameters": model.count_params(),
@@ -126,6 +130,18 @@ def _teacher_logits(sources, data, seed: int, held_out: float):
 
     logits = read_teacher_logits(sources, data.train.texts, data.label_names)  # [N, C]
     return logits[train_validation_indices(len(data.train), seed, held_out)[0]]
+
+
+def _calibrate(console, model, held_out: tuple) -> dict:
+    """Calibrate the model on the held-out rows; print and return what changed."""
+    from keras_bert.training import calibrate
+
+    found = calibrate(model, *held_out)
+    before, after = found["calibration_error_before"], found["calibration_error"]
+    console.print(
+        f"temperature {found['temperature']:.2f}: calibration error on held-out rows {before:.3f} -> {after:.3f}"
+    )
+    return {"temperature": found["temperature"], "held_out_calibration_error": [before, after]}
 
 
 def _train_model(model, rows: tuple, held_out: tuple, settings: dict) -> dict:

@@ -72,6 +72,12 @@ OPTIONS = (
         help="Fraction of the training examples that is used to select the best epoch.",
     ),
     click.option(
+        "--calibrate",
+        is_flag=True,
+        help="Divide the logits by the temperature with the lowest loss on the held-out examples, so that "
+        "probabilities are as high as they are often correct. For --task classification, binary and features.",
+    ),
+    click.option(
         "--sequence-length",
         type=click.IntRange(min=3),
         help="Tokens per row, at most.  [default: 128; 384 for --task spans]",

@@ -21,6 +21,7 @@ if TYPE_CHECKING:  # type checkers and editors do not run `__getattr__`
     from keras_bert.training.pretraining_metrics import evaluate_pretrainer
     from keras_bert.training.schedule import WarmupLinearDecay
     from keras_bert.training.student import init_student
+    from keras_bert.training.temperature_scaling import calibrate
     from keras_bert.training.vocabulary_trimming import (
         count_pieces,
         keep_lowest_layers,
@@ -35,6 +36,7 @@ _MODULES = {
     "WarmupLinearDecay": "schedule",
     "align_documents": "aligned_rows",
     "bert_adamw": "optimizer",
+    "calibrate": "temperature_scaling",
     "count_pieces": "vocabulary_trimming",
     "distill": "distillation",
     "distill_encoder": "encoder_distillation",
@@ -56,6 +58,7 @@ __all__ = [
     "WarmupLinearDecay",
     "align_documents",
     "bert_adamw",
+    "calibrate",
     "count_pieces",
     "distill",
     "distill_encoder",

@@ -276,3 +276,15 @@ def test_rejects_zero_accumulate(call, tmp_path, command):
     result = call(*command, "--accumulate", 0, "--out", tmp_path / "out")
     assert result.status == 2 and "--accumulate" in result.err and result.err.count("\n") == 1
     assert not list(tmp_path.iterdir())
+
+
+def test_finetune_calibrates_on_held_out_rows(call, models, tmp_path):
+    """The saved model has the temperature: the same command without --calibrate gives the same, undivided logits."""
+    command = ["finetune", "--encoder", models.encoder, "--dataset", models.dataset, "--held-out", 0.5, "--json"]
+    plain = results_of(call(*command, "--out", tmp_path / "plain"))
+    calibrated = results_of(call(*command, "--calibrate", "--out", tmp_path / "calibrated"))
+    before, after = (load_pretrained(tmp_path / name).model.head for name in ("plain", "calibrated"))
+    ratio = ops.convert_to_numpy(before.kernel) / ops.convert_to_numpy(after.kernel)
+    np.testing.assert_allclose(ratio, calibrated["temperature"], rtol=1e-3)
+    assert calibrated["accuracy"] == plain["accuracy"] and len(calibrated["held_out_calibration_error"]) == 2
+    assert_error(call(*command, "--task", "regression", "--calibrate", "--out", tmp_path / "x"), "--calibrate")
