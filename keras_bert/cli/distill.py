@@ -64,8 +64,8 @@ def distill(console, teacher: str, sources, dataset: str | None, out: Path, **op
     import keras
 
     from keras_bert import ops
-    from keras_bert.files import working_directory
     from keras_bert.weights import load_pretrained
+    from keras_bert.working_folder import working_directory
 
     _check_options(sources, dataset, options)
     ops.partition_cpu_threads()

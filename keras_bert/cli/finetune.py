@@ -27,13 +27,13 @@ def finetune(console, encoder, size, dataset, labels, task_name, out: Path, drop
     import keras
 
     from keras_bert import ops
-    from keras_bert.files import working_directory
     from keras_bert.inference import predict_logits
     from keras_bert.models import BertEncoder
     from keras_bert.models.cast import cast_model
     from keras_bert.tasks import Preprocessor, TrainedModel, find_task
     from keras_bert.text.vocabulary import load_or_learn_vocabulary
     from keras_bert.weights import load_pretrained, save_pretrained
+    from keras_bert.working_folder import working_directory
 
     if not options["teacher_logits"]:
         _reject_options("without --teacher-logits", "temperature", "alpha")

@@ -1,6 +1,5 @@
 """The command line `keras-bert`: the list of commands, and one line of text for each error."""
 
-import errno
 import importlib
 import os
 import sys
@@ -10,6 +9,7 @@ import click
 from keras_bert import __version__
 from keras_bert.cli.logging import silence_libraries
 from keras_bert.errors import InputError
+from keras_bert.files import DISK_FULL
 
 # In the order of use. A command's file (`fill-mask` is in fill_mask.py) is imported when the command runs or shows its
 # help, so that the list below appears at once.
@@ -28,7 +28,6 @@ COMMANDS = {
     "convert": "Convert weights from one published format to another.",
     "export": "Export a model as SavedModel or ONNX.",
 }
-DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 class OrderedGroup(click.Group):
@@ -100,7 +99,8 @@ def main(argv: list[str] | None = None) -> int:
     except OSError as error:
         file = f": {error.filename}" if error.filename else ""
         hint = ". Free some disk space and try again." if error.errno in DISK_FULL else ""
-        return _print_failure("error", f"{error.strerror or error}{file}{hint}", 2)
+        notes = "".join(f" {note}" for note in getattr(error, "__notes__", ()))
+        return _print_failure("error", f"{error.strerror or error}{file}{hint}{notes}", 2)
 
 
 def _click_message(error: click.ClickException) -> str:
