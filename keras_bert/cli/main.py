@@ -8,6 +8,7 @@ import click
 
 from keras_bert import __version__
 from keras_bert.cli.logging import silence_libraries
+from keras_bert.cli.process import termination_as_interrupt, usable_streams
 from keras_bert.errors import InputError
 from keras_bert.files import DISK_FULL
 
@@ -76,7 +77,7 @@ def main(argv: list[str] | None = None) -> int:
 
     Returns:
         The exit status: 0 for success, 1 if a check did not pass, 2 for invalid input (one line `error: ...` on
-        standard error), 130 after Ctrl-C. Any other exception is a bug and is not caught.
+        standard error), 130 after Ctrl-C, SIGTERM or SIGHUP. Any other exception is a bug and is not caught.
 
     Example:
 
@@ -84,6 +85,11 @@ def main(argv: list[str] | None = None) -> int:
     Usage: keras-bert tokenize ...
     """
     silence_libraries()
+    with usable_streams(), termination_as_interrupt():
+        return _run(argv)
+
+
+def _run(argv: list[str] | None) -> int:
     try:
         return cli.main(args=argv, prog_name="keras-bert", standalone_mode=False) or 0
     except BrokenPipeError:  # the next program of a pipe has ended, as in `keras-bert ... | head`
