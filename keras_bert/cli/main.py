@@ -9,7 +9,7 @@ import click
 from keras_bert import __version__
 from keras_bert.cli.logging import silence_libraries
 from keras_bert.cli.process import termination_as_interrupt, usable_streams
-from keras_bert.errors import InputError
+from keras_bert.errors import InputError, NonFiniteError
 from keras_bert.files import DISK_FULL
 
 # In the order of use. A command's file (`fill-mask` is in fill_mask.py) is imported when the command runs or shows its
@@ -76,8 +76,8 @@ def main(argv: list[str] | None = None) -> int:
         argv: arguments without the program's name. Default: those of the process.
 
     Returns:
-        The exit status: 0 for success, 1 if a check did not pass, 2 for invalid input (one line `error: ...` on
-        standard error), 130 after Ctrl-C, SIGTERM or SIGHUP. Any other exception is a bug and is not caught.
+        The exit status: 0 for success, 1 if a check did not pass or training gave NaN, 2 for invalid input, 130 after
+        Ctrl-C, SIGTERM or SIGHUP; with one line on standard error. Any other exception is a bug and is not caught.
 
     Example:
 
@@ -102,6 +102,8 @@ def _run(argv: list[str] | None) -> int:
         return _print_failure("error", _click_message(error), 2)
     except InputError as error:
         return _print_failure("error", str(error), 2)
+    except NonFiniteError as error:
+        return _print_failure("error", str(error), 1)
     except OSError as error:
         file = f": {error.filename}" if error.filename else ""
         hint = ". Free some disk space and try again." if error.errno in DISK_FULL else ""

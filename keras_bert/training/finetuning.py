@@ -100,7 +100,9 @@ def finetune(
     Raises:
         InputError: inputs, labels, encoder and settings do not fit each other, or the checkpoint is of another model or
             run.
-        KeyboardInterrupt: after Ctrl-C. A checkpoint of the last complete step is written first.
+        NonFiniteError: a loss or a weight became NaN or infinite. The last checkpoint stays, and the model has the
+            weights of the last checkpoint or evaluation.
+        KeyboardInterrupt: after Ctrl-C or SIGTERM. A checkpoint of the last complete step is written first.
 
     Example:
 
