@@ -142,6 +142,8 @@ def finetune(
         validation_ids, validation_labels = model_rows(model, validation, vectorizer, "validation_data")
         check_ids(encoder.config, validation_ids)
         validation_targets = task.targets(model, validation_ids, validation_labels)
+        if isinstance(validation_targets[1], np.ndarray) and not validation_targets[1].any():
+            raise InputError("`validation_data` must have at least one token with a label. Received: none")
     classes = class_count(model) if task.has_class_ids else None
     weights = example_weights(
         train_targets, token_weights, examples.weights, class_weight, classes, getattr(model, "labels", None)

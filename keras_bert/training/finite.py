@@ -20,6 +20,7 @@ class FiniteGuard:
         model: the model that is trained, compiled, with a built optimizer.
         steps: number of the last step.
         epoch_batches: batches of an epoch of the data.
+        accumulate: batches of a step.
         folder: the folder of checkpoints, or None.
         step: the step at which the run starts.
 
@@ -27,8 +28,11 @@ class FiniteGuard:
         NonFiniteError: a weight is not finite before the first step.
     """
 
-    def __init__(self, model: keras.Model, steps: int, epoch_batches: int, folder=None, step: int = 0):
-        self._model, self._steps, self._epoch_batches, self._folder = model, steps, epoch_batches, folder
+    def __init__(
+        self, model: keras.Model, steps: int, epoch_batches: int, accumulate: int = 1, folder=None, step: int = 0
+    ):
+        self._model, self._steps, self._folder = model, steps, folder
+        self._epoch_batches, self._accumulate = epoch_batches, accumulate
         self._good: list[tuple[keras.Variable, np.ndarray]] = []
         self._good_step = step
         trained = {id(variable) for variable in model.trainable_weights}
@@ -37,7 +41,7 @@ class FiniteGuard:
         self.keep(step)
 
     def keep(self, step: int) -> None:
-        """Check all weights and the optimizer's state, and copy the weights.
+        """Check all weights and the optimizer's state after a step, and copy the weights.
 
         Raises:
             NonFiniteError: one is not finite. The model has the weights of the last call.
@@ -46,9 +50,7 @@ class FiniteGuard:
         state = ((variable, _value(variable)) for variable in self._model.optimizer.variables)
         for variable, value in (*weights, *state):
             if not _is_finite(value) and id(variable) not in self._exempt:
-                self._stop(
-                    "weights", f"{_first(value)} in {variable.path}", f"after step {step} of {self._steps}", step
-                )
+                self._stop("weights", f"{_first(value)} in {variable.path} after", step)
         self._good, self._good_step = weights, step
 
     def check_batch(self, sums: dict, number: int, step: int) -> None:
@@ -56,7 +58,7 @@ class FiniteGuard:
 
         Args:
             sums: the batch's (sum, weight) pairs by metric.
-            number: the batch, counted from 0 over all epochs.
+            number: the batch, counted from 0 over all epochs of the data.
             step: the step that it is a part of, counted from 1.
 
         Raises:
@@ -64,31 +66,32 @@ class FiniteGuard:
         """
         for name, (total, weight) in sums.items():
             if _is_loss(name) and not math.isfinite(total):
-                epoch, index = divmod(number, self._epoch_batches)
-                where = f"in step {step} of {self._steps} (batch {index + 1} of epoch {epoch + 1})"
-                self._stop(name, f"{name}={total / weight if weight else total}", where, step - 1)
+                self._stop(name, f"{name}={total / weight if weight else total} in", step, number)
 
     def check_metrics(self, metrics: dict[str, float], step: int) -> None:
-        """Check the losses of an evaluation.
+        """Check the losses of an evaluation after a step.
 
         Raises:
-            NonFiniteError: a loss is not finite. The model has the weights of the last evaluation or checkpoint.
+            NonFiniteError: a loss is not finite. The model has the last good weights.
         """
         for name, value in metrics.items():
             if _is_loss(name) and not math.isfinite(value):
-                where = f"on the validation data after step {step} of {self._steps}"
-                self._stop(f"val_{name}", f"val_{name}={value}", where, step)
+                self._stop(f"val_{name}", f"val_{name}={value} on the validation data after", step)
 
-    def _stop(self, name: str, received: str, where: str, rate_step: int) -> None:
+    def _stop(self, name: str, received: str, step: int, batch: int | None = None) -> None:
+        """Assign the last good weights and raise the error. `batch` is by default the last one of the step."""
+        batch = max(0, step * self._accumulate - 1) if batch is None else batch
+        epoch, index = divmod(batch, self._epoch_batches)
         schedule = keras_internals.schedule_of(self._model.optimizer)
-        rate = self._model.optimizer.learning_rate if schedule is None else schedule(rate_step)
+        rate = self._model.optimizer.learning_rate if schedule is None else schedule(max(0, step - 1))
         rate = float(keras.ops.convert_to_numpy(rate))
         for variable, value in self._good:
             variable.assign(value)
         place = "in the checkpoint" if has_checkpoint(self._folder) else "in the model"
         kept = f" The weights of step {self._good_step} are kept {place}." if self._good else ""
         raise NonFiniteError(
-            f"`{name}` must be finite in training. Received: {received} {where}, learning_rate={rate:g}.{kept} "
+            f"`{name}` must be finite in training. Received: {received} step {step} of {self._steps} "
+            f"(batch {index + 1} of epoch {epoch + 1}), learning_rate={rate:g}.{kept} "
             "Use a lower learning rate, or check the data."
         )
 

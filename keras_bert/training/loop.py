@@ -78,7 +78,7 @@ def run(
         progress = Progress()
         _seed_dropout(model, config.seed)
     visible.stop_training = False
-    guard = FiniteGuard(visible, steps, len(batches), folder, progress.step)
+    guard = FiniteGuard(visible, steps, len(batches), config.accumulate, folder, progress.step)
 
     def save() -> None:
         guard.keep(progress.step)

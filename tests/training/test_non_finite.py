@@ -1,5 +1,7 @@
 """NaN and infinity in losses, weights and settings stop a run, which keeps the last good weights."""
 
+import re
+
 import keras
 import numpy as np
 import pytest
@@ -7,6 +9,7 @@ import pytest
 import keras_bert as kb
 from keras_bert import BertConfig, InputError
 from keras_bert.errors import NonFiniteError
+from keras_bert.inference import predict_logits
 from keras_bert.models import BertTokenClassifier
 from keras_bert.training import align_documents, distill, distill_encoder, finetune, fit_features, pretrain
 from tests.training import toys
@@ -46,7 +49,7 @@ def run_pretrain(callbacks, **settings):
 
 def run_finetune(callbacks, **settings):
     model = toys.make_classifier(config=CONFIG)
-    train, dev = toys.labeled(32), toys.labeled(8, seed=9)
+    train, dev = toys.labeled(40), toys.labeled(8, seed=9)
     return model, lambda: finetune(model, *train, *dev, callbacks=callbacks, epochs=3, **settings)
 
 
@@ -93,9 +96,9 @@ def test_training_stops_with_the_last_good_weights(trainer, tmp_path):
 
 @pytest.mark.parametrize("rate", [NAN, INF, 1e30])
 def test_learning_rate_that_becomes_infinite(rate):
-    stop = Break(after=3, rate=rate)
+    stop = Break(after=3, rate=rate)  # the weights are not finite after step 4
     model, run = run_finetune([stop], batch_size=8, verbose=0, schedule="constant")
-    with pytest.raises(NonFiniteError, match=f"in step 5 of 12 .*learning_rate={rate:g}") as error:
+    with pytest.raises(NonFiniteError, match=rf"in step 5 of 15 .*learning_rate={re.escape(f'{rate:g}')}") as error:
         run()
     assert "kept in the model" in str(error.value)
     assert all(np.isfinite(weight).all() for weight in model.get_weights())
@@ -108,12 +111,12 @@ def test_weights_are_checked_at_the_end():
         def on_train_batch_end(self, batch, logs=None):
             table = next(v for v in self.model.trainable_weights if "word_embeddings" in v.path)
             values = np.array(table)
-            values[60] = INF
+            values[55] = INF
             table.assign(values)
 
     model = toys.make_classifier(config=CONFIG)
     before = model.get_weights()
-    with pytest.raises(NonFiniteError, match="`weights`.*inf in .*word_embeddings.* after step 1 of 1"):
+    with pytest.raises(NonFiniteError, match="`weights`.*inf in .*word_embeddings.* after step 1 of 1 .batch 1 of"):
         finetune(model, *toys.labeled(8), callbacks=[Poison()], epochs=1, batch_size=8, verbose=0)
     assert_same_weights(model, before)
 
@@ -123,6 +126,13 @@ def test_weights_are_checked_before_the_first_step():
     model.set_weights([weight * NAN for weight in model.get_weights()])
     with pytest.raises(NonFiniteError, match="`weights`.*after step 0 of 1"):
         finetune(model, *toys.labeled(8), epochs=1, batch_size=8, verbose=0)
+
+
+def test_validation_loss():
+    """The weights become NaN in the last batch before an evaluation, which is reported with that batch."""
+    model, run = run_finetune([Break(after=5)], batch_size=8, verbose=0)
+    with pytest.raises(NonFiniteError, match="`val_loss`.* after step 5 of 15 .batch 5 of epoch 1., learning_rate="):
+        run()
 
 
 def test_loss_of_the_user():
@@ -161,8 +171,12 @@ def test_head_of_features():
 
 def test_empty_validation_is_rejected_first(monkeypatch):
     """Before the first step, by its own name."""
+
+    def run(*_, **__):
+        raise AssertionError("training has begun")
+
     for module in ("pretraining", "distillation", "finetuning"):
-        monkeypatch.setattr(f"keras_bert.training.{module}.run", None)
+        monkeypatch.setattr(f"keras_bert.training.{module}.run", run)
     pairs, single = toys.examples(), toys.examples(sentence_task=None)
     model, student = (toys.make_pretrainer(config=CONFIG, sentence_task=task) for task in ("next", None))
     with pytest.raises(InputError, match="^`validation` must have at least one example"):
@@ -196,17 +210,17 @@ def test_mask_is_validated_like_the_ids(key, value):
     with pytest.raises(InputError, match=f"`{key}`"):
         finetune(classifier, {**ids, key: damaged}, labels)
     with pytest.raises(InputError, match=f"`{key}`"):
-        kb.predict_logits(classifier, {**ids, key: damaged})
+        predict_logits(classifier, {**ids, key: damaged})
 
 
 def test_whole_numbers_of_other_dtypes_are_accepted():
     ids, _ = toys.labeled(4)
     classifier = toys.make_classifier(config=CONFIG)
-    expected = kb.predict_logits(classifier, ids)
+    expected = predict_logits(classifier, ids)
     for dtype in (np.float32, np.int64, np.uint8):
         others = {key: array.astype(dtype) for key, array in ids.items()}
-        np.testing.assert_array_equal(kb.predict_logits(classifier, others), expected)
-    np.testing.assert_array_equal(kb.predict_logits(classifier, {**ids, "input_mask": ids["input_mask"] > 0}), expected)
+        np.testing.assert_array_equal(predict_logits(classifier, others), expected)
+    np.testing.assert_array_equal(predict_logits(classifier, {**ids, "input_mask": ids["input_mask"] > 0}), expected)
 
 
 @pytest.mark.parametrize("field, value", [("input_word_ids", 60), ("input_type_ids", 2), ("lengths", 17)])
