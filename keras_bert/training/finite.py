@@ -47,10 +47,11 @@ class FiniteGuard:
             NonFiniteError: one is not finite. The model has the weights of the last call.
         """
         weights = [(variable, np.array(_value(variable))) for variable in self._model.weights]
-        state = ((variable, _value(variable)) for variable in self._model.optimizer.variables)
-        for variable, value in (*weights, *state):
-            if not _is_finite(value) and id(variable) not in self._exempt:
-                self._stop("weights", f"{_first(value)} in {variable.path} after", step)
+        state = [(variable, _value(variable)) for variable in self._model.optimizer.variables]
+        for name, values in (("optimizer", state), ("weights", weights)):
+            for variable, value in values:
+                if not _is_finite(value) and id(variable) not in self._exempt:
+                    self._stop(name, f"{_first(value)} in {variable.path} after", step)
         self._good, self._good_step = weights, step
 
     def check_batch(self, sums: dict, number: int, step: int) -> None:

@@ -189,3 +189,25 @@ def test_predictions_to_a_device(call, models, tmp_path):
     result = call("predict", "--model", models.classifier, "--output", pipe, "--format", "tsv", "a film")
     reader.wait()
     assert result.status == 0 and found.read_text().count("\n") == 2 and not pipe.is_file()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("command", ["pretrain", "finetune", "distill"])
+def test_training_that_fails_writes_no_model(call, models, tmp_path, command):
+    """A learning rate that makes all weights infinite: one line, status 1, and the old model stays."""
+    options = {
+        "pretrain": ["--data", "sample", *PRETRAIN[:-1], 5, "--batch-size", 8],
+        "finetune": ["--encoder", models.encoder, "--dataset", models.dataset, "--epochs", 1, "--batch-size", 4],
+        "distill": ["--teacher", models.encoder, "--data", "sample", "--steps", 5, "--sequence-length", 16],
+    }[command]
+    out = tmp_path / "out"
+    for name in ("model.keras", "config.json"):
+        out.mkdir(exist_ok=True)
+        (out / name).write_text("old")
+    result = call(command, *options, "--learning-rate", 1e38, "--out", out)
+    assert result.status == 1, result.err
+    line = result.err.splitlines()[-1]
+    assert line.startswith("error: `") and "loss" in line and "step" in line and "batch" in line, line
+    assert "learning_rate=" in line and "Traceback" not in result.err
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["out"]
+    assert {path.name: path.read_text() for path in out.iterdir()} == {"model.keras": "old", "config.json": "old"}

@@ -11,7 +11,16 @@ from keras_bert import BertConfig, InputError
 from keras_bert.errors import NonFiniteError
 from keras_bert.inference import predict_logits
 from keras_bert.models import BertTokenClassifier
-from keras_bert.training import align_documents, distill, distill_encoder, finetune, fit_features, pretrain
+from keras_bert.training import (
+    TrainingConfig,
+    align_documents,
+    bert_adamw,
+    distill,
+    distill_encoder,
+    finetune,
+    fit_features,
+    pretrain,
+)
 from tests.training import toys
 
 CONFIG = BertConfig.from_dict(
@@ -231,3 +240,24 @@ def test_packed_rows_are_checked(field, value):
         with pytest.raises(InputError, match=f"^`{name}`.*{field} with {value}"):
             model = toys.make_pretrainer(config=CONFIG)
             pretrain(model, rows if name == "examples" else toys.examples(3), toys.masking(), steps=1, **arguments)
+
+
+@pytest.mark.parametrize("value", [NAN, INF])
+def test_settings_are_checked_before_the_first_step(value):
+    model, rows = toys.make_classifier(config=CONFIG), toys.labeled(8)
+    encoder = model.encoder
+    batches = align_documents(
+        toys.documents(4), toys.documents(4), toys.VOCABULARY, toys.VOCABULARY, length=16, batch_size=2
+    )
+    for name, call in (
+        ("learning_rate", lambda: bert_adamw(value)),
+        ("weight_decay", lambda: bert_adamw(1e-3, value)),
+        ("optimizer", lambda: finetune(model, *rows, optimizer=keras.optimizers.Adam(value))),
+        ("optimizer", lambda: finetune(model, *rows, optimizer=keras.optimizers.AdamW(1e-3, weight_decay=value))),
+        ("losses", lambda: distill_encoder(encoder, encoder, batches, losses={"hidden": value}, steps=1)),
+        ("short_seq_prob", lambda: toys.examples(short_seq_prob=value)),
+        ("alpha", lambda: encoder.enable_lora(2, alpha=value)),
+        *((field, lambda field=field: TrainingConfig(**{field: value})) for field in ("learning_rate", "weight_decay")),
+    ):
+        with pytest.raises(InputError, match=f"^`{name}`"):
+            call()
