@@ -99,16 +99,15 @@ def finetuning(paths: dict, epochs: int) -> Job:
 def make_jobs(paths: dict, only: str | None) -> list[Job]:
     """Return all commands that write something."""
     text, labeled, encoder, classifier = paths.values()
-    length = ("--sequence-length", 16)
-    student = ("--student", encoder, "--dataset", labeled, "--batch-size", 8, "--epochs", 3, *length)
+    settings = ("--batch-size", 8, "--sequence-length", 16)
+    on_text = ("--teacher", encoder, "--data", text, "--steps", 60, *settings)
+    on_labels = ("--teacher", classifier, "--student", encoder, "--dataset", labeled, "--epochs", 3, *settings)
     worker = [sys.executable, "-m", "tests.soak", "--worker", "{}"]
     jobs = [
         pretraining(paths, layers=1, steps=60),
         finetuning(paths, epochs=4),
-        keras_bert(
-            "distill", "--teacher", encoder, "--data", text, "--batch-size", 8, "--steps", 60, *length, resume=True
-        ),
-        keras_bert("distill", "--teacher", classifier, *student, resume=True),
+        keras_bert("distill", *on_text, resume=True),
+        keras_bert("distill", *on_labels, resume=True),
         Job("distill_encoder", worker),
         keras_bert("convert", encoder, "--to", "huggingface"),
         keras_bert("export", "--model", classifier),
@@ -156,10 +155,13 @@ def _weights(path: Path) -> dict[str, bytes]:
     import h5py
 
     arrays = {}
+
+    def add(name: str, item) -> None:
+        if isinstance(item, h5py.Dataset):
+            arrays[name] = item[()].tobytes()
+
     with zipfile.ZipFile(path) as file, h5py.File(io.BytesIO(file.read("model.weights.h5"))) as weights:
-        weights.visititems(
-            lambda name, item: arrays.update({name: item[()].tobytes()}) if hasattr(item, "shape") else None
-        )
+        weights.visititems(add)
     return arrays
 
 
@@ -175,7 +177,7 @@ def kill(job: Job, out: Path, rng: random.Random) -> str | None:
     """Start a command and end it at a random moment. Return the signal's name, or None if it was complete before."""
     number, process = rng.choice(SIGNALS), job.start(out)
     try:
-        process.communicate(timeout=rng.uniform(0.3, 1.1 * job.seconds))
+        process.communicate(timeout=rng.uniform(0.3, 0.95 * job.seconds))
         assert process.returncode == 0, f"{job.name}: status {process.returncode}"
         return None
     except subprocess.TimeoutExpired:
@@ -233,7 +235,7 @@ def main() -> int:
     while len(sent) < options.kills and time.monotonic() - begin < 60 * options.minutes:
         job = jobs[rounds % len(jobs)]
         before = work / f"reference-{rounds % len(jobs)}" / "out" if rounds // len(jobs) % 2 else None
-        killed = round_of(job, work / f"round-{rounds}", rng.randint(2, 4), rng, before)
+        killed = round_of(job, work / f"round-{rounds}", rng.randint(4, 6), rng, before)
         sent += killed
         rounds += 1
         print(f"round {rounds}: {job.name}, {', '.join(killed)}: equal; {len(sent)} kills", flush=True)
