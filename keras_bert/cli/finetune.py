@@ -20,7 +20,7 @@ def finetune(console, encoder, size, dataset, labels, task_name, out: Path, drop
     """Train a model for a task on labeled examples, from a pretrained encoder or from random weights.
 
     A part of the training examples is used to select the best epoch; the dev file is only evaluated at the end. Ctrl-C
-    writes a checkpoint next to --out, and the same command with --resume continues from it.
+    or SIGTERM writes a checkpoint next to --out, and the same command with --resume continues from it.
 
     Example:  keras-bert finetune --encoder bert --dataset sample --out sentiment
     """

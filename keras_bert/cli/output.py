@@ -15,6 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 from keras_bert.cli.logging import import_quietly
+from keras_bert.files import remove_unfinished
 from keras_bert.working_folder import reserve
 
 UNLIMITED = 10**6  # characters of a line
@@ -46,7 +47,7 @@ def json_output(command: Callable[..., dict] | None = None, *, model: bool = Tru
     )
     @functools.wraps(command)
     def run(*args, as_json: bool, **options) -> int:
-        with _reserved(options.get("out")):
+        with _reserved(options.get("out"), options.get("output")):
             if model:
                 import_quietly("tensorflow")
             if as_json:
@@ -62,13 +63,12 @@ def json_output(command: Callable[..., dict] | None = None, *, model: bool = Tru
 
 
 @contextlib.contextmanager
-def _reserved(out: Path | None) -> Iterator[None]:
-    """Lock the folder of `--out`, before anything slow is done, and name what killed runs left for it."""
-    if out is None:
-        yield
-        return
-    with reserve(out) as notes:
-        for note in notes:
+def _reserved(out: Path | None, output: str | None) -> Iterator[None]:
+    """Lock the folder of `--out`, before anything slow is done. Remove and name what killed runs left for it, or for the
+    file of `--output`.
+    """
+    with contextlib.nullcontext([]) if out is None else reserve(out) as notes:
+        for note in notes if output is None else remove_unfinished(output):
             print(f"left by a run that was killed: {note}", file=sys.stderr)
         yield
 

@@ -73,8 +73,8 @@ from keras_bert.cli.training_options import training_options
 def pretrain(console, sources, encoder, steps, epochs, out: Path, seed, **options) -> dict:
     """Pretrain a BERT with masked tokens and a sentence task, from random weights or, with --encoder, from a model.
 
-    Ctrl-C writes a checkpoint next to --out, and the same command with --resume continues from it. The text is read
-    once. The packed examples are stored on disk next to --out until the end, so they need not fit in memory.
+    Ctrl-C or SIGTERM writes a checkpoint next to --out, and the same command with --resume continues from it. The text
+    is read once. The packed examples are stored on disk next to --out until the end, so they need not fit in memory.
 
     Example:  keras-bert pretrain --data sample --vocab-size 4000 --size tiny --steps 500 --out bert
     """

@@ -1,13 +1,14 @@
 """The stop of a run whose loss or weights are no longer finite, with the last good weights."""
 
 import math
+from pathlib import Path
 
 import keras
 import numpy as np
 
 from keras_bert import keras_internals
 from keras_bert.errors import NonFiniteError
-from keras_bert.training.checkpoint import has_checkpoint
+from keras_bert.training.checkpoint import FILE, has_checkpoint
 
 
 class FiniteGuard:
@@ -88,7 +89,7 @@ class FiniteGuard:
         rate = float(keras.ops.convert_to_numpy(rate))
         for variable, value in self._good:
             variable.assign(value)
-        place = "in the checkpoint" if has_checkpoint(self._folder) else "in the model"
+        place = f"in {Path(self._folder) / FILE}" if has_checkpoint(self._folder) else "in the model"
         kept = f" The weights of step {self._good_step} are kept {place}." if self._good else ""
         raise NonFiniteError(
             f"`{name}` must be finite in training. Received: {received} step {step} of {self._steps} "

@@ -9,10 +9,12 @@ import threading
 import pytest
 
 import keras_bert.cli.main
+import keras_bert.inference
+from keras_bert import files
 from keras_bert.cli.main import main
 from keras_bert.file_locks import lock
 from keras_bert.system import BestEffortStream
-from tests.cli.command_line import assert_error, environment
+from tests.cli.command_line import assert_error, environment, results_of
 
 POSIX = pytest.mark.skipif(sys.platform == "win32", reason="signals and shells of POSIX")
 PRETRAIN = ("--vocab-size", 60, "--layers", 1, "--hidden", 8, "--heads", 1, "--sequence-length", 16, "--steps", 1)
@@ -178,6 +180,15 @@ def test_data_file_that_disappears(call, models, tmp_path, monkeypatch):
     assert "Traceback" not in result.err and not list(tmp_path.iterdir())
 
 
+def test_next_run_names_the_draft_of_an_output(call, models, tmp_path):
+    draft = tmp_path / ".out.tsv.0123abcd.tmp"
+    draft.mkdir()
+    (draft / "out.tsv").write_text("label\n", encoding="utf-8")
+    result = call("predict", "--model", models.classifier, "--output", tmp_path / "out.tsv", "a film")
+    assert result.status == 0 and f"killed: {draft} was removed" in result.err
+    assert [path.name for path in tmp_path.iterdir()] == ["out.tsv"]
+
+
 def test_predictions_to_a_device(call, models, tmp_path):
     """A device or a pipe is written, not replaced by a file."""
     if not hasattr(os, "mkfifo"):
@@ -211,3 +222,42 @@ def test_training_that_fails_writes_no_model(call, models, tmp_path, command):
     assert "learning_rate=" in line and "Traceback" not in result.err
     assert sorted(path.name for path in tmp_path.iterdir()) == ["out"]
     assert {path.name: path.read_text() for path in out.iterdir()} == {"model.keras": "old", "config.json": "old"}
+
+
+@pytest.mark.slow
+def test_disk_that_fills_at_the_last_write(call, models, tmp_path, monkeypatch):
+    """The final model does not fit: the error says how to continue, and the continued run gives the same model."""
+    command = ["finetune", "--encoder", models.encoder, "--dataset", models.dataset, "--epochs", 1, "--json", "--out"]
+    expected = results_of(call(*command, tmp_path / "expected"))
+    out, sync = tmp_path / "out", files.sync
+
+    def full(path):
+        if path.name == "out":
+            raise OSError(28, os.strerror(28), str(path))
+        sync(path)
+
+    monkeypatch.setattr(files, "sync", full)
+    result = call(*command, out)
+    line = result.err.splitlines()[-1]
+    assert result.status == 2 and line.startswith("error: No space left on device"), result.err
+    assert "A checkpoint is kept in" in line and "--resume" in line
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["expected", "out.work"]
+    monkeypatch.setattr(files, "sync", sync)
+    assert results_of(call(*command, out, "--resume"))["history"] == expected["history"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["expected", "out"]
+
+
+def test_input_that_disappears(call, models, tmp_path, monkeypatch):
+    """A file of texts is read twice: to count the rows, and to predict."""
+    source = tmp_path / "texts.txt"
+    source.write_text("a film\n", encoding="utf-8")
+    open_model = keras_bert.inference.Predictor.__init__
+
+    def open_and_delete(self, *arguments, **settings):
+        open_model(self, *arguments, **settings)
+        source.unlink()
+
+    monkeypatch.setattr(keras_bert.inference.Predictor, "__init__", open_and_delete)
+    result = call("predict", "--model", models.classifier, "--input", source, "--output", tmp_path / "out.tsv")
+    assert result.status == 2 and result.err.splitlines()[-1].startswith("error: "), result.err
+    assert str(source) in result.err and "Traceback" not in result.err and not list(tmp_path.iterdir())
