@@ -62,14 +62,10 @@ def atomic_write(path: str | Path) -> Iterator[Path]:
         sync_entries(folder)
         if (is_folder(target) or is_folder(draft)) and target.exists():
             if not exchange(draft, target):
-                # Nothing can be renamed to the path of a folder with files: rename the old one first.
-                old = _old(draft)
-                rename(target, old)
-                try:
-                    rename(draft, target)
-                except BaseException:
-                    rename(old, target)
-                    raise
+                # Nothing can be renamed to the path of a folder with files: rename the old one first. If the second
+                # step fails, `_draft_folder` undoes the first one.
+                rename(target, _old(draft))
+                rename(draft, target)
         else:
             rename(draft, target)
         sync_entries(target.parent)
@@ -89,9 +85,14 @@ def _draft_folder(target: Path) -> Iterator[Path]:
             file = contextlib.nullcontext()
         if file is not None:
             break
+    old = _old(folder / target.name)
     try:
         with file:
-            yield folder
+            try:
+                yield folder
+            finally:
+                if old.exists() and not os.path.lexists(target):
+                    rename(old, target)
     finally:
         remove(folder)
 

@@ -64,9 +64,7 @@ def json_output(command: Callable[..., dict] | None = None, *, model: bool = Tru
 
 @contextlib.contextmanager
 def _reserved(out: Path | None, output: str | None) -> Iterator[None]:
-    """Lock the folder of `--out`, before anything slow is done. Remove and name what killed runs left for it, or for the
-    file of `--output`.
-    """
+    """Lock the folder of `--out`, before anything slow is done, and name what killed runs left for it or `--output`."""
     with contextlib.nullcontext([]) if out is None else reserve(out) as notes:
         for note in notes if output is None else remove_unfinished(output):
             print(f"left by a run that was killed: {note}", file=sys.stderr)
