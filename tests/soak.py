@@ -39,8 +39,7 @@ class Job:
         name: for the messages.
         command: program and arguments; `{}` stands for the output.
         resume: whether the command has `--resume`.
-        seconds: how long the undisturbed run took.
-        expected: `digest` of its output.
+        seconds, expected: how long the undisturbed run took, and the `digest` of its output.
     """
 
     name: str
@@ -99,6 +98,7 @@ def finetuning(paths: dict, epochs: int) -> Job:
 def make_jobs(paths: dict, only: str | None) -> list[Job]:
     """Return all commands that write something."""
     text, labeled, encoder, classifier = paths.values()
+    train = labeled / "train.tsv"
     settings = ("--batch-size", 8, "--sequence-length", 16)
     on_text = ("--teacher", encoder, "--data", text, "--steps", 60, *settings)
     on_labels = ("--teacher", classifier, "--student", encoder, "--dataset", labeled, "--epochs", 3, *settings)
