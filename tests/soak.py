@@ -111,9 +111,7 @@ def make_jobs(paths: dict, only: str | None) -> list[Job]:
         Job("distill_encoder", worker),
         keras_bert("convert", encoder, "--to", "huggingface"),
         keras_bert("export", "--model", classifier),
-        keras_bert(
-            "predict", "--model", classifier, "--input", labeled / "train.tsv", "--output", "{}", "--format", "tsv"
-        ),
+        keras_bert("predict", "--model", classifier, "--input", train, "--output", "{}", "--format", "tsv"),
         keras_bert("tour", "--quick"),
     ]
     return [job for job in jobs if only is None or job.name in only.split(",")]
