@@ -219,7 +219,10 @@ def main() -> int:
     parser.add_argument("--worker", type=Path, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.worker:
-        distill_encoder(options.worker)
+        try:
+            distill_encoder(options.worker)
+        except KeyboardInterrupt:
+            return 130
         return 0
     begin, rng, sent = time.monotonic(), random.Random(options.seed), []
     work = Path(tempfile.mkdtemp(prefix="soak-"))
