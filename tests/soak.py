@@ -91,8 +91,8 @@ def pretraining(paths: dict, layers: int, steps: int) -> Job:
 
 def finetuning(paths: dict, epochs: int) -> Job:
     """Return a short fine-tuning."""
-    settings = ("--batch-size", 8, "--epochs", epochs, "--sequence-length", 16)
-    return keras_bert("finetune", "--encoder", paths["encoder"], "--dataset", paths["labeled"], *settings, resume=True)
+    source = ("--encoder", paths["encoder"], "--dataset", paths["labeled"], "--sequence-length", 16)
+    return keras_bert("finetune", *source, "--batch-size", 8, "--epochs", epochs, resume=True)
 
 
 def make_jobs(paths: dict, only: str | None) -> list[Job]:
@@ -102,13 +102,12 @@ def make_jobs(paths: dict, only: str | None) -> list[Job]:
     settings = ("--batch-size", 8, "--sequence-length", 16)
     on_text = ("--teacher", encoder, "--data", text, "--steps", 60, *settings)
     on_labels = ("--teacher", classifier, "--student", encoder, "--dataset", labeled, "--epochs", 3, *settings)
-    worker = [sys.executable, "-m", "tests.soak", "--worker", "{}"]
     jobs = [
         pretraining(paths, layers=1, steps=60),
         finetuning(paths, epochs=4),
         keras_bert("distill", *on_text, resume=True),
         keras_bert("distill", *on_labels, resume=True),
-        Job("distill_encoder", worker),
+        Job("distill_encoder", [sys.executable, "-m", "tests.soak", "--worker", "{}"]),
         keras_bert("convert", encoder, "--to", "huggingface"),
         keras_bert("export", "--model", classifier),
         keras_bert("predict", "--model", classifier, "--input", train, "--output", "{}", "--format", "tsv"),
@@ -144,9 +143,9 @@ def digest(out: Path, output: str) -> dict:
             found[name] = _weights(path)
         elif path.is_file() and (path == out or name.endswith(EXACT)):
             found[name] = path.read_bytes()
-    lines = output.splitlines()
-    if lines and lines[-1].startswith("{"):
-        found["history"] = json.loads(lines[-1]).get("history")
+    line = output.splitlines()[-1:]
+    if line and line[0].startswith("{"):
+        found["history"] = json.loads(line[0]).get("history")
     return found
 
 
