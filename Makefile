@@ -9,7 +9,7 @@ PARALLEL := -n 2 --dist loadfile --durations=10
 export TF_CPP_MIN_LOG_LEVEL ?= 3
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: tour test test-fast test-all bench lint notebooks wheel clean
+.PHONY: tour test test-fast test-all soak bench lint notebooks wheel clean
 
 tour: $(VENV)/.installed
 	$(BIN)/keras-bert tour --out $(OUT)
@@ -25,6 +25,10 @@ test-fast: $(VENV)/.installed-dev
 test-all: lint $(VENV)/.installed-peers
 	$(PYTEST) -m "not peers" --doctest-modules $(PARALLEL)
 	$(PYTEST) -m peers $(PARALLEL)
+
+# Kill every command at random moments and compare the results, about 25 minutes; SOAK="--kills 10" for fewer kills.
+soak: $(VENV)/.installed-dev
+	$(BIN)/python -m tests.soak $(SOAK)
 
 # Compare the speed with other implementations, on a quiet machine; BENCH="--only forward" runs a part of it.
 bench: $(VENV)/.installed-bench

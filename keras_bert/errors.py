@@ -1,4 +1,4 @@
-"""The exception for invalid user input."""
+"""The exceptions for invalid user input and for training that fails."""
 
 
 class InputError(ValueError):
@@ -20,3 +20,18 @@ class InputError(ValueError):
     _keras_call_info_injected = True
     # Without this attribute, TensorFlow replaces the error with another one of many lines inside `tf.data`.
     ag_pass_through = True
+
+
+class NonFiniteError(ArithmeticError):
+    """Exception raised when a loss or a weight becomes NaN or infinite in training.
+
+    The message is one line: what is not finite, the step, its batch and its learning rate, and where the last good
+    weights are. The command line prints it as `error: …` with exit status 1 and writes no model.
+
+    Example:
+
+    >>> raise NonFiniteError("`loss` must be finite in training. Received: loss=nan")
+    Traceback (most recent call last):
+    ...
+    keras_bert.errors.NonFiniteError: `loss` must be finite in training. Received: loss=nan
+    """

@@ -1,32 +1,44 @@
-"""Atomic writes of files and folders, and the working folder of a long run."""
+"""Atomic writes of files and folders."""
 
 import contextlib
-import shutil
-import time
+import errno
+import os
+import re
 import uuid
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 
 from keras_bert.errors import InputError
+from keras_bert.file_locks import NoLocks, open_locked
+from keras_bert.file_system import exchange, follow_link, is_folder, remove, rename, sync, sync_entries
 
-WORKING_FILES = ("tour.json", "vocab.txt", "training")  # at least one of them is in every working folder
-DISCARDED = "discarded"  # marks a working folder that the system did not allow to be deleted
-RENAME_DELAYS = (0.05, 0.1, 0.2, 0.4)  # seconds
+DRAFT_FOLDER = re.compile(r"\.(.+)\.[0-9a-f]{8}\.tmp", re.DOTALL)  # see `_draft_folder`
+DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 @contextlib.contextmanager
 def atomic_write(path: str | Path) -> Iterator[Path]:
     """Write a file or a folder completely or not at all.
 
-    The content is written to a temporary path in the same folder, which is renamed to `path` on success and deleted on
-    any error. The previous content of `path` is kept until then, so a full disk or Ctrl-C cannot damage it.
+    The content is written to a hidden folder beside `path`, written to the disk (fsync), and moved to `path` on
+    success. The previous content of `path` is kept until then, so a full disk or Ctrl-C cannot damage it. Where the
+    system can exchange two paths in one step (Linux, macOS), there is no moment without a complete `path`; elsewhere a
+    folder that was being replaced when the process was killed is restored by `remove_unfinished`.
+
+    What a killed process left for `path` is removed first, with a warning that names it.
 
     Args:
-        path: the file or folder to write or replace. Missing parent folders are created.
+        path: the file or folder to write or replace. Missing parent folders are created. If it is a symbolic link, what
+            it leads to is written, and the link is kept.
 
     Yields:
-        The temporary path, which does not exist yet: create a file or a folder there, and close it. It has the suffix
-        of `path`, because Keras chooses a file format by the suffix.
+        The temporary path, which does not exist yet: create a file or a folder there, and close it. It has the name of
+        `path`, because Keras chooses a file format by the suffix.
+
+    Raises:
+        InputError: `path` is neither a file nor a folder, but a device or a pipe, or a link that leads back to itself.
+        OSError: the disk is full or cannot be written.
 
     Example:
 
@@ -37,119 +49,116 @@ def atomic_write(path: str | Path) -> Iterator[Path]:
     >>> target.read_text(encoding="utf-8")
     '[PAD]'
     """
-    target = Path(path)
+    target = follow_link(path)
+    if target.exists() and not (target.is_file() or target.is_dir()):
+        raise InputError(f"`path` must be a file or a folder to write. Received: {path} (a device or a pipe)")
     target.parent.mkdir(parents=True, exist_ok=True)
-    unique = uuid.uuid4().hex[:8]
-    draft = target.with_name(f".{unique}-{target.name}")
-    try:
+    for name in remove_unfinished(target):
+        warnings.warn(f"left by a process that was killed: {name}", stacklevel=3)
+    with _draft_folder(target) as folder, _disk_full_as_os_error(target):
+        draft = folder / target.name
         yield draft
-        if _is_folder(target) or (_is_folder(draft) and target.exists()):
-            # No operating system can rename something to the path of a folder with files, or a folder to the path of
-            # a file: rename the old one first.
-            old = target.with_name(f".{unique}-old-{target.name}")
-            _rename(target, old)
-            try:
-                _rename(draft, target)
-            except BaseException:
-                _rename(old, target)
-                raise
-            _remove(old)
+        sync(draft)
+        sync_entries(folder)
+        if (is_folder(target) or is_folder(draft)) and target.exists():
+            if not exchange(draft, target):
+                # Nothing can be renamed to the path of a folder with files: rename the old one first. If the second
+                # step fails, `_draft_folder` undoes the first one.
+                rename(target, _old(draft))
+                rename(draft, target)
         else:
-            _rename(draft, target)
-    finally:
-        _remove(draft)
-
-
-def _rename(source: Path, target: Path) -> None:
-    """Rename; on a permission error, wait and try again.
-
-    On Windows, a virus scanner or an indexer may have a new file open for a short time, and open files cannot be
-    renamed.
-    """
-    for delay in (*RENAME_DELAYS, None):
-        try:
-            source.replace(target)  # unlike `rename`, it overwrites an existing file on Windows too
-            return
-        except PermissionError:
-            if delay is None:
-                raise
-            time.sleep(delay)
-
-
-def _remove(path: Path) -> None:
-    if _is_folder(path):
-        shutil.rmtree(path, ignore_errors=True)
-    else:
-        path.unlink(missing_ok=True)
-
-
-def _is_folder(path: Path) -> bool:
-    return path.is_dir() and not path.is_symlink()
-
-
-class Interrupted(KeyboardInterrupt):
-    """Ctrl-C in a run with a checkpoint. The message contains the path of the checkpoint and how to continue."""
+            rename(draft, target)
+        sync_entries(target.parent)
 
 
 @contextlib.contextmanager
-def working_directory(
-    out: Path, resume: bool, hint: str = "run the same command with --resume to continue"
-) -> Iterator[Path]:
-    """Create the folder `<out>.work` for a long run, and delete it at the end.
+def _draft_folder(target: Path) -> Iterator[Path]:
+    """Create a hidden folder beside a path, with a locked file that shows that its process is alive; delete it."""
+    while True:
+        folder = target.with_name(f".{target.name}.{uuid.uuid4().hex[:8]}.tmp")
+        folder.mkdir()
+        try:
+            file = open_locked(_lock_file(folder / target.name))
+        except FileNotFoundError:  # another process took the folder, which was not locked yet, for an old one
+            continue
+        except NoLocks:
+            file = contextlib.nullcontext()
+        if file is not None:
+            break
+    old = _old(folder / target.name)
+    try:
+        with file:
+            try:
+                yield folder
+            finally:
+                if old.exists() and not os.path.lexists(target):
+                    rename(old, target)
+    finally:
+        remove(folder)
 
-    After Ctrl-C or an error, the folder is kept if it contains a checkpoint.
+
+def _lock_file(draft: Path) -> Path:
+    return draft.with_name(f"{draft.name}.lock")
+
+
+def _old(draft: Path) -> Path:
+    return draft.with_name(f"{draft.name}.old")
+
+
+@contextlib.contextmanager
+def _disk_full_as_os_error(path: Path) -> Iterator[None]:
+    """Raise the OSError of a full disk where a library raises another exception for it."""
+    try:
+        yield
+    except Exception as error:
+        if not isinstance(error, OSError) or error.errno is None:
+            for code in DISK_FULL:
+                if os.strerror(code) in str(error) or f"errno = {code}," in str(error):
+                    raise OSError(code, os.strerror(code), str(path)) from error
+        raise
+
+
+def remove_unfinished(path: str | Path) -> list[str]:
+    """Remove what killed processes left when they wrote a file or a folder.
+
+    If a process was killed between the two steps that replace a folder (see `atomic_write`), the new content, which is
+    complete, is put in place.
 
     Args:
-        out: the path that the run writes at its end.
-        resume: continue from the checkpoint of an interrupted run. Without it, an existing folder is an error, so that
-            a repeated command cannot overwrite hours of work.
-        hint: how to continue, for the end of the message after Ctrl-C.
+        path: what they were writing.
 
-    Yields:
-        The path of the folder.
-
-    Raises:
-        InputError: the folder exists and `resume` is False, or its path is a file or a folder with other content.
-        Interrupted: Ctrl-C, and the folder contains a checkpoint.
+    Returns:
+        What was done, one text per file or folder.
     """
-    work = out.with_name(f"{out.name}.work")
-    if (work / DISCARDED).exists():
-        _remove(work)
-    if work.exists() and not resume:
-        raise InputError(
-            f"`--resume` must be given where unfinished work exists. Received: {work}, without --resume. "
-            "Give --resume to continue that work, or delete the folder."
-        )
-    if work.is_dir() and any(work.iterdir()) and not any((work / name).exists() for name in WORKING_FILES):
-        raise InputError(
-            f"`out` must be a path whose working folder is unused. Received: {work} (a folder with other files). "
-            "Use another path, or move that folder."
-        )
+    target = follow_link(path)
+    found = []
+    with contextlib.suppress(OSError):  # the parent does not exist
+        found = sorted(folder for folder in target.parent.iterdir() if target_of(folder) == target)
+    return [note for folder in found for note in _clean(folder, target)]
+
+
+def target_of(folder: Path) -> Path | None:
+    """Return the path whose draft `atomic_write` put into a hidden folder, or None for any other folder."""
+    name = DRAFT_FOLDER.fullmatch(folder.name)
+    if name is None or not is_folder(folder):
+        return None
+    draft = folder / name[1]
+    own = {draft, _lock_file(draft), _old(draft)}
+    return folder.with_name(name[1]) if own.issuperset(folder.iterdir()) else None
+
+
+def _clean(folder: Path, target: Path) -> list[str]:
+    """Delete the folder of a draft, unless its process is alive, and return what was done."""
+    draft, notes = folder / target.name, []
     try:
-        work.mkdir(parents=True, exist_ok=True)
-    except FileExistsError:
-        raise InputError(
-            f"`out` must be a path whose working folder is unused. Received: {work} (a file). "
-            "Use another path, or move that file."
-        ) from None
-    try:
-        yield work
-    except BaseException as error:
-        has_checkpoint = any(work.rglob("checkpoint.npz"))
-        if not has_checkpoint:
-            _discard(work)
-        if has_checkpoint and isinstance(error, KeyboardInterrupt):
-            raise Interrupted(f"a checkpoint was saved in {work}; {hint}") from None
-        raise
-    _discard(work)
-
-
-def _discard(work: Path) -> None:
-    """Delete a working folder, or mark it, so that the next run deletes it.
-
-    On Windows, a memory-mapped file cannot be deleted, and the packed examples of the run may still be mapped.
-    """
-    _remove(work)
-    if work.exists():
-        with contextlib.suppress(OSError):
-            (work / DISCARDED).touch()
+        file = open_locked(_lock_file(draft))
+    except OSError:  # no locks, no permission, or another process deletes it
+        return []
+    if file is None:
+        return []
+    with file:
+        if not os.path.lexists(target) and _old(draft).exists():
+            rename(draft if draft.exists() else _old(draft), target)
+            notes = [f"{target}, which is complete, was put in place"]
+    remove(folder)
+    return [*notes, f"{folder} was removed"]

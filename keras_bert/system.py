@@ -1,8 +1,11 @@
-"""Functions that measure the processors and the memory of this process, on every operating system."""
+"""The processors, the memory and the error stream of this process, on every operating system."""
 
+import contextlib
 import math
 import os
 import sys
+from collections.abc import Iterator
+from typing import TextIO
 
 try:
     import resource
@@ -52,3 +55,54 @@ def peak_memory_mib() -> float:
         return math.nan
     peak = sum(resource.getrusage(target).ru_maxrss for target in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
     return peak / (2**20 if sys.platform == "darwin" else 2**10)
+
+
+class BestEffortStream:
+    """A text stream whose failures are ignored: a program that shows its progress must not end because nobody reads it.
+
+    A closed pipe, a terminal that is gone and a full disk make every later write go nowhere.
+
+    Args:
+        stream: the text stream, or None if the process was started without it.
+    """
+
+    def __init__(self, stream: TextIO | None):
+        self._stream = open(os.devnull, "w", encoding="utf-8") if stream is None else stream  # noqa: SIM115
+
+    def write(self, text: str) -> int:
+        """Write a text if the stream can still be written."""
+        with self._ignored_failures():
+            self._stream.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        """Flush the stream if it can still be written."""
+        with self._ignored_failures():
+            self._stream.flush()
+
+    def isatty(self) -> bool:
+        """Return whether the stream is a terminal."""
+        return not self._stream.closed and self._stream.isatty()
+
+    @contextlib.contextmanager
+    def _ignored_failures(self) -> Iterator[None]:
+        try:
+            yield
+        except (OSError, ValueError):  # ValueError: the stream was closed
+            with contextlib.suppress(OSError, ValueError):  # what is still buffered must not fail again at the exit
+                os.dup2(os.open(os.devnull, os.O_WRONLY), self._stream.fileno())
+            self._stream = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
+
+    def __getattr__(self, name: str):
+        return getattr(self._stream, name)
+
+
+def error_stream() -> BestEffortStream:
+    """Return standard error, to show progress and notices on.
+
+    Example:
+
+    >>> error_stream().write("")
+    0
+    """
+    return sys.stderr if isinstance(sys.stderr, BestEffortStream) else BestEffortStream(sys.stderr)

@@ -14,7 +14,8 @@ import pytest
 PACKAGE = Path(__file__).resolve().parent.parent / "keras_bert"
 
 # Part of the package to the parts that it may import. `LEAVES` may be imported by all.
-LEAVES = {"constants", "errors", "extras", "files", "keras_internals", "system"}
+FILE_LEAVES = {"file_locks", "file_system", "files", "working_folder"}
+LEAVES = {"constants", "errors", "extras", "keras_internals", "system", *FILE_LEAVES}
 MODELS = {"config", "ops", "layers", "models"}
 LIBRARY = {*MODELS, "text", "weights", "metrics", "data", "catalog", "tasks"}
 APPLICATIONS = {"training", "inference", "export", "explain", "parity"}
@@ -22,7 +23,10 @@ MAY_IMPORT = {
     "constants": set(),
     "errors": set(),
     "extras": set(),
-    "files": set(),
+    "file_system": set(),
+    "file_locks": {"file_system"},
+    "files": {"file_locks", "file_system"},
+    "working_folder": {"file_locks", "file_system", "files"},
     "system": set(),
     "keras_internals": set(),
     "config": set(),
@@ -45,7 +49,17 @@ MAY_IMPORT = {
 }
 TENSORFLOW = {"tensorflow", "tensorflow_hub", "tensorflow_datasets", "tensorflow_text"}
 # These parts run on every backend. `ops` holds TensorFlow kernels, imported inside functions.
-WITHOUT_TENSORFLOW = {"config", "layers", "models", "metrics", "training", "catalog", "constants", "errors", "files"}
+WITHOUT_TENSORFLOW = {
+    "config",
+    "layers",
+    "models",
+    "metrics",
+    "training",
+    "catalog",
+    "constants",
+    "errors",
+    *FILE_LEAVES,
+}
 
 FILES = {path.relative_to(PACKAGE).as_posix(): path for path in sorted(PACKAGE.rglob("*.py"))}
 

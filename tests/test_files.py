@@ -6,13 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from keras_bert import InputError, files
-from keras_bert.files import Interrupted, atomic_write, working_directory
+from keras_bert import InputError, file_system, files
+from keras_bert.files import atomic_write
+from keras_bert.working_folder import Interrupted, working_directory
 
 
 @pytest.fixture(autouse=True)
 def no_delay(monkeypatch):
-    monkeypatch.setattr(files, "RENAME_DELAYS", (0, 0, 0))
+    monkeypatch.setattr(file_system, "RENAME_DELAYS", (0, 0, 0))
 
 
 def write(path: Path, kind: str, text: str) -> None:
@@ -38,6 +39,7 @@ def windows_replace(monkeypatch, failures: int = 0):
         replace(source, target)
 
     monkeypatch.setattr(os, "replace", on_windows)
+    monkeypatch.setattr(files, "exchange", lambda one, other: False)
     monkeypatch.setattr(Path, "rename", None)  # on Windows, it does not overwrite files
     return calls
 
@@ -52,7 +54,7 @@ def test_atomic_write_replaces_on_windows(tmp_path, monkeypatch, old, new, failu
         write(target, old, "old")
     windows_replace(monkeypatch, failures)
     with atomic_write(target) as draft:
-        assert not draft.exists() and draft.parent == target.parent and draft.suffix == ".keras"
+        assert not draft.exists() and draft.parent.parent == target.parent and draft.name == "out.keras"
         write(draft, new, "new")
     assert read(target) == "new" and target.is_dir() == (new == "folder")
     assert [path.name for path in target.parent.iterdir()] == ["out.keras"]
@@ -71,12 +73,13 @@ def test_atomic_write_keeps_old_content_on_error(tmp_path, kind):
 
 @pytest.mark.parametrize("kind", ["file", "folder"])
 def test_atomic_write_restores_old_content_if_rename_fails(tmp_path, monkeypatch, kind):
+    monkeypatch.setattr(files, "exchange", lambda one, other: False)
     target = tmp_path / "out"
     write(target, kind, "old")
     replace = os.replace
 
     def locked(source, name):
-        if Path(name) == target and "-old-" not in Path(source).name:
+        if Path(name) == target and Path(source).suffix != ".old":
             raise PermissionError(13, "Access is denied")
         replace(source, name)
 
@@ -93,16 +96,44 @@ def test_atomic_write_gives_up_after_some_attempts(tmp_path, monkeypatch):
     assert len(calls) == 4 and list(tmp_path.iterdir()) == []
 
 
-def test_atomic_write_replaces_symlink_not_its_target(tmp_path):
-    write(tmp_path / "real", "folder", "real")
-    link = tmp_path / "link"
-    try:
-        link.symlink_to(tmp_path / "real", target_is_directory=True)
-    except OSError:
-        pytest.skip("symbolic links need a permission on this system")
-    with atomic_write(link) as draft:
-        draft.write_text("new", encoding="utf-8")
-    assert read(link) == "new" and not link.is_symlink() and read(tmp_path / "real") == "real"
+@pytest.fixture
+def link(tmp_path):
+    """Return a function that makes a symbolic link, where the system allows that."""
+
+    def make(name: str, target: Path) -> Path:
+        try:
+            (tmp_path / name).symlink_to(target, target_is_directory=True)
+        except OSError:
+            pytest.skip("symbolic links need a permission on this system")
+        return tmp_path / name
+
+    return make
+
+
+@pytest.mark.parametrize("old", [None, "file", "folder"])
+@pytest.mark.parametrize("new", ["file", "folder"])
+def test_atomic_write_follows_symbolic_links(tmp_path, link, old, new):
+    """The link stays, and what it leads to is written, also if that does not exist yet."""
+    real = tmp_path / "elsewhere" / "real"
+    if old:
+        real.parent.mkdir()
+        write(real, old, "old")
+    first = link("first", real)
+    second = link("second", first)
+    with atomic_write(second) as draft:
+        write(draft, new, "new")
+    assert read(real) == "new" and second.is_symlink() and first.is_symlink() and read(second) == "new"
+    assert [path.name for path in real.parent.iterdir()] == ["real"]
+
+
+def test_atomic_write_rejects_what_it_cannot_replace(tmp_path, link):
+    loop = link("loop", tmp_path / "loop")
+    with pytest.raises(InputError, match="^`out`.*loop"), atomic_write(loop):
+        pass
+    if hasattr(os, "mkfifo"):
+        os.mkfifo(tmp_path / "pipe")
+        with pytest.raises(InputError, match="^`path`.*pipe"), atomic_write(tmp_path / "pipe"):
+            pass
 
 
 def test_working_directory_is_deleted_at_the_end(tmp_path):
@@ -154,8 +185,9 @@ def test_working_directory_with_mapped_files(tmp_path, monkeypatch):
     rmtree = shutil.rmtree
     monkeypatch.setattr(shutil, "rmtree", lambda path, ignore_errors: None)
     with working_directory(tmp_path / "out", resume=False) as work:
-        (work / "rows.npy").write_bytes(b"mapped")
-    assert (work / "rows.npy").exists()
+        (work / "training").mkdir()
+        (work / "training" / "rows.npy").write_bytes(b"mapped")
+    assert (work / "training" / "rows.npy").exists()
     monkeypatch.setattr(shutil, "rmtree", rmtree)
     with working_directory(tmp_path / "out", resume=False) as work:
         assert list(work.iterdir()) == []

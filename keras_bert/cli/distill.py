@@ -56,16 +56,16 @@ def distill(console, teacher: str, sources, dataset: str | None, out: Path, **op
     """Train a small model to match a large one.
 
     With --data, the student starts from every second layer of the teacher and is trained with DistilBERT's three
-    losses. With --dataset, a classifier is trained on the labels and the teacher's logits. Ctrl-C writes a checkpoint
-    next to --out, and the same command with --resume continues from it.
+    losses. With --dataset, a classifier is trained on the labels and the teacher's logits. Ctrl-C or SIGTERM
+    writes a checkpoint next to --out, and the same command with --resume continues from it.
 
     Example:  keras-bert distill --teacher bert --data sample --steps 500 --out small
     """
     import keras
 
     from keras_bert import ops
-    from keras_bert.files import working_directory
     from keras_bert.weights import load_pretrained
+    from keras_bert.working_folder import working_directory
 
     _check_options(sources, dataset, options)
     ops.partition_cpu_threads()

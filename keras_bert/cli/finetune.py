@@ -20,20 +20,20 @@ def finetune(console, encoder, size, dataset, labels, task_name, out: Path, drop
     """Train a model for a task on labeled examples, from a pretrained encoder or from random weights.
 
     A part of the training examples is used to select the best epoch; the dev file is only evaluated at the end. Ctrl-C
-    writes a checkpoint next to --out, and the same command with --resume continues from it.
+    or SIGTERM writes a checkpoint next to --out, and the same command with --resume continues from it.
 
     Example:  keras-bert finetune --encoder bert --dataset sample --out sentiment
     """
     import keras
 
     from keras_bert import ops
-    from keras_bert.files import working_directory
     from keras_bert.inference import predict_logits
     from keras_bert.models import BertEncoder
     from keras_bert.models.cast import cast_model
     from keras_bert.tasks import Preprocessor, TrainedModel, find_task
     from keras_bert.text.vocabulary import load_or_learn_vocabulary
     from keras_bert.weights import load_pretrained, save_pretrained
+    from keras_bert.working_folder import working_directory
 
     if not options["teacher_logits"]:
         _reject_options("without --teacher-logits", "temperature", "alpha")

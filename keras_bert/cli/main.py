@@ -1,6 +1,5 @@
 """The command line `keras-bert`: the list of commands, and one line of text for each error."""
 
-import errno
 import importlib
 import os
 import sys
@@ -9,7 +8,9 @@ import click
 
 from keras_bert import __version__
 from keras_bert.cli.logging import silence_libraries
-from keras_bert.errors import InputError
+from keras_bert.cli.process import termination_as_interrupt, usable_streams
+from keras_bert.errors import InputError, NonFiniteError
+from keras_bert.files import DISK_FULL
 
 # In the order of use. A command's file (`fill-mask` is in fill_mask.py) is imported when the command runs or shows its
 # help, so that the list below appears at once.
@@ -28,7 +29,6 @@ COMMANDS = {
     "convert": "Convert weights from one published format to another.",
     "export": "Export a model as SavedModel or ONNX.",
 }
-DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 class OrderedGroup(click.Group):
@@ -76,8 +76,8 @@ def main(argv: list[str] | None = None) -> int:
         argv: arguments without the program's name. Default: those of the process.
 
     Returns:
-        The exit status: 0 for success, 1 if a check did not pass, 2 for invalid input (one line `error: ...` on
-        standard error), 130 after Ctrl-C. Any other exception is a bug and is not caught.
+        The exit status: 0 for success, 1 if a check did not pass or training gave NaN, 2 for invalid input, 130 after
+        Ctrl-C, SIGTERM or SIGHUP; with one line on standard error. Any other exception is a bug and is not caught.
 
     Example:
 
@@ -85,6 +85,11 @@ def main(argv: list[str] | None = None) -> int:
     Usage: keras-bert tokenize ...
     """
     silence_libraries()
+    with usable_streams(), termination_as_interrupt():
+        return _run(argv)
+
+
+def _run(argv: list[str] | None) -> int:
     try:
         return cli.main(args=argv, prog_name="keras-bert", standalone_mode=False) or 0
     except BrokenPipeError:  # the next program of a pipe has ended, as in `keras-bert ... | head`
@@ -97,10 +102,13 @@ def main(argv: list[str] | None = None) -> int:
         return _print_failure("error", _click_message(error), 2)
     except InputError as error:
         return _print_failure("error", str(error), 2)
+    except NonFiniteError as error:
+        return _print_failure("error", str(error), 1)
     except OSError as error:
         file = f": {error.filename}" if error.filename else ""
         hint = ". Free some disk space and try again." if error.errno in DISK_FULL else ""
-        return _print_failure("error", f"{error.strerror or error}{file}{hint}", 2)
+        notes = "".join(f" {note}" for note in getattr(error, "__notes__", ()))
+        return _print_failure("error", f"{error.strerror or error}{file}{hint}{notes}", 2)
 
 
 def _click_message(error: click.ClickException) -> str:

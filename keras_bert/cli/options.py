@@ -2,6 +2,7 @@
 
 import functools
 import math
+import os
 import sys
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from keras_bert.catalog.bundled import BUNDLED, find_bundled
 from keras_bert.cli.completion import complete, completer
 from keras_bert.config import PRESETS, BertConfig
 from keras_bert.errors import InputError
+from keras_bert.file_system import follow_link
 
 # The short names are those of Turc et al. 2019 (arXiv:1908.08962), table 1.
 SIZES = {
@@ -42,6 +44,8 @@ class FiniteRange(click.FloatRange):
 class OutFolder(click.ParamType):
     """A folder to write: a new one, an empty one, or one of the same kind, which is replaced at the end of the command.
 
+    A symbolic link is followed: the folder that it leads to is replaced.
+
     Args:
         markers: files that such a folder contains. A folder without them is never replaced, unless it is empty.
     """
@@ -54,8 +58,11 @@ class OutFolder(click.ParamType):
     def convert(self, value, param, context) -> Path:
         """Convert the value to a path, or fail with a usage error."""
         path = Path(value)
-        if path.is_file():
-            self.fail(f"must be a folder. Received: {value}, which is a file", param, context)
+        if os.path.ismount(follow_link(path)):  # it cannot be replaced by another folder
+            self.fail(f"must be a folder inside the mounted one. Received: {value}, a mount point", param, context)
+        if path.exists() and not path.is_dir():
+            kind = "a file" if path.is_file() else "a device or a pipe"
+            self.fail(f"must be a folder. Received: {value}, which is {kind}", param, context)
         if Path.cwd().is_relative_to(path.resolve()):
             self.fail(f"must not contain the current folder. Received: {value}", param, context)
         if path.is_dir() and any(path.iterdir()) and not all((path / name).exists() for name in self.markers):

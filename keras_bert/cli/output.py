@@ -5,7 +5,8 @@ import functools
 import json
 import math
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
 
 import click
 from rich.cells import cell_len
@@ -14,6 +15,8 @@ from rich.table import Table
 from rich.text import Text
 
 from keras_bert.cli.logging import import_quietly
+from keras_bert.files import remove_unfinished
+from keras_bert.working_folder import reserve
 
 UNLIMITED = 10**6  # characters of a line
 MAX_WORD = 20  # a longer word may be folded on a terminal
@@ -44,17 +47,28 @@ def json_output(command: Callable[..., dict] | None = None, *, model: bool = Tru
     )
     @functools.wraps(command)
     def run(*args, as_json: bool, **options) -> int:
-        if model:
-            import_quietly("tensorflow")
+        with _reserved(options.get("out"), options.get("output")):
+            if model:
+                import_quietly("tensorflow")
+            if as_json:
+                with contextlib.redirect_stdout(sys.stderr):  # the output of a library must not follow the JSON line
+                    results = command(_console(sys.stderr), *args, **options)
+            else:
+                results = command(_console(sys.stdout), *args, **options)
         if as_json:
-            with contextlib.redirect_stdout(sys.stderr):  # the output of a library must not follow the JSON line
-                results = command(_console(sys.stderr), *args, **options)
             click.echo(json.dumps(replace_non_finite(results), ensure_ascii=False))
-        else:
-            results = command(_console(sys.stdout), *args, **options)
         return int(results.get("passed") is False)
 
     return run
+
+
+@contextlib.contextmanager
+def _reserved(out: Path | None, output: str | None) -> Iterator[None]:
+    """Lock the folder of `--out`, before anything slow is done, and name what killed runs left for it or `--output`."""
+    with contextlib.nullcontext([]) if out is None else reserve(out) as notes:
+        for note in notes if output is None else remove_unfinished(output):
+            print(f"left by a run that was killed: {note}", file=sys.stderr)
+        yield
 
 
 def _console(file) -> Console:

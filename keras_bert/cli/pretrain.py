@@ -73,8 +73,8 @@ from keras_bert.cli.training_options import training_options
 def pretrain(console, sources, encoder, steps, epochs, out: Path, seed, **options) -> dict:
     """Pretrain a BERT with masked tokens and a sentence task, from random weights or, with --encoder, from a model.
 
-    Ctrl-C writes a checkpoint next to --out, and the same command with --resume continues from it. The text is read
-    once. The packed examples are stored on disk next to --out until the end, so they need not fit in memory.
+    Ctrl-C or SIGTERM writes a checkpoint next to --out, and the same command with --resume continues from it. The text
+    is read once. The packed examples are stored on disk next to --out until the end, so they need not fit in memory.
 
     Example:  keras-bert pretrain --data sample --vocab-size 4000 --size tiny --steps 500 --out bert
     """
@@ -82,7 +82,6 @@ def pretrain(console, sources, encoder, steps, epochs, out: Path, seed, **option
 
     from keras_bert import ops
     from keras_bert.data import load_corpus, tokenize_documents
-    from keras_bert.files import working_directory
     from keras_bert.models import BertEncoder, BertPretrainer
     from keras_bert.models.cast import cast_model
     from keras_bert.text import BertTextVectorization
@@ -91,6 +90,7 @@ def pretrain(console, sources, encoder, steps, epochs, out: Path, seed, **option
     from keras_bert.text.vocabulary import load_or_learn_vocabulary
     from keras_bert.training import pretrain as train
     from keras_bert.weights import load_pretrained, save_pretrained
+    from keras_bert.working_folder import working_directory
 
     sentence_task = _check_options(encoder, steps, epochs, options)
     ops.partition_cpu_threads()

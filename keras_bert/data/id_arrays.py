@@ -21,18 +21,34 @@ def as_id_arrays(ids: dict) -> dict[str, np.ndarray]:
         A dict of three int32 arrays `[N, T]`.
 
     Raises:
-        InputError: an input is missing, or the shapes are not the same `[N, T]`.
+        InputError: an input is missing or has other values than integers, or the shapes are not the same `[N, T]`.
     """
     missing = [key for key in INPUT_KEYS if key not in ids]
     if missing:
         raise InputError(
             f"`ids` must be a dict with the keys {', '.join(INPUT_KEYS)}. Received: no {', '.join(missing)}"
         )
-    arrays = {key: np.asarray(ids[key], np.int32) for key in INPUT_KEYS}
+    arrays = {key: _as_int32(key, ids[key]) for key in INPUT_KEYS}
     shapes = {array.shape for array in arrays.values()}
     if len(shapes) != 1 or arrays["input_mask"].ndim != 2:
         raise InputError(f"`ids` must be three arrays of one shape [N, T]. Received: shapes {sorted(shapes)}")
     return arrays
+
+
+def _as_int32(key: str, values) -> np.ndarray:
+    """Convert whole numbers to int32; NumPy would cut off fractions and the upper bits without an error."""
+    try:
+        array = np.asarray(values)
+    except ValueError:  # rows of different lengths
+        array = np.asarray(None)
+    if array.dtype.kind not in "biuf":
+        raise InputError(f"`{key}` must be integers of shape [N, T]. Received: other values, or rows of other lengths")
+    limit = np.iinfo(np.int32)
+    with np.errstate(invalid="ignore"):
+        is_valid = (array == np.trunc(array)) & (array >= limit.min) & (array <= limit.max)
+    if not is_valid.all():
+        raise InputError(f"`{key}` must be integers of 32 bits. Received: {array[~is_valid].flat[0]!r}")
+    return array.astype(np.int32)
 
 
 def row_lengths(ids: dict[str, np.ndarray]) -> np.ndarray:
@@ -57,11 +73,16 @@ def trim(ids: dict[str, np.ndarray], lengths: np.ndarray, rows: np.ndarray) -> d
 
 
 def check_ids(config: BertConfig, ids: dict[str, np.ndarray]) -> None:
-    """Validate that an encoder of this config has an embedding for every id.
+    """Validate that an encoder of this config has an embedding for every id, and that the mask is 0 or 1.
 
     Raises:
-        InputError: a token id, a segment id or a row length exceeds the config.
+        InputError: a token id, a segment id or a row length exceeds the config, or the mask has another value.
     """
+    low, high = int(ids["input_mask"].min(initial=0)), int(ids["input_mask"].max(initial=0))
+    if low < 0 or high > 1:
+        raise InputError(
+            f"`input_mask` must be 1 for tokens and 0 for padding. Received: {low if low < 0 else high} as a value"
+        )
     width = int(row_lengths(ids).max(initial=0))
     if width > config.max_position_embeddings:
         raise InputError(

@@ -141,7 +141,9 @@ def _json_lines(predictions: Iterable[dict]) -> Iterator[str]:
 def _open(path: str | Path) -> Iterator[TextIO]:
     """Open a new file, which appears at `path` when it is complete, or standard output, as UTF-8."""
     if str(path) != STANDARD_OUTPUT:
-        with atomic_write(path) as draft, draft.open("w", encoding="utf-8", newline="\n") as file:
+        is_device = Path(path).exists() and not Path(path).is_file()  # a device or a pipe is written, not replaced
+        target = contextlib.nullcontext(Path(path)) if is_device else atomic_write(path)
+        with target as draft, draft.open("w", encoding="utf-8", newline="\n") as file:
             yield file
         return
     if not hasattr(sys.stdout, "buffer"):  # in a notebook

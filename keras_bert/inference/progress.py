@@ -1,11 +1,12 @@
 """Progress of long work on standard error: a bar on a terminal, otherwise a plain line about every 15 seconds."""
 
 import contextlib
-import sys
 import time
 from collections.abc import Callable, Iterator
 
 from rich.console import Console
+
+from keras_bert.system import error_stream
 
 SECONDS_BETWEEN_LINES = 15.0
 
@@ -79,7 +80,8 @@ def show_progress(title: str, unit: str, total: int | None, show: bool = True) -
         total: how many there are, or None if that is not known.
         show: False shows nothing.
     """
-    console = Console(stderr=True, highlight=False, force_terminal=sys.stderr.isatty())
+    stream = error_stream()
+    console = Console(file=stream, highlight=False, force_terminal=stream.isatty())
     if not show:
         yield lambda count: None
     elif console.is_terminal or console.is_jupyter:

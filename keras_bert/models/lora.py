@@ -1,5 +1,7 @@
 """LoRA in the blocks of an encoder."""
 
+import math
+
 import keras
 
 from keras_bert import keras_internals
@@ -23,6 +25,8 @@ def enable_lora(encoder, rank: int, targets, alpha: float | None) -> None:
         raise InputError(f"`rank` must be an integer of at least 1. Received: rank={rank!r}")
     if not targets or not set(targets) <= set(TARGETS):
         raise InputError(f"`targets` must be some of {', '.join(map(repr, TARGETS))}. Received: targets={targets!r}")
+    if alpha is not None and not 0 < alpha < math.inf:
+        raise InputError(f"`alpha` must be a finite number above 0, or None. Received: alpha={alpha!r}")
     if has_lora(encoder):
         raise InputError("`enable_lora` must be called once. Received: an encoder with LoRA. Use `merge_lora` first.")
     layers = [_target(block, name) for block in dict.fromkeys(encoder.blocks) for name in targets]

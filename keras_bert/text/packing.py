@@ -86,9 +86,9 @@ def pack_examples(
         `PretrainingExamples`, in random order.
 
     Raises:
-        InputError: there is no token; `sequence_length` is below 5; there is one document for `"next"`, or no document
-            with two sentences for `"order"`; `dupe_factor` is below 1, or above 1 without a sentence task; the
-            sentence task is unknown.
+        InputError: there is no token; `sequence_length` is below 5; `short_seq_prob` is outside [0, 1]; there is one
+            document for `"next"`, or no document with two sentences for `"order"`; `dupe_factor` is below 1, or above 1
+            without a sentence task; the sentence task is unknown.
 
     Example:
 
@@ -101,6 +101,8 @@ def pack_examples(
     """
     if sequence_length < 5:
         raise InputError(f"`sequence_length` must be at least 5. Received: sequence_length={sequence_length}")
+    if not 0 <= short_seq_prob <= 1:
+        raise InputError(f"`short_seq_prob` must be in [0, 1]. Received: short_seq_prob={short_seq_prob!r}")
     sentence_task = check_sentence_task(sentence_task)
     if dupe_factor < 1 or (dupe_factor > 1 and not sentence_task):
         raise InputError(

@@ -1,7 +1,6 @@
 """Pretraining examples on disk, for corpora whose examples do not fit in memory."""
 
 import contextlib
-import dataclasses
 import json
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -14,20 +13,9 @@ from keras_bert.errors import InputError
 from keras_bert.files import atomic_write
 from keras_bert.text.documents import TokenizedDocuments
 from keras_bert.text.packing import PretrainingExamples, pack_examples
+from keras_bert.text.stored_rows import METADATA_FILE, StoredExamples, describe, open_rows
 
-METADATA_FILE = "rows.json"
 MIN_DOCUMENTS = 64  # per shard: a random B comes from the same shard, and some documents are held out
-
-
-@dataclasses.dataclass(frozen=True)
-class StoredExamples(PretrainingExamples):
-    """`PretrainingExamples` in memory-mapped arrays: rows are read from disk when they are indexed.
-
-    Args:
-        fingerprint: checksum of `input_word_ids`. It is computed when they are written, to avoid reading all of them.
-    """
-
-    fingerprint: str = dataclasses.field(kw_only=True)
 
 
 def pack_to_disk(
@@ -50,7 +38,8 @@ def pack_to_disk(
 
     Each shard is packed by `pack_examples` with the seed `seed` + its index, so a corpus of one shard gives the same
     rows as in memory. Random segments B come from the same shard, which has thousands of documents. The rows of all
-    shards are in one .npy file per field. The folder is created only after the last row was written.
+    shards are in one .npy file per field. The folder is created only after the last row was written. When it is opened
+    again, the checksum of every file and the range of every number are verified, which reads all files once.
 
     Args:
         path: the folder to write or to open.
@@ -117,12 +106,9 @@ def pack_to_disk(
                     writers[name].append(rows)
             if not writers:
                 raise InputError("`documents` must contain text. Received: 0 documents")
-            metadata = {
-                "settings": settings,
-                "fingerprints": {name: writer.finish() for name, writer in writers.items()},
-            }
+            metadata = {"settings": settings, "checksums": {name: each.finish() for name, each in writers.items()}}
             (draft / METADATA_FILE).write_text(json.dumps(metadata, indent=2) + "\n", encoding="utf-8")
-    return _open(path, settings)
+    return open_rows(path, settings)
 
 
 def _shards(documents: Iterable[Sequence[str]], shard_size: int) -> Iterator[list[Sequence[str]]]:
@@ -156,12 +142,11 @@ class _ExamplesWriter:
         for name, field in self.fields.items():
             field.append(getattr(rows, name))
 
-    def finish(self) -> str:
-        """Complete the files and return the fingerprint of the token ids, equal to `training.common.checksum`."""
+    def finish(self) -> dict[str, str]:
+        """Complete the files and return what `describe` returns for each field."""
         for field in self.fields.values():
             field.write_header()
-        words = self.fields["input_word_ids"]
-        return f"{'x'.join(map(str, words.shape))}-{words.crc:08x}"
+        return {name: describe(field.dtype, field.shape, field.crc) for name, field in self.fields.items()}
 
 
 class _ArrayWriter:
@@ -184,31 +169,3 @@ class _ArrayWriter:
         self.file.seek(0)
         header = {"descr": self.dtype.str, "fortran_order": False, "shape": self.shape}
         np.lib.format.write_array_header_1_0(self.file, header)
-
-
-def _open(path: Path, settings: dict) -> tuple[StoredExamples, StoredExamples | None]:
-    """Open the training and the held-out examples; raise InputError if they were packed with other settings."""
-    try:
-        metadata = json.loads((path / METADATA_FILE).read_text(encoding="utf-8"))
-        stored = metadata["settings"]
-        parts = {name: _load(path / name, fingerprint) for name, fingerprint in metadata["fingerprints"].items()}
-        train, names = parts["train"], sorted(set(stored) | set(settings))
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise InputError(
-            f"`path` must be a folder of examples packed by keras_bert. Received: path={path} ({error}). "
-            "Delete it to pack the examples again."
-        ) from None
-    current = json.loads(json.dumps(settings))
-    for name in names:
-        before, now = (values.get(name, "missing") for values in (stored, current))
-        if before != now:
-            raise InputError(
-                f"`{name}` must be the same as for the examples in {path}, {name}={before!r}. "
-                f"Received: {name}={now!r}. Use the same value, or another folder."
-            )
-    return train, parts.get("held_out")
-
-
-def _load(folder: Path, fingerprint: str) -> StoredExamples:
-    arrays = {file.stem: np.load(file, mmap_mode="r") for file in folder.glob("*.npy")}
-    return StoredExamples(**arrays, fingerprint=fingerprint)

@@ -13,7 +13,7 @@ from rich.console import Console
 from keras_bert import __version__
 from keras_bert.data import load_labeled
 from keras_bert.extras import require
-from keras_bert.files import atomic_write, working_directory
+from keras_bert.files import atomic_write
 from keras_bert.system import peak_memory_mib
 from keras_bert.tour import finetuning, pretraining, serving
 from keras_bert.tour.machine import machine, versions
@@ -21,6 +21,7 @@ from keras_bert.tour.plan import TourPlan
 from keras_bert.tour.report import write_report
 from keras_bert.tour.steps import Steps
 from keras_bert.weights.formats.tfhub import open_tfhub
+from keras_bert.working_folder import working_directory
 
 STEPS = 10
 PACKAGES = ("jinja2", "matplotlib", "scipy", "sklearn")  # of the extra `tour`

@@ -9,7 +9,7 @@ import numpy as np
 
 from keras_bert import ops
 from keras_bert.text.packing import PretrainingExamples
-from keras_bert.text.shards import StoredExamples
+from keras_bert.text.stored_rows import StoredExamples
 from keras_bert.training.config import TrainingConfig
 from keras_bert.training.optimizer import BertAdamW, bert_adamw
 from keras_bert.training.schedule import WarmupLinearDecay

@@ -155,6 +155,11 @@ def is_integer(value) -> bool:
     return isinstance(value, numbers.Integral) and not isinstance(value, bool)
 
 
+def is_positive(value) -> bool:
+    """Return whether a value is a finite number above 0; a bool is not."""
+    return isinstance(value, numbers.Real) and not isinstance(value, bool) and 0 < value < math.inf
+
+
 def are_callbacks(values: Sequence) -> bool:
     """Return whether all values are instances of `keras.callbacks.Callback`."""
     if not values:

@@ -1,6 +1,8 @@
 """Checks of an optimizer that the user gives to `finetune`."""
 
 import dataclasses
+import math
+import numbers
 
 import keras
 
@@ -22,7 +24,8 @@ def check_optimizer(
         fields: fields of `TrainingConfig` that override those of `config`.
 
     Raises:
-        InputError: it is no optimizer, it has the state of another model, or a setting has no effect on it.
+        InputError: it is no optimizer, its settings are not finite, it has the state of another model, or a setting has
+            no effect on it.
     """
     try:
         optimizer = keras.optimizers.get(optimizer)
@@ -37,6 +40,10 @@ def check_optimizer(
             raise InputError(
                 f"`{name}` must not be given with `optimizer`, which has its own. Received: {name}={value!r}"
             )
+    for name in ("learning_rate", "weight_decay"):
+        value = optimizer.get_config().get(name)
+        if isinstance(value, numbers.Real) and not math.isfinite(value):
+            raise InputError(f"`optimizer` must have a finite {name}. Received: {name}={value!r}")
     if config.freeze == "gradual":
         raise InputError('`freeze` must not be "gradual" with `optimizer`. Received: freeze="gradual"')
     accumulate = getattr(optimizer, "gradient_accumulation_steps", None) or 1

@@ -65,7 +65,9 @@ def distill(
 
     Raises:
         InputError: models, examples and settings do not fit each other, or the checkpoint is of another model or run.
-        KeyboardInterrupt: after Ctrl-C. A checkpoint of the last complete step is written first.
+        NonFiniteError: a loss or a weight became NaN or infinite. The last checkpoint stays, and the model has the
+            weights of the last checkpoint or evaluation.
+        KeyboardInterrupt: after Ctrl-C or SIGTERM. A checkpoint of the last complete step is written first.
 
     Example:
 
@@ -88,11 +90,10 @@ def distill(
     if config.steps is None:
         raise InputError("`steps` must be an integer, 1 or more. Received: steps=None")
     _check_models(teacher, student)
-    for each in (examples, validation) if validation is not None else (examples,):
-        for model in (teacher, student):
-            check_examples(model.encoder, each, masking)
+    for model in (teacher, student):
+        check_examples(model.encoder, examples, masking)
     if validation is not None:
-        check_pretraining_examples(student, validation, masking)
+        check_pretraining_examples(student, validation, masking, "validation")
     batches = DistillationBatches(examples, masking, config.batch_size, config.seed)
 
     def evaluate(callbacks: keras.callbacks.CallbackList) -> dict[str, float]:

@@ -1,5 +1,8 @@
 """Distillation of an encoder into another one, also with another vocabulary, width or depth."""
 
+import math
+import numbers
+
 import keras
 from keras import ops
 
@@ -46,7 +49,9 @@ def distill_encoder(
 
     Raises:
         InputError: models, batches and settings do not fit each other, or the checkpoint is of another model or run.
-        KeyboardInterrupt: after Ctrl-C. A checkpoint of the last complete step is written first.
+        NonFiniteError: a loss or a weight became NaN or infinite. The last checkpoint stays, and the model has the
+            weights of the last checkpoint or evaluation.
+        KeyboardInterrupt: after Ctrl-C or SIGTERM. A checkpoint of the last complete step is written first.
 
     Example:
 
@@ -113,6 +118,8 @@ def _check(teacher, student, batches: AlignedBatches, losses: dict, config: Trai
                 f"`{name}` must have its default value, because distill_encoder does not use it. "
                 f"Received: {name}={value!r}. Use `losses` for the factors of the losses."
             )
+    if not losses or not all(isinstance(x, numbers.Real) and 0 <= x < math.inf for x in losses.values()):
+        raise InputError(f"`losses` must have finite factors, 0 or more. Received: losses={losses!r}")
     if not isinstance(teacher, BertEncoder):
         raise InputError(f"`teacher` must be a BertEncoder. Received: {type(teacher).__name__}")
     if not isinstance(student, BertEncoder | BertPretrainer):

@@ -7,7 +7,8 @@ from keras_bert.errors import InputError
 from keras_bert.models import BertFeatureClassifier
 from keras_bert.tasks import task_for
 from keras_bert.training.common import jit_compile
-from keras_bert.training.config import is_integer
+from keras_bert.training.config import is_integer, is_positive
+from keras_bert.training.finite import StopAtNonFinite
 
 
 def fit_features(
@@ -43,8 +44,9 @@ def fit_features(
         A Keras `History` with one entry per epoch: `loss`, `accuracy`, `val_loss`, `val_accuracy`.
 
     Raises:
-        InputError: the model has no `head` or `pool`, features or labels do not fit it, or `epochs` or `batch_size` is
-            below 1.
+        InputError: the model has no `head` or `pool`, features or labels do not fit it, `epochs` or `batch_size` is
+            below 1, or `learning_rate` is not a finite number above 0.
+        NonFiniteError: a loss or a weight is not finite. The head has the weights of the last complete epoch.
 
     Example:
 
@@ -65,6 +67,8 @@ def fit_features(
     for name, value in (("epochs", epochs), ("batch_size", batch_size)):
         if not is_integer(value) or value < 1:
             raise InputError(f"`{name}` must be an integer, 1 or more. Received: {name}={value!r}")
+    if not is_positive(learning_rate):
+        raise InputError(f"`learning_rate` must be a finite number above 0. Received: learning_rate={learning_rate!r}")
     task = task_for(model)
     train = _features_and_targets(task, model, "train_features", train_features, train_labels)
     validation = _features_and_targets(task, model, "validation_features", validation_features, validation_labels)
@@ -77,7 +81,7 @@ def fit_features(
         batch_size=batch_size,
         epochs=epochs,
         validation_data=validation,
-        callbacks=[keep_best],
+        callbacks=[StopAtNonFinite(-(-len(train[0]) // batch_size), epochs), keep_best],
         verbose=verbose,
     )
 

@@ -100,7 +100,9 @@ def finetune(
     Raises:
         InputError: inputs, labels, encoder and settings do not fit each other, or the checkpoint is of another model or
             run.
-        KeyboardInterrupt: after Ctrl-C. A checkpoint of the last complete step is written first.
+        NonFiniteError: a loss or a weight became NaN or infinite. The last checkpoint stays, and the model has the
+            weights of the last checkpoint or evaluation.
+        KeyboardInterrupt: after Ctrl-C or SIGTERM. A checkpoint of the last complete step is written first.
 
     Example:
 
@@ -140,6 +142,8 @@ def finetune(
         validation_ids, validation_labels = model_rows(model, validation, vectorizer, "validation_data")
         check_ids(encoder.config, validation_ids)
         validation_targets = task.targets(model, validation_ids, validation_labels)
+        if isinstance(validation_targets[1], np.ndarray) and not validation_targets[1].any():
+            raise InputError("`validation_data` must have at least one token with a label. Received: none")
     classes = class_count(model) if task.has_class_ids else None
     weights = example_weights(
         train_targets, token_weights, examples.weights, class_weight, classes, getattr(model, "labels", None)

@@ -9,6 +9,7 @@ from keras_bert import ops
 from keras_bert.training.callbacks import begin_training, callback_list, epoch_logs
 from keras_bert.training.checkpoint import Progress, load_checkpoint, save_checkpoint
 from keras_bert.training.config import TrainingConfig
+from keras_bert.training.finite import FiniteGuard
 from keras_bert.training.interrupts import defer_interrupts
 from keras_bert.training.metric_sums import MetricSums, accumulate_metrics, mean_metrics
 from keras_bert.training.run_log import RunLog
@@ -60,6 +61,8 @@ def run(
 
     Raises:
         InputError: a callback cannot work in this run, or the checkpoint is of another model or run.
+        NonFiniteError: a loss or a weight is not finite. The last checkpoint stays, and the model has the weights of
+            the last checkpoint or evaluation.
         KeyboardInterrupt: after Ctrl-C, when the current step is complete and a checkpoint is written.
     """
     visible = callback_model or model
@@ -75,8 +78,10 @@ def run(
         progress = Progress()
         _seed_dropout(model, config.seed)
     visible.stop_training = False
+    guard = FiniteGuard(visible, steps, len(batches), config.accumulate, folder, progress.step)
 
     def save() -> None:
+        guard.keep(progress.step)
         if folder is not None:
             save_checkpoint(folder, model, progress, identity)
 
@@ -91,7 +96,9 @@ def run(
                 index = number - first * config.accumulate  # of the batch in its epoch
                 callbacks.on_train_batch_begin(index)
                 batch = batches.batch(*divmod(number, len(batches)))
-                accumulate_metrics(progress.sums, batch_sums(train_on_batch(*batch), batch))
+                sums = batch_sums(train_on_batch(*batch), batch)
+                guard.check_batch(sums, number, progress.step + 1)
+                accumulate_metrics(progress.sums, sums)
                 last = number + 1 == (progress.step + 1) * config.accumulate
                 if last:  # before the callback: it may raise KeyboardInterrupt
                     progress.step += 1
@@ -120,7 +127,7 @@ def run(
                 if interrupted():
                     raise KeyboardInterrupt
                 train_epoch(epoch * validate_every, min((epoch + 1) * validate_every, steps))
-                metrics = _finish_epoch(model, progress, callbacks, evaluate, selection_key)
+                metrics = _finish_epoch(model, progress, callbacks, evaluate, selection_key, guard)
                 log.evaluation(progress.step, metrics)
                 logs = epoch_logs(metrics)
                 callbacks.on_epoch_end(epoch, logs)
@@ -140,13 +147,14 @@ def run(
     return _as_history(visible, progress.history)
 
 
-def _finish_epoch(model, progress: Progress, callbacks, evaluate, selection_key) -> dict[str, float]:
+def _finish_epoch(model, progress: Progress, callbacks, evaluate, selection_key, guard: FiniteGuard) -> dict:
     """Compute the metrics since the last evaluation, evaluate, and keep the weights if they are the best so far."""
     rate = float(keras.ops.convert_to_numpy(model.optimizer.learning_rate))
     metrics = {"step": progress.step, **mean_metrics(progress.sums), "learning_rate": rate}
     if evaluate is not None:
         callbacks.on_test_begin()
         found = evaluate(callbacks)
+        guard.check_metrics(found, progress.step)
         metrics.update({f"val_{name}": value for name, value in found.items()})
         key = selection_key(metrics)
         if progress.best_key is None or key > progress.best_key:
@@ -154,6 +162,7 @@ def _finish_epoch(model, progress: Progress, callbacks, evaluate, selection_key)
             # Before `on_test_end`, because SwapEMAWeights evaluates other weights than it trains.
             progress.best_weights = [np.array(weight) for weight in model.get_weights()]
         callbacks.on_test_end(found)
+    guard.keep(progress.step)
     for name, value in metrics.items():
         progress.history.setdefault(name, []).append(value)
     progress.sums = {}

@@ -1,6 +1,7 @@
 """What a run of `finetune` minimizes and reports: the loss and metric of a task, or those of the user."""
 
 import contextlib
+import math
 
 import keras
 import numpy as np
@@ -121,7 +122,7 @@ def selection_key(metrics: dict[str, float]) -> tuple[float, ...]:
     (0.9, -0.3)
     """
     value = next((metrics[name] for name in ("val_selection_metric", "val_accuracy") if name in metrics), 0.0)
-    return value, -metrics["val_loss"]
+    return -math.inf if math.isnan(value) else value, -metrics["val_loss"]  # NaN, such as an undefined correlation
 
 
 def _mean_log(logs: dict, name: str) -> float:

@@ -1,8 +1,12 @@
 """AdamW with the settings of BERT."""
 
+import math
+import numbers
+
 import keras
 
 from keras_bert import keras_internals, ops
+from keras_bert.errors import InputError
 
 
 @keras.saving.register_keras_serializable(package="keras_bert")
@@ -92,6 +96,9 @@ def bert_adamw(learning_rate, weight_decay: float = 0.01, accumulate: int = 1, r
     Returns:
         A `BertAdamW`, which is a `keras.optimizers.AdamW`.
 
+    Raises:
+        InputError: `learning_rate` or `weight_decay` is a number that is negative or not finite.
+
     Example:
 
     >>> bert_adamw(1e-4).weight_decay
@@ -101,6 +108,9 @@ def bert_adamw(learning_rate, weight_decay: float = 0.01, accumulate: int = 1, r
     bias correction (Keras has it; the warmup makes the difference small); Loshchilov and Hutter 2017
     (arXiv:1711.05101).
     """
+    for name, value in (("learning_rate", learning_rate), ("weight_decay", weight_decay)):
+        if isinstance(value, numbers.Real) and not 0 <= value < math.inf:
+            raise InputError(f"`{name}` must be a finite number, 0 or more. Received: {name}={value!r}")
     return BertAdamW(
         learning_rate,
         rates=rates,

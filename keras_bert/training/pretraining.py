@@ -54,7 +54,9 @@ def pretrain(
     Raises:
         InputError: vocabulary, encoder and examples do not fit each other, a setting is invalid, or the checkpoint is
             of another model or run.
-        KeyboardInterrupt: after Ctrl-C. A checkpoint of the last complete step is written first.
+        NonFiniteError: a loss or a weight became NaN or infinite. The last checkpoint stays, and the model has the
+            weights of the last checkpoint or evaluation.
+        KeyboardInterrupt: after Ctrl-C or SIGTERM. A checkpoint of the last complete step is written first.
 
     Example:
 
@@ -77,8 +79,9 @@ def pretrain(
         raise InputError(
             f"`steps` or `epochs` must be given, but not both. Received: steps={config.steps}, epochs={config.epochs}"
         )
-    for each in (examples, validation) if validation is not None else (examples,):
-        check_pretraining_examples(model, each, masking)
+    check_pretraining_examples(model, examples, masking)
+    if validation is not None:
+        check_pretraining_examples(model, validation, masking, "validation")
     batches = MaskedBatches(examples, masking, config.batch_size, config.seed)
     epoch_steps = steps_per_epoch(batches, config.accumulate)
     steps = config.steps or config.epochs * epoch_steps

@@ -1,7 +1,6 @@
 """Progress on standard error and TensorBoard log of a run."""
 
 import math
-import sys
 import time
 from pathlib import Path
 
@@ -10,6 +9,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from keras_bert.extras import require
 from keras_bert.inference.progress import PlainProgress
+from keras_bert.system import error_stream
 
 LOG_EVERY = 10  # steps between the running metrics in the TensorBoard log
 
@@ -30,7 +30,8 @@ class RunLog:
 
     def __init__(self, title: str, steps: int, first: int, log_dir: str | Path | None, verbose: int):
         # `FORCE_COLOR` does not make a log file a terminal.
-        self._console = Console(stderr=True, quiet=not verbose, highlight=False, force_terminal=sys.stderr.isatty())
+        stream = error_stream()
+        self._console = Console(file=stream, quiet=not verbose, highlight=False, force_terminal=stream.isatty())
         self._bar = Progress(
             TextColumn("{task.description}"),
             BarColumn(),

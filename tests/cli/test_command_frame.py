@@ -62,7 +62,17 @@ def test_rejects_invalid_calls(call, tmp_path, monkeypatch, arguments, expected)
 
 
 def test_every_command_file_is_listed():
-    shared = {"__init__", "completion", "finetune_options", "logging", "main", "options", "output", "training_options"}
+    shared = {
+        "__init__",
+        "completion",
+        "finetune_options",
+        "logging",
+        "main",
+        "options",
+        "output",
+        "process",
+        "training_options",
+    }
     files = {path.stem for path in Path(keras_bert.cli.main.__file__).parent.glob("*.py")}
     assert files - shared == {name.replace("-", "_") for name in NAMES}
 

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -161,7 +162,7 @@ def test_reads_current_file_format_only(tmp_path):
         "seed": 7,
         "shard_size": 2**23,
     }
-    assert set(metadata["fingerprints"]) == {"train", "held_out"}
+    assert set(metadata["checksums"]) == {"train", "held_out"}
     assert_same_rows(pack(path, ())[0], first[0])
     del metadata["settings"]["sentence_order"]
     (path / "rows.json").write_text(json.dumps(metadata), encoding="utf-8")
@@ -169,13 +170,101 @@ def test_reads_current_file_format_only(tmp_path):
         pack(path, ())
 
 
-def test_rejects_damaged_files(tmp_path):
+@pytest.fixture(scope="module", params=["next", "order", None])
+def packed(request, tmp_path_factory):
+    """Rows of each sentence task, and their settings."""
+    settings = {"sentence_task": request.param}
+    path = tmp_path_factory.mktemp("packed") / "rows"
+    pack(path, corpus(70), **settings)
+    return path, settings
+
+
+def assert_rejected(path, settings, file, *words):
+    with pytest.raises(InputError, match="^`path`") as error:
+        pack(path, (), **settings)
+    message = str(error.value)
+    assert f"Received: {file} (" in message and f"Delete the folder {path}" in message and "\n" not in message
+    assert all(word in message for word in words), message
+
+
+@pytest.mark.filterwarnings("ignore:Reading")  # a flipped byte of a header
+def test_every_flipped_byte_is_found(packed, tmp_path):
+    """The first, the middle and the last byte of the numbers of every file, and 20 bytes of every header."""
+    source, settings = packed
+    path = tmp_path / "rows"
+    shutil.copytree(source, path)
+    pack(path, (), **settings)
+    files = sorted(path.rglob("*.npy"))
+    assert len(files) == (8 if settings["sentence_task"] else 6)
+    for file in files:
+        whole = file.read_bytes()
+        for position in (*range(0, 80, 4), 128, (128 + len(whole)) // 2, len(whole) - 1):
+            damaged = bytearray(whole)
+            damaged[position] ^= 1
+            file.write_bytes(damaged)
+            assert_rejected(path, settings, file)
+        file.write_bytes(whole)
+
+
+@pytest.mark.parametrize(
+    "fault", ["missing", "empty", "shorter", "longer", "folder", "pickle", "other dtype", "other rows"]
+)
+def test_rejects_damaged_files(packed, tmp_path, fault):
+    source, settings = packed
+    path = tmp_path / "rows"
+    shutil.copytree(source, path)
+    file = path / "held_out" / "lengths.npy"
+    whole, values = file.read_bytes(), np.load(file)
+    file.unlink()
+    if fault == "folder":
+        file.mkdir()
+    elif fault == "pickle":
+        np.save(file, np.array([None]), allow_pickle=True)
+    elif fault == "other dtype":
+        np.save(file, values.view(np.uint32))
+    elif fault == "other rows":
+        np.save(file, values[::-1])
+    elif fault != "missing":
+        file.write_bytes({"empty": b"", "shorter": whole[:-4], "longer": whole + b"\0\0\0\0"}[fault])
+    assert_rejected(path, settings, file)
+
+
+@pytest.mark.parametrize(
+    "name, value, words",
+    [
+        ("input_word_ids", VOCAB, f"{VOCAB}, outside 0 … {VOCAB - 1}"),
+        ("input_type_ids", 2, "2, outside 0 … 1"),
+        ("input_type_ids", -1, "-1, outside 0 … 1"),
+        ("lengths", 33, "33, outside 1 … 32"),
+        ("lengths", 0, "0, outside 1 … 32"),
+        ("next_sentence_labels", -1, "-1, outside 0 … 1"),
+    ],
+)
+def test_rejects_numbers_outside_their_range(tmp_path, name, value, words):
+    """Also if the checksum is that of the wrong numbers."""
     path = tmp_path / "rows"
     pack(path, corpus(70))
-    words = path / "train" / "input_word_ids.npy"
-    words.write_bytes(words.read_bytes()[:-100])
-    with pytest.raises(InputError, match="`path`"):
-        pack(path, ())
-    words.unlink()
-    with pytest.raises(InputError, match="`path`"):
-        pack(path, ())
+    file = path / "train" / f"{name}.npy"
+    array = np.load(file)
+    array.reshape(-1)[-1] = value
+    np.save(file, array)
+    metadata = json.loads((path / "rows.json").read_text(encoding="utf-8"))
+    metadata["checksums"]["train"][name] = f"{array.dtype.str} {checksum(array)}"
+    (path / "rows.json").write_text(json.dumps(metadata), encoding="utf-8")
+    assert_rejected(path, {}, file, words)
+
+
+def test_rejects_damaged_metadata(tmp_path):
+    path = tmp_path / "rows"
+    pack(path, corpus(70))
+    file = path / "rows.json"
+    metadata = json.loads(file.read_text(encoding="utf-8"))
+    without = {key: value for key, value in metadata.items() if key != "checksums"}
+    lists = [{**metadata, key: [1]} for key in metadata]
+    parts = [{**metadata, "checksums": value} for value in ({}, {"train": []}, {"train": {}, "other": {}}, None)]
+    texts = ["", "[]", "null", "[" * 100_000, "\udcff", *map(json.dumps, (without, *lists, *parts))]
+    for text in texts:
+        file.write_bytes(text.encode("utf-8", "surrogateescape"))
+        assert_rejected(path, {}, file)
+    file.write_text(json.dumps({**metadata, "checksums": {"train": {}}}), encoding="utf-8")
+    assert_rejected(path, {}, path / "train" / "input_word_ids.npy")

@@ -15,6 +15,7 @@ import keras_bert.files
 from keras_bert import BertConfig, InputError
 from keras_bert.training import finetune, pretrain
 from keras_bert.training.checkpoint import Progress, save_checkpoint
+from keras_bert.training.interrupts import defer_interrupts
 from tests.training import toys
 
 CONFIG = BertConfig.from_dict({**toys.CONFIG.to_dict(), "num_layers": 1})
@@ -23,7 +24,7 @@ CONFIG = BertConfig.from_dict({**toys.CONFIG.to_dict(), "num_layers": 1})
 class Stop(keras.callbacks.Callback):
     """Simulate Ctrl-C after a step, by an exception in a callback or by a real signal."""
 
-    def __init__(self, step, by_signal=False):
+    def __init__(self, step, by_signal=None):
         super().__init__()
         self.step = step
         self.by_signal = by_signal
@@ -34,7 +35,7 @@ class Stop(keras.callbacks.Callback):
     def on_train_batch_end(self, batch, logs=None):
         if self.first + batch + 1 == self.step:
             if self.by_signal:
-                signal.raise_signal(signal.SIGINT)
+                signal.raise_signal(self.by_signal)
             else:
                 raise KeyboardInterrupt
 
@@ -94,12 +95,33 @@ def test_dropout_is_active(uninterrupted):
 def test_resume_is_exact(uninterrupted, interrupted, tmp_path):
     """Interrupt between evaluations, right before one, and by a real signal in the last interval."""
     shutil.copytree(interrupted, tmp_path, dirs_exist_ok=True)
-    for step, by_signal in ((10, False), (12, True)):
+    for step, by_signal in ((10, None), (12, signal.SIGINT)):
         with pytest.raises(KeyboardInterrupt):
             pretrain_toy(tmp_path, [Stop(step, by_signal)])
         assert [file.name for file in tmp_path.iterdir()] == ["checkpoint.npz"]
     assert_same(uninterrupted, pretrain_toy(tmp_path))
     assert_same(uninterrupted, pretrain_toy(tmp_path))  # the run is complete, so nothing changes
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", [getattr(signal, name, None) for name in ("SIGTERM", "SIGHUP")])
+def test_termination_is_handled_as_ctrl_c(uninterrupted, tmp_path, number):
+    if number is None:
+        pytest.skip("no such signal on this system")
+    with pytest.raises(KeyboardInterrupt):
+        pretrain_toy(tmp_path, [Stop(4, number)])
+    assert signal.getsignal(number) is signal.SIG_DFL
+    assert_same(uninterrupted, pretrain_toy(tmp_path))
+
+
+def test_own_handler_of_termination_is_kept():
+    received, before = [], signal.signal(signal.SIGTERM, lambda number, frame: received.append(number))
+    try:
+        with defer_interrupts() as interrupted:
+            signal.raise_signal(signal.SIGTERM)
+            assert received == [signal.SIGTERM] and not interrupted()
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def test_finetune_resume_is_exact(tmp_path):
