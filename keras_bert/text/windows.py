@@ -7,7 +7,7 @@ import numpy as np
 
 from keras_bert.constants import INPUT_KEYS
 from keras_bert.errors import InputError
-from keras_bert.text.offsets import OffsetTokenizer
+from keras_bert.text.offsets import OffsetTokenizer, include_marks
 
 MAX_QUERY_LENGTH = 64  # tokens; a longer question is truncated, as in run_squad.py
 
@@ -19,8 +19,8 @@ class Windows:
     Attributes:
         ids: dict of the three model inputs, int32 `[N, T]`.
         example_index: int `[N]`, the index of the question of each row.
-        token_to_char: int32 `[N, T, 2]`, the `(start, end)` of each token in the context, with an exclusive end; -1 for
-            tokens outside the context.
+        token_to_char: int32 `[N, T, 2]`, the `(start, end)` of each token in the context, with an exclusive end, over
+            the marks after it too (see `include_marks`); -1 for tokens outside the context.
         token_is_max_context: bool `[N, T]`, True if no other window has more context around this token.
     """
 
@@ -51,7 +51,10 @@ class Windows:
             context = np.flatnonzero(self.token_to_char[row, :, 0] >= 0)  # token positions
             chars = self.token_to_char[row, context]
             overlaps = (chars[:, 1] > answer_start) & (chars[:, 0] < answer_end)
-            is_whole = chars[0, 0] <= answer_start and chars[-1, 1] >= answer_end
+            # What is before the first token of a context, or after the last one, has no tokens that could be missing.
+            is_first = row == 0 or self.example_index[row - 1] != example
+            is_last = row == len(self) - 1 or self.example_index[row + 1] != example
+            is_whole = (is_first or chars[0, 0] <= answer_start) and (is_last or chars[-1, 1] >= answer_end)
             if overlaps.any() and is_whole:
                 starts[row], ends[row] = context[overlaps][0], context[overlaps][-1]
         return {"start_logits": starts, "end_logits": ends}
@@ -114,7 +117,8 @@ def make_windows(
                 "Use a larger sequence_length, a shorter question or a smaller doc_stride."
             )
         if context not in tokenized:
-            tokenized[context] = tokenizer(context)
+            ids, chars = tokenizer(context)
+            tokenized[context] = ids, include_marks(context, chars, lowercase)
         ids, chars = tokenized[context]
         if not ids:
             raise InputError(
