@@ -8,7 +8,8 @@ import numpy as np
 from keras_bert.data.conll import TaggedSentence, load_conll
 from keras_bert.data.table import check_label_names
 from keras_bert.errors import InputError
-from keras_bert.metrics import accuracy, cross_entropy, entity_f1, extract_entities
+from keras_bert.metrics import accuracy, cross_entropy, extract_entities, find_scheme, tag_metrics
+from keras_bert.metrics.tag_scheme import OUTSIDE
 from keras_bert.models import BertTokenClassifier
 from keras_bert.ops import is_correct
 from keras_bert.tasks.classification import check_range
@@ -88,7 +89,7 @@ class TokensTask(Task):
         }
 
     def report(self, outputs, targets, weights, label_names=None) -> dict:
-        """Compute accuracy and loss over tokens and, with the names of the tags, precision, recall and F1 of entities.
+        """Compute accuracy and loss over tokens and, with the names of the tags, `tag_metrics`.
 
         The entities are found within rows: one that continues in the next row of a long sentence counts as two.
         """
@@ -104,33 +105,41 @@ class TokensTask(Task):
             [[names[i] for i in row[kept]] for row, kept in zip(ids, weights > 0, strict=True)]
             for ids in (targets, outputs.argmax(-1))
         ]
-        return {**entity_f1(*tags), **metrics}
+        return {**tag_metrics(*tags, names), **metrics}
 
     def evaluate(self, trained: TrainedModel, examples: Sequence[TaggedSentence]) -> dict:
-        """Compute precision, recall and F1 of entities, and the accuracy of tags."""
+        """Compute the accuracy of tags, and precision, recall and F1 of entities or, without a scheme, of tags."""
         predicted = predict_tags(trained, [each.words for each in examples])
-        return {**entity_f1([each.tags for each in examples], predicted), "examples": len(examples)}
+        return {
+            **tag_metrics([each.tags for each in examples], predicted, trained.labels),
+            "examples": len(examples),
+        }
 
     def predict(self, trained: TrainedModel, texts: list, top_k: int | None = None) -> list[dict]:
-        """Return words, one tag per word, and entities. Words are separated by whitespace."""
+        """Return words, one tag per word, and entities; none where the tags have no scheme (`find_scheme`).
+
+        Words are separated by whitespace.
+        """
         reject_top_k(top_k)
         for text in texts:
             if isinstance(text, tuple):
                 raise InputError(f"`texts` must be single texts for this model. Received: a pair, {text[0][:40]!r}")
         sentences = [text.split() for text in texts]
+        scheme = find_scheme(trained.labels or ())
         predictions = []
         for words, tags in zip(sentences, predict_tags(trained, sentences), strict=True):
             entities = [
                 {"text": " ".join(words[start:end]), "label": label, "start": start, "end": end}
-                for label, start, end in extract_entities(tags)
+                for label, start, end in (extract_entities(tags, scheme) if scheme else ())
             ]
             predictions.append({"words": words, "tags": tags, "entities": entities})
         return predictions
 
     def cells(self, prediction: dict) -> tuple:
-        """Return the entities and the text."""
+        """Return the entities, or the tags if they have no scheme, and the text."""
         entities = ", ".join(f"{each['text']} ({each['label']})" for each in prediction["entities"])
-        return entities or "none", " ".join(prediction["words"])
+        tags = " ".join(prediction["tags"]) if set(prediction["tags"]) - {OUTSIDE} else "none"
+        return entities or tags, " ".join(prediction["words"])
 
     def example_text(self, data: TaskData) -> str:
         """Return a sentence with entities, quoted for a shell."""
@@ -167,7 +176,7 @@ def predict_tags(trained: TrainedModel, sentences: Sequence[Sequence[str]]) -> l
     logits = trained.outputs(ids)  # [R, T, C]
     predicted = logits.argmax(-1)  # [R, T]
     labels = trained.labels or [str(i) for i in range(logits.shape[-1])]
-    outside = "O" if "O" in labels else labels[0]
+    outside = OUTSIDE if OUTSIDE in labels else labels[0]
     return [
         [labels[predicted[position]] if position else outside for position in first_tokens]
         for first_tokens in positions
