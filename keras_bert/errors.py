@@ -1,4 +1,4 @@
-"""The exception for invalid user input."""
+"""The exception for invalid user input, and the warning about input that was used in part."""
 
 
 class InputError(ValueError):
@@ -20,3 +20,10 @@ class InputError(ValueError):
     _keras_call_info_injected = True
     # Without this attribute, TensorFlow replaces the error with another one of many lines inside `tf.data`.
     ag_pass_through = True
+
+
+class InputWarning(UserWarning):
+    """Warning about input that was used in part: rows that were skipped, texts that were truncated.
+
+    The command line prints its message as one line, `warning: …`, on standard error.
+    """

@@ -38,10 +38,11 @@ class TaskBackend:
         """Return one dict per text."""
         return self.task.predict(replace(self.trained, batch_size=batch_size), texts, top_k)
 
-    def evaluate(self, path, batch_size: int, bootstrap: Bootstrap | None = None) -> dict:
+    def evaluate(self, path, batch_size: int, bootstrap: Bootstrap | None = None, **data_options) -> dict:
         """Compute the metrics of the task on a file of labeled examples."""
-        options = self.task.check_report_options(bootstrap=bootstrap)
-        examples = self.task.read(path, self.labels)
+        options = self.task.check_options(self.task.report_options, bootstrap=bootstrap)
+        data_options = self.task.check_options(self.task.data_options, **data_options)
+        examples = self.task.read(path, self.labels, **data_options)
         return self.task.evaluate(replace(self.trained, batch_size=batch_size), examples, **options)
 
     def cells(self, prediction: dict) -> tuple:
@@ -102,10 +103,12 @@ class PretrainerBackend:
             result["masks"] = [{"predictions": mask["predictions"]} for mask in result["masks"]]
         return results
 
-    def evaluate(self, path, batch_size: int, bootstrap: Bootstrap | None = None) -> dict:
+    def evaluate(self, path, batch_size: int, bootstrap: Bootstrap | None = None, **data_options) -> dict:
         """Compute the metrics of the sentence task on a file of labeled pairs."""
         self._check_sentence_task()
-        examples = CLASSIFICATION.read(path, self.labels)
+        examples = CLASSIFICATION.read(
+            path, self.labels, **CLASSIFICATION.check_options(CLASSIFICATION.data_options, **data_options)
+        )
         return CLASSIFICATION.evaluate(replace(self.pairs, batch_size=batch_size), examples, bootstrap)
 
     def cells(self, prediction: dict) -> tuple:
@@ -150,7 +153,7 @@ class EncoderBackend:
         key = "texts" if are_pairs else "text"
         return [{key: text, "embedding": row} for text, row in zip(texts, vectors.tolist(), strict=True)]
 
-    def evaluate(self, path, batch_size: int, bootstrap: Bootstrap | None = None) -> dict:
+    def evaluate(self, path, batch_size: int, bootstrap: Bootstrap | None = None, **data_options) -> dict:
         """Raise InputError: an encoder has no head."""
         raise InputError("`model` must have a head to be evaluated. Received: an encoder. Train it with `kb.finetune`.")
 

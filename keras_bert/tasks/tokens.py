@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from keras_bert.data.conll import TaggedSentence, load_conll
+from keras_bert.data.conll import TaggedSentence, find_conll_files, load_conll
 from keras_bert.data.table import check_label_names
 from keras_bert.errors import InputError
 from keras_bert.metrics import accuracy, cross_entropy, extract_entities, find_scheme, tag_metrics
@@ -16,7 +16,7 @@ from keras_bert.tasks.classification import check_range
 from keras_bert.tasks.losses import MeanCrossEntropy
 from keras_bert.tasks.registry import register_task
 from keras_bert.tasks.task import Task, reject_top_k
-from keras_bert.tasks.task_data import TaskData, TrainedModel, check_at_least_two, check_files
+from keras_bert.tasks.task_data import TaskData, TrainedModel, check_at_least_two
 from keras_bert.tasks.word_rows import word_rows
 
 IGNORED = -1  # marks tokens without a label: all but the first token of each word
@@ -32,12 +32,13 @@ class TokensTask(Task):
     data_files: tuple[str, str] = ("train.txt", "dev.txt")
     per_token: bool = True
     report_options: tuple[str, ...] = ("label_names",)
+    data_options: tuple[str, ...] = ("tag_column", "skip_malformed")
     columns: tuple[str, ...] = ("entities", "text")
 
-    def load(self, dataset: str, label_names: Sequence[str] | None = None) -> TaskData:
-        """Read `train.txt` and `dev.txt`, see `load_conll`."""
-        paths = check_files(dataset, self.data_files)
-        train, dev = map(load_conll, paths)
+    def load(self, dataset: str, label_names: Sequence[str] | None = None, **options) -> TaskData:
+        """Read `train.txt` and `dev.txt`, see `find_conll_files` and `load_conll`."""
+        paths = find_conll_files(dataset)
+        train, dev = (load_conll(path, **options) for path in paths)
         names = tuple(check_label_names(label_names or sorted({tag for each in train for tag in each.tags})))
         if len(names) < 2:
             raise InputError(f"`dataset` must have at least two tags. Received: {len(names)} in {paths[0]}")
@@ -46,9 +47,9 @@ class TokensTask(Task):
         check_at_least_two(len(train), "sentences", paths[0])
         return TaskData(str(dataset), train, dev, [" ".join(each.words) for each in train], names)
 
-    def read(self, path, labels: Sequence[str] | None) -> list[TaggedSentence]:
+    def read(self, path, labels: Sequence[str] | None, **options) -> list[TaggedSentence]:
         """Read a file of words and tags; the tags must be among the labels."""
-        sentences = load_conll(path)
+        sentences = load_conll(path, **options)
         check_tags(sentences, labels, path)
         return sentences
 

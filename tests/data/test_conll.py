@@ -18,8 +18,8 @@ def test_reads_columns(tmp_path):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("EU B-ORG\nrejects\n", r"^`path`.*\b2\b.*Received: .*columns=1 in line 2$"),
-        ("EU B-ORG\nrejects V O\n", r"^`path`.*\b2\b.*Received: .*columns=3 in line 2$"),
+        ("EU B-ORG\nrejects\n", r"^`path`.*\b2\b.*Received: .*columns=1 in line 2\b"),
+        ("EU B-ORG\nrejects V O\n", r"^`path`.*\b2\b.*Received: .*columns=3 in line 2\b"),
         ("EU\n", r"^`path`.*Received: .*columns=1 in line 1$"),
         ("\n\n", r"^`path`.*Received: .*a.txt .*\b0\b"),
         ("", "^`path`.*Received: path=.*a.txt"),
