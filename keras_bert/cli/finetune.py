@@ -77,6 +77,7 @@ def finetune(console, encoder, size, dataset, labels, task_name, out: Path, drop
         preprocessor = Preprocessor(tuple(vocabulary), lowercase, length, added_tokens)
         model = task.build_model(encoder_model, data, **{name: options[name] for name in task.model_options})
         rows, held_out = task.train_validation_rows(data, preprocessor, seed, options["held_out"])
+        preprocessor.long_texts.warn()
         console.print(
             f"{dataset}: {len(data.train):,} training examples, a part of them to select the best epoch, "
             f"{len(data.dev):,} dev examples; {model.count_params():,} parameters"

@@ -8,14 +8,25 @@ from keras_bert.inference.embed import embed
 from keras_bert.inference.fill_mask import predict_masks
 from keras_bert.inference.sentence_pairs import CLASS_NAMES, OUTPUTS, sentence_logits
 from keras_bert.metrics import Bootstrap
-from keras_bert.tasks import Task, TrainedModel
+from keras_bert.tasks import Preprocessor, Task, TrainedModel
 from keras_bert.tasks.classification import CLASSIFICATION
 from keras_bert.tasks.task import reject_top_k
 
 TOP_TOKENS = 5  # tokens per mask if `top_k` is not given
 
 
-class TaskBackend:
+class Backend:
+    """Base class of the backends. `preprocessor` is a `Preprocessor`, or another function from texts to inputs."""
+
+    preprocessor = None
+
+    def warn_of_long_texts(self) -> None:
+        """Warn about texts that were truncated, if there are any."""
+        if isinstance(self.preprocessor, Preprocessor):
+            self.preprocessor.long_texts.warn()
+
+
+class TaskBackend(Backend):
     """Backend of a task model, which may be a Keras model, an ONNX session or a SavedModel.
 
     Args:
@@ -32,6 +43,7 @@ class TaskBackend:
 
     def __init__(self, task: Task, trained: TrainedModel, model=None):
         self.task, self.trained, self.model = task, trained, model
+        self.preprocessor = trained.preprocessor
         self.task_name, self.columns, self.labels = task.name, task.columns, trained.labels
 
     def predict(self, texts: Sequence, batch_size: int, top_k: int | None) -> list[dict]:
@@ -50,7 +62,7 @@ class TaskBackend:
         return self.task.cells(prediction)
 
 
-class PretrainerBackend:
+class PretrainerBackend(Backend):
     """Backend of a pretrainer. It predicts the tokens at `[MASK]` in single texts, and the sentence task for pairs.
 
     Args:
@@ -77,7 +89,7 @@ class PretrainerBackend:
         model=None,
         predict_masked: Callable | None = None,
     ):
-        self.model, self.sentence_task = model, sentence_task
+        self.model, self.sentence_task, self.preprocessor = model, sentence_task, preprocessor
         self.labels = list(CLASS_NAMES[sentence_task]) if sentence_task else None
         self.mask_vectorizer, self.vocabulary = mask_vectorizer, list(preprocessor.vocabulary)
         self.predict_masked = predict_masked or predict_batch
@@ -126,7 +138,7 @@ class PretrainerBackend:
             )
 
 
-class EncoderBackend:
+class EncoderBackend(Backend):
     """Backend of an encoder. It computes the mean vector over the tokens of each text, see `kb.embed`.
 
     Args:

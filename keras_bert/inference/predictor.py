@@ -61,6 +61,9 @@ class Predictor:
         columns: column names of `cells`.
         chunk_size: number of texts that are in memory at a time.
 
+    Texts that are longer than the model's rows are truncated, with one `InputWarning` about all of them. Question
+    answering, tags and `[MASK]` use several rows for a long text instead.
+
     Raises:
         InputError: the source cannot be opened; a text is empty; the texts are single texts and the model needs pairs,
             or the reverse; `top_k` is given for a model without classes.
@@ -131,7 +134,9 @@ class Predictor:
                 intervals, or another option is given for a task that does not have it.
         """
         options = {"skip_malformed": skip_malformed, "tag_column": tag_column}
-        return self._backend.evaluate(path, batch_size, make_bootstrap(bootstrap, seed), **options)
+        metrics = self._backend.evaluate(path, batch_size, make_bootstrap(bootstrap, seed), **options)
+        self._backend.warn_of_long_texts()
+        return metrics
 
     def cells(self, prediction: dict) -> tuple:
         """Return the values of `columns` for one prediction, to show it in a table."""
@@ -145,3 +150,4 @@ class Predictor:
             while chunk := list(itertools.islice(remaining, self.chunk_size)):
                 yield from self._backend.predict(chunk, batch_size, top_k)
                 advance(len(chunk))
+        self._backend.warn_of_long_texts()

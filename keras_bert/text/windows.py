@@ -22,12 +22,14 @@ class Windows:
         token_to_char: int32 `[N, T, 2]`, the `(start, end)` of each token in the context, with an exclusive end, over
             the marks after it too (see `include_marks`); -1 for tokens outside the context.
         token_is_max_context: bool `[N, T]`, True if no other window has more context around this token.
+        truncated_questions: number of questions that were truncated.
     """
 
     ids: dict[str, np.ndarray]
     example_index: np.ndarray
     token_to_char: np.ndarray
     token_is_max_context: np.ndarray
+    truncated_questions: int = 0
 
     def __len__(self) -> int:
         return len(self.example_index)
@@ -68,6 +70,7 @@ def make_windows(
     sequence_length: int = 384,
     doc_stride: int = 128,
     added_tokens: Sequence[str] = (),
+    max_query_length: int = MAX_QUERY_LENGTH,
 ) -> Windows:
     """Tokenize questions and contexts into overlapping windows that fit into the sequence length.
 
@@ -78,6 +81,7 @@ def make_windows(
         sequence_length: T.
         doc_stride: number of tokens between the starts of two consecutive windows.
         added_tokens: tokens of the vocabulary that stay whole in a text.
+        max_query_length: number of tokens to truncate questions to.
 
     Returns:
         `Windows`.
@@ -105,9 +109,11 @@ def make_windows(
     tokenizer = OffsetTokenizer(vocabulary, lowercase, added_tokens)
     cls_id, sep_id, pad_id = (vocabulary.index(token) for token in ("[CLS]", "[SEP]", "[PAD]"))
     tokenized: dict[str, tuple] = {}  # because several questions can have the same context
-    rows, example_index, offsets, max_context = [], [], [], []
+    rows, example_index, offsets, max_context, truncated = [], [], [], [], 0
     for index, (question, context) in enumerate(zip(questions, contexts, strict=True)):
-        question_ids = tokenizer(question)[0][:MAX_QUERY_LENGTH]
+        question_ids = tokenizer(question)[0]
+        truncated += len(question_ids) > max_query_length
+        question_ids = question_ids[:max_query_length]
         window_size = sequence_length - len(question_ids) - 3  # tokens of the context per window
         if window_size < doc_stride or doc_stride < 1:
             raise InputError(
@@ -146,7 +152,7 @@ def make_windows(
     context_starts = np.argmax(token_to_char[:, :, 0] >= 0, axis=1)  # [N]
     types = (np.arange(sequence_length) >= context_starts[:, None]).astype(np.int32) * mask  # [N, T]
     inputs = dict(zip(INPUT_KEYS, (word_ids, mask, types), strict=True))
-    return Windows(inputs, np.array(example_index), token_to_char, token_is_max_context)
+    return Windows(inputs, np.array(example_index), token_to_char, token_is_max_context, truncated)
 
 
 def _context_scores(start: int, length: int, total: int) -> np.ndarray:
