@@ -7,6 +7,8 @@ from collections.abc import Iterable
 from keras_bert.errors import InputError
 
 OUTSIDE = "O"
+# Tags of tokens that are no words, which the heads of some published models have.
+NO_WORDS = frozenset(("X", "[CLS]", "[SEP]", "[PAD]", "PAD"))
 NO_TYPE = "_"  # the type of an entity whose tags are only letters; seqeval has the same name
 # The letters of BIO, BIOES, BILOU, BMES and BMEWO, and what they mean: begin, inside, end or single.
 LETTERS = {"B": "B", "I": "I", "M": "I", "E": "E", "L": "E", "S": "S", "U": "S", "W": "S"}
@@ -37,7 +39,7 @@ class TagScheme:
         >>> TagScheme().split("U-PER"), TagScheme("_", is_suffix=True).split("PER_I"), TagScheme().split("O")
         (('S', 'PER'), ('I', 'PER'), ('O', '_'))
         """
-        if tag == OUTSIDE:
+        if tag == OUTSIDE or tag in NO_WORDS:
             return OUTSIDE, NO_TYPE
         if tag in LETTERS:
             return LETTERS[tag], NO_TYPE
@@ -55,7 +57,8 @@ def find_scheme(tags: Iterable[str]) -> TagScheme | None:
 
     Every tag but `O` must be a letter and a type, with the same separator: `B-PER` and `I-PER` in BIO (IOB1 or IOB2),
     with `E-` and `S-` in BIOES, `L-` and `U-` in BILOU, `M-` in BMES. The letter is before or after the type. Tags that
-    are only letters, with `B` among them, are a scheme too.
+    are only letters, with `B` or `O` among them, are a scheme too. The tags `X`, `[CLS]`, `[SEP]` and `[PAD]` of a
+    model mark no entities.
 
     Args:
         tags: all tags of a model or a dataset. A single sentence may not have enough of them.
@@ -67,10 +70,10 @@ def find_scheme(tags: Iterable[str]) -> TagScheme | None:
 
     Source: Ramshaw and Marcus 1995 (arXiv:cmp-lg/9505040) for IOB1; Ratinov and Roth 2009 for BILOU.
     """
-    tags = set(tags) - {OUTSIDE}
-    whole = {tag for tag in tags if tag not in LETTERS}
+    tags = set(tags)
+    whole = tags - {OUTSIDE, *NO_WORDS, *LETTERS}
     if not whole:
-        return TagScheme() if not tags or "B" in tags else None
+        return TagScheme() if not tags or tags & {OUTSIDE, "B"} else None
     found = []
     for pattern, is_suffix in ((_PREFIXED, False), (_SUFFIXED, True)):
         matches = [pattern.fullmatch(tag) for tag in whole]
@@ -86,9 +89,9 @@ def without_scheme(tags: Iterable[str]) -> list[str]:
 
     Example:
 
-    >>> without_scheme(["B-PER", "I-PER", "O", "X"]), without_scheme(["NN", "VBZ"])
-    (['X'], [])
+    >>> without_scheme(["B-PER", "I-PER", "O", "Q"]), without_scheme(["NN", "VBZ"])
+    (['Q'], [])
     """
     tags = sorted(set(tags) - {OUTSIDE})
-    odd = [tag for tag in tags if find_scheme([tag]) is None]
+    odd = [tag for tag in tags if find_scheme([tag, OUTSIDE]) is None]
     return (odd or tags) if find_scheme(tags) is None and len(odd) < len(tags) else []

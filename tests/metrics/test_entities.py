@@ -85,6 +85,14 @@ def test_equals_seqeval_on_random_tags(name):
 
 
 @pytest.mark.peers
+def test_equals_seqeval_on_letters_without_types():
+    seqeval, rng = pytest.importorskip("seqeval.metrics"), np.random.default_rng(1)
+    for letters in ("OBI", "OBIES", "OI"):
+        sentences = [[rng.choice(list(letters), 6).tolist() for _ in range(9)] + [["O"] * 6] for _ in range(2)]
+        assert tag_metrics(*sentences)["f1"] == pytest.approx(seqeval.f1_score(*sentences))
+
+
+@pytest.mark.peers
 def test_equals_seqeval_on_valid_tags_of_strict_schemes():
     """Where all tags are valid, seqeval's strict mode has the same values, also for IOB1 and BILOU."""
     metrics, schemes = pytest.importorskip("seqeval.metrics"), pytest.importorskip("seqeval.scheme")
@@ -118,6 +126,8 @@ def test_letters_without_types():
         (["S-B", "S-I", "O"], TagScheme("-", is_suffix=True)),  # entities of type S
         (["B-S", "I-S", "B-B", "O"], TagScheme("-")),
         (["O"], TagScheme("-")),
+        (["I", "O"], TagScheme("-")),
+        (["B-PER", "O", "X", "[CLS]", "[SEP]"], TagScheme("-")),
         (["NN", "VBZ", "-LRB-", "O"], None),
         (["NOUN", "ADJ"], None),
         (["PER", "LOC", "O"], None),
@@ -151,9 +161,9 @@ def test_tags_without_scheme_have_no_entity_metrics():
 
 
 def test_one_tag_without_scheme_is_named():
-    found = tag_metrics([["B-A", "X"]], [["B-A", "O"]])
-    assert found["f1"] is None and "'X'" in found["notes"]["f1"] and found["tags"]["X"]["words"] == 1
-    with pytest.raises(kb.InputError, match="^`tags`.*Received: 'X'"):
-        entity_f1([["B-A", "X"]], [["B-A", "O"]])
+    found = tag_metrics([["B-A", "Q"]], [["B-A", "O"]])
+    assert found["f1"] is None and "'Q'" in found["notes"]["f1"] and found["tags"]["Q"]["words"] == 1
+    with pytest.raises(kb.InputError, match="^`tags`.*Received: 'Q'"):
+        entity_f1([["B-A", "Q"]], [["B-A", "O"]])
     with pytest.raises(kb.InputError, match="^`tags`.*Received: 'PER'"):
         extract_entities(["PER"], TagScheme("-"))
