@@ -1,5 +1,6 @@
 """Reader of tables of labeled texts with the columns of GLUE."""
 
+import re
 from pathlib import Path
 
 from keras_bert.data.columns import find_label_column, find_text_columns
@@ -8,6 +9,7 @@ from keras_bert.data.table import Table, is_number
 from keras_bert.data.table_rows import MISSING, Rows, open_rows
 from keras_bert.errors import InputError
 
+SURROGATE = re.compile("[\ud800-\udfff]")
 NO_CONSENSUS = "-"  # in the column gold_label of SNLI and MNLI
 
 
@@ -75,18 +77,18 @@ def table_of(
             f"Received: path={path} (no {missing} in {' | '.join(header)[:80]!r})"
         )
     texts, labels, numbers, disputed = [[] for _ in columns], [], [], 0
+    indices, is_gold_label = (label_column, *columns), header[label_column] == "gold_label"
+    where = str(path), unit
     for number, cells in rows:
         try:
-            label, *row = (
-                _cell(cells[i], header[i], f"path={path}", f"{unit} {number}") for i in (label_column, *columns)
-            )
-            if header[label_column] == "gold_label" and label == NO_CONSENSUS:
+            label, *row = [_cell(cells[i], header[i], where, number) for i in indices]
+            if is_gold_label and label == NO_CONSENSUS:
                 disputed += 1
                 continue
             if not all(row):
                 received = f"{unit} {number} with an empty one"
                 raise InputError(f"`path` must have a text in every {unit}. Received: path={path}, {received}")
-            _check_label(label, problem_type, f"({path}, {unit} {number})")
+            _check_label(label, problem_type, where, number)
         except InputError as error:
             malformed.add(error)
             continue
@@ -101,18 +103,17 @@ def table_of(
     return Table(path, texts[0] if len(texts) == 1 else (texts[0], texts[1]), labels, numbers, unit)
 
 
-def _cell(value, column: str, source: str, row: str) -> str:
+def _cell(value, column: str, where: tuple[str, str], number: int) -> str:
     """Return a cell as text without the spaces around it, or raise InputError."""
+    text = (value if isinstance(value, str) else to_text(value)).strip()
     if value is MISSING:
-        raise InputError(
-            f"`path` must have the fields of the first line in every line. Received: {source}, no {column} in {row}"
-        )
-    text = to_text(value).strip()
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        raise InputError(f"`path` must be valid Unicode. Received: {source}, a lone surrogate in {row}") from None
-    return text
+        expected, received = "have the fields of the first line in every line", f"no {column}"
+    elif text.isascii() or not SURROGATE.search(text):
+        return text
+    else:
+        expected, received = "be valid Unicode", "a lone surrogate"
+    path, unit = where
+    raise InputError(f"`path` must {expected}. Received: path={path}, {received} in {unit} {number}")
 
 
 def to_text(value) -> str:
@@ -128,7 +129,7 @@ def to_text(value) -> str:
     return "" if value is None else str(value)
 
 
-def _check_label(label: str, problem_type: str, where: str) -> None:
+def _check_label(label: str, problem_type: str | None, where: tuple[str, str], number: int) -> None:
     """Raise InputError if a label does not have the form that the problem type needs."""
     if problem_type == "regression" and not is_number(label):
         expected = "be a number that float32 can represent"
@@ -136,4 +137,5 @@ def _check_label(label: str, problem_type: str, where: str) -> None:
         expected = "not be empty"
     else:
         return
-    raise InputError(f"`label` must {expected}. Received: label={label[:40]!r} {where}")
+    path, unit = where
+    raise InputError(f"`label` must {expected}. Received: label={label[:40]!r} ({path}, {unit} {number})")

@@ -118,7 +118,8 @@ def _separated_rows(lines: Iterator[tuple[int, str]], file_format: str, reject: 
     for number, cells, reread in rows:
         if header is None:
             header = cells
-        cells = _fitted(cells, header)
+        if len(cells) != len(header):
+            cells = _fitted(cells, header)
         if len(cells) == len(header):
             yield number, cells
         else:
@@ -133,7 +134,7 @@ def _fitted(cells: list[str], header: list[str]) -> list[str]:
     """
     extra = len(cells) - len(header)
     end = len(header) - (header[-1] == "gold_label")  # index after the last annotator's label
-    if not extra or not ANNOTATION.fullmatch(header[end - 1]):
+    if not ANNOTATION.fullmatch(header[end - 1]):
         return cells
     begin = next(i for i in range(end, 0, -1) if not ANNOTATION.fullmatch(header[i - 1]))
     labels = cells[begin : end + extra]
