@@ -61,7 +61,7 @@ $(VENV)/.installed-dev: $(VENV)/.installed
 	touch $@
 
 $(VENV)/.installed-peers: $(VENV)/.installed-dev
-	$(BIN)/python -m pip install --quiet --no-compile -c constraints.txt -e ".[peers]"
+	$(BIN)/python -m pip install --quiet --no-compile --use-pep517 -c constraints.txt -e ".[peers]"
 	touch $@
 
 $(VENV)/.installed-bench: $(VENV)/.installed

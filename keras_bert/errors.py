@@ -1,4 +1,4 @@
-"""The exceptions for invalid user input and for training that fails."""
+"""The exceptions for invalid input and for training that fails, and the warning about input that was used in part."""
 
 
 class InputError(ValueError):
@@ -34,4 +34,11 @@ class NonFiniteError(ArithmeticError):
     Traceback (most recent call last):
     ...
     keras_bert.errors.NonFiniteError: `loss` must be finite in training. Received: loss=nan
+    """
+
+
+class InputWarning(UserWarning):
+    """Warning about input that was used in part: rows that were skipped, texts that were truncated.
+
+    The command line prints its message as one line, `warning: …`, on standard error.
     """

@@ -15,6 +15,7 @@ EXTRAS = {
     "jinja2": "tour",
     "onnx": "onnx",
     "onnxruntime": "onnx",
+    "datasets": "datasets",
 }
 PACKAGES = {"sklearn": "scikit-learn"}  # package names that are not the module's name with "-" for "_"
 

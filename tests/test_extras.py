@@ -78,6 +78,7 @@ for trainer, arguments in ((kb.pretrain, (kb.BertPretrainer(encoder), None, None
 named("onnx", "onnx", kb.export_onnx, encoder, "onnx")
 Path("model.onnx").write_bytes(b"")
 named("onnx", "onnxruntime", open_onnx, Path("."))
+named("datasets", "datasets", kb.load_labeled, "hf://org/name")
 named("tour", "jinja2", run_tour, "tour")
 for package in ("matplotlib", "scipy", "scikit-learn"):  # each package of the tour
     module = {"scikit-learn": "sklearn"}.get(package, package)

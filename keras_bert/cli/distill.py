@@ -26,10 +26,11 @@ FIELDS = ("batch_size", "accumulate", "learning_rate", "temperature", "seed", "l
 )
 @click.option(
     "--dataset",
-    metavar="sample|sst2|FOLDER",
+    metavar="sample|sst2|FOLDER|hf://NAME|tfds:NAME",
     shell_complete=completer(*DATASETS, paths="dir"),
     help="Distill on labeled sentences: the teacher is a classifier and --student an encoder.",
 )
+@click.option("--skip-malformed", is_flag=True, help="With --dataset, skip malformed lines and report their number.")
 @click.option(
     "--layers", type=positive, help="Number of layers of the student, with --data.  [default: half of the teacher's]"
 )
@@ -92,6 +93,8 @@ def _check_options(sources, dataset, options: dict) -> None:
     source, needed, unused = ("data", "steps", "student") if sources else ("dataset", "student", "steps")
     if options[needed] is None:
         raise click.UsageError(f"`--{needed}` must be given with `--{source}`. Received: no --{needed}")
+    if sources and options["skip_malformed"]:
+        raise click.UsageError("`--skip-malformed` must be left out with `--data`. Received: --skip-malformed")
     if options[unused] is not None:
         raise click.UsageError(
             f"`--{unused}` must be left out with `--{source}`. Received: --{unused} {options[unused]}"
@@ -152,7 +155,7 @@ def _distill_labels(console, teacher, dataset: str, out: Path, options: dict, se
     from keras_bert.training import finetune
     from keras_bert.weights import load_pretrained, save_pretrained
 
-    data = load_labeled(dataset, teacher.labels)
+    data = load_labeled(dataset, teacher.labels, skip_malformed=options["skip_malformed"])
     pretrained = load_pretrained(options["student"])
     model = BertClassifier(pretrained.encoder.copy(dtype=options["dtype"]), teacher.model.num_classes)
     teacher_vectorizer, vectorizer = (

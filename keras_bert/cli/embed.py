@@ -83,6 +83,7 @@ def _compute_vectors(trained, texts: list[str], pool: str):
             chunk = texts[start : start + CHUNK_SIZE]
             parts.append(embed(trained.encoder, preprocessor(chunk), pool))
             advance(len(chunk))
+    preprocessor.long_texts.warn()
     return np.concatenate(parts)
 
 

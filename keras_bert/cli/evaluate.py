@@ -3,7 +3,7 @@
 import click
 
 from keras_bert.catalog.bundled import SENTIMENT
-from keras_bert.cli.options import file_option, model_option, positive
+from keras_bert.cli.options import data_options, file_option, model_option, positive
 from keras_bert.cli.output import json_output, show_metrics
 
 
@@ -15,6 +15,7 @@ from keras_bert.cli.output import json_output, show_metrics
     "file; for tags, a CoNLL file.",
     required=True,
 )
+@data_options
 @click.option("--batch-size", type=positive, default=64, show_default=True, help="Examples per batch.")
 @click.option(
     "--bootstrap",
@@ -26,12 +27,13 @@ from keras_bert.cli.output import json_output, show_metrics
 )
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Seed of the resamples.")
 @json_output
-def evaluate(console, folder: str, data: str, batch_size: int, bootstrap: int, seed: int) -> dict:
+def evaluate(console, folder: str, data: str, batch_size: int, bootstrap: int, seed: int, **options) -> dict:
     """Evaluate a model on a file of labeled examples.
 
     For a classifier: accuracy, macro and weighted averages of precision, recall and F1, Matthews correlation, ROC AUC,
     expected calibration error, the metrics of each class, and the confusion matrix. `majority` is the accuracy of
-    always predicting the most frequent class. For the other tasks see `kb.evaluate`.
+    always predicting the most frequent class. For tags: precision, recall and F1 of entities or, if the tags mark none
+    (parts of speech), of each tag. For the other tasks see `kb.evaluate`.
 
     Example:  keras-bert evaluate --model tour/classifier --data reviews.tsv --json
 
@@ -41,6 +43,6 @@ def evaluate(console, folder: str, data: str, batch_size: int, bootstrap: int, s
     from keras_bert.metrics import make_bootstrap
 
     make_bootstrap(bootstrap, seed)  # rejects an invalid value before the model is loaded
-    metrics = Predictor(folder).evaluate(data, batch_size, bootstrap=bootstrap, seed=seed)
+    metrics = Predictor(folder).evaluate(data, batch_size, bootstrap=bootstrap, seed=seed, **options)
     show_metrics(console, str(data), metrics)
     return metrics

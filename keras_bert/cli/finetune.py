@@ -10,6 +10,7 @@ from keras_bert.cli.output import json_output, show_metrics, show_table
 
 ENCODER_OPTIONS = ("freeze", "layer_decay", "accumulate", "log_dir", "resume")  # options that need a trainable encoder
 MODEL_OPTIONS = ("pool",)  # arguments of `Task.build_model`; `Task.model_options` has those of a task
+DATA_OPTIONS = ("skip_malformed", "tag_column")  # arguments of `Task.load`; `Task.data_options` has those of a task
 MAX_ROWS = 20  # number of epochs in the table, about
 
 
@@ -58,7 +59,8 @@ def finetune(console, encoder, size, dataset, labels, task_name, out: Path, drop
     unused = [name for name in MODEL_OPTIONS if name not in task.model_options]
     _reject_options(f"with --task {task.name}, which does not use it", *unused)
     ops.partition_cpu_threads()
-    data = task.load(dataset, [name.strip() for name in labels.split(",")] if labels else None)
+    data_options = task.check_options(task.data_options, **{name: options[name] for name in DATA_OPTIONS})
+    data = task.load(dataset, [name.strip() for name in labels.split(",")] if labels else None, **data_options)
     with working_directory(out, options["resume"]) as work:
         keras.utils.set_random_seed(seed)
         if encoder:
@@ -77,6 +79,7 @@ def finetune(console, encoder, size, dataset, labels, task_name, out: Path, drop
         preprocessor = Preprocessor(tuple(vocabulary), lowercase, length, added_tokens)
         model = task.build_model(encoder_model, data, **{name: options[name] for name in task.model_options})
         rows, held_out = task.train_validation_rows(data, preprocessor, seed, options["held_out"])
+        preprocessor.long_texts.warn()
         console.print(
             f"{dataset}: {len(data.train):,} training examples, a part of them to select the best epoch, "
             f"{len(data.dev):,} dev examples; {model.count_params():,} parameters"

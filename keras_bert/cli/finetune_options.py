@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from keras_bert.cli.completion import DATASETS, complete, completer, task_names
-from keras_bert.cli.options import FiniteRange, encoder_option, positive, size_option, vocabulary_options
+from keras_bert.cli.options import FiniteRange, data_options, encoder_option, positive, size_option, vocabulary_options
 from keras_bert.cli.training_options import training_options
 from keras_bert.constants import POOLS
 
@@ -34,11 +34,13 @@ OPTIONS = (
     click.option(
         "--dataset",
         required=True,
-        metavar="sample|sst2|FOLDER",
+        metavar="sample|sst2|FOLDER|hf://NAME|tfds:NAME",
         shell_complete=completer(*DATASETS, paths="dir"),
         help="Labeled examples. A folder contains train.tsv and dev.tsv (a header line, then sentence<TAB>label or two "
-        "texts and a label), or the files of the task.",
+        "texts and a label; also .csv, .jsonl, .parquet), or the files of the task. hf://org/name:config is a dataset "
+        "of the Hugging Face Hub, tfds:name/config one of TensorFlow Datasets.",
     ),
+    data_options,
     click.option(
         "--labels", metavar="NAME,NAME,...", help="Names of the classes, labels or tags.  [default: from the data]"
     ),

@@ -9,6 +9,8 @@ import sys
 import tempfile
 import warnings
 
+from keras_bert.errors import InputWarning
+
 # Only defaults: set one of these variables before the call to see a library's notices again.
 SILENCE = {
     "TF_CPP_MIN_LOG_LEVEL": "3",
@@ -22,14 +24,24 @@ def silence_libraries() -> None:
     """Turn off start-up notices, warnings and logs of libraries. Errors are still raised.
 
     Call it before TensorFlow is imported. Environment variables that are already set keep their values, and `python -W`
-    keeps the warnings.
+    keeps the warnings. An `InputWarning` is shown as one line.
     """
     for name, value in SILENCE.items():
         os.environ.setdefault(name, value)
     if not sys.warnoptions:
         warnings.simplefilter("ignore")
+    warnings.simplefilter("always", InputWarning)
+    warnings.showwarning = show_warning
     for name in ("tensorflow", "absl", "h5py", "matplotlib"):
         logging.getLogger(name).setLevel(logging.ERROR)
+
+
+def show_warning(message, category, filename, lineno, file=None, line=None) -> None:
+    """Print a warning on standard error: an `InputWarning` as one line, any other one as Python does."""
+    if issubclass(category, InputWarning):
+        print(f"warning: {' '.join(str(message).split())}", file=file or sys.stderr)
+    else:
+        print(warnings.formatwarning(message, category, filename, lineno, line), file=file or sys.stderr, end="")
 
 
 def import_quietly(module: str) -> None:

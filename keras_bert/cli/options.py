@@ -233,6 +233,20 @@ def vocabulary_options(command):
     return _add(options, command)
 
 
+def data_options(command):
+    """Add the options of files with labels."""
+    options = [
+        click.option("--skip-malformed", is_flag=True, help="Skip malformed lines and report their number."),
+        click.option(
+            "--tag-column",
+            metavar="NAME|N",
+            help="Column of the tags: its number, or its name in CoNLL-U (upos, xpos, deprel, ...) or CoNLL-2003 (pos, "
+            "chunk, ner).  [default: upos in CoNLL-U, otherwise the last]",
+        ),
+    ]
+    return _add(options, command)
+
+
 def _add(options: list, command):
     """Add options to a command."""
     for option in reversed(options):  # the last one applied comes first in the help

@@ -21,12 +21,12 @@ TABLE_ROWS = 2048  # predictions per table on a terminal
     "source",
     type=click.Path(exists=True, dir_okay=False, allow_dash=True),
     metavar="FILE|-",
-    help="File of texts instead of TEXT: .tsv, .csv or .jsonl (also .gz or .xz), otherwise one text per line. - reads "
-    "standard input. It may be larger than the memory.",
+    help="File of texts instead of TEXT: .tsv, .csv, .jsonl (also .gz or .xz) or .parquet, otherwise one text per "
+    "line. - reads standard input. It may be larger than the memory.",
 )
 @click.option(
     "--input-format",
-    type=click.Choice(("text", "tsv", "csv", "jsonl")),
+    type=click.Choice(("text", "tsv", "csv", "jsonl", "parquet")),
     help="Format of --input.  [default: from the suffix]",
 )
 @click.option(

@@ -2,7 +2,8 @@
 
 from keras_bert.data.corpus import Corpus, load_corpus, split_sentences, tokenize_documents
 from keras_bert.data.labeled import LabeledDataset, load_labeled, select
-from keras_bert.data.table import Table, read_table
+from keras_bert.data.table import Table
+from keras_bert.data.table_reader import read_table
 
 __all__ = [
     "Corpus",

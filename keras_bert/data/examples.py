@@ -5,11 +5,11 @@ import dataclasses
 import numpy as np
 
 from keras_bert.constants import INPUT_KEYS
+from keras_bert.data.columns import find_label_column, find_text_columns
 from keras_bert.data.containers import ACCEPTED, as_labels, as_table, as_texts, is_dataset, to_numpy
 from keras_bert.data.datasets import read_dataset
 from keras_bert.data.id_arrays import as_id_arrays
 from keras_bert.data.labeled import Texts, select
-from keras_bert.data.table import LABEL_COLUMNS, TEXT_COLUMNS
 from keras_bert.errors import InputError
 
 
@@ -109,16 +109,16 @@ def _only_one(given, found, what: str, name: str):
 
 def _columns(table: dict, name: str) -> tuple:
     """Return the text columns, the label column and the names of the classes of a table."""
-    names = next((names for names in (*TEXT_COLUMNS, ("text",)) if all(each in table for each in names)), None)
-    label = next((each for each in LABEL_COLUMNS if each in table), None)
-    if names is None or label is None:
+    keys = list(table)
+    columns, label = find_text_columns(keys, name), find_label_column(keys, name)
+    if columns is None or label is None:
         raise InputError(
             f"`{name}` must have a text column (text, sentence, or sentence1 and sentence2) and a column label, or "
             f"give its columns as `{name}` and `labels`. Received: the columns {', '.join(map(str, table))}"
         )
-    columns = [table[each]() for each in names]
-    labels, class_names = table[label](), getattr(table[label], "class_names", None)
-    return columns[0] if len(columns) == 1 else tuple(columns), labels, class_names
+    texts = [table[keys[i]]() for i in columns]
+    labels, class_names = table[keys[label]](), getattr(table[keys[label]], "class_names", None)
+    return texts[0] if len(texts) == 1 else tuple(texts), labels, class_names
 
 
 def _select(labels, rows):

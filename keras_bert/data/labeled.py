@@ -7,13 +7,16 @@ from pathlib import Path
 import numpy as np
 
 from keras_bert.constants import PROBLEM_TYPES
-from keras_bert.data.table import Table, check_label_names, read_table
-from keras_bert.data.tfds import load_tfds
+from keras_bert.data.named import is_dataset_name, load_by_name
+from keras_bert.data.table import Table
+from keras_bert.data.table_reader import read_table
+from keras_bert.data.table_rows import SUFFIXES
 from keras_bert.errors import InputError
 
 SAMPLE = Path(__file__).parent / "sample"
-DEV_FILES = ("dev", "dev_matched")  # the second is MNLI's; its texts have the genres of train.tsv
-SUFFIXES = (".tsv", ".csv", ".jsonl", ".parquet")
+TRAIN_FILES = ("train", "train-00000-of-00001")
+# `dev_matched` is MNLI's; its texts have the genres of train.tsv.
+DEV_FILES = ("dev", "dev_matched", "validation", "valid", "val", "validation-00000-of-00001")
 SENTIMENT = ("negative", "positive")
 Texts = list[str] | tuple[list[str], list[str]]
 
@@ -85,18 +88,25 @@ def select(texts: Texts, rows) -> Texts:
 
 
 def load_labeled(
-    source: str | Path, label_names: Sequence[str] | None = None, problem_type: str = "single_label"
+    source: str | Path,
+    label_names: Sequence[str] | None = None,
+    problem_type: str = "single_label",
+    skip_malformed: bool = False,
 ) -> LabeledDataset:
     """Load labeled texts by name, from a folder, or from one file.
 
     Args:
-        source: `"sample"` (bundled with the package); `"sst2"` (the Stanford Sentiment Treebank, TFDS's `glue/sst2`); a
-            folder with `train.tsv` and `dev.tsv` (MNLI's `dev_matched.tsv` if there is no `dev.tsv`), or with files
-            that end in `.csv`, `.jsonl` or `.parquet`; or one such file, whose rows are split at random, one tenth for
-            the dev part. `read_table` describes the file formats.
-        label_names: the names of the classes or labels, in order; by default the sorted labels of the training file.
+        source: `"sample"` (bundled with the package); `"sst2"` (the Stanford Sentiment Treebank, TFDS's `glue/sst2`);
+            `"hf://org/name"` or `"hf://org/name:config"`, a dataset of the Hugging Face Hub, and `"tfds:name/config"`,
+            one of TensorFlow Datasets (see `load_by_name`); a folder with `train.tsv` and `dev.tsv` (MNLI's
+            `dev_matched.tsv` if there is no `dev.tsv`; or `validation`), or with files that end in `.csv`, `.jsonl` or
+            `.parquet`; or one such file, whose rows are split at random, one tenth for the dev part. `read_table`
+            describes the file formats.
+        label_names: the names of the classes or labels, in order; by default the labels of the training file, numbers
+            in their order and others sorted.
         problem_type: kind of labels: `"single_label"`, one class per text; `"multi_label"`, several labels separated by
             commas; `"regression"`, numbers.
+        skip_malformed: whether to skip malformed rows, and warn about their number, in place of an error.
 
     Returns:
         A `LabeledDataset`.
@@ -104,7 +114,7 @@ def load_labeled(
     Raises:
         InputError: the source does not exist, a file is missing or not valid (see `read_table`), the labels do not fit
             the problem type, the dev file has a class that the training file does not have, `label_names` are given for
-            regression or are not two for a named dataset, or there is no network.
+            regression or are not two for `sample` and `sst2`, or there is no network.
 
     Example:
 
@@ -118,31 +128,40 @@ def load_labeled(
         raise InputError(
             f"`problem_type` must be one of {', '.join(PROBLEM_TYPES)}. Received: problem_type={problem_type!r}"
         )
-    if source in ("sample", "sst2") and problem_type != "single_label":
-        raise InputError(
-            f"`problem_type` must be 'single_label' for the dataset {source}. Received: problem_type={problem_type!r}"
-        )
-    if source in ("sample", "sst2") and label_names and len(label_names) != 2:
-        raise InputError(
-            f"`label_names` must be two names for the dataset {source}. Received: label_names={list(label_names)}"
-        )
     if label_names and problem_type == "regression":
         raise InputError(f"`label_names` must be None for regression. Received: label_names={list(label_names)}")
+    settings = {"problem_type": problem_type, "skip_malformed": skip_malformed}
+    if source in ("sample", "sst2"):
+        _check_sentiment(source, label_names, problem_type)
     if source == "sample":
         train, dev = (read_table(SAMPLE / f"reviews_{part}.tsv") for part in ("train", "dev"))
         return _from_tables(train, dev, label_names or SENTIMENT, "sample")
-    if source == "sst2":
-        return _sst2(label_names or SENTIMENT)
+    if source == "sst2" or is_dataset_name(source):
+        train, dev, class_names = load_by_name("tfds:glue/sst2" if source == "sst2" else source, **settings)
+        train, dev = _split(train) if dev is None else (train, dev)
+        return _from_tables(train, dev, label_names or class_names, source, problem_type)
     path = Path(source)
     if path.is_file():
-        return _from_tables(*_split(read_table(path)), label_names, str(source), problem_type)
+        return _from_tables(*_split(read_table(path, **settings)), label_names, str(source), problem_type)
     if not path.is_dir():
         raise InputError(
-            "`source` must be sample, sst2, a folder with train.tsv and dev.tsv, or a file. "
+            "`source` must be sample, sst2, hf://NAME, tfds:NAME, a folder with train.tsv and dev.tsv, or a file. "
             f"Received: source={str(source)!r} (does not exist)"
         )
-    train, dev = _find_file(path, "train"), _find_file(path, *DEV_FILES)
-    return _from_tables(read_table(train), read_table(dev), label_names, str(source), problem_type)
+    train, dev = (read_table(_find_file(path, *names), **settings) for names in (TRAIN_FILES, DEV_FILES))
+    return _from_tables(train, dev, label_names, str(source), problem_type)
+
+
+def _check_sentiment(source: str, label_names: Sequence[str] | None, problem_type: str) -> None:
+    """Check the arguments for the two datasets of positive and negative sentences."""
+    if problem_type != "single_label":
+        raise InputError(
+            f"`problem_type` must be 'single_label' for the dataset {source}. Received: problem_type={problem_type!r}"
+        )
+    if label_names and len(label_names) != 2:
+        raise InputError(
+            f"`label_names` must be two names for the dataset {source}. Received: label_names={list(label_names)}"
+        )
 
 
 def _find_file(folder: Path, *names: str) -> Path:
@@ -191,21 +210,8 @@ def _from_tables(
         train_labels, names = train.class_labels(label_names)
         if len(names) < 2:
             raise InputError(f"`source` must have at least two classes. Received: {len(names)} in {train.path}")
-        # The order of names found in train.tsv is arbitrary, so an integer in dev.tsv is not the index of a class.
-        accept_integers = bool(label_names) or train.has_integer_labels
-        dev_labels = dev.class_labels(names, accept_integers)[0]
+        # An integer means the same class in both files. The order of names found in train.tsv is arbitrary, so no
+        # integer in dev.tsv stands for one of them.
+        integers = train.integers_for(names) if label_names else ()
+        dev_labels = dev.class_labels(names, integers)[0]
     return LabeledDataset(train.texts, train_labels, dev.texts, dev_labels, tuple(names), name, problem_type)
-
-
-def _sst2(label_names: Sequence[str]) -> LabeledDataset:
-    hint = (
-        "Or use sample, or a folder with train.tsv and dev.tsv, which have a header line and the columns sentence and "
-        "label (on the command line: --dataset FOLDER)."
-    )
-    parts = []
-    for split in ("train", "validation"):
-        rows = list(load_tfds("glue/sst2", split, hint).as_numpy_iterator())
-        rows.sort(key=lambda row: row["idx"])  # TFDS reads its shards in varying order
-        parts.append([row["sentence"].decode("utf-8").strip() for row in rows])
-        parts.append(np.array([row["label"] for row in rows], np.int32))
-    return LabeledDataset(*parts, tuple(check_label_names(label_names)), "sst2")

@@ -21,6 +21,16 @@ def load_tfds(name: str, split: str, hint: str):
     Raises:
         InputError: the dataset or the split does not exist, there is no network, or the download fails.
     """
+    builder = open_tfds(name, hint)
+    try:
+        return builder.as_dataset(split=split)
+    except ValueError:
+        splits = ", ".join(builder.info.splits)
+        raise InputError(f"`split` must be one of {splits} for {name!r}. Received: split={split!r}") from None
+
+
+def open_tfds(name: str, hint: str):
+    """Return the TFDS builder of a dataset that is prepared, see `load_tfds`."""
     require("tensorflow", "TensorFlow Datasets")
     tfds = require("tensorflow_datasets", f"the data set {name}")
     try:
@@ -40,11 +50,7 @@ def load_tfds(name: str, split: str, hint: str):
                 f"`name` must be a TFDS dataset that can be downloaded. Received: name={name!r} "
                 f"({type(error).__name__} {reason.rstrip('.')}). {hint}"
             ) from None
-    try:
-        return builder.as_dataset(split=split)
-    except ValueError:
-        splits = ", ".join(builder.info.splits)
-        raise InputError(f"`split` must be one of {splits} for {name!r}. Received: split={split!r}") from None
+    return builder
 
 
 def _check_network(builder, name: str, hint: str) -> None:

@@ -8,14 +8,25 @@ from keras_bert.inference.embed import embed
 from keras_bert.inference.fill_mask import predict_masks
 from keras_bert.inference.sentence_pairs import CLASS_NAMES, OUTPUTS, sentence_logits
 from keras_bert.metrics import Bootstrap
-from keras_bert.tasks import Task, TrainedModel
+from keras_bert.tasks import Preprocessor, Task, TrainedModel
 from keras_bert.tasks.classification import CLASSIFICATION
 from keras_bert.tasks.task import reject_top_k
 
 TOP_TOKENS = 5  # tokens per mask if `top_k` is not given
 
 
-class TaskBackend:
+class Backend:
+    """Base class of the backends. `preprocessor` is a `Preprocessor`, or another function from texts to inputs."""
+
+    preprocessor = None
+
+    def warn_of_long_texts(self) -> None:
+        """Warn about texts that were truncated, if there are any."""
+        if isinstance(self.preprocessor, Preprocessor):
+            self.preprocessor.long_texts.warn()
+
+
+class TaskBackend(Backend):
     """Backend of a task model, which may be a Keras model, an ONNX session or a SavedModel.
 
     Args:
@@ -32,16 +43,18 @@ class TaskBackend:
 
     def __init__(self, task: Task, trained: TrainedModel, model=None):
         self.task, self.trained, self.model = task, trained, model
+        self.preprocessor = trained.preprocessor
         self.task_name, self.columns, self.labels = task.name, task.columns, trained.labels
 
     def predict(self, texts: Sequence, batch_size: int, top_k: int | None) -> list[dict]:
         """Return one dict per text."""
         return self.task.predict(replace(self.trained, batch_size=batch_size), texts, top_k)
 
-    def evaluate(self, path, batch_size: int, bootstrap: Bootstrap | None = None) -> dict:
+    def evaluate(self, path, batch_size: int, bootstrap: Bootstrap | None = None, **data_options) -> dict:
         """Compute the metrics of the task on a file of labeled examples."""
-        options = self.task.check_report_options(bootstrap=bootstrap)
-        examples = self.task.read(path, self.labels)
+        options = self.task.check_options(self.task.report_options, bootstrap=bootstrap)
+        data_options = self.task.check_options(self.task.data_options, **data_options)
+        examples = self.task.read(path, self.labels, **data_options)
         return self.task.evaluate(replace(self.trained, batch_size=batch_size), examples, **options)
 
     def cells(self, prediction: dict) -> tuple:
@@ -49,7 +62,7 @@ class TaskBackend:
         return self.task.cells(prediction)
 
 
-class PretrainerBackend:
+class PretrainerBackend(Backend):
     """Backend of a pretrainer. It predicts the tokens at `[MASK]` in single texts, and the sentence task for pairs.
 
     Args:
@@ -76,7 +89,7 @@ class PretrainerBackend:
         model=None,
         predict_masked: Callable | None = None,
     ):
-        self.model, self.sentence_task = model, sentence_task
+        self.model, self.sentence_task, self.preprocessor = model, sentence_task, preprocessor
         self.labels = list(CLASS_NAMES[sentence_task]) if sentence_task else None
         self.mask_vectorizer, self.vocabulary = mask_vectorizer, list(preprocessor.vocabulary)
         self.predict_masked = predict_masked or predict_batch
@@ -102,10 +115,12 @@ class PretrainerBackend:
             result["masks"] = [{"predictions": mask["predictions"]} for mask in result["masks"]]
         return results
 
-    def evaluate(self, path, batch_size: int, bootstrap: Bootstrap | None = None) -> dict:
+    def evaluate(self, path, batch_size: int, bootstrap: Bootstrap | None = None, **data_options) -> dict:
         """Compute the metrics of the sentence task on a file of labeled pairs."""
         self._check_sentence_task()
-        examples = CLASSIFICATION.read(path, self.labels)
+        examples = CLASSIFICATION.read(
+            path, self.labels, **CLASSIFICATION.check_options(CLASSIFICATION.data_options, **data_options)
+        )
         return CLASSIFICATION.evaluate(replace(self.pairs, batch_size=batch_size), examples, bootstrap)
 
     def cells(self, prediction: dict) -> tuple:
@@ -123,7 +138,7 @@ class PretrainerBackend:
             )
 
 
-class EncoderBackend:
+class EncoderBackend(Backend):
     """Backend of an encoder. It computes the mean vector over the tokens of each text, see `kb.embed`.
 
     Args:
@@ -150,7 +165,7 @@ class EncoderBackend:
         key = "texts" if are_pairs else "text"
         return [{key: text, "embedding": row} for text, row in zip(texts, vectors.tolist(), strict=True)]
 
-    def evaluate(self, path, batch_size: int, bootstrap: Bootstrap | None = None) -> dict:
+    def evaluate(self, path, batch_size: int, bootstrap: Bootstrap | None = None, **data_options) -> dict:
         """Raise InputError: an encoder has no head."""
         raise InputError("`model` must have a head to be evaluated. Received: an encoder. Train it with `kb.finetune`.")
 

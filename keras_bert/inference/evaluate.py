@@ -51,7 +51,8 @@ def evaluate(
         - regression: `mean_absolute_error`, `pearson`, `spearman`;
         - spans: `accuracy` of starts and ends, `exact_match` of both;
         - tokens: `accuracy`; `tokens`, the number of tokens that have a label; with `label_names` also `precision`,
-          `recall` and `f1` of the entities, and `types`, the same for each type.
+          `recall` and `f1` of the entities, and `types`, the same for each type; or, for tags without a scheme such as
+          parts of speech, `tags`, the same for each tag; see `keras_bert.metrics.tag_metrics`.
 
         With `bootstrap` also `intervals`, a dict of metric to [low, high].
 
@@ -77,7 +78,9 @@ def evaluate(
     task = task_for(model)
     if label_names is None and "label_names" in task.report_options:
         label_names = getattr(model, "labels", None)
-    options = task.check_report_options(label_names=label_names, bootstrap=make_bootstrap(bootstrap, seed))
+    options = task.check_options(
+        task.report_options, label_names=label_names, bootstrap=make_bootstrap(bootstrap, seed)
+    )
     examples = read_examples(inputs, labels)
     if examples.labels is None:
         raise InputError("`labels` must be given unless `inputs` is a dataset with labels. Received: labels=None")

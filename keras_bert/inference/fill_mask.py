@@ -1,16 +1,20 @@
 """Prediction of masked tokens by a pretrained model."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import numpy as np
 from keras import ops
 
+from keras_bert.constants import INPUT_KEYS
 from keras_bert.errors import InputError
+from keras_bert.tasks import Preprocessor
 from keras_bert.tasks.classification import softmax
 
 
 def fill_mask(pretrained, texts: list[str], top_k: int = 5) -> list[dict]:
     """Predict the most probable tokens at every `[MASK]` in texts.
+
+    Of a text that is longer than the rows of the model, each `[MASK]` is predicted from a row of the tokens around it.
 
     Args:
         pretrained: what `kb.load_pretrained` returns for a `BertPretrainer`.
@@ -23,7 +27,7 @@ def fill_mask(pretrained, texts: list[str], top_k: int = 5) -> list[dict]:
         vocabulary.
 
     Raises:
-        InputError: the model has no masked-LM head, or a text has no `[MASK]` within the maximum length.
+        InputError: the model has no masked-LM head, or a text has no `[MASK]`.
 
     Example:
 
@@ -42,7 +46,11 @@ def fill_mask(pretrained, texts: list[str], top_k: int = 5) -> list[dict]:
             f"`pretrained` must have a masked-LM head. Received: {pretrained.path} (a model of kind {pretrained.kind})"
         )
     return predict_masks(
-        eager_outputs(pretrained.model), pretrained.vocabulary, mask_vectorizer(pretrained), texts, top_k
+        eager_outputs(pretrained.model),
+        pretrained.vocabulary,
+        mask_vectorizer(Preprocessor.from_pretrained(pretrained)),
+        texts,
+        top_k,
     )
 
 
@@ -59,7 +67,7 @@ def mask_vectorizer(preprocessor):
     """Return a `BertTextVectorization` that keeps `[MASK]` in a text as one token.
 
     Args:
-        preprocessor: `Preprocessor`, or a loaded model; both have the settings of the vocabulary.
+        preprocessor: `Preprocessor`.
     """
     from keras_bert.text import BertTextVectorization
 
@@ -82,21 +90,44 @@ def predict_masks(predict_batch: Callable, vocabulary: list[str], vectorizer, te
         texts: N strings.
         top_k: number of tokens per mask.
     """
-    mask_id = vocabulary.index("[MASK]")
     results = []
     for text in texts:  # one at a time, because the number of masks differs
-        inputs = {name: ops.convert_to_numpy(value) for name, value in vectorizer([text]).items()}  # [1, T] each
-        positions = np.flatnonzero(inputs["input_word_ids"][0] == mask_id)  # [P]
-        if not len(positions):
-            raise InputError(
-                f"`texts` must have [MASK] in each text, within the maximum length of a row. Received: {text[:80]!r}"
-            )
-        outputs = predict_batch({**inputs, "masked_lm_positions": positions[None].astype("int32")})
-        probabilities = softmax(np.asarray(outputs["mlm_logits"][0], np.float32))  # [P, V]
         masks = []
-        for position, row in zip(positions, probabilities, strict=True):
-            best = np.argsort(-row, kind="stable")[:top_k]
-            predictions = [{"token": vocabulary[i], "probability": float(row[i])} for i in best]
-            masks.append({"position": int(position), "predictions": predictions})
+        for inputs, positions, shift in _rows(vectorizer, text):
+            outputs = predict_batch({**inputs, "masked_lm_positions": positions[None].astype("int32")})
+            probabilities = softmax(np.asarray(outputs["mlm_logits"][0], np.float32))  # [P, V]
+            for position, row in zip(positions, probabilities, strict=True):
+                best = np.argsort(-row, kind="stable")[:top_k]
+                predictions = [{"token": vocabulary[i], "probability": float(row[i])} for i in best]
+                masks.append({"position": int(position) + shift, "predictions": predictions})
         results.append({"text": text, "masks": masks})
     return results
+
+
+def _rows(vectorizer, text: str) -> Iterator[tuple[dict, np.ndarray, int]]:
+    """Yield the rows in which the masks of a text are predicted: one row, or for a longer text one per mask.
+
+    Args:
+        vectorizer: from `mask_vectorizer`.
+        text: a string.
+
+    Yields:
+        The encoder's inputs, int32 `[1, T]` each; the positions of the masks to predict, int `[P]`; and the number of
+        tokens of the text before the row.
+    """
+    tokens = vectorizer.tokenize(text).numpy()  # [tokens]
+    places = np.flatnonzero(tokens == vectorizer.mask_id)
+    if not len(places):
+        raise InputError(f"`texts` must have [MASK] in each text. Received: {text[:80]!r}")
+    length = vectorizer.sequence_length or len(tokens) + 2  # T
+    size = length - 2
+    parts = [(0, places)]
+    if len(tokens) > size:
+        starts = np.clip(places - size // 2, 0, len(tokens) - size)
+        parts = list(zip(starts.tolist(), places[:, None], strict=True))
+    for start, masks in parts:
+        row = [vectorizer.cls_id, *tokens[start : start + size], vectorizer.sep_id]
+        ids = np.full((1, length), vectorizer.pad_id, np.int32)  # [1, T]
+        ids[0, : len(row)] = row
+        mask = (np.arange(length) < len(row))[None].astype(np.int32)  # [1, T]
+        yield dict(zip(INPUT_KEYS, (ids, mask, np.zeros_like(ids)), strict=True)), masks - start + 1, start

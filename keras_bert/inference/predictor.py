@@ -47,7 +47,7 @@ class Predictor:
         - question answering: `question`, `answer`, `start`, `end` (indices of characters), `score`, `null_score`;
           answer, start and end are None for "no answer";
         - tags: `words`, `tags`, `entities`, a list of `{"text", "label", "start", "end"}` (indices of words, the end is
-          exclusive);
+          exclusive), empty for tags that mark no entities, such as parts of speech;
         - a pretrained model, single texts with `[MASK]`: `text`, `masks`, a list of `{"predictions": [{"token",
           "probability"}]}`; pairs: as classification, with the labels `follows` and `random`, or `in order` and
           `swapped`;
@@ -60,6 +60,9 @@ class Predictor:
         model: the Keras model; None for exported models.
         columns: column names of `cells`.
         chunk_size: number of texts that are in memory at a time.
+
+    Texts that are longer than the model's rows are truncated, with one `InputWarning` about all of them. Question
+    answering, tags and `[MASK]` use several rows for a long text instead.
 
     Raises:
         InputError: the source cannot be opened; a text is empty; the texts are single texts and the model needs pairs,
@@ -102,7 +105,16 @@ class Predictor:
             return self._predict(texts, batch_size, top_k, bool(progress), total)
         return list(self._predict(texts, batch_size, top_k, bool(progress), len(texts)))
 
-    def evaluate(self, path: str | Path, batch_size: int = 64, *, bootstrap: int = 0, seed: int = 0) -> dict:
+    def evaluate(
+        self,
+        path: str | Path,
+        batch_size: int = 64,
+        *,
+        bootstrap: int = 0,
+        seed: int = 0,
+        skip_malformed: bool = False,
+        tag_column: str | int | None = None,
+    ) -> dict:
         """Compute the metrics of the model's task on a file of labeled examples.
 
         Args:
@@ -110,6 +122,8 @@ class Predictor:
                 answering a SQuAD file, for tags a file in columns.
             batch_size: number of texts per call of the model.
             bootstrap, seed: number of resamples for intervals, and their seed, see `kb.evaluate`.
+            skip_malformed: whether to skip malformed lines, and warn about their number, in place of an error.
+            tag_column: for tags, name or number of the column of the tags, see `load_conll`.
 
         Returns:
             A dict that can be written as JSON, with `examples`; see `kb.evaluate`. `kb.format_metrics` shows it as a
@@ -117,9 +131,12 @@ class Predictor:
 
         Raises:
             InputError: the file cannot be read or does not fit the model; `bootstrap` is not 0 for a task without
-                intervals.
+                intervals, or another option is given for a task that does not have it.
         """
-        return self._backend.evaluate(path, batch_size, make_bootstrap(bootstrap, seed))
+        options = {"skip_malformed": skip_malformed, "tag_column": tag_column}
+        metrics = self._backend.evaluate(path, batch_size, make_bootstrap(bootstrap, seed), **options)
+        self._backend.warn_of_long_texts()
+        return metrics
 
     def cells(self, prediction: dict) -> tuple:
         """Return the values of `columns` for one prediction, to show it in a table."""
@@ -133,3 +150,4 @@ class Predictor:
             while chunk := list(itertools.islice(remaining, self.chunk_size)):
                 yield from self._backend.predict(chunk, batch_size, top_k)
                 advance(len(chunk))
+        self._backend.warn_of_long_texts()

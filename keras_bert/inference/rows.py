@@ -58,6 +58,8 @@ def preprocessor_of(model, vectorizer=None, name: str = "inputs") -> Preprocesso
 def vectorize(texts, preprocessor: Preprocessor) -> dict:
     """Convert texts or pairs to ids that are padded to the longest row, int32 `[N, T]` each.
 
+    Texts that are longer than the preprocessor's rows are truncated, with a warning.
+
     Args:
         texts: list of N strings, or a tuple of two such lists.
         preprocessor: `Preprocessor`.
@@ -69,6 +71,7 @@ def vectorize(texts, preprocessor: Preprocessor) -> dict:
         ids = preprocessor(chunk if isinstance(texts, tuple) else chunk[0])
         width = max(1, int(row_lengths(ids).max(initial=1)))
         parts.append({key: array[:, :width] for key, array in ids.items()})
+    preprocessor.long_texts.warn()
     width = max(part["input_mask"].shape[1] for part in parts)
     pad = preprocessor.vocabulary.index("[PAD]")
     return {

@@ -4,10 +4,10 @@ from collections.abc import Callable
 
 import numpy as np
 
-from keras_bert.data.id_arrays import as_id_arrays, check_ids
 from keras_bert.errors import InputError
 from keras_bert.inference.predict import predict_length_sorted
 from keras_bert.ops import predict_on_batch
+from keras_bert.tasks import Preprocessor
 
 CLASS_NAMES = {"next": ("follows", "random"), "order": ("in order", "swapped")}  # in the order of the logits
 OUTPUTS = {"next": "nsp_logits", "order": "sop_logits"}
@@ -36,6 +36,7 @@ def predict_sentence_pairs(pretrained, first: list[str], second: list[str], batc
     """Predict whether each second text follows the first one, or whether the two are in order.
 
     Pretraining uses segments of several sentences, so predictions for short single sentences may be less accurate.
+    Pairs that are longer than the rows of the model are truncated, with a warning.
 
     Args:
         pretrained: what `kb.load_pretrained` returns for a `BertPretrainer` with a sentence task.
@@ -47,8 +48,7 @@ def predict_sentence_pairs(pretrained, first: list[str], second: list[str], batc
         Logits, float32 `[N, 2]`, of the two `class_names`: `follows` and `random`, or `in order` and `swapped`.
 
     Raises:
-        InputError: the model has no head for a sentence task, there are no pairs, the lists differ in length, or a row
-            has more tokens than the encoder has positions.
+        InputError: the model has no head for a sentence task, there are no pairs, or the lists differ in length.
 
     Example:
 
@@ -69,8 +69,9 @@ def predict_sentence_pairs(pretrained, first: list[str], second: list[str], batc
             f"Received: {len(first)} and {len(second)}"
         )
     model = pretrained.model
-    ids = as_id_arrays(pretrained.vectorizer((first, second)))
-    check_ids(model.encoder.config, ids)
+    preprocessor = Preprocessor.from_pretrained(pretrained)
+    ids = preprocessor((first, second))
+    preprocessor.long_texts.warn()
     return sentence_logits(predict_on_batch(model), ids, batch_size, OUTPUTS[model.sentence_task])
 
 

@@ -63,7 +63,7 @@ def metric_tables(metrics: dict, width: int | None = None) -> list[MetricTable]:
             is replaced by the most frequent confusions.
     """
     tables = [_scalars(metrics)]
-    for key, heading in (("classes", "class"), ("types", "entity type")):
+    for key, heading in (("classes", "class"), ("types", "entity type"), ("tags", "tag")):
         if metrics.get(key):
             tables.append(_by_class(heading, metrics[key]))
     if "confusion" in metrics:

@@ -23,16 +23,16 @@ class BinaryTask(ClassificationTask):
 
     has_class_ids = True
 
-    def load(self, dataset: str, label_names: Sequence[str] | None = None) -> TaskData:
+    def load(self, dataset: str, label_names: Sequence[str] | None = None, **options) -> TaskData:
         """Read `train.tsv` and `dev.tsv`, which must have two classes."""
-        data = super().load(dataset, label_names)
+        data = super().load(dataset, label_names, **options)
         if len(data.label_names) != 2:
             raise InputError(f"`dataset` must have two classes. Received: {len(data.label_names)} classes in {dataset}")
         return data
 
-    def read_labeled(self, dataset: str, label_names: Sequence[str] | None):
+    def read_labeled(self, dataset: str, label_names: Sequence[str] | None, **options):
         """Read a dataset with one class per text."""
-        return load_labeled(dataset, label_names)
+        return load_labeled(dataset, label_names, **options)
 
     def build_model(self, encoder, data: TaskData, **options) -> BertClassifier:
         """Return a `BertClassifier` with one logit."""

@@ -6,6 +6,7 @@ import functools
 from keras_bert.data.id_arrays import as_id_arrays
 from keras_bert.errors import InputError
 from keras_bert.models import check_vocabulary_size
+from keras_bert.tasks.long_texts import LongTexts, count_truncated
 
 
 @dataclasses.dataclass(frozen=True)
@@ -20,23 +21,26 @@ class Preprocessor:
         lowercase: whether text is lowercased and stripped of accents.
         sequence_length: the maximum length of a row, in tokens.
         added_tokens: tokens of the vocabulary that stay whole in a text.
+        long_texts: counts of the texts that were longer than a row, for a warning about them.
     """
 
     vocabulary: tuple[str, ...]
     lowercase: bool
     sequence_length: int
     added_tokens: tuple[str, ...] = ()
+    long_texts: LongTexts = dataclasses.field(default_factory=LongTexts, compare=False, repr=False)
 
     @classmethod
     def from_pretrained(cls, pretrained) -> "Preprocessor":
         """Return the preprocessor of a loaded model.
 
-        Its `sequence_length` is that of the model or, if there is none, the number of positions of the encoder.
+        Its `sequence_length` is that of the model, and at most the number of positions of the encoder.
 
         Args:
             pretrained: what `kb.load_pretrained` returns.
         """
-        length = pretrained.sequence_length or pretrained.encoder.config.max_position_embeddings
+        positions = pretrained.encoder.config.max_position_embeddings
+        length = min(pretrained.sequence_length or positions, positions)
         return cls(tuple(pretrained.vocabulary), pretrained.lowercase, length, tuple(pretrained.added_tokens))
 
     @classmethod
@@ -68,7 +72,11 @@ class Preprocessor:
         return preprocessor
 
     def __call__(self, texts) -> dict:
-        return as_id_arrays(self.vectorizer(texts))
+        ids = as_id_arrays(self.vectorizer(texts))
+        truncated = count_truncated(texts, ids, self.vectorizer, self.sequence_length)
+        what = "pairs of texts" if isinstance(texts, tuple) else "texts"
+        self.long_texts.add(truncated, len(ids["input_mask"]), self.sequence_length, what)
+        return ids
 
     @functools.cached_property
     def vectorizer(self):

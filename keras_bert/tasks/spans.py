@@ -16,7 +16,7 @@ from keras_bert.tasks.registry import register_task
 from keras_bert.tasks.span_decoding import Answer, best_answers
 from keras_bert.tasks.task import Task, reject_top_k
 from keras_bert.tasks.task_data import TaskData, TaskDefaults, TrainedModel, check_at_least_two, check_files
-from keras_bert.text.windows import Windows, make_windows
+from keras_bert.text.windows import MAX_QUERY_LENGTH, Windows, make_windows
 
 DOC_STRIDE = 128  # tokens; shorter rows have a shorter stride
 OUTPUTS = ("start_logits", "end_logits")
@@ -154,17 +154,22 @@ def split_questions(questions: Sequence[Question], seed: int, fraction: float) -
 
 
 def question_windows(questions: Sequence[Question], preprocessor) -> Windows:
-    """Return the windows of questions on their contexts."""
+    """Return the windows of questions on their contexts. Long questions are truncated, so that a window has space."""
     length = preprocessor.sequence_length
-    return make_windows(
+    doc_stride = min(DOC_STRIDE, length // 3)
+    max_query_length = min(MAX_QUERY_LENGTH, max(0, length - 3 - doc_stride))
+    windows = make_windows(
         [each.question for each in questions],
         [each.context for each in questions],
         list(preprocessor.vocabulary),
         preprocessor.lowercase,
         length,
-        min(DOC_STRIDE, length // 3),
+        doc_stride,
         preprocessor.added_tokens,
+        max_query_length,
     )
+    preprocessor.long_texts.add(windows.truncated_questions, len(questions), max_query_length, "questions")
+    return windows
 
 
 def span_rows(questions: Sequence[Question], preprocessor) -> tuple[dict, dict]:

@@ -31,6 +31,7 @@ class Task(abc.ABC):
         encoder_is_frozen: whether only the head is trained, on features that the pretrained encoder computes once.
         model_options: names of further arguments of `build_model`; the command line has an option for each.
         report_options: names of further arguments of `report`: `label_names`, `bootstrap`.
+        data_options: names of further arguments of `load` and `read`: `skip_malformed`, `tag_column`.
         setting_names: names of the settings that `kb.save_pretrained` keeps for this task.
         columns: column names of `cells`.
     """
@@ -47,6 +48,7 @@ class Task(abc.ABC):
     encoder_is_frozen: bool = False
     model_options: tuple[str, ...] = ()
     report_options: tuple[str, ...] = ()
+    data_options: tuple[str, ...] = ()
     setting_names: tuple[str, ...] = ()
     columns: tuple[str, ...] = ("label", "text")
 
@@ -59,24 +61,26 @@ class Task(abc.ABC):
     # === Data ===
 
     @abc.abstractmethod
-    def load(self, dataset: str, label_names: Sequence[str] | None = None) -> TaskData:
+    def load(self, dataset: str, label_names: Sequence[str] | None = None, **options) -> TaskData:
         """Read a dataset.
 
         Args:
             dataset: a folder with `data_files`, or a name that the task knows.
             label_names: names of the classes, labels or tags, in order. Default: those in the training file.
+            **options: the `data_options`.
 
         Raises:
             InputError: a file is missing or malformed, or the names do not fit.
         """
 
     @abc.abstractmethod
-    def read(self, path, labels: Sequence[str] | None) -> Sequence:
+    def read(self, path, labels: Sequence[str] | None, **options) -> Sequence:
         """Read one file of examples, in the form of `TaskData.dev`.
 
         Args:
             path: the file.
             labels: names in the order of the logits, or None.
+            **options: the `data_options`.
         """
 
     @abc.abstractmethod
@@ -162,16 +166,19 @@ class Task(abc.ABC):
         """
         return self.compute_metrics(outputs, targets, weights)
 
-    def check_report_options(self, **options) -> dict:
-        """Return the options of `report` that are not None.
+    def check_options(self, names: Sequence[str], **options) -> dict:
+        """Return the options that are given: neither None nor False.
+
+        Args:
+            names: the options that the task has: its `report_options` or its `data_options`.
 
         Raises:
-            InputError: an option is given that the task does not have.
+            InputError: another option is given.
         """
-        given = {name: value for name, value in options.items() if value is not None}
+        given = {name: value for name, value in options.items() if value is not None and value is not False}
         for name in given:
-            if name not in self.report_options:
-                default = "0" if name == "bootstrap" else "None"
+            if name not in names:
+                default = {"bootstrap": "0", "skip_malformed": "False"}.get(name, "None")
                 raise InputError(f"`{name}` must be {default} for the task {self.name}. Received: {name}={given[name]}")
         return given
 

@@ -19,24 +19,25 @@ class TextTask(Task):
     """Base class of classification, multi-label classification and regression of texts or pairs of texts."""
 
     report_options: tuple[str, ...] = ("label_names", "bootstrap")
+    data_options: tuple[str, ...] = ("skip_malformed",)
     setting_names: tuple[str, ...] = ("pairs",)
 
-    def load(self, dataset: str, label_names: Sequence[str] | None = None) -> TaskData:
+    def load(self, dataset: str, label_names: Sequence[str] | None = None, **options) -> TaskData:
         """Read `train.tsv` and `dev.tsv`, see `kb.load_labeled`."""
-        labeled = self.read_labeled(dataset, label_names)
+        labeled = self.read_labeled(dataset, label_names, **options)
         train = LabeledTexts(labeled.train_texts, labeled.train_labels)
         check_at_least_two(len(train), "texts", labeled.name)
         texts = [text for part in train.texts for text in part] if train.are_pairs else train.texts
         dev = LabeledTexts(labeled.dev_texts, labeled.dev_labels)
         return TaskData(labeled.name, train, dev, texts, labeled.label_names, {"pairs": train.are_pairs})
 
-    def read_labeled(self, dataset: str, label_names: Sequence[str] | None) -> LabeledDataset:
+    def read_labeled(self, dataset: str, label_names: Sequence[str] | None, **options) -> LabeledDataset:
         """Read a dataset with the labels of the problem type."""
-        return load_labeled(dataset, label_names, self.problem_type)
+        return load_labeled(dataset, label_names, self.problem_type, **options)
 
-    def read(self, path, labels: Sequence[str] | None) -> LabeledTexts:
+    def read(self, path, labels: Sequence[str] | None, **options) -> LabeledTexts:
         """Read a table of texts and labels, see `read_table`."""
-        table = read_table(path)
+        table = read_table(path, self.problem_type, **options)
         return LabeledTexts(table.texts, self.labels_of(table, labels))
 
     @abc.abstractmethod

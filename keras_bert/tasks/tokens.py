@@ -5,17 +5,18 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from keras_bert.data.conll import TaggedSentence, load_conll
+from keras_bert.data.conll import TaggedSentence, find_conll_files, load_conll
 from keras_bert.data.table import check_label_names
 from keras_bert.errors import InputError
-from keras_bert.metrics import accuracy, cross_entropy, entity_f1, extract_entities
+from keras_bert.metrics import accuracy, cross_entropy, extract_entities, find_scheme, tag_metrics
+from keras_bert.metrics.tag_scheme import OUTSIDE
 from keras_bert.models import BertTokenClassifier
 from keras_bert.ops import is_correct
 from keras_bert.tasks.classification import check_range
 from keras_bert.tasks.losses import MeanCrossEntropy
 from keras_bert.tasks.registry import register_task
 from keras_bert.tasks.task import Task, reject_top_k
-from keras_bert.tasks.task_data import TaskData, TrainedModel, check_at_least_two, check_files
+from keras_bert.tasks.task_data import TaskData, TrainedModel, check_at_least_two
 from keras_bert.tasks.word_rows import word_rows
 
 IGNORED = -1  # marks tokens without a label: all but the first token of each word
@@ -31,12 +32,13 @@ class TokensTask(Task):
     data_files: tuple[str, str] = ("train.txt", "dev.txt")
     per_token: bool = True
     report_options: tuple[str, ...] = ("label_names",)
+    data_options: tuple[str, ...] = ("tag_column", "skip_malformed")
     columns: tuple[str, ...] = ("entities", "text")
 
-    def load(self, dataset: str, label_names: Sequence[str] | None = None) -> TaskData:
-        """Read `train.txt` and `dev.txt`, see `load_conll`."""
-        paths = check_files(dataset, self.data_files)
-        train, dev = map(load_conll, paths)
+    def load(self, dataset: str, label_names: Sequence[str] | None = None, **options) -> TaskData:
+        """Read `train.txt` and `dev.txt`, see `find_conll_files` and `load_conll`."""
+        paths = find_conll_files(dataset)
+        train, dev = (load_conll(path, **options) for path in paths)
         names = tuple(check_label_names(label_names or sorted({tag for each in train for tag in each.tags})))
         if len(names) < 2:
             raise InputError(f"`dataset` must have at least two tags. Received: {len(names)} in {paths[0]}")
@@ -45,9 +47,9 @@ class TokensTask(Task):
         check_at_least_two(len(train), "sentences", paths[0])
         return TaskData(str(dataset), train, dev, [" ".join(each.words) for each in train], names)
 
-    def read(self, path, labels: Sequence[str] | None) -> list[TaggedSentence]:
+    def read(self, path, labels: Sequence[str] | None, **options) -> list[TaggedSentence]:
         """Read a file of words and tags; the tags must be among the labels."""
-        sentences = load_conll(path)
+        sentences = load_conll(path, **options)
         check_tags(sentences, labels, path)
         return sentences
 
@@ -88,7 +90,7 @@ class TokensTask(Task):
         }
 
     def report(self, outputs, targets, weights, label_names=None) -> dict:
-        """Compute accuracy and loss over tokens and, with the names of the tags, precision, recall and F1 of entities.
+        """Compute accuracy and loss over tokens and, with the names of the tags, `tag_metrics`.
 
         The entities are found within rows: one that continues in the next row of a long sentence counts as two.
         """
@@ -104,33 +106,41 @@ class TokensTask(Task):
             [[names[i] for i in row[kept]] for row, kept in zip(ids, weights > 0, strict=True)]
             for ids in (targets, outputs.argmax(-1))
         ]
-        return {**entity_f1(*tags), **metrics}
+        return {**tag_metrics(*tags, names), **metrics}
 
     def evaluate(self, trained: TrainedModel, examples: Sequence[TaggedSentence]) -> dict:
-        """Compute precision, recall and F1 of entities, and the accuracy of tags."""
+        """Compute the accuracy of tags, and precision, recall and F1 of entities or, without a scheme, of tags."""
         predicted = predict_tags(trained, [each.words for each in examples])
-        return {**entity_f1([each.tags for each in examples], predicted), "examples": len(examples)}
+        return {
+            **tag_metrics([each.tags for each in examples], predicted, trained.labels),
+            "examples": len(examples),
+        }
 
     def predict(self, trained: TrainedModel, texts: list, top_k: int | None = None) -> list[dict]:
-        """Return words, one tag per word, and entities. Words are separated by whitespace."""
+        """Return words, one tag per word, and entities; none where the tags have no scheme (`find_scheme`).
+
+        Words are separated by whitespace.
+        """
         reject_top_k(top_k)
         for text in texts:
             if isinstance(text, tuple):
                 raise InputError(f"`texts` must be single texts for this model. Received: a pair, {text[0][:40]!r}")
         sentences = [text.split() for text in texts]
+        scheme = find_scheme(trained.labels or ())
         predictions = []
         for words, tags in zip(sentences, predict_tags(trained, sentences), strict=True):
             entities = [
                 {"text": " ".join(words[start:end]), "label": label, "start": start, "end": end}
-                for label, start, end in extract_entities(tags)
+                for label, start, end in (extract_entities(tags, scheme) if scheme else ())
             ]
             predictions.append({"words": words, "tags": tags, "entities": entities})
         return predictions
 
     def cells(self, prediction: dict) -> tuple:
-        """Return the entities and the text."""
+        """Return the entities, or the tags if they have no scheme, and the text."""
         entities = ", ".join(f"{each['text']} ({each['label']})" for each in prediction["entities"])
-        return entities or "none", " ".join(prediction["words"])
+        tags = " ".join(prediction["tags"]) if set(prediction["tags"]) - {OUTSIDE} else "none"
+        return entities or tags, " ".join(prediction["words"])
 
     def example_text(self, data: TaskData) -> str:
         """Return a sentence with entities, quoted for a shell."""
@@ -167,7 +177,7 @@ def predict_tags(trained: TrainedModel, sentences: Sequence[Sequence[str]]) -> l
     logits = trained.outputs(ids)  # [R, T, C]
     predicted = logits.argmax(-1)  # [R, T]
     labels = trained.labels or [str(i) for i in range(logits.shape[-1])]
-    outside = "O" if "O" in labels else labels[0]
+    outside = OUTSIDE if OUTSIDE in labels else labels[0]
     return [
         [labels[predicted[position]] if position else outside for position in first_tokens]
         for first_tokens in positions

@@ -7,7 +7,7 @@ import numpy as np
 
 from keras_bert.constants import INPUT_KEYS
 from keras_bert.errors import InputError
-from keras_bert.text.offsets import OffsetTokenizer
+from keras_bert.text.offsets import OffsetTokenizer, include_marks
 
 MAX_QUERY_LENGTH = 64  # tokens; a longer question is truncated, as in run_squad.py
 
@@ -19,15 +19,17 @@ class Windows:
     Attributes:
         ids: dict of the three model inputs, int32 `[N, T]`.
         example_index: int `[N]`, the index of the question of each row.
-        token_to_char: int32 `[N, T, 2]`, the `(start, end)` of each token in the context, with an exclusive end; -1 for
-            tokens outside the context.
+        token_to_char: int32 `[N, T, 2]`, the `(start, end)` of each token in the context, with an exclusive end, over
+            the marks after it too (see `include_marks`); -1 for tokens outside the context.
         token_is_max_context: bool `[N, T]`, True if no other window has more context around this token.
+        truncated_questions: number of questions that were truncated.
     """
 
     ids: dict[str, np.ndarray]
     example_index: np.ndarray
     token_to_char: np.ndarray
     token_is_max_context: np.ndarray
+    truncated_questions: int = 0
 
     def __len__(self) -> int:
         return len(self.example_index)
@@ -51,7 +53,10 @@ class Windows:
             context = np.flatnonzero(self.token_to_char[row, :, 0] >= 0)  # token positions
             chars = self.token_to_char[row, context]
             overlaps = (chars[:, 1] > answer_start) & (chars[:, 0] < answer_end)
-            is_whole = chars[0, 0] <= answer_start and chars[-1, 1] >= answer_end
+            # What is before the first token of a context, or after the last one, has no tokens that could be missing.
+            is_first = row == 0 or self.example_index[row - 1] != example
+            is_last = row == len(self) - 1 or self.example_index[row + 1] != example
+            is_whole = (is_first or chars[0, 0] <= answer_start) and (is_last or chars[-1, 1] >= answer_end)
             if overlaps.any() and is_whole:
                 starts[row], ends[row] = context[overlaps][0], context[overlaps][-1]
         return {"start_logits": starts, "end_logits": ends}
@@ -65,6 +70,7 @@ def make_windows(
     sequence_length: int = 384,
     doc_stride: int = 128,
     added_tokens: Sequence[str] = (),
+    max_query_length: int = MAX_QUERY_LENGTH,
 ) -> Windows:
     """Tokenize questions and contexts into overlapping windows that fit into the sequence length.
 
@@ -75,6 +81,7 @@ def make_windows(
         sequence_length: T.
         doc_stride: number of tokens between the starts of two consecutive windows.
         added_tokens: tokens of the vocabulary that stay whole in a text.
+        max_query_length: number of tokens to truncate questions to.
 
     Returns:
         `Windows`.
@@ -102,9 +109,11 @@ def make_windows(
     tokenizer = OffsetTokenizer(vocabulary, lowercase, added_tokens)
     cls_id, sep_id, pad_id = (vocabulary.index(token) for token in ("[CLS]", "[SEP]", "[PAD]"))
     tokenized: dict[str, tuple] = {}  # because several questions can have the same context
-    rows, example_index, offsets, max_context = [], [], [], []
+    rows, example_index, offsets, max_context, truncated = [], [], [], [], 0
     for index, (question, context) in enumerate(zip(questions, contexts, strict=True)):
-        question_ids = tokenizer(question)[0][:MAX_QUERY_LENGTH]
+        question_ids = tokenizer(question)[0]
+        truncated += len(question_ids) > max_query_length
+        question_ids = question_ids[:max_query_length]
         window_size = sequence_length - len(question_ids) - 3  # tokens of the context per window
         if window_size < doc_stride or doc_stride < 1:
             raise InputError(
@@ -114,7 +123,8 @@ def make_windows(
                 "Use a larger sequence_length, a shorter question or a smaller doc_stride."
             )
         if context not in tokenized:
-            tokenized[context] = tokenizer(context)
+            ids, chars = tokenizer(context)
+            tokenized[context] = ids, include_marks(context, chars, lowercase)
         ids, chars = tokenized[context]
         if not ids:
             raise InputError(
@@ -142,7 +152,7 @@ def make_windows(
     context_starts = np.argmax(token_to_char[:, :, 0] >= 0, axis=1)  # [N]
     types = (np.arange(sequence_length) >= context_starts[:, None]).astype(np.int32) * mask  # [N, T]
     inputs = dict(zip(INPUT_KEYS, (word_ids, mask, types), strict=True))
-    return Windows(inputs, np.array(example_index), token_to_char, token_is_max_context)
+    return Windows(inputs, np.array(example_index), token_to_char, token_is_max_context, truncated)
 
 
 def _context_scores(start: int, length: int, total: int) -> np.ndarray:

@@ -129,3 +129,37 @@ def test_rejects_unknown_tags_and_missing_files(folder):
     (folder / "dev.txt").unlink()
     with pytest.raises(kb.InputError, match="^`dataset`.*Received: dataset=.*dev.txt"):
         TOKENS.load(str(folder))
+
+
+POS = ("DT", "NN", "VBZ")
+
+
+def test_parts_of_speech_have_no_entities(tmp_path):
+    """An untrained model that gives all words one tag: accuracy and F1 per tag, in every place that reports them."""
+    encoder, preprocessor = make()
+    model = kb.BertTokenClassifier(encoder, 3)
+    model.get_layer("logits").set_weights([np.zeros((32, 3)), np.array([0.0, 9.0, 0.0])])  # always NN
+    trained = trained_model(model, preprocessor, POS)
+    sentences = [TaggedSentence(("mary", "lives", "."), ("NN", "VBZ", "DT")), TaggedSentence(("john",), ("NN",))]
+    metrics = TOKENS.evaluate(trained, sentences)
+    assert metrics["accuracy"] == 0.5 and not {"f1", "types", "entities"} & set(metrics)
+    assert [metrics["tags"][tag]["f1"] for tag in POS] == [0, pytest.approx(2 / 3), 0]
+    prediction = TOKENS.predict(trained, ["mary lives"])[0]
+    assert prediction["entities"] == [] and TOKENS.cells(prediction) == ("NN NN", "mary lives")
+    ids, labels = tag_rows(sentences, POS, preprocessor)
+    report = kb.evaluate(model, ids, labels, label_names=POS)
+    assert report["tags"] == metrics["tags"] and "f1" not in report
+    (tmp_path / "dev.conllu").write_text("1\tmary\tmary\tNN" + "\t_" * 6 + "\n")
+    assert TOKENS.read(tmp_path / "dev.conllu", POS)[0].tags == ("NN",)
+    with pytest.raises(kb.InputError, match="^`tags` .*dev.conllu must be among DT"):
+        TOKENS.read(tmp_path / "dev.conllu", POS, tag_column="xpos")
+
+
+def test_suffixes_and_other_letters_give_entities():
+    encoder, preprocessor = make()
+    model = kb.BertTokenClassifier(encoder, 2)
+    model.get_layer("logits").set_weights([np.zeros((32, 2)), np.array([9.0, 0.0])])
+    for names in (("PER_U", "O"), ("W:PER", "O")):
+        trained = trained_model(model, preprocessor, names)
+        assert [each["label"] for each in TOKENS.predict(trained, ["mary john"])[0]["entities"]] == ["PER", "PER"]
+        assert TOKENS.evaluate(trained, [TaggedSentence(("mary", "in"), (names[0], "O"))])["f1"] == pytest.approx(2 / 3)

@@ -1,5 +1,7 @@
 """Windows cover the whole context, labels point at the answers, and decoding returns the answer of the text."""
 
+import unicodedata
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -7,6 +9,7 @@ from hypothesis import strategies as st
 
 import keras_bert as kb
 from keras_bert.constants import SPECIAL_TOKENS
+from keras_bert.metrics import squad_metrics
 from keras_bert.tasks.span_decoding import best_answers
 from keras_bert.text.windows import make_windows
 
@@ -102,3 +105,51 @@ def test_rejects_invalid_arguments():
         make_windows(["who is it?"], ["w1"], VOCABULARY, sequence_length=12, doc_stride=6)
     with pytest.raises(kb.InputError, match="^`contexts`.*Received: '  '"):
         make_windows(["who?"], ["  "], VOCABULARY)
+
+
+MARKED = {  # words that end with characters that are no tokens
+    "NFD accents": ("cafe\u0301 wa\u0301 cafe\u0301", "cafe\u0301"),
+    "vowel signs": (
+        "\u0939\u093f\u0928\u094d\u0926\u0941 \u092d\u093e\u0937\u093e",
+        "\u0939\u093f\u0928\u094d\u0926\u0941",
+    ),
+    "vowel points": ("\u05e9\u05b8\u05dc\u05d5\u05b9 \u05e8\u05b7\u05d1", "\u05e9\u05b8\u05dc\u05d5\u05b9"),
+    "several marks": ("Tu\u031b\u0323 \u0e01\u0e34\u0e48", "\u0e01\u0e34\u0e48"),
+    "voiced kana": ("\u304b\u3099 \u304b", "\u304b\u3099"),
+    "joiner": ("\u0d28\u0d4d\u200d \u0d28", "\u0d28\u0d4d\u200d"),
+    "variation selector": ("\u2764\ufe0f x", "\u2764\ufe0f"),
+    "precomposed": ("caf\xe9 x", "caf\xe9"),
+}
+
+
+@pytest.mark.parametrize("lowercase", [True, False], ids=["uncased", "cased"])
+@pytest.mark.parametrize("name", MARKED)
+def test_correct_answer_with_stripped_marks_scores_one(name, lowercase):
+    """An answer at the beginning, in the middle and at the end of a context."""
+    context, answer = MARKED[name]
+    tokens = sorted({char for char in unicodedata.normalize("NFD", context.lower()) + context if char.strip()})
+    vocabulary = [*SPECIAL_TOKENS, "who", "?", "end", *tokens, *("##" + char for char in tokens)]
+    for text in (context, f"end {context}", f"end {answer} end", f"end {answer}"):
+        start = text.index(answer)
+        rows = make_windows(["who?"], [text], vocabulary, lowercase, sequence_length=32, doc_stride=2)
+        labels = rows.labels([(start, start + len(answer))])
+        assert labels["start_logits"][0] > 0
+        logits = [np.eye(32)[labels[name]] for name in ("start_logits", "end_logits")]
+        found = best_answers(rows, [text], *logits)[0]
+        assert found.text == answer and text[found.start : found.end] == answer
+        scores = squad_metrics({"q": [answer]}, {"q": found.text})
+        assert (scores["exact_match"], scores["f1"]) == (100, 100)
+
+
+def test_zero_width_space_is_not_part_of_an_answer():
+    rows = make_windows(["who?"], ["w1\u200b w2"], VOCABULARY, sequence_length=12, doc_stride=2)
+    assert rows.token_to_char[0, 4].tolist() == [0, 2]
+
+
+def test_answer_that_ends_after_the_last_token():
+    """The stripped characters around a context are in no window, and its answer is still whole."""
+    context = "\u200b" + " ".join(WORDS[:20]) + "\u200b"
+    rows = make_windows(["who?"], [context], VOCABULARY, sequence_length=12, doc_stride=2)
+    first, last = rows.labels([(0, 3)]), rows.labels([(len(context) - 4, len(context))])
+    assert first["start_logits"][0] == 4 and not first["start_logits"][1:].any()
+    assert last["end_logits"][-1] > 4
