@@ -6,6 +6,7 @@ import functools
 from keras_bert.data.id_arrays import as_id_arrays
 from keras_bert.errors import InputError
 from keras_bert.models import check_vocabulary_size
+from keras_bert.text.splitting import ORIGINAL, Splitting
 
 
 @dataclasses.dataclass(frozen=True)
@@ -20,12 +21,14 @@ class Preprocessor:
         lowercase: whether text is lowercased and stripped of accents.
         sequence_length: the maximum length of a row, in tokens.
         added_tokens: tokens of the vocabulary that stay whole in a text.
+        splitting: the settings of the tokenizer that differ from those of the original code.
     """
 
     vocabulary: tuple[str, ...]
     lowercase: bool
     sequence_length: int
     added_tokens: tuple[str, ...] = ()
+    splitting: Splitting = ORIGINAL
 
     @classmethod
     def from_pretrained(cls, pretrained) -> "Preprocessor":
@@ -37,7 +40,8 @@ class Preprocessor:
             pretrained: what `kb.load_pretrained` returns.
         """
         length = pretrained.sequence_length or pretrained.encoder.config.max_position_embeddings
-        return cls(tuple(pretrained.vocabulary), pretrained.lowercase, length, tuple(pretrained.added_tokens))
+        added_tokens, splitting = tuple(pretrained.added_tokens), pretrained.splitting
+        return cls(tuple(pretrained.vocabulary), pretrained.lowercase, length, added_tokens, splitting)
 
     @classmethod
     def from_vectorizer(cls, vectorizer, encoder) -> "Preprocessor":
@@ -63,7 +67,8 @@ class Preprocessor:
         if length is None or length > positions:
             config = {**vectorizer.get_config(), "sequence_length": positions}
             length, vectorizer = positions, type(vectorizer).from_config(config)
-        preprocessor = cls(vocabulary, vectorizer.lowercase, length, tuple(vectorizer.added_tokens))
+        added_tokens, splitting = tuple(vectorizer.added_tokens), getattr(vectorizer, "splitting", Splitting())
+        preprocessor = cls(vocabulary, vectorizer.lowercase, length, added_tokens, splitting)
         preprocessor.__dict__["vectorizer"] = vectorizer  # the value of the cached property
         return preprocessor
 
@@ -80,4 +85,5 @@ class Preprocessor:
             lowercase=self.lowercase,
             sequence_length=self.sequence_length,
             added_tokens=self.added_tokens,
+            **self.splitting.changes(),
         )

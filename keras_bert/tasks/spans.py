@@ -164,6 +164,7 @@ def question_windows(questions: Sequence[Question], preprocessor) -> Windows:
         length,
         min(DOC_STRIDE, length // 3),
         preprocessor.added_tokens,
+        preprocessor.splitting,
     )
 
 

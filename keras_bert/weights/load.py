@@ -132,6 +132,7 @@ def load_pretrained(source) -> Pretrained:
         pairs=found.pairs,
         no_answer=found.no_answer,
         added_tokens=found.added_tokens,
+        splitting=found.splitting,
     )
 
 

@@ -5,6 +5,7 @@ import functools
 from collections.abc import Callable
 
 from keras_bert.config import BertConfig
+from keras_bert.text.splitting import ORIGINAL, Splitting
 from keras_bert.weights.canonical_names import model_weights, to_numpy
 
 
@@ -26,6 +27,7 @@ class Source:
         vocabulary_problem: the error message if the source has a tokenizer of another kind; or None.
         lowercase: whether text is converted to lower case before tokenization.
         added_tokens: tokens of the vocabulary that stay whole in a text.
+        splitting: the settings of the tokenizer that differ from those of the original code.
         labels: names of the classes in the order of the logits, or None.
         problem_type: of a classifier, as in `BertClassifier`.
         classifier_dropout: dropout rate before the head of a text or token classifier; None for the encoder's rate.
@@ -44,6 +46,7 @@ class Source:
     vocabulary_problem: str | None = None
     lowercase: bool = True
     added_tokens: list[str] = dataclasses.field(default_factory=list)
+    splitting: Splitting = ORIGINAL
     labels: list[str] | None = None
     problem_type: str = "single_label"
     classifier_dropout: float | None = None
@@ -55,7 +58,7 @@ class Source:
     def vectorizer_arguments(self) -> dict:
         """The arguments of the source's `BertTextVectorization`."""
         names = ("vocabulary", "lowercase", "sequence_length", "added_tokens")
-        return {name: getattr(self, name) for name in names}
+        return {**{name: getattr(self, name) for name in names}, **self.splitting.changes()}
 
     @functools.cached_property
     def config(self) -> BertConfig:

@@ -19,7 +19,7 @@ from keras_bert.weights.formats.google_config import (
     config_fields,
     config_file,
     read_config,
-    read_vocabulary,
+    read_tokenizer,
 )
 from keras_bert.weights.formats.tf_checkpoint import is_object_based, read_tensors, write_tensors
 from keras_bert.weights.json_file import write_json
@@ -90,14 +90,12 @@ class GoogleResearch(Format):
         config = read_config(config_file(path))
         tensors = read_tensors(path, lambda name: name not in NOT_WEIGHTS and not name.endswith(OPTIMIZER_SUFFIXES))
         num_classes = np.size(tensors["output_bias"]) if "output_bias" in tensors else 2
-        vocabulary, lowercase = read_vocabulary(path)
         return Source(
             label=str(path),
             format=self.name,
             tensors=to_canonical(tensor_mappings(config, num_classes), tensors, str(path)),
             read_config=lambda: config,
-            vocabulary=vocabulary,
-            lowercase=lowercase,
+            **read_tokenizer(path),
         )
 
     def write(self, model, path, vectorizer=None, labels=None) -> Path:
@@ -139,6 +137,14 @@ def save_google_research(model, path, vectorizer=None) -> Path:
             raise InputError(
                 "`vectorizer` must have no added tokens, which google-research's tokenizer would split. "
                 f"Received: added_tokens={list(vectorizer.added_tokens)!r:.60}"
+            )
+        changes = vectorizer.splitting.changes()
+        # The original code has 200 as a constant. Only words of more characters than the model's limit differ.
+        settings |= {name: changes.pop(name) for name in ("max_word_length",) if name in changes}
+        if changes:
+            raise InputError(
+                "`vectorizer` must split texts as google-research's tokenizer does. "
+                f"Received: {', '.join(f'{name}={value!r}' for name, value in changes.items())}"
             )
         settings["do_lower_case"] = bool(vectorizer.lowercase)  # a command-line flag in google-research's code
     with atomic_write(path) as draft:

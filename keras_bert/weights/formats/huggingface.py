@@ -1,6 +1,5 @@
 """Hugging Face's folders: `config.json`, `model.safetensors` or `pytorch_model.bin`, and `vocab.txt`."""
 
-import dataclasses
 from pathlib import Path
 
 import numpy as np
@@ -20,8 +19,9 @@ from keras_bert.weights.formats.huggingface_names import (
     tensor_mappings,
     write_config,
 )
-from keras_bert.weights.formats.huggingface_tokenizer import OtherTokenizer, Tokenizer, read_tokenizer, write_tokenizer
+from keras_bert.weights.formats.huggingface_tokenizer import Tokenizer, read_tokenizer, write_tokenizer
 from keras_bert.weights.formats.pytorch_bin import read_bin
+from keras_bert.weights.formats.tokenizer_json import OtherTokenizer
 from keras_bert.weights.json_file import read_json, write_json
 from keras_bert.weights.messages import first_line
 from keras_bert.weights.source import Source
@@ -87,6 +87,7 @@ class HuggingFace(Format):
             vocabulary_problem=problem,
             lowercase=tokenizer.lowercase,
             added_tokens=tokenizer.added_tokens,
+            splitting=tokenizer.splitting,
             labels=_read_labels(settings, num_classes, path) if head in parts else None,
             problem_type=PROBLEM_TYPES.get(str(settings.get("problem_type")), default_problem),
             classifier_dropout=read_classifier_dropout(settings, head, str(path)) if head in parts else None,
@@ -94,7 +95,14 @@ class HuggingFace(Format):
 
     def read_vectorizer(self, source) -> dict:
         """See `Format.read_vectorizer`. The folder needs no model."""
-        return {**dataclasses.asdict(read_tokenizer(Path(source))), "sequence_length": None}
+        tokenizer = read_tokenizer(Path(source))
+        return {
+            "vocabulary": tokenizer.vocabulary,
+            "lowercase": tokenizer.lowercase,
+            "sequence_length": None,
+            "added_tokens": tokenizer.added_tokens,
+            **tokenizer.splitting.changes(),
+        }
 
     def write(self, model, path, vectorizer=None, labels=None) -> Path:
         """See `Format.write`; transformers reads the folder with `from_pretrained(path)`."""

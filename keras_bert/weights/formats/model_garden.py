@@ -9,7 +9,7 @@ from keras_bert.config import BertConfig
 from keras_bert.errors import InputError
 from keras_bert.weights.canonical_names import canonical_shapes
 from keras_bert.weights.formats.format import Format
-from keras_bert.weights.formats.google_config import config_file, read_config, read_vocabulary
+from keras_bert.weights.formats.google_config import config_file, read_config, read_tokenizer
 from keras_bert.weights.formats.tf_checkpoint import OBJECT_SUFFIX, is_object_based, read_tensors
 from keras_bert.weights.source import Source
 from keras_bert.weights.tensor_mapping import TensorMapping, to_canonical
@@ -52,14 +52,12 @@ class ModelGarden(Format):
         path = Path(source)
         config = read_config(config_file(path))
         tensors = merge_duplicates(read_tensors(path, lambda name: short_name(name) is not None), str(path))
-        vocabulary, lowercase = read_vocabulary(path)
         return Source(
             label=str(path),
             format=self.name,
             tensors=read_parts(config, tensors, str(path)),
             read_config=lambda: config,
-            vocabulary=vocabulary,
-            lowercase=lowercase,
+            **read_tokenizer(path),
         )
 
 

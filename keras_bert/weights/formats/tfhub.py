@@ -5,17 +5,20 @@ from pathlib import Path
 
 from keras_bert.errors import InputError
 from keras_bert.extras import require, require_tensorflow
+from keras_bert.text.splitting import Splitting
 from keras_bert.text.vocabulary import load_vocabulary
 from keras_bert.weights.canonical_names import encoder_weights
 from keras_bert.weights.formats.format import Format
 from keras_bert.weights.formats.saved_model import (
     ADDED_TOKENS_ASSET,
     CONFIG_ASSET,
+    SPLITTING_ASSET,
     LoadedSavedModel,
     StoredSavedModel,
     readable,
 )
 from keras_bert.weights.formats.tfhub_config import read_config
+from keras_bert.weights.json_file import read_json
 from keras_bert.weights.messages import first_line
 from keras_bert.weights.report import assign_exactly_once
 from keras_bert.weights.source import Source
@@ -44,6 +47,7 @@ class TFHub(Format):
             vocabulary=vocabulary,
             lowercase=lowercase,
             added_tokens=read_added_tokens(model),
+            splitting=read_splitting(model),
         )
 
     def read_vectorizer(self, source) -> dict:
@@ -56,6 +60,7 @@ class TFHub(Format):
             vocabulary=vocabulary,
             lowercase=lowercase,
             added_tokens=read_added_tokens(model),
+            splitting=read_splitting(model),
         ).vectorizer_arguments
 
     def write(self, model, path, vectorizer=None, labels=None) -> Path:
@@ -167,6 +172,12 @@ def read_added_tokens(model) -> list[str]:
     """Read the added tokens of a SavedModel that this package wrote; empty if there are none."""
     file = model.asset_path(ADDED_TOKENS_ASSET)
     return [] if file is None else Path(file).read_text(encoding="utf-8").split("\n")[:-1]
+
+
+def read_splitting(model) -> Splitting:
+    """Read how the tokenizer of a SavedModel that this package wrote differs from the original one."""
+    file = model.asset_path(SPLITTING_ASSET)
+    return Splitting() if file is None else Splitting.from_dict(read_json(Path(file)))
 
 
 def label(source) -> str:
