@@ -26,7 +26,8 @@ def convert(source, to: str, out) -> dict:
 
     Returns:
         A dict: `out`, `to`, the model's `kind`, the numbers of `tensors` and `parameters` that were written, and
-        `skipped`, the heads of the model that the format does not store.
+        `skipped`, the heads of the model that the format does not store, and `not_read`, the names of what the source
+        contains beside the weights, such as the slots of an optimizer.
 
     Raises:
         InputError: the source cannot be read, the format cannot represent the model, or the written model differs from
@@ -61,6 +62,7 @@ def convert(source, to: str, out) -> dict:
         after = {name: tensor for tensors in written.parts.values() for name, tensor in tensors.items()}
         _check_same_tensors(before, after, to, out)
         _check_same_computation(getattr(model, "encoder", model).config, written.config, to, out)
+        _check_same_tokenizer(found, written, to, out)
     return {
         "out": str(out),
         "to": to,
@@ -68,6 +70,7 @@ def convert(source, to: str, out) -> dict:
         "tensors": len(before),
         "parameters": sum(tensor.size for tensor in before.values()),
         "skipped": skipped,
+        "not_read": found.skipped,
     }
 
 
@@ -86,6 +89,18 @@ def _check_same_tensors(before: dict, after: dict, to: str, out) -> None:
             raise InputError(
                 f"`to` must be a format that stores the model exactly. Received: to={to!r} (round-trip check failed: "
                 f"tensor {name} in {out} differs from the source)"
+            )
+
+
+def _check_same_tokenizer(before: Source, after: Source, to: str, out) -> None:
+    """Raise InputError if a text would have other ids."""
+    if before.vocabulary is None:
+        return
+    for name in ("vocabulary", "lowercase", "added_tokens", "splitting"):
+        if getattr(before, name) != getattr(after, name):
+            raise InputError(
+                f"`to` must be a format that stores the model exactly. Received: to={to!r} (round-trip check failed: "
+                f"the {name} of the tokenizer in {out} differs from the source)"
             )
 
 

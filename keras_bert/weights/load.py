@@ -46,7 +46,8 @@ def load_weights(model, source) -> LoadReport:
 
     Returns:
         A `LoadReport`. `untouched` lists the model's weights that the source does not have, and `skipped` the heads of
-        the source that the model does not have.
+        the source that the model does not have, the state of a training (slots of the optimizer, counters), and a
+        masked-LM head whose decoder is not the token table.
 
     Raises:
         InputError: the source is not available or not in a known format; its activation or epsilon differs from the
@@ -78,7 +79,8 @@ def load_weights(model, source) -> LoadReport:
     loaded = {id(weight) for weight in weights.values()}
     untouched = [weight.path for weight in model.trainable_variables if id(weight) not in loaded]
     report = assign_exactly_once(weights, tensors, found.label, untouched)
-    return dataclasses.replace(report, skipped=[part for part in found.parts if part not in targets])
+    skipped = [part for part in found.parts if part not in targets]
+    return dataclasses.replace(report, skipped=[*skipped, *found.skipped])
 
 
 def load_pretrained(source) -> Pretrained:
@@ -133,6 +135,7 @@ def load_pretrained(source) -> Pretrained:
         no_answer=found.no_answer,
         added_tokens=found.added_tokens,
         splitting=found.splitting,
+        skipped=found.skipped,
     )
 
 

@@ -21,6 +21,7 @@ class Pretrained:
         no_answer: of a span labeler, whether its training data had questions without an answer; None if unknown.
         added_tokens: tokens of the vocabulary that stay whole in a text.
         splitting: the settings of the tokenizer that differ from those of the original code.
+        skipped: names of what the source contains and was not read, such as the slots of an optimizer.
     """
 
     def __init__(
@@ -36,6 +37,7 @@ class Pretrained:
         no_answer=None,
         added_tokens=(),
         splitting=ORIGINAL,
+        skipped=(),
     ):
         self.model = model
         self.kind = kind
@@ -46,7 +48,7 @@ class Pretrained:
         self.path = path
         self.pairs = pairs
         self.no_answer = no_answer
-        self.added_tokens, self.splitting = list(added_tokens), splitting
+        self.added_tokens, self.splitting, self.skipped = list(added_tokens), splitting, list(skipped)
         # So that the model can be trained, evaluated and saved without its vectorizer and labels.
         self.encoder.vectorizer = functools.partial(
             _new_vectorizer, vocabulary, lowercase, sequence_length, self.added_tokens, splitting

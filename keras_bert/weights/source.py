@@ -34,6 +34,8 @@ class Source:
         sequence_length: T, to which texts are truncated or padded; None for the longest row of the batch.
         pairs: of a classifier, whether it was trained on pairs of texts; None if unknown.
         no_answer: of a span labeler, whether its training data had questions without an answer; None if unknown.
+        skipped: names of what the source contains and was not read: the state of a training, or a head that this
+            package does not have.
     """
 
     label: str
@@ -53,6 +55,7 @@ class Source:
     sequence_length: int | None = None
     pairs: bool | None = None
     no_answer: bool | None = None
+    skipped: list[str] = dataclasses.field(default_factory=list)
 
     @property
     def vectorizer_arguments(self) -> dict:

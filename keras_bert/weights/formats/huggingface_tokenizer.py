@@ -9,7 +9,7 @@ from keras_bert.text.added_tokens import check_added_tokens
 from keras_bert.text.offsets import check_normalized_tokens
 from keras_bert.text.splitting import ORIGINAL, Splitting
 from keras_bert.text.vocabulary import check_vocabulary, load_vocabulary, save_vocabulary
-from keras_bert.weights.formats.tokenizer_json import MAX_WORD_LENGTH, OtherTokenizer, tokenizer_json, word_piece
+from keras_bert.weights.formats.tokenizer_json import LIMIT, MAX_WORD_LENGTH, OtherTokenizer, check_limit, word_piece
 from keras_bert.weights.json_file import read_json, write_json
 
 CONFIG = "tokenizer_config.json"
@@ -66,7 +66,7 @@ def read_tokenizer(path: Path) -> Tokenizer:
     settings, details = (read_json(file) if file.is_file() else {} for file in (path / CONFIG, path / "tokenizer.json"))
     is_generic = _check_class(path, settings)
     _check_special_tokens(path, settings)
-    normalizer, limit = {}, MAX_WORD_LENGTH
+    normalizer, limit = {}, check_limit(settings.get(LIMIT, MAX_WORD_LENGTH), path / CONFIG)
     if details:
         vocabulary, normalizer, limit = word_piece(details, path / "tokenizer.json", needs_template=is_generic)
         check_vocabulary(vocabulary, path / "tokenizer.json")
@@ -100,33 +100,31 @@ def read_tokenizer(path: Path) -> Tokenizer:
 def write_tokenizer(vectorizer, path: Path) -> None:
     """Write the files from which `AutoTokenizer.from_pretrained` of transformers makes the same tokenizer.
 
-    Its `BertTokenizer` reads the settings from `tokenizer_config.json` and has a limit of 100 characters per word; this
-    package and the tokenizers library read them from `tokenizer.json`, which has the vectorizer's limit.
+    Its `BertTokenizer` has a fixed limit of 100 characters per word; only this package reads another one.
 
     Args:
         vectorizer: a `BertTextVectorization`.
         path: the folder.
     """
     splitting = vectorizer.splitting
-    added = {
-        str(vectorizer.token_to_id(token)): {
-            "content": token,
-            **{"lstrip": False, "rstrip": False, "single_word": False},
-            "normalized": token in splitting.normalized_tokens,
-            "special": token in SPECIAL_TOKENS,
-        }
-        for token in [*SPECIAL_TOKENS, *vectorizer.added_tokens]
-    }
     settings = {"tokenizer_class": "BertTokenizer", "do_lower_case": bool(vectorizer.lowercase)}
     if splitting.strip_accents is not None:
         settings["strip_accents"] = splitting.strip_accents
     if not splitting.split_on_cjk:
         settings["tokenize_chinese_chars"] = False
+    if splitting.max_word_length != MAX_WORD_LENGTH:
+        settings[LIMIT] = splitting.max_word_length
     if vectorizer.added_tokens:
-        settings["added_tokens_decoder"] = added
+        settings["added_tokens_decoder"] = {
+            str(vectorizer.token_to_id(token)): {
+                **{"content": token, "lstrip": False, "rstrip": False, "single_word": False},
+                "normalized": token in splitting.normalized_tokens,
+                "special": token in SPECIAL_TOKENS,
+            }
+            for token in [*SPECIAL_TOKENS, *vectorizer.added_tokens]
+        }
     save_vocabulary(vectorizer.get_vocabulary(), path / "vocab.txt")
     write_json(path / CONFIG, settings)
-    write_json(path / "tokenizer.json", tokenizer_json(vectorizer, added))
 
 
 def _check_class(path: Path, settings: dict) -> bool:

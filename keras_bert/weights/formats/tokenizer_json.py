@@ -2,10 +2,9 @@
 
 from pathlib import Path
 
-from keras_bert.constants import SPECIAL_TOKENS
 from keras_bert.errors import InputError
 
-MAX_WORD_LENGTH = 100  # of Hugging Face's tokenizers if a file does not state it
+LIMIT, MAX_WORD_LENGTH = "max_input_chars_per_word", 100  # of Hugging Face's tokenizers if a file does not state it
 KINDS = {"model": "WordPiece", "normalizer": "BertNormalizer", "pre_tokenizer": "BertPreTokenizer"}
 # The special tokens around one and two texts, with their segments: "A" and "B" are the texts.
 SINGLE = [("[CLS]", 0), ("A", 0), ("[SEP]", 0)]
@@ -45,12 +44,7 @@ def word_piece(details: dict, file: Path, needs_template: bool) -> tuple[list[st
                 f"`source` must have a tokenizer with {name}={value!r}. "
                 f"Received: source={file} ({name}={model[name]!r:.60})"
             )
-    limit = model.get("max_input_chars_per_word", MAX_WORD_LENGTH)
-    if type(limit) is not int or limit < 1:
-        raise InputError(
-            "`max_input_chars_per_word` must be a positive integer. "
-            f"Received: max_input_chars_per_word={limit!r:.60} in {file}"
-        )
+    limit = check_limit(model.get(LIMIT, MAX_WORD_LENGTH), file)
     if not all(type(number) is int for number in ids.values()) or sorted(ids.values()) != list(range(len(ids))):
         raise OtherTokenizer(f"`source` must number its tokens from 0. Received: source={file} (other ids)")
     _check_template(details.get("post_processor"), file, needs_template)
@@ -60,61 +54,11 @@ def word_piece(details: dict, file: Path, needs_template: bool) -> tuple[list[st
     return tokens, parts["normalizer"], limit
 
 
-def tokenizer_json(vectorizer, added_tokens: dict[str, dict]) -> dict:
-    """Return the content of the `tokenizer.json` of a vectorizer.
-
-    Args:
-        vectorizer: a `BertTextVectorization`.
-        added_tokens: id to the settings of a special or added token.
-    """
-    splitting = vectorizer.splitting
-    added_names = {token["content"] for token in added_tokens.values()} - set(SPECIAL_TOKENS)
-    tokens = vectorizer.get_vocabulary()
-    last = len(tokens)
-    while last and tokens[last - 1] in added_names:  # the library appends these
-        last -= 1
-    special_ids = {token: vectorizer.token_to_id(token) for token in ("[CLS]", "[SEP]")}
-
-    def template(pieces: list) -> list:
-        return [
-            {"Sequence" if name in "AB" else "SpecialToken": {"id": name, "type_id": type_id}}
-            for name, type_id in pieces
-        ]
-
-    return {
-        "version": "1.0",
-        "truncation": None,
-        "padding": None,
-        "added_tokens": [{"id": int(number), **token} for number, token in sorted(added_tokens.items(), key=_number)],
-        "normalizer": {
-            "type": KINDS["normalizer"],
-            "clean_text": True,
-            "handle_chinese_chars": splitting.split_on_cjk,
-            "strip_accents": splitting.strip_accents,
-            "lowercase": bool(vectorizer.lowercase),
-        },
-        "pre_tokenizer": {"type": KINDS["pre_tokenizer"]},
-        "post_processor": {
-            "type": "TemplateProcessing",
-            "single": template(SINGLE),
-            "pair": template(PAIR),
-            "special_tokens": {
-                token: {"id": token, "ids": [number], "tokens": [token]} for token, number in special_ids.items()
-            },
-        },
-        "decoder": {"type": "WordPiece", "prefix": "##", "cleanup": True},
-        "model": {
-            "type": KINDS["model"],
-            "unk_token": "[UNK]",
-            "continuing_subword_prefix": "##",
-            "max_input_chars_per_word": splitting.max_word_length,
-            "vocab": {token: number for number, token in enumerate(tokens[:last])},
-        },
-    }
-
-
-def _number(item: tuple[str, dict]) -> int:
-    return int(item[0])
+def check_limit(limit, file: Path) -> int:
+    """Return the number of characters above which a word is [UNK]; raise InputError if it is none."""
+    if type(limit) is not int or limit < 1:
+        raise InputError(f"`{LIMIT}` must be an integer of at least 1. Received: {LIMIT}={limit!r:.60} in {file}")
+    return limit
 
 
 def _check_template(processor, file: Path, is_needed: bool) -> None:
