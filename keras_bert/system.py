@@ -52,3 +52,19 @@ def peak_memory_mib() -> float:
         return math.nan
     peak = sum(resource.getrusage(target).ru_maxrss for target in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
     return peak / (2**20 if sys.platform == "darwin" else 2**10)
+
+
+def total_memory() -> int | None:
+    """Return the memory of the machine in bytes; None where the system does not report it (Windows).
+
+    Example:
+
+    >>> (total_memory() or 2**30) >= 2**30
+    True
+
+    Source: https://docs.python.org/3/library/os.html#os.sysconf
+    """
+    try:
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (AttributeError, ValueError, OSError):
+        return None

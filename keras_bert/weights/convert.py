@@ -1,5 +1,6 @@
 """Conversion from any format to another, with a check that the written numbers equal those of the source."""
 
+import dataclasses
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ from keras_bert.weights.canonical_names import model_weights, to_numpy
 from keras_bert.weights.formats import format_named
 from keras_bert.weights.load import build_model, open_source
 from keras_bert.weights.source import Source
+from keras_bert.weights.spare_tokens import spare_tokens
 
 
 def convert(source, to: str, out) -> dict:
@@ -47,6 +49,9 @@ def convert(source, to: str, out) -> dict:
     """
     target = format_named(to)
     found = open_source(source)
+    if found.vocabulary is not None:
+        spare = spare_tokens(found.vocabulary, found.config.vocab_size, found.label)
+        found = dataclasses.replace(found, vocabulary=[*found.vocabulary, *spare])
     model = build_model(found)
     if to != "keras":
         model = as_two_classes(model)  # other formats have no head with one logit, except for regression

@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 from keras_bert.errors import InputError
+from keras_bert.weights.messages import first_line
 
 
 def read_json(path: Path) -> dict:
@@ -14,8 +15,8 @@ def read_json(path: Path) -> dict:
     """
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise InputError(f"`path` must be a readable JSON file. Received: path={path} ({error})") from None
+    except (OSError, ValueError, RecursionError) as error:  # the last for thousands of nested brackets
+        raise InputError(f"`path` must be a readable JSON file. Received: path={path} ({first_line(error)})") from None
     if not isinstance(found, dict):
         raise InputError(f"`path` must be a JSON file that contains an object. Received: path={path} ({found!r:.40})")
     return found

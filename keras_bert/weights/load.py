@@ -18,6 +18,7 @@ from keras_bert.weights.formats.keras_folder import save_pretrained
 from keras_bert.weights.pretrained import Pretrained
 from keras_bert.weights.report import LoadReport, assign_exactly_once
 from keras_bert.weights.source import Source
+from keras_bert.weights.spare_tokens import spare_tokens
 
 
 def open_source(source) -> Source:
@@ -92,11 +93,12 @@ def load_pretrained(source) -> Pretrained:
 
     Returns:
         A `Pretrained`. Its model has the heads of the source: a SavedModel with an `.mlm` part, for example, gives a
-        `BertPretrainer` without a next-sentence head.
+        `BertPretrainer` without a next-sentence head. If the encoder has more token embeddings than the vocabulary has
+        tokens, the others are named in `spare_tokens`, and the vocabulary contains these names.
 
     Raises:
         InputError: the source does not exist, is damaged or is not in a known format; it contains no WordPiece
-            vocabulary; or the vocabulary does not have the encoder's size.
+            vocabulary; or the vocabulary has more tokens than the encoder has token embeddings.
 
     Example:
 
@@ -117,17 +119,13 @@ def load_pretrained(source) -> Pretrained:
             f"`source` must contain a vocabulary. Received: source={found.label} (no vocabulary)"
         )
         raise InputError(f"{problem}. Use `kb.load_weights` to load the weights alone.")
-    if found.config.vocab_size != len(found.vocabulary):
-        raise InputError(
-            f"`source` must contain a vocabulary of the encoder's size. Received: source={found.label} "
-            f"(vocab_size={found.config.vocab_size}, {len(found.vocabulary)} tokens)"
-        )
+    spare = spare_tokens(found.vocabulary, found.config.vocab_size, found.label)
     model = build_model(found)
     return Pretrained(
         model=model,
         kind=kind_of(model),
         labels=found.labels if hasattr(model, "num_classes") else None,
-        vocabulary=found.vocabulary,
+        vocabulary=[*found.vocabulary, *spare],
         lowercase=found.lowercase,
         sequence_length=found.sequence_length,
         path=found.label,
@@ -136,6 +134,7 @@ def load_pretrained(source) -> Pretrained:
         added_tokens=found.added_tokens,
         splitting=found.splitting,
         skipped=found.skipped,
+        spare_tokens=spare,
     )
 
 
@@ -202,7 +201,9 @@ def read_vectorizer(source) -> dict:
     found = (HUGGING_FACE if is_tokenizer else _format_of(source)).read_vectorizer(source)
     if found["vocabulary"] is None:
         raise InputError(f"`source` must contain a vocabulary. Received: source={source} (no vocabulary)")
-    return found
+    rows = found.pop("vocab_size", None)
+    spare = [] if rows is None else spare_tokens(found["vocabulary"], rows, str(source))
+    return {**found, "vocabulary": [*found["vocabulary"], *spare]}
 
 
 register_io(load_pretrained, save_pretrained)

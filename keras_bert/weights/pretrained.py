@@ -21,6 +21,7 @@ class Pretrained:
         no_answer: of a span labeler, whether its training data had questions without an answer; None if unknown.
         added_tokens: tokens of the vocabulary that stay whole in a text.
         splitting: the settings of the tokenizer that differ from those of the original code.
+        spare_tokens: names of the token embeddings for which the source has no token; the last tokens of `vocabulary`.
         skipped: names of what the source contains and was not read, such as the slots of an optimizer.
     """
 
@@ -38,6 +39,7 @@ class Pretrained:
         added_tokens=(),
         splitting=ORIGINAL,
         skipped=(),
+        spare_tokens=(),
     ):
         self.model = model
         self.kind = kind
@@ -49,6 +51,7 @@ class Pretrained:
         self.pairs = pairs
         self.no_answer = no_answer
         self.added_tokens, self.splitting, self.skipped = list(added_tokens), splitting, list(skipped)
+        self.spare_tokens = list(spare_tokens)
         # So that the model can be trained, evaluated and saved without its vectorizer and labels.
         self.encoder.vectorizer = functools.partial(
             _new_vectorizer, vocabulary, lowercase, sequence_length, self.added_tokens, splitting

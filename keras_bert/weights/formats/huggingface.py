@@ -105,7 +105,14 @@ class HuggingFace(Format):
             "sequence_length": None,
             "added_tokens": tokenizer.added_tokens,
             **tokenizer.splitting.changes(),
+            **({"vocab_size": self._vocab_size(Path(source))} if (Path(source) / "config.json").is_file() else {}),
         }
+
+    @staticmethod
+    def _vocab_size(path: Path) -> int | None:
+        """Return the number of token embeddings that `config.json` states."""
+        size = read_json(path / "config.json").get("vocab_size")
+        return size if type(size) is int else None
 
     def write(self, model, path, vectorizer=None, labels=None) -> Path:
         """See `Format.write`; transformers reads the folder with `from_pretrained(path)`."""

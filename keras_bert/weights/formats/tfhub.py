@@ -17,7 +17,7 @@ from keras_bert.weights.formats.saved_model import (
     StoredSavedModel,
     readable,
 )
-from keras_bert.weights.formats.tfhub_config import read_config
+from keras_bert.weights.formats.tfhub_config import TOKEN_TABLE, read_config
 from keras_bert.weights.json_file import read_json
 from keras_bert.weights.messages import first_line
 from keras_bert.weights.report import assign_exactly_once
@@ -54,14 +54,16 @@ class TFHub(Format):
         """See `Format.read_vectorizer`."""
         model = read_tfhub(source)
         vocabulary, lowercase = read_vocabulary(model)
-        return Source(
+        found = Source(
             label=model.label,
             format=self.name,
             vocabulary=vocabulary,
             lowercase=lowercase,
             added_tokens=read_added_tokens(model),
             splitting=read_splitting(model),
-        ).vectorizer_arguments
+        )
+        rows = next(variable.shape[0] for variable in model.variables() if _name(variable) == TOKEN_TABLE)
+        return {**found.vectorizer_arguments, "vocab_size": rows}
 
     def write(self, model, path, vectorizer=None, labels=None) -> Path:
         """See `Format.write`. Of a task model other than a `BertPretrainer`, only the encoder is written."""
@@ -188,8 +190,8 @@ def label(source) -> str:
 def _checked(model):
     """Return the model if it has the interface of TF-Hub's BERT encoders."""
     names = {_name(variable) for variable in model.variables()}
-    if not model.has_call or "word_embeddings/embeddings" not in names:
-        found = f"{len(names)} variables without word_embeddings/embeddings" if names else "no variables"
+    if not model.has_call or TOKEN_TABLE not in names:
+        found = f"{len(names)} variables without {TOKEN_TABLE}" if names else "no variables"
         hint = "" if names else ". A preprocessing model is not an encoder."
         raise InputError(
             "`source` must be a SavedModel with the interface of TF-Hub's BERT encoders. "
