@@ -147,7 +147,8 @@ def build_model(found: Source):
     model = encoder = BertEncoder(found.config)
     dropout = found.config.hidden_dropout if found.classifier_dropout is None else found.classifier_dropout
     if "masked_lm" in found.parts:
-        tasks = {"next_sentence": "next", "sentence_order": "order"}
+        # A sentence head needs the pooler; `load_weights` reports it as skipped.
+        tasks = {"next_sentence": "next", "sentence_order": "order"} if found.config.pooler else {}
         model = BertPretrainer(encoder, next((task for part, task in tasks.items() if part in found.parts), None))
     elif "classifier" in found.parts:
         num_classes = len(found.parts["classifier"]["classifier/bias"])

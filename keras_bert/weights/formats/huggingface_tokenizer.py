@@ -63,7 +63,7 @@ def read_tokenizer(path: Path) -> Tokenizer:
         OtherTokenizer: the tokenizer gives other ids than BERT's with settings that this package supports.
         InputError: a file is damaged.
     """
-    settings, details = (read_json(file) if file.is_file() else {} for file in (path / CONFIG, path / "tokenizer.json"))
+    settings, details = _read(path / CONFIG), _read(path / "tokenizer.json")
     is_generic = _check_class(path, settings)
     _check_special_tokens(path, settings)
     normalizer, limit = {}, check_limit(settings.get(LIMIT, MAX_WORD_LENGTH), path / CONFIG)
@@ -147,8 +147,7 @@ def _check_class(path: Path, settings: dict) -> bool:
 
 def _check_special_tokens(path: Path, settings: dict) -> None:
     """Raise OtherTokenizer if [CLS], [SEP], [PAD], [UNK] or [MASK] has another name."""
-    file = path / "special_tokens_map.json"
-    for found in (settings, read_json(file) if file.is_file() else {}):
+    for found in (settings, _read(path / "special_tokens_map.json")):
         for name, token in SPECIAL_NAMES.items():
             value = found.get(name)
             value = value.get("content") if isinstance(value, dict) else value
@@ -161,15 +160,19 @@ def _check_special_tokens(path: Path, settings: dict) -> None:
 
 def _added_tokens(path: Path, settings: dict, details: dict) -> list[dict]:
     """Collect the added tokens of all files as dicts with `content`, `id` and settings, in the order of the ids."""
+    older, special = _read(path / "added_tokens.json"), _read(path / "special_tokens_map.json")
     found = {}
     try:
         for token in details.get("added_tokens") or []:
             found[token["content"]] = token
         for number, token in (settings.get("added_tokens_decoder") or {}).items():
             found[token["content"]] = {**token, "id": int(number)}
-        file = path / "added_tokens.json"
-        names = _additional_special_tokens(path, settings)
-        for content, number in (read_json(file) if file.is_file() else {}).items():
+        names = [
+            token["content"] if isinstance(token, dict) else token
+            for each in (settings, special)
+            for token in each.get("additional_special_tokens") or []
+        ]
+        for content, number in older.items():
             found.setdefault(content, {"content": content, "id": number, "special": content in names})
         tokens = [token for content, token in found.items() if content not in SPECIAL_TOKENS]
         if not all(type(token["id"]) is int and isinstance(token["content"], str) for token in tokens):
@@ -182,13 +185,8 @@ def _added_tokens(path: Path, settings: dict, details: dict) -> list[dict]:
     return sorted(tokens, key=lambda token: token["id"])
 
 
-def _additional_special_tokens(path: Path, settings: dict) -> list[str]:
-    file = path / "special_tokens_map.json"
-    names = []
-    for found in (settings, read_json(file) if file.is_file() else {}):
-        for token in found.get("additional_special_tokens") or []:
-            names.append(token["content"] if isinstance(token, dict) else token)
-    return names
+def _read(file: Path) -> dict:
+    return read_json(file) if file.is_file() else {}
 
 
 def _with_added_tokens(tokenizer: Tokenizer, added: list[dict], path: Path) -> Tokenizer:
