@@ -135,6 +135,8 @@ def load_pretrained(source) -> Pretrained:
         splitting=found.splitting,
         skipped=found.skipped,
         spare_tokens=spare,
+        pool=found.pool,
+        normalize=found.normalize,
     )
 
 

@@ -21,6 +21,8 @@ class Pretrained:
         no_answer: of a span labeler, whether its training data had questions without an answer; None if unknown.
         added_tokens: tokens of the vocabulary that stay whole in a text.
         splitting: the settings of the tokenizer that differ from those of the original code.
+        pool: of a sentence model, how it pools the vectors of a text's tokens, as in `kb.embed`; None if unknown.
+        normalize: of a sentence model, whether its vectors have the length 1.
         spare_tokens: names of the token embeddings for which the source has no token; the last tokens of `vocabulary`.
         skipped: names of what the source contains and was not read, such as the slots of an optimizer.
     """
@@ -40,6 +42,8 @@ class Pretrained:
         splitting=ORIGINAL,
         skipped=(),
         spare_tokens=(),
+        pool=None,
+        normalize=False,
     ):
         self.model = model
         self.kind = kind
@@ -52,6 +56,7 @@ class Pretrained:
         self.no_answer = no_answer
         self.added_tokens, self.splitting, self.skipped = list(added_tokens), splitting, list(skipped)
         self.spare_tokens = list(spare_tokens)
+        self.pool, self.normalize = pool, normalize
         # So that the model can be trained, evaluated and saved without its vectorizer and labels.
         self.encoder.vectorizer = functools.partial(
             _new_vectorizer, vocabulary, lowercase, sequence_length, self.added_tokens, splitting

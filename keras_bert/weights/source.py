@@ -34,6 +34,8 @@ class Source:
         sequence_length: T, to which texts are truncated or padded; None for the longest row of the batch.
         pairs: of a classifier, whether it was trained on pairs of texts; None if unknown.
         no_answer: of a span labeler, whether its training data had questions without an answer; None if unknown.
+        pool: of a sentence model, how it pools the vectors of a text's tokens, as in `kb.embed`; None if unknown.
+        normalize: of a sentence model, whether its vectors have the length 1.
         skipped: names of what the source contains and was not read: the state of a training, or a head that this
             package does not have.
     """
@@ -55,6 +57,8 @@ class Source:
     sequence_length: int | None = None
     pairs: bool | None = None
     no_answer: bool | None = None
+    pool: str | None = None
+    normalize: bool = False
     skipped: list[str] = dataclasses.field(default_factory=list)
 
     @property

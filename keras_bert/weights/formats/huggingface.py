@@ -1,5 +1,6 @@
 """Hugging Face's folders: `config.json`, `model.safetensors` or `pytorch_model.bin`, and `vocab.txt`."""
 
+import dataclasses
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +22,7 @@ from keras_bert.weights.formats.huggingface_names import (
 )
 from keras_bert.weights.formats.huggingface_tokenizer import Tokenizer, read_tokenizer, write_tokenizer
 from keras_bert.weights.formats.huggingface_weights import TOKEN_TABLE, has_weights, read_weights
+from keras_bert.weights.formats.sentence_transformers import MODULES, SentenceModel, read_modules
 from keras_bert.weights.formats.tokenizer_json import OtherTokenizer
 from keras_bert.weights.json_file import read_json, write_json
 from keras_bert.weights.source import Source
@@ -49,13 +51,16 @@ class HuggingFace(Format):
 
     def matches(self, path: Path) -> bool:
         """See `Format.matches`. A folder without its weight file matches too; `read` names the missing file."""
+        if (path / MODULES).is_file():
+            return True
         if not (path / "config.json").is_file() or (path / "model.keras").is_file():
             return False
         return has_weights(path) or b'"model_type"' in (path / "config.json").read_bytes()
 
     def read(self, source) -> Source:
         """See `Format.read`."""
-        path = Path(source)
+        sentence_model = read_modules(Path(source))
+        path = sentence_model.folder
         settings = read_json(path / "config.json")
         config = read_config(settings, str(path))
         model_type = settings["model_type"]
@@ -76,7 +81,7 @@ class HuggingFace(Format):
         tensors = {name: tensor for name, tensor in tensors.items() if name not in {*state, *untied}}
         parts = to_canonical(mappings, tensors, str(path))
         try:
-            tokenizer, problem = read_tokenizer(path), None
+            tokenizer, problem = _lowercased(read_tokenizer(path), sentence_model), None
         except OtherTokenizer as error:  # the weights can be loaded
             tokenizer, problem = Tokenizer(None), str(error)
         default_problem = "regression" if num_classes == 1 else "single_label"
@@ -90,6 +95,9 @@ class HuggingFace(Format):
             lowercase=tokenizer.lowercase,
             added_tokens=tokenizer.added_tokens,
             splitting=tokenizer.splitting,
+            sequence_length=_sequence_length(sentence_model, config.max_position_embeddings),
+            pool=sentence_model.pool,
+            normalize=sentence_model.normalize,
             labels=_read_labels(settings, num_classes, path) if head in parts else None,
             problem_type=PROBLEM_TYPES.get(str(settings.get("problem_type")), default_problem),
             classifier_dropout=read_classifier_dropout(settings, head, str(path)) if head in parts else None,
@@ -98,25 +106,44 @@ class HuggingFace(Format):
 
     def read_vectorizer(self, source) -> dict:
         """See `Format.read_vectorizer`. The folder needs no model."""
-        tokenizer = read_tokenizer(Path(source))
+        sentence_model = read_modules(Path(source))
+        path = sentence_model.folder
+        tokenizer = _lowercased(read_tokenizer(path), sentence_model)
+        settings = read_json(path / "config.json") if (path / "config.json").is_file() else {}
+        rows, positions = (_size(settings, name) for name in ("vocab_size", "max_position_embeddings"))
         return {
             "vocabulary": tokenizer.vocabulary,
             "lowercase": tokenizer.lowercase,
-            "sequence_length": None,
+            "sequence_length": _sequence_length(sentence_model, positions),
             "added_tokens": tokenizer.added_tokens,
             **tokenizer.splitting.changes(),
-            **({"vocab_size": self._vocab_size(Path(source))} if (Path(source) / "config.json").is_file() else {}),
+            "vocab_size": rows,
         }
-
-    @staticmethod
-    def _vocab_size(path: Path) -> int | None:
-        """Return the number of token embeddings that `config.json` states."""
-        size = read_json(path / "config.json").get("vocab_size")
-        return size if type(size) is int else None
 
     def write(self, model, path, vectorizer=None, labels=None) -> Path:
         """See `Format.write`; transformers reads the folder with `from_pretrained(path)`."""
         return save_huggingface(model, path, vectorizer, labels)
+
+
+def _size(settings: dict, name: str) -> int | None:
+    """Return a size that `config.json` states; None if there is none."""
+    return settings[name] if type(settings.get(name)) is int else None
+
+
+def _sequence_length(sentence_model: SentenceModel, positions: int | None) -> int | None:
+    """Return the number of tokens to which a sentence model truncates texts; None for an encoder."""
+    lengths = [each for each in (sentence_model.sequence_length, positions) if each is not None]
+    return None if sentence_model.sequence_length is None else min(lengths)
+
+
+def _lowercased(tokenizer: Tokenizer, sentence_model: SentenceModel) -> Tokenizer:
+    """Return the tokenizer of a sentence model, which may lowercase texts before its cased tokenizer."""
+    if not sentence_model.lowercase or tokenizer.lowercase:
+        return tokenizer
+    splitting = tokenizer.splitting
+    if splitting.strip_accents is None:
+        splitting = dataclasses.replace(splitting, strip_accents=False)
+    return dataclasses.replace(tokenizer, lowercase=True, splitting=splitting)
 
 
 def save_huggingface(model, path, vectorizer=None, labels=None) -> Path:
