@@ -106,3 +106,19 @@ def error_stream() -> BestEffortStream:
     0
     """
     return sys.stderr if isinstance(sys.stderr, BestEffortStream) else BestEffortStream(sys.stderr)
+
+
+def total_memory() -> int | None:
+    """Return the memory of the machine in bytes; None where the system does not report it (Windows).
+
+    Example:
+
+    >>> (total_memory() or 2**30) >= 2**30
+    True
+
+    Source: https://docs.python.org/3/library/os.html#os.sysconf
+    """
+    try:
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (AttributeError, ValueError, OSError):
+        return None

@@ -70,6 +70,7 @@ def convert(console, source: str, target: str, out: Path) -> dict:
     Example:  keras-bert convert path/to/bert-base-uncased --to google_research --out uncased_L-12_H-768_A-12
     """
     from keras_bert.weights.convert import convert as run
+    from keras_bert.weights.messages import first_names
 
     facts = run(source, to=target, out=out)
     console.print(
@@ -79,4 +80,6 @@ def convert(console, source: str, target: str, out: Path) -> dict:
         console.print(
             f"not written, because the format does not store it: {', '.join(facts['skipped'])}", style="yellow"
         )
+    if facts["not_read"]:
+        console.print(f"not read: {len(facts['not_read'])} entries, {first_names(facts['not_read'])}", style="yellow")
     return facts

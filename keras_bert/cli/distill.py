@@ -119,6 +119,7 @@ def _distill_text(console, teacher, sources, out: Path, options: dict, settings:
         lowercase=teacher.lowercase,
         sequence_length=length,
         added_tokens=teacher.added_tokens,
+        **teacher.splitting.changes(),
     )
     documents = tokenize_documents(load_corpus(list(sources)), vectorizer)
     parts = documents.split(options["held_out"], seed=seed) if options["held_out"] else (documents,)
@@ -164,6 +165,7 @@ def _distill_labels(console, teacher, dataset: str, out: Path, options: dict, se
             lowercase=each.lowercase,
             sequence_length=min(options["sequence_length"], each.encoder.config.max_position_embeddings),
             added_tokens=each.added_tokens,
+            **each.splitting.changes(),
         )
         for each in (teacher, pretrained)
     )

@@ -17,8 +17,7 @@ MAX_COLUMNS = 12  # columns of similarities on a terminal
 @click.option(
     "--pool",
     type=click.Choice(POOLS),
-    default="mean",
-    show_default=True,
+    show_default="that of a sentence model, otherwise mean",
     help="How the vectors of the tokens become one vector: mean or max over the last block; the vector of [CLS]; the "
     "output of the pooler; the mean over the second-to-last block, or over the last four, summed or concatenated.",
 )
@@ -26,7 +25,7 @@ MAX_COLUMNS = 12  # columns of similarities on a terminal
 @click.option("--top-k", type=positive, default=5, show_default=True, help="Number of sentences of --nearest to show.")
 @texts_argument()
 @json_output
-def embed(console, folder: str, pool: str, nearest: str | None, top_k: int, texts: list[str]) -> dict:
+def embed(console, folder: str, pool: str | None, nearest: str | None, top_k: int, texts: list[str]) -> dict:
     """Compute a vector for each text, and show the cosine similarities of the texts, or with --nearest the lines of a
     file that are nearest to each text.
 
@@ -40,6 +39,7 @@ def embed(console, folder: str, pool: str, nearest: str | None, top_k: int, text
 
     lines = _read_sentences(nearest) if nearest else {}
     trained = load_pretrained(folder)
+    pool = pool or trained.pool or "mean"
     vectors = _compute_vectors(trained, texts, pool)  # [N, D]
     unit = _normalize(vectors)
     cosine = (unit @ unit.T).tolist()  # [N, N]

@@ -32,6 +32,7 @@ def finetune(console, encoder, size, dataset, labels, task_name, out: Path, drop
     from keras_bert.models import BertEncoder
     from keras_bert.models.cast import cast_model
     from keras_bert.tasks import Preprocessor, TrainedModel, find_task
+    from keras_bert.text.splitting import Splitting
     from keras_bert.text.vocabulary import load_or_learn_vocabulary
     from keras_bert.weights import load_pretrained, save_pretrained
     from keras_bert.working_folder import working_directory
@@ -66,17 +67,17 @@ def finetune(console, encoder, size, dataset, labels, task_name, out: Path, drop
         if encoder:
             pretrained = load_pretrained(encoder)
             vocabulary, lowercase = pretrained.vocabulary, pretrained.lowercase
-            added_tokens = tuple(pretrained.added_tokens)
+            added_tokens, splitting = tuple(pretrained.added_tokens), pretrained.splitting
             encoder_model = pretrained.encoder.copy(dropout, dtype)
         else:
-            lowercase, added_tokens = not options["cased"], ()
+            lowercase, added_tokens, splitting = not options["cased"], (), Splitting()
             vocabulary = load_or_learn_vocabulary(options["vocab"], data.texts, options["vocab_size"], lowercase, work)
             config = config_from_size(size, len(vocabulary), hidden_dropout=dropout, attention_dropout=dropout)
             encoder_model = BertEncoder(config, dtype=dtype)
         max_length = encoder_model.config.max_position_embeddings
         length = options["sequence_length"] or min(task.defaults.sequence_length, max_length)
         check_length(length, encoder_model.config)
-        preprocessor = Preprocessor(tuple(vocabulary), lowercase, length, added_tokens)
+        preprocessor = Preprocessor(tuple(vocabulary), lowercase, length, added_tokens, splitting)
         model = task.build_model(encoder_model, data, **{name: options[name] for name in task.model_options})
         rows, held_out = task.train_validation_rows(data, preprocessor, seed, options["held_out"])
         preprocessor.long_texts.warn()

@@ -87,6 +87,7 @@ def pretrain(console, sources, encoder, steps, epochs, out: Path, seed, **option
     from keras_bert.text import BertTextVectorization
     from keras_bert.text.masking import Masking
     from keras_bert.text.shards import pack_to_disk
+    from keras_bert.text.splitting import Splitting
     from keras_bert.text.vocabulary import load_or_learn_vocabulary
     from keras_bert.training import pretrain as train
     from keras_bert.weights import load_pretrained, save_pretrained
@@ -101,16 +102,20 @@ def pretrain(console, sources, encoder, steps, epochs, out: Path, seed, **option
         if encoder:
             pretrained = load_pretrained(encoder)
             vocabulary, lowercase, config = pretrained.vocabulary, pretrained.lowercase, pretrained.encoder.config
-            added_tokens = pretrained.added_tokens
+            added_tokens, splitting = pretrained.added_tokens, pretrained.splitting
         else:
-            added_tokens = ()
+            added_tokens, splitting = (), Splitting()
             vocabulary = load_or_learn_vocabulary(options["vocab"], sentences, options["vocab_size"], lowercase, work)
             changes = {"num_layers": options["layers"], "hidden_size": options["hidden"], "num_heads": options["heads"]}
             changes |= {"hidden_dropout": options["dropout"], "attention_dropout": options["dropout"]}
             config = config_from_size(options["size"] or "tiny", len(vocabulary), **changes)
         check_length(length, config)
         vectorizer = BertTextVectorization(
-            vocabulary, lowercase=lowercase, sequence_length=length, added_tokens=added_tokens
+            vocabulary,
+            lowercase=lowercase,
+            sequence_length=length,
+            added_tokens=added_tokens,
+            **splitting.changes(),
         )
         files = [(str(file), file.stat().st_size, file.stat().st_mtime_ns) for file in corpus.files]
         examples, validation = pack_to_disk(
@@ -130,6 +135,7 @@ def pretrain(console, sources, encoder, steps, epochs, out: Path, seed, **option
                 "names, sizes and dates of files": _checksum(files),
                 "vocabulary": _checksum(vocabulary),
                 "lowercase": lowercase,
+                **splitting.changes(),
             },
         )
         keras.utils.set_random_seed(seed)

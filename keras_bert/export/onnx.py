@@ -105,6 +105,7 @@ def export_onnx(model, path, vectorizer=None, labels=None, dtype: str = "float32
                 "labels": labels,
                 "lowercase": bool(vectorizer.lowercase),
                 "added_tokens": list(vectorizer.added_tokens),
+                **vectorizer.splitting.changes(),
                 "sequence_length": max_sequence_length(vectorizer, encoder),
                 "problem_type": getattr(model, "problem_type", None),
                 "pairs": pairs,

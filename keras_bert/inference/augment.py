@@ -54,7 +54,9 @@ def augment(
     of several tokens are replaced by neighbors of their GloVe vectors.
     """
     _check(pretrained, copies, replace_prob, top_k)
-    tokenizer = OffsetTokenizer(list(pretrained.vocabulary), pretrained.lowercase)
+    tokenizer = OffsetTokenizer(
+        list(pretrained.vocabulary), pretrained.lowercase, pretrained.added_tokens, pretrained.splitting
+    )
     tokenized = [tokenizer(text) for text in texts]
     slots = _slots(tokenized, pretrained)
     candidates = _candidates(pretrained, tokenized, slots, top_k, batch_size)  # one list of strings per slot

@@ -77,6 +77,7 @@ def mask_vectorizer(preprocessor):
         sequence_length=preprocessor.sequence_length,
         special_tokens=True,
         added_tokens=preprocessor.added_tokens,
+        **preprocessor.splitting.changes(),
     )
 
 

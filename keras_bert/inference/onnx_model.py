@@ -32,6 +32,7 @@ def open_onnx(folder: Path):
     """
     onnxruntime = require("onnxruntime", f"the ONNX model {folder}")
 
+    from keras_bert.text.splitting import Splitting
     from keras_bert.text.vocabulary import load_vocabulary
 
     for name in FILES:
@@ -48,7 +49,8 @@ def open_onnx(folder: Path):
         reason = " ".join(str(error).split())[:200]
         raise InputError(f"`model` must be a folder that `export_onnx` wrote. Received: {folder} ({reason})") from None
     added_tokens = tuple(config.get("added_tokens", ()))
-    preprocessor = Preprocessor(tuple(load_vocabulary(folder / "vocab.txt")), lowercase, length, added_tokens)
+    vocabulary = tuple(load_vocabulary(folder / "vocab.txt"))
+    preprocessor = Preprocessor(vocabulary, lowercase, length, added_tokens, Splitting.from_dict(config))
     names = [output.name for output in session.get_outputs()]
     if kind == "pretrainer":
         task = next((task for task, output in OUTPUTS.items() if output in names), None)

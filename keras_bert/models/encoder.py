@@ -7,7 +7,7 @@ from keras_bert.config import BertConfig
 from keras_bert.constants import INPUT_KEYS
 from keras_bert.errors import InputError
 from keras_bert.layers import BertEmbeddings, Pooler, TransformerBlock
-from keras_bert.models.encoder_config import block_arguments, encoder_config, encoder_from_config, rebuild
+from keras_bert.models.encoder_config import block_arguments, check_memory, encoder_config, encoder_from_config, rebuild
 from keras_bert.models.encoder_tools import EncoderTools
 from keras_bert.models.resize import ResizableEmbeddings
 
@@ -47,7 +47,8 @@ class BertEncoder(ResizableEmbeddings, EncoderTools):
         has_custom_blocks: whether the blocks were made by another `block` than `TransformerBlock`.
 
     Raises:
-        InputError: if `config` is not a `BertConfig`; on call, if T is above `max_position_embeddings`.
+        InputError: if `config` is not a `BertConfig`, or the weights need more memory than the machine has; on call, if
+            T is above `max_position_embeddings`.
 
     Example:
 
@@ -69,6 +70,7 @@ class BertEncoder(ResizableEmbeddings, EncoderTools):
         if not isinstance(config, BertConfig):
             raise InputError(f"`config` must be a BertConfig. Received: config of type {type(config).__name__}")
         policy = keras.dtype_policies.get(dtype)
+        check_memory(config, policy)
 
         # === Layers === (attributes are set after `super().__init__`, as PyTorch requires)
         embeddings = BertEmbeddings(

@@ -5,12 +5,14 @@ import dataclasses
 import keras
 
 from keras_bert.config import BertConfig
+from keras_bert.errors import InputError
 from keras_bert.layers import TransformerBlock
 from keras_bert.layers.composite import describe_states, restore_states, without_ids
 from keras_bert.layers.lora import has_lora
 from keras_bert.models.change_config import change_config, custom_classes
 from keras_bert.models.copy_weights import assign_standard_weights, assign_weights
 from keras_bert.models.text_attributes import copy_text_attributes
+from keras_bert.system import total_memory
 
 
 def encoder_config(encoder) -> dict:
@@ -101,3 +103,14 @@ def _is_standard(encoder, index: int, block) -> bool:
         **block_arguments(encoder.config, index), dtype=encoder.dtype_policy, trainable=block.trainable
     )
     return without_ids(block.get_config()) == without_ids(new.get_config())
+
+
+def check_memory(config, policy) -> None:
+    """Raise InputError if the weights of an encoder are larger than the memory of this machine."""
+    size = 2 if keras.backend.standardize_dtype(policy.variable_dtype).endswith("16") else 4
+    needed, memory = size * config.min_parameters(), total_memory()
+    if memory is not None and needed > memory:
+        raise InputError(
+            f"`config` must be one whose weights fit into the memory of this machine, {memory / 2**30:,.0f} GiB. "
+            f"Received: a config with weights of {needed / 2**30:,.0f} GiB"
+        )

@@ -12,6 +12,7 @@ from keras_bert.parity.published_outputs import (
     read_published_outputs,
 )
 from keras_bert.parity.references import open_reference
+from keras_bert.text.splitting import ORIGINAL, Splitting
 from keras_bert.weights.canonical_names import encoder_and_pretrainer
 from keras_bert.weights.formats import find_format
 from keras_bert.weights.formats.tfhub import encoder_from_tfhub, label, open_tfhub, read_tfhub, read_vocabulary
@@ -122,15 +123,16 @@ def _check_weights(source, encoder, tolerance: float) -> CheckReport:
         encoder, weights = copy, report
     encoder, _ = encoder_and_pretrainer(encoder)
     reference, description = open_reference(source, copy)
-    vectorizer = _new_vectorizer(source.vocabulary, source.lowercase)
+    vectorizer = _new_vectorizer(source.vocabulary, source.lowercase, source.added_tokens, source.splitting)
     parity = compare(encoder, reference, parity_inputs(source.config, vectorizer), tolerance)
     return CheckReport(source.label, parity, weights, None, NOT_COMPARED, description)
 
 
-def _new_vectorizer(vocabulary, lowercase: bool):
+def _new_vectorizer(vocabulary, lowercase: bool, added_tokens=(), splitting: Splitting = ORIGINAL):
     """Create a vectorizer without a fixed length from a vocabulary (tokens, or a file); None without a vocabulary."""
     if vocabulary is None:
         return None
     from keras_bert.text.vectorization import BertTextVectorization
 
-    return BertTextVectorization(vocabulary=vocabulary, lowercase=lowercase, sequence_length=None)
+    settings = {"lowercase": lowercase, "added_tokens": added_tokens, **splitting.changes()}
+    return BertTextVectorization(vocabulary, sequence_length=None, **settings)

@@ -7,6 +7,7 @@ from keras_bert.data.id_arrays import as_id_arrays
 from keras_bert.errors import InputError
 from keras_bert.models import check_vocabulary_size
 from keras_bert.tasks.long_texts import LongTexts, count_truncated
+from keras_bert.text.splitting import ORIGINAL, Splitting
 
 
 @dataclasses.dataclass(frozen=True)
@@ -22,12 +23,14 @@ class Preprocessor:
         sequence_length: the maximum length of a row, in tokens.
         added_tokens: tokens of the vocabulary that stay whole in a text.
         long_texts: counts of the texts that were longer than a row, for a warning about them.
+        splitting: the settings of the tokenizer that differ from those of the original code.
     """
 
     vocabulary: tuple[str, ...]
     lowercase: bool
     sequence_length: int
     added_tokens: tuple[str, ...] = ()
+    splitting: Splitting = ORIGINAL
     long_texts: LongTexts = dataclasses.field(default_factory=LongTexts, compare=False, repr=False)
 
     @classmethod
@@ -41,7 +44,8 @@ class Preprocessor:
         """
         positions = pretrained.encoder.config.max_position_embeddings
         length = min(pretrained.sequence_length or positions, positions)
-        return cls(tuple(pretrained.vocabulary), pretrained.lowercase, length, tuple(pretrained.added_tokens))
+        added_tokens, splitting = tuple(pretrained.added_tokens), pretrained.splitting
+        return cls(tuple(pretrained.vocabulary), pretrained.lowercase, length, added_tokens, splitting)
 
     @classmethod
     def from_vectorizer(cls, vectorizer, encoder) -> "Preprocessor":
@@ -67,7 +71,8 @@ class Preprocessor:
         if length is None or length > positions:
             config = {**vectorizer.get_config(), "sequence_length": positions}
             length, vectorizer = positions, type(vectorizer).from_config(config)
-        preprocessor = cls(vocabulary, vectorizer.lowercase, length, tuple(vectorizer.added_tokens))
+        added_tokens, splitting = tuple(vectorizer.added_tokens), getattr(vectorizer, "splitting", Splitting())
+        preprocessor = cls(vocabulary, vectorizer.lowercase, length, added_tokens, splitting)
         preprocessor.__dict__["vectorizer"] = vectorizer  # the value of the cached property
         return preprocessor
 
@@ -88,4 +93,5 @@ class Preprocessor:
             lowercase=self.lowercase,
             sequence_length=self.sequence_length,
             added_tokens=self.added_tokens,
+            **self.splitting.changes(),
         )

@@ -166,6 +166,7 @@ def question_windows(questions: Sequence[Question], preprocessor) -> Windows:
         length,
         doc_stride,
         preprocessor.added_tokens,
+        preprocessor.splitting,
         max_query_length,
     )
     preprocessor.long_texts.add(windows.truncated_questions, len(questions), max_query_length, "questions")

@@ -23,7 +23,9 @@ def word_rows(sentences: Sequence[Sequence[str]], preprocessor) -> tuple[dict, P
         The dict of the encoder's inputs, int32 `[R, T]` for R rows; and for each sentence a list with the (row, column)
         of the first token of each word, or None for a word without tokens.
     """
-    tokenizer = OffsetTokenizer(list(preprocessor.vocabulary), preprocessor.lowercase, preprocessor.added_tokens)
+    tokenizer = OffsetTokenizer(
+        list(preprocessor.vocabulary), preprocessor.lowercase, preprocessor.added_tokens, preprocessor.splitting
+    )
     cls_id, sep_id, pad_id = (preprocessor.vocabulary.index(token) for token in ("[CLS]", "[SEP]", "[PAD]"))
     max_tokens = preprocessor.sequence_length - 2
     cache: dict[str, list[int]] = {}

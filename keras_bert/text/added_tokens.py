@@ -5,6 +5,9 @@ from collections.abc import Iterable
 
 from keras_bert.constants import SPECIAL_TOKENS
 from keras_bert.errors import InputError
+from keras_bert.text.splitting import Splitting
+
+MARK = "\x02"  # BERT removes this control character, so no normalized text contains it
 
 
 def check_added_tokens(added_tokens: Iterable[str]) -> list[str]:
@@ -58,3 +61,8 @@ def whole_token_pattern(tokens: Iterable[str]) -> str:
     ['abc', 'ab']
     """
     return "|".join(re.escape(token) for token in sorted(tokens, key=len, reverse=True))
+
+
+def exact_tokens(whole_tokens: Iterable[str], splitting: Splitting) -> list[str]:
+    """Return the tokens that match the text as it is."""
+    return [token for token in whole_tokens if token not in splitting.normalized_tokens]

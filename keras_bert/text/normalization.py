@@ -15,6 +15,7 @@ import unicodedata
 import numpy as np
 
 from keras_bert.text.ragged import is_run_start, row_ids, shift_right
+from keras_bert.text.splitting import ORIGINAL, Splitting
 
 # Properties of a code point, as bits of one integer. Bits 8 and higher contain its canonical combining class.
 REMOVED, SPACE, CJK, PUNCTUATION, MARK, CASED, CASE_IGNORABLE = (1 << bit for bit in range(7))
@@ -63,8 +64,12 @@ def _pages(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 @functools.cache
-def unicode_tables() -> dict[str, np.ndarray]:
+def unicode_tables(lowercase: bool = True, strip_accents: bool = True) -> dict[str, np.ndarray]:
     """Build the tables of Unicode properties from Python's `unicodedata`.
+
+    Args:
+        lowercase: whether `fold_values` are lowercased.
+        strip_accents: whether `fold_values` are decomposed (NFD).
 
     Returns:
         A dict of int32 arrays. `bits_index` and `bits_pages` give the property bits of a code point. `fold_index` and
@@ -80,7 +85,8 @@ def unicode_tables() -> dict[str, np.ndarray]:
         if category in ("Cn", "Co", "Cs"):  # unassigned, private, surrogate
             continue
         bits[code] = _properties(char, category)
-        folded = unicodedata.normalize("NFD", char.lower())
+        folded = char.lower() if lowercase else char
+        folded = unicodedata.normalize("NFD", folded) if strip_accents else folded
         if folded != char:
             fold[code] = 8 * len(values) + len(folded)
             values.extend(map(ord, folded))
@@ -97,11 +103,11 @@ def unicode_tables() -> dict[str, np.ndarray]:
     }
 
 
-def is_single_char_word(char: str) -> bool:
+def is_single_char_word(char: str, split_on_cjk: bool = True) -> bool:
     """Return whether a character is always a word: punctuation, or a character of the CJK blocks."""
     tables = unicode_tables()
     page = tables["bits_index"][ord(char) // 256]
-    return bool(tables["bits_pages"][page * 256 + ord(char) % 256] & (PUNCTUATION | CJK))
+    return bool(tables["bits_pages"][page * 256 + ord(char) % 256] & (PUNCTUATION | CJK * split_on_cjk))
 
 
 class Normalizer:
@@ -109,14 +115,17 @@ class Normalizer:
 
     Args:
         lowercase: lowercase the text and strip accents (NFD), as for the uncased models.
+        splitting: whether accents are kept, and whether Chinese characters are split.
     """
 
-    def __init__(self, lowercase: bool):
+    def __init__(self, lowercase: bool, splitting: Splitting = ORIGINAL):
         import tensorflow as tf
 
-        self.lowercase = lowercase
+        self.lowercase, self.strip_accents = bool(lowercase), splitting.strips_accents(lowercase)
+        self.boundary = SPACE | CJK if splitting.split_on_cjk else SPACE
         with tf.init_scope():
-            self.tables = {name: tf.constant(table) for name, table in unicode_tables().items()}
+            tables = unicode_tables(self.lowercase, self.strip_accents)
+            self.tables = {name: tf.constant(table) for name, table in tables.items()}
 
     def __call__(self, texts):
         """Split each text into normalized words.
@@ -130,6 +139,26 @@ class Normalizer:
         """
         import tensorflow as tf
 
+        codes, text, chunk = self._chunks(texts)
+        is_punctuation = self._look_up("bits", codes) & PUNCTUATION != 0
+        word_starts = tf.where(is_punctuation | shift_right(is_punctuation) | is_run_start(chunk))[:, 0]
+        starts = tf.concat([tf.cast(word_starts, tf.int32), [tf.size(codes)]], 0)
+        return codes, starts, tf.gather(text, word_starts)
+
+    def strings(self, texts):
+        """Normalize texts without splitting at punctuation: strings `[N]`, with one space at each boundary."""
+        import tensorflow as tf
+
+        codes, text, chunk = self._chunks(texts)
+        starts = tf.where(is_run_start(chunk))[:, 0]  # [K]
+        letters = tf.RaggedTensor.from_row_starts(codes, starts, validate=False)  # [K, (letters)]
+        chunks = tf.strings.unicode_encode(letters, "UTF-8")
+        return tf.strings.unsorted_segment_join(chunks, tf.gather(text, starts), tf.size(texts), " ")
+
+    def _chunks(self, texts):
+        """Return the normalized code points of all texts `[C]`, and the text and the chunk of each `[C]`."""
+        import tensorflow as tf
+
         chars = tf.strings.unicode_decode(texts, "UTF-8", errors="ignore")  # [N, (chars)]
         codes, text = chars.values, row_ids(tf.cast(chars.row_lengths(), tf.int32))  # [C], [C]
         bits = self._look_up("bits", codes)  # [C]
@@ -137,23 +166,20 @@ class Normalizer:
         codes, text, bits = (tf.gather(each, kept) for each in (codes, text, bits))
 
         # A chunk is what Python's str.split() returns after spaces were put around CJK characters.
-        is_boundary = bits & (SPACE | CJK) != 0
+        is_boundary = bits & self.boundary != 0
         chunk = tf.cumsum(tf.cast(is_boundary | shift_right(is_boundary) | is_run_start(text), tf.int32))
         kept = tf.where(bits & SPACE == 0)[:, 0]
         codes, text, chunk = (tf.gather(each, kept) for each in (codes, text, chunk))
 
-        if self.lowercase:
+        if self.lowercase or self.strip_accents:
+            capitals = (codes > 0x40) & (codes < 0x5B) & self.lowercase
             codes, source = tf.cond(
                 tf.reduce_any(codes > 0x7F),
                 lambda: self._fold(codes, chunk),
-                lambda: (tf.where((codes > 0x40) & (codes < 0x5B), codes + 32, codes), tf.range(tf.size(codes))),
+                lambda: (tf.where(capitals, codes + 32, codes), tf.range(tf.size(codes))),
             )
             text, chunk = tf.gather(text, source), tf.gather(chunk, source)
-
-        is_punctuation = self._look_up("bits", codes) & PUNCTUATION != 0
-        word_starts = tf.where(is_punctuation | shift_right(is_punctuation) | is_run_start(chunk))[:, 0]
-        starts = tf.concat([tf.cast(word_starts, tf.int32), [tf.size(codes)]], 0)
-        return codes, starts, tf.gather(text, word_starts)
+        return codes, text, chunk
 
     def _look_up(self, table, codes):
         import tensorflow as tf
@@ -162,14 +188,14 @@ class Normalizer:
         return tf.gather(self.tables[table + "_pages"], page * 256 + codes % 256)
 
     def _fold(self, codes, chunk):
-        """Lowercase, decompose (NFD) and strip accents.
+        """Lowercase, decompose (NFD) and strip accents, as far as the settings say.
 
         Returns:
             The new code points `[C']`, and the index of the input code point that each comes from `[C']`.
         """
         import tensorflow as tf
 
-        codes = self._final_sigmas(codes, chunk)
+        codes = self._final_sigmas(codes, chunk) if self.lowercase else codes
         fold = self._look_up("fold", codes)  # [C], 0 or 8 * offset + length
         lengths = tf.where(fold == 0, 1, fold % 8)
         source = row_ids(lengths)  # [C'], the character that each new one comes from
@@ -177,6 +203,8 @@ class Normalizer:
         fold, codes = tf.gather(fold, source), tf.gather(codes, source)
         codes = tf.where(fold == 0, codes, tf.gather(self.tables["fold_values"], fold // 8 + within))
 
+        if not self.strip_accents:
+            return codes, source
         # NFD also sorts consecutive marks by combining class. Most marks are removed below, so the order matters only
         # for the few that are not (category Mc: musical and Indic signs).
         bits = self._look_up("bits", codes)

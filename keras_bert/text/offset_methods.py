@@ -96,4 +96,4 @@ class OffsetMethods:
 
     @functools.cached_property
     def _offset_tokenizer(self) -> OffsetTokenizer:
-        return OffsetTokenizer(self.get_vocabulary(), self.lowercase, self.whole_tokens)
+        return OffsetTokenizer(self.get_vocabulary(), self.lowercase, self.whole_tokens, self.splitting)

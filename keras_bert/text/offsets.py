@@ -8,11 +8,12 @@ It pairs each character with its position.
 import itertools
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
-from keras_bert.text.added_tokens import whole_token_pattern
+from keras_bert.errors import InputError
+from keras_bert.text.added_tokens import exact_tokens, whole_token_pattern
 from keras_bert.text.normalization import CJK_BLOCKS
-from keras_bert.text.wordpiece import MAX_WORD_CHARS
+from keras_bert.text.splitting import ORIGINAL, Splitting
 
 CharOffsets = list[tuple[str, int]]  # characters, each with its position in the text
 
@@ -26,6 +27,7 @@ class OffsetTokenizer:
         vocabulary: list of tokens in the order of their ids.
         lowercase: lowercase the text and strip accents.
         whole_tokens: tokens of the vocabulary that stay whole where a text contains them exactly.
+        splitting: the settings that differ from those of the original code.
 
     Example:
 
@@ -37,9 +39,17 @@ class OffsetTokenizer:
     Source: `BasicTokenizer` and `WordpieceTokenizer` of github.com/google-research/bert (tokenization.py).
     """
 
-    def __init__(self, vocabulary: list[str], lowercase: bool = True, whole_tokens: list[str] = ()):
-        self.lowercase = lowercase
-        self._whole = re.compile(f"({whole_token_pattern(whole_tokens)})") if whole_tokens else None
+    def __init__(
+        self,
+        vocabulary: list[str],
+        lowercase: bool = True,
+        whole_tokens: list[str] = (),
+        splitting: Splitting = ORIGINAL,
+    ):
+        self.lowercase, self.splitting = lowercase, splitting
+        exact, self._normalized = exact_tokens(whole_tokens, splitting), normalized_forms(splitting, lowercase)
+        self._whole = re.compile(f"({whole_token_pattern(exact)})") if exact else None
+        self._whole_normalized = re.compile(f"({whole_token_pattern(self._normalized)})") if self._normalized else None
         self._ids = {token: number for number, token in enumerate(vocabulary)}
         self._unknown = self._ids["[UNK]"]
 
@@ -58,7 +68,7 @@ class OffsetTokenizer:
                 ids.append(self._ids[part])
                 offsets.append((begin, begin + len(part)))
                 continue
-            for word in split_words(part, self.lowercase):
+            for word in self._words(part):
                 for token_id, start, end in self._word_tokens("".join(char for char, _ in word)):
                     ids.append(token_id)
                     offsets.append((begin + word[start][1], begin + word[end - 1][1] + 1))
@@ -71,10 +81,24 @@ class OffsetTokenizer:
             yield part, position, number % 2 == 1
             position += len(part)
 
+    def _words(self, text: str) -> Iterator[CharOffsets]:
+        """Yield the words of a text; one of the normalized tokens is a word, too."""
+        for chunk in normalized_chunks(text, self.lowercase, self.splitting):
+            if self._whole_normalized is None:
+                yield from split_at_punctuation(chunk)
+                continue
+            position = 0
+            for number, part in enumerate(self._whole_normalized.split("".join(char for char, _ in chunk))):
+                pairs = chunk[position : position + len(part)]
+                position += len(part)
+                yield from [pairs] if number % 2 else split_at_punctuation(pairs)
+
     def _word_tokens(self, word: str) -> list[tuple[int, int, int]]:
         """Split a word by the longest match first: `(id, start, end)` per token, in characters of the word."""
         unknown = [(self._unknown, 0, len(word))]
-        if len(word) > MAX_WORD_CHARS:
+        if word in self._normalized:
+            return [(self._ids[self._normalized[word]], 0, len(word))]
+        if len(word) > self.splitting.max_word_length:
             return unknown
         tokens, start = [], 0
         while start < len(word):
@@ -88,47 +112,48 @@ class OffsetTokenizer:
         return tokens
 
 
-def include_marks(text: str, offsets: list[tuple[int, int]], lowercase: bool) -> list[tuple[int, int]]:
+def include_marks(text: str, offsets: list[tuple[int, int]], strips_accents: bool) -> list[tuple[int, int]]:
     """Extend the place of each token over the marks after it that belong to its last character but to no token.
 
-    They are the combining marks that `lowercase` strips, joiners, and the characters of emoji tags: without them, a
+    They are the combining marks that the tokenizer strips, joiners, and the characters of emoji tags: without them, a
     part of the text that ends after a token ends within a character. Other tokenizers leave them out of their offsets.
 
     Args:
         text: the text.
         offsets: what `OffsetTokenizer` returned for it.
-        lowercase: whether the tokenizer strips marks.
+        strips_accents: whether the tokenizer strips combining marks.
 
     Example:
 
     >>> text = "cafe\u0301 au lait"
-    >>> [text[start:end] for start, end in include_marks(text, [(0, 4), (6, 8)], lowercase=True)]
+    >>> [text[start:end] for start, end in include_marks(text, [(0, 4), (6, 8)], strips_accents=True)]
     ['cafe\u0301', 'au']
 
     Source: extended grapheme clusters, Unicode Standard Annex 29.
     """
     extended = []
     for start, end in offsets:
-        while end < len(text) and _is_mark(text[end], lowercase):
+        while end < len(text) and _is_mark(text[end], strips_accents):
             end += 1
         extended.append((start, end))
     return extended
 
 
-def _is_mark(char: str, lowercase: bool) -> bool:
+def _is_mark(char: str, strips_accents: bool) -> bool:
     is_joiner_or_tag = char in "\u200c\u200d" or 0xE0020 <= ord(char) <= 0xE007F
-    return is_joiner_or_tag or (lowercase and unicodedata.category(char) == "Mn")
+    return is_joiner_or_tag or (strips_accents and unicodedata.category(char) == "Mn")
 
 
-def split_words(text: str, lowercase: bool) -> list[CharOffsets]:
-    """Normalize a text and split it into words and punctuation marks.
+def normalized_chunks(text: str, lowercase: bool, splitting: Splitting = ORIGINAL) -> list[CharOffsets]:
+    """Normalize a text and split it at spaces and Chinese characters.
 
     Args:
         text: a string.
         lowercase: lowercase the text and strip accents.
+        splitting: the settings that differ from those of the original code.
 
     Returns:
-        A list of words, each a list of pairs of a character and its position in `text`.
+        A list of chunks, each a list of pairs of a character and its position in `text`.
     """
     chunks: list[CharOffsets] = [[]]
     for position, char in enumerate(text):
@@ -139,28 +164,35 @@ def split_words(text: str, lowercase: bool) -> list[CharOffsets]:
             continue
         elif char.isspace():
             chunks.append([])
-        elif any(low <= ord(char) <= high for low, high in CJK_BLOCKS):
+        elif splitting.split_on_cjk and any(low <= ord(char) <= high for low, high in CJK_BLOCKS):
             chunks += [[(char, position)], []]  # a CJK character is a word
         else:
             chunks[-1].append((char, position))
+    if lowercase:
+        chunks = map(_lowercase, chunks)
+    if splitting.strips_accents(lowercase):
+        chunks = map(_strip_accents, chunks)
+    return list(chunks)
+
+
+def split_at_punctuation(chunk: CharOffsets) -> list[CharOffsets]:
+    """Split a chunk into words and punctuation marks."""
     words = []
-    for chunk in chunks:
-        chunk = _lowercase(chunk) if lowercase else chunk
-        for is_punctuation, group in itertools.groupby(chunk, lambda pair: _is_punctuation(pair[0])):
-            pairs = list(group)
-            words += [[pair] for pair in pairs] if is_punctuation else [pairs]
+    for is_punctuation, group in itertools.groupby(chunk, lambda pair: _is_punctuation(pair[0])):
+        pairs = list(group)
+        words += [[pair] for pair in pairs] if is_punctuation else [pairs]
     return words
 
 
 def _lowercase(chunk: CharOffsets) -> CharOffsets:
-    """Lowercase, decompose (NFD) and strip accents."""
     lowered = "".join(char for char, _ in chunk).lower()  # the whole chunk, because Σ at the end of a word becomes ς
     positions = [position for char, position in chunk for _ in char.lower()]
-    decomposed = [
-        (part, position)
-        for char, position in zip(lowered, positions, strict=True)
-        for part in unicodedata.normalize("NFD", char)
-    ]
+    return list(zip(lowered, positions, strict=True))
+
+
+def _strip_accents(chunk: CharOffsets) -> CharOffsets:
+    """Decompose (NFD) and remove nonspacing marks."""
+    decomposed = [(part, position) for char, position in chunk for part in unicodedata.normalize("NFD", char)]
     # NFD sorts consecutive marks by their combining class.
     ordered, marks = [], []
     for pair in decomposed:
@@ -177,3 +209,35 @@ def _lowercase(chunk: CharOffsets) -> CharOffsets:
 def _is_punctuation(char: str) -> bool:
     code = ord(char)
     return 33 <= code <= 126 and not char.isalnum() or unicodedata.category(char).startswith("P")
+
+
+def normalized_forms(splitting: Splitting, lowercase: bool) -> dict[str, str]:
+    """Return the normalized form of each of the normalized tokens, with the token.
+
+    Raises:
+        InputError: a token has no normalized form, or one with white space, or two tokens have the same.
+
+    Example:
+
+    >>> normalized_forms(Splitting(normalized_tokens=["[E1]"]), lowercase=True)
+    {'[e1]': '[E1]'}
+    """
+    forms = {}
+    for token in splitting.normalized_tokens:
+        chunks = ["".join(char for char, _ in chunk) for chunk in normalized_chunks(token, lowercase, splitting)]
+        form = " ".join(filter(None, chunks))
+        if not form or " " in form or form in forms:
+            raise InputError(
+                "`normalized_tokens` must have different normalized forms without white space. "
+                f"Received: {token!r:.60} with the form {form!r:.60}"
+            )
+        forms[form] = token
+    return forms
+
+
+def check_normalized_tokens(splitting: Splitting, lowercase: bool, added_tokens: Iterable[str]) -> None:
+    """Raise InputError if a normalized token is no added token, or has no normalized form of its own."""
+    normalized_forms(splitting, lowercase)
+    for token in splitting.normalized_tokens:
+        if token not in added_tokens:
+            raise InputError(f"`normalized_tokens` must be some of `added_tokens`. Received: {token!r:.60}")

@@ -5,6 +5,7 @@ import functools
 import keras
 
 from keras_bert.text.model_inputs import pack
+from keras_bert.text.splitting import ORIGINAL, Splitting
 from keras_bert.text.wordpiece import WordPiece
 
 
@@ -16,6 +17,7 @@ class TokenGraph:
         lowercase: lowercase the texts and strip accents.
         whole_tokens: the tokens of the vocabulary that a text contains as they are, such as `[MASK]`.
         sequence_length: T of `encode`; None for the longest row of the batch.
+        splitting: the settings that differ from those of the original code.
 
     Attributes:
         lookup: the `keras.layers.TextVectorization`.
@@ -23,12 +25,19 @@ class TokenGraph:
         tokenize: function of strings `[B]`; returns ids `[B, (tokens)]`.
     """
 
-    def __init__(self, vocabulary: list[str], lowercase: bool, whole_tokens: list[str], sequence_length: int | None):
+    def __init__(
+        self,
+        vocabulary: list[str],
+        lowercase: bool,
+        whole_tokens: list[str],
+        sequence_length: int | None,
+        splitting: Splitting = ORIGINAL,
+    ):
         import tensorflow as tf
 
         ids = {token: number for number, token in enumerate(vocabulary)}
         self.special_ids = ids["[CLS]"], ids["[SEP]"], ids["[PAD]"]
-        word_piece = WordPiece(vocabulary, lowercase, whole_tokens)
+        word_piece = WordPiece(vocabulary, lowercase, whole_tokens, splitting)
         self.tables = word_piece.tables
         # TextVectorization puts '' and [UNK] before the given tokens. So it gets the other tokens only, and one gather
         # maps its ids back to line numbers.

@@ -12,7 +12,9 @@ from keras_bert.text.adaptation import DEFAULT_MAX_TOKENS, check_max_tokens, ite
 from keras_bert.text.added_tokens import check_added_tokens
 from keras_bert.text.model_inputs import check_sequence_length
 from keras_bert.text.offset_methods import OffsetMethods
+from keras_bert.text.offsets import check_normalized_tokens
 from keras_bert.text.pretrained import pretrained_arguments
+from keras_bert.text.splitting import MAX_WORD_LENGTH, SETTINGS, Splitting
 from keras_bert.text.strings import string_tensor
 from keras_bert.text.token_graph import TokenGraph
 from keras_bert.text.token_methods import TokenMethods
@@ -43,6 +45,12 @@ class BertTextVectorization(TokenMethods, OffsetMethods, keras.layers.Layer):
             `encoder.resize_token_embeddings(len(vectorizer))`. Defaults to `()`.
         max_tokens: int or None. The largest V that `adapt` learns, added tokens included. None stands for 30,522, the
             size of BERT's vocabulary. Defaults to `None`.
+        strip_accents: bool or None. Remove accents; None does so with `lowercase` only. Defaults to `None`.
+        split_on_cjk: bool. Make each Chinese character a word. Defaults to `True`.
+        max_word_length: int. A word of more characters becomes [UNK]: 200 in the original code, 100 in Hugging Face's
+            tokenizers. Defaults to `200`.
+        normalized_tokens: list of str. Those of `added_tokens` that match the normalized text: with `lowercase`,
+            `"[e1]"` then also matches `"[E1]"`. Defaults to `()`.
         **kwargs: arguments of `keras.layers.Layer`, such as `name`.
 
     Call arguments:
@@ -58,7 +66,8 @@ class BertTextVectorization(TokenMethods, OffsetMethods, keras.layers.Layer):
 
     Raises:
         InputError: the vocabulary is not valid (see `load_vocabulary`), `sequence_length` is below 3, an added token
-            contains white space, or `inputs` are not strings; on call, if there is no vocabulary yet.
+            contains white space, a normalized token is no added token, or `inputs` are not strings; on call, if there
+            is no vocabulary yet.
 
     Example:
 
@@ -81,6 +90,10 @@ class BertTextVectorization(TokenMethods, OffsetMethods, keras.layers.Layer):
         special_tokens: bool = False,
         added_tokens: list[str] = (),
         max_tokens: int | None = None,
+        strip_accents: bool | None = None,
+        split_on_cjk: bool = True,
+        max_word_length: int = MAX_WORD_LENGTH,
+        normalized_tokens: list[str] = (),
         **kwargs,
     ):
         super().__init__(**kwargs)
@@ -94,6 +107,8 @@ class BertTextVectorization(TokenMethods, OffsetMethods, keras.layers.Layer):
         self.sequence_length = sequence_length
         self.special_tokens = bool(special_tokens)
         self.added_tokens = tuple(check_added_tokens(added_tokens))
+        self.splitting = Splitting(strip_accents, split_on_cjk, max_word_length, normalized_tokens)
+        check_normalized_tokens(self.splitting, self.lowercase, self.added_tokens)
         self.max_tokens = check_max_tokens(max_tokens, len(self.added_tokens))
         self._tokens = self._graph = None
         if isinstance(vocabulary, str | Path):
@@ -107,7 +122,7 @@ class BertTextVectorization(TokenMethods, OffsetMethods, keras.layers.Layer):
         if len(vocabulary) > (self.max_tokens or len(vocabulary)):
             size = f"at least {len(vocabulary)}, the size of the vocabulary"
             raise InputError(f"`max_tokens` must be None or {size}. Received: max_tokens={self.max_tokens}")
-        self._graph = TokenGraph(vocabulary, self.lowercase, self.whole_tokens, self.sequence_length)
+        self._graph = TokenGraph(vocabulary, self.lowercase, self.whole_tokens, self.sequence_length, self.splitting)
         self._tokens = tuple(vocabulary)
         # Tracked as attributes, so that a SavedModel includes the tables.
         self._lookup, self._tables = self._graph.lookup, self._graph.tables
@@ -168,7 +183,8 @@ class BertTextVectorization(TokenMethods, OffsetMethods, keras.layers.Layer):
                 f"Received: a layer with {len(self)} tokens. Create a new BertTextVectorization."
             )
         size = (self.max_tokens or DEFAULT_MAX_TOKENS) - len(self.added_tokens)
-        self._set_vocabulary(learn_vocabulary(iterate_texts(data, steps, self.whole_tokens), size, self.lowercase))
+        texts = iterate_texts(data, steps, self.whole_tokens)
+        self._set_vocabulary(learn_vocabulary(texts, size, self.lowercase, self.splitting))
 
     def __call__(self, inputs, *args, **kwargs):
         if isinstance(inputs, list) and inputs and all(isinstance(each, keras.KerasTensor) for each in inputs):
@@ -246,4 +262,6 @@ class BertTextVectorization(TokenMethods, OffsetMethods, keras.layers.Layer):
             "special_tokens": self.special_tokens,
             "added_tokens": list(self.added_tokens),
             "max_tokens": self.max_tokens,
+            **SETTINGS,
+            **self.splitting.changes(),
         }

@@ -11,6 +11,7 @@ from keras_bert.errors import InputError
 from keras_bert.extras import require_tensorflow
 from keras_bert.files import atomic_write
 from keras_bert.text.normalization import Normalizer, is_single_char_word
+from keras_bert.text.splitting import ORIGINAL, Splitting
 
 
 def check_vocabulary(tokens: list[str], path: str | Path | None = None) -> list[str]:
@@ -125,7 +126,9 @@ def save_vocabulary(vocabulary: Iterable[str], path: str | Path) -> None:
         draft.write_bytes("".join(token + "\n" for token in tokens).encode("utf-8"))
 
 
-def learn_vocabulary(texts: Iterable[str], vocab_size: int, lowercase: bool = True) -> list[str]:
+def learn_vocabulary(
+    texts: Iterable[str], vocab_size: int, lowercase: bool = True, splitting: Splitting = ORIGINAL
+) -> list[str]:
     """Learn a WordPiece vocabulary from texts.
 
     The words are those of `BertTextVectorization`. Training runs `WordPieceTrainer` of the `tokenizers` library, which
@@ -140,6 +143,7 @@ def learn_vocabulary(texts: Iterable[str], vocab_size: int, lowercase: bool = Tr
         texts: lines or documents.
         vocab_size: V, the largest number of tokens, special tokens included; a small corpus may give fewer.
         lowercase: lowercase and strip accents first; use the same value for `BertTextVectorization`.
+        splitting: the settings that differ from those of the original code.
 
     Returns:
         The tokens: `[PAD]`, `[UNK]`, `[CLS]`, `[SEP]`, `[MASK]`, then the learned tokens.
@@ -165,7 +169,7 @@ def learn_vocabulary(texts: Iterable[str], vocab_size: int, lowercase: bool = Tr
     if isinstance(texts, str | bytes):
         raise InputError("`texts` must be several strings, such as the lines of a corpus. Received: one string")
 
-    lines = list(_words(texts, lowercase))
+    lines = list(_words(texts, lowercase, splitting))
     counts = Counter()
     for line in lines:
         counts.update(line)
@@ -177,7 +181,7 @@ def learn_vocabulary(texts: Iterable[str], vocab_size: int, lowercase: bool = Tr
     # The trainer numbers "##a" and similar tokens in the order of its hash tables and breaks ties by number. If they
     # are given as special tokens, in order, the result is deterministic. Punctuation and CJK
     # characters never continue a word.
-    continuations = ["##" + char for char in alphabet if not is_single_char_word(char)]
+    continuations = ["##" + char for char in alphabet if not is_single_char_word(char, splitting.split_on_cjk)]
     tokenizer = tokenizers.Tokenizer(tokenizers.models.WordPiece(unk_token="[UNK]"))
     tokenizer.pre_tokenizer = tokenizers.pre_tokenizers.WhitespaceSplit()
     tokenizer.train_from_iterator(
@@ -194,12 +198,12 @@ def learn_vocabulary(texts: Iterable[str], vocab_size: int, lowercase: bool = Tr
     return sorted(ids, key=ids.get)
 
 
-def _words(texts: Iterable[str], lowercase: bool) -> Iterator[str]:
+def _words(texts: Iterable[str], lowercase: bool, splitting: Splitting) -> Iterator[str]:
     """Yield the normalized words of every thousand texts, joined with spaces."""
     tf = require_tensorflow("the tokenization of texts")
     from keras_bert.text.strings import string_tensor  # imports Keras, which reading a vocabulary does not need
 
-    normalize = Normalizer(lowercase)
+    normalize = Normalizer(lowercase, splitting)
 
     @functools.partial(tf.function, input_signature=[tf.TensorSpec([None], tf.string)], autograph=False)
     def words(batch):

@@ -8,6 +8,7 @@ import numpy as np
 from keras_bert.constants import INPUT_KEYS
 from keras_bert.errors import InputError
 from keras_bert.text.offsets import OffsetTokenizer, include_marks
+from keras_bert.text.splitting import ORIGINAL, Splitting
 
 MAX_QUERY_LENGTH = 64  # tokens; a longer question is truncated, as in run_squad.py
 
@@ -70,6 +71,7 @@ def make_windows(
     sequence_length: int = 384,
     doc_stride: int = 128,
     added_tokens: Sequence[str] = (),
+    splitting: Splitting = ORIGINAL,
     max_query_length: int = MAX_QUERY_LENGTH,
 ) -> Windows:
     """Tokenize questions and contexts into overlapping windows that fit into the sequence length.
@@ -81,6 +83,7 @@ def make_windows(
         sequence_length: T.
         doc_stride: number of tokens between the starts of two consecutive windows.
         added_tokens: tokens of the vocabulary that stay whole in a text.
+        splitting: the settings of the tokenizer that differ from those of the original code.
         max_query_length: number of tokens to truncate questions to.
 
     Returns:
@@ -106,7 +109,7 @@ def make_windows(
         raise InputError(
             f"`contexts` must have one entry per question ({len(questions)}). Received: {len(contexts)} entries"
         )
-    tokenizer = OffsetTokenizer(vocabulary, lowercase, added_tokens)
+    tokenizer = OffsetTokenizer(vocabulary, lowercase, added_tokens, splitting)
     cls_id, sep_id, pad_id = (vocabulary.index(token) for token in ("[CLS]", "[SEP]", "[PAD]"))
     tokenized: dict[str, tuple] = {}  # because several questions can have the same context
     rows, example_index, offsets, max_context, truncated = [], [], [], [], 0
@@ -124,7 +127,7 @@ def make_windows(
             )
         if context not in tokenized:
             ids, chars = tokenizer(context)
-            tokenized[context] = ids, include_marks(context, chars, lowercase)
+            tokenized[context] = ids, include_marks(context, chars, splitting.strips_accents(lowercase))
         ids, chars = tokenized[context]
         if not ids:
             raise InputError(

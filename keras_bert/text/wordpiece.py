@@ -10,11 +10,12 @@ github.com/google-research/bert.
 
 import re
 
-from keras_bert.text.added_tokens import whole_token_pattern
+from keras_bert.text.added_tokens import MARK, exact_tokens, whole_token_pattern
 from keras_bert.text.normalization import Normalizer
+from keras_bert.text.offsets import normalized_forms
 from keras_bert.text.ragged import row_ids
+from keras_bert.text.splitting import ORIGINAL, Splitting
 
-MAX_WORD_CHARS = 200  # a longer word becomes [UNK], as in the original code
 ASCII_PUNCTUATION = "!-/:-@\\[-`{-~"
 
 
@@ -24,10 +25,14 @@ class WordPiece:
     Args:
         vocabulary: the tokens in the order of their ids.
         lowercase: lowercase the texts and strip accents.
-        whole_tokens: tokens of the vocabulary that stay whole where a text contains them exactly, such as `[MASK]`.
+        whole_tokens: tokens of the vocabulary that stay whole where a text contains them exactly, such as `[MASK]`, or
+            where the normalized text contains them, if they are `normalized_tokens` of `splitting`.
+        splitting: the settings that differ from those of the original code.
     """
 
-    def __init__(self, vocabulary: list[str], lowercase: bool, whole_tokens: list[str]):
+    def __init__(
+        self, vocabulary: list[str], lowercase: bool, whole_tokens: list[str], splitting: Splitting = ORIGINAL
+    ):
         import tensorflow as tf
 
         def table(entries):
@@ -37,12 +42,18 @@ class WordPiece:
         # Words that no step of the exact path changes, so that one look-up is enough for them.
         plain = re.compile(f"[{ASCII_PUNCTUATION}]|[a-z0-9]+" if lowercase else f"[{ASCII_PUNCTUATION}]|[A-Za-z0-9]+")
         ids = {token: index for index, token in enumerate(vocabulary)}
-        common = {token: index for token, index in ids.items() if plain.fullmatch(token)}
+        self.max_word_length = splitting.max_word_length
+        common = {
+            token: index
+            for token, index in ids.items()
+            if len(token) <= self.max_word_length and plain.fullmatch(token)
+        }
         suffixes = {token[2:]: index for token, index in ids.items() if token.startswith("##")}
-        self.lowercase, self.whole_tokens = lowercase, whole_tokens
+        self.lowercase, self.whole_tokens = lowercase, exact_tokens(whole_tokens, splitting)
+        self.normalized_tokens = normalized_forms(splitting, lowercase)
         self.unknown = ids["[UNK]"]
         self.longest = max(map(len, vocabulary))
-        self.normalize = Normalizer(lowercase)
+        self.normalize = Normalizer(lowercase, splitting)
         with tf.init_scope():
             self.tokens = tf.constant(vocabulary)
             # A table must have at least one entry. "" is never looked up, because no word is empty.
@@ -51,7 +62,10 @@ class WordPiece:
                 "first": table({"": -1, **ids}),
                 "continuation": table({"": -1, **suffixes}),
             }
-            if whole_tokens:
+            if self.normalized_tokens:
+                whole = {**{token: token for token in self.whole_tokens}, **self.normalized_tokens}
+                self.tables["whole"] = table({MARK + form: ids[token] for form, token in whole.items()})
+            elif whole_tokens:
                 self.tables["whole"] = table({token: ids[token] for token in whole_tokens})
 
     def __call__(self, texts):
@@ -95,6 +109,10 @@ class WordPiece:
         # BERT removes these control characters, but TensorFlow splits at them: replace them by one that is only
         # removed.
         texts = tf.strings.regex_replace(texts, "[\v\f]", "\x01")
+        if self.normalized_tokens:
+            chunks = self._normalized_chunks(texts)
+            whole = self.tables["whole"].lookup(chunks.values)
+            return chunks, tf.where(whole >= 0, whole, self.tables["common"].lookup(chunks.values))
         if not self.whole_tokens:
             chunks = tf.strings.split(tf.strings.lower(texts) if self.lowercase else texts)
             return chunks, self.tables["common"].lookup(chunks.values)
@@ -105,6 +123,26 @@ class WordPiece:
             chunks = chunks.with_values(tf.strings.lower(chunks.values))
         return chunks, tf.where(whole >= 0, whole, self.tables["common"].lookup(chunks.values))
 
+    def _normalized_chunks(self, texts):
+        """Split normalized texts; a whole token is a chunk with `MARK` before it, which no other chunk contains.
+
+        As in Hugging Face's tokenizers, the tokens that match exactly are found first, and the others in the normalized
+        text between them.
+        """
+        import tensorflow as tf
+
+        texts = tf.strings.regex_replace(texts, MARK, "\x01")  # BERT removes both
+        if self.whole_tokens:
+            pattern = f"({whole_token_pattern(self.whole_tokens)})"
+            texts = tf.strings.regex_replace(texts, pattern, rf" {MARK}\1 ")
+        chunks = tf.strings.split(texts)  # [B, (chunks)]
+        pattern = f"({whole_token_pattern(self.normalized_tokens)})"
+        normalized = tf.strings.regex_replace(self.normalize.strings(chunks.values), pattern, rf" {MARK}\1 ")
+        is_whole = tf.strings.substr(chunks.values, 0, 1) == MARK
+        parts = tf.strings.split(tf.where(is_whole, chunks.values, normalized))  # [C, (parts)]
+        splits = tf.gather(parts.row_splits, chunks.row_splits)
+        return tf.RaggedTensor.from_row_splits(parts.values, splits, validate=False)
+
     def _exact(self, chunks):
         """Apply the steps of the original code to chunks `[U]`: ids of all tokens `[P]`, tokens per chunk `[U]`."""
         import tensorflow as tf
@@ -113,7 +151,7 @@ class WordPiece:
         letters = tf.RaggedTensor.from_row_splits(codes, starts, validate=False)  # [W, (letters)]
         words = tf.strings.unicode_encode(letters, "UTF-8")  # [W]
         lengths = starts[1:] - starts[:-1]
-        short_enough = lengths <= MAX_WORD_CHARS  # [W]
+        short_enough = lengths <= self.max_word_length  # [W]
         whole = tf.where(short_enough, self.tables["first"].lookup(words), self.unknown)
         split = tf.cast(tf.where(whole < 0)[:, 0], tf.int32)  # [S], the words of more than one token
         byte = tf.concat([[0], tf.cumsum(_utf8_length(codes))], 0)  # the byte offset of each character

@@ -1,5 +1,6 @@
 """Conversion from any format to another, with a check that the written numbers equal those of the source."""
 
+import dataclasses
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ from keras_bert.weights.canonical_names import model_weights, to_numpy
 from keras_bert.weights.formats import format_named
 from keras_bert.weights.load import build_model, open_source
 from keras_bert.weights.source import Source
+from keras_bert.weights.spare_tokens import spare_tokens
 
 
 def convert(source, to: str, out) -> dict:
@@ -26,7 +28,8 @@ def convert(source, to: str, out) -> dict:
 
     Returns:
         A dict: `out`, `to`, the model's `kind`, the numbers of `tensors` and `parameters` that were written, and
-        `skipped`, the heads of the model that the format does not store.
+        `skipped`, the heads of the model that the format does not store, and `not_read`, the names of what the source
+        contains beside the weights, such as the slots of an optimizer.
 
     Raises:
         InputError: the source cannot be read, the format cannot represent the model, or the written model differs from
@@ -46,6 +49,9 @@ def convert(source, to: str, out) -> dict:
     """
     target = format_named(to)
     found = open_source(source)
+    if found.vocabulary is not None:
+        spare = spare_tokens(found.vocabulary, found.config.vocab_size, found.label)
+        found = dataclasses.replace(found, vocabulary=[*found.vocabulary, *spare])
     model = build_model(found)
     if to != "keras":
         model = as_two_classes(model)  # other formats have no head with one logit, except for regression
@@ -61,6 +67,7 @@ def convert(source, to: str, out) -> dict:
         after = {name: tensor for tensors in written.parts.values() for name, tensor in tensors.items()}
         _check_same_tensors(before, after, to, out)
         _check_same_computation(getattr(model, "encoder", model).config, written.config, to, out)
+        _check_same_tokenizer(found, written, to, out)
     return {
         "out": str(out),
         "to": to,
@@ -68,6 +75,7 @@ def convert(source, to: str, out) -> dict:
         "tensors": len(before),
         "parameters": sum(tensor.size for tensor in before.values()),
         "skipped": skipped,
+        "not_read": found.skipped,
     }
 
 
@@ -86,6 +94,18 @@ def _check_same_tensors(before: dict, after: dict, to: str, out) -> None:
             raise InputError(
                 f"`to` must be a format that stores the model exactly. Received: to={to!r} (round-trip check failed: "
                 f"tensor {name} in {out} differs from the source)"
+            )
+
+
+def _check_same_tokenizer(before: Source, after: Source, to: str, out) -> None:
+    """Raise InputError if a text would have other ids."""
+    if before.vocabulary is None:
+        return
+    for name in ("vocabulary", "lowercase", "added_tokens", "splitting"):
+        if getattr(before, name) != getattr(after, name):
+            raise InputError(
+                f"`to` must be a format that stores the model exactly. Received: to={to!r} (round-trip check failed: "
+                f"the {name} of the tokenizer in {out} differs from the source)"
             )
 
 

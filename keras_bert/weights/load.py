@@ -18,6 +18,7 @@ from keras_bert.weights.formats.keras_folder import save_pretrained
 from keras_bert.weights.pretrained import Pretrained
 from keras_bert.weights.report import LoadReport, assign_exactly_once
 from keras_bert.weights.source import Source
+from keras_bert.weights.spare_tokens import spare_tokens
 
 
 def open_source(source) -> Source:
@@ -46,7 +47,8 @@ def load_weights(model, source) -> LoadReport:
 
     Returns:
         A `LoadReport`. `untouched` lists the model's weights that the source does not have, and `skipped` the heads of
-        the source that the model does not have.
+        the source that the model does not have, the state of a training (slots of the optimizer, counters), and a
+        masked-LM head whose decoder is not the token table.
 
     Raises:
         InputError: the source is not available or not in a known format; its activation or epsilon differs from the
@@ -78,7 +80,8 @@ def load_weights(model, source) -> LoadReport:
     loaded = {id(weight) for weight in weights.values()}
     untouched = [weight.path for weight in model.trainable_variables if id(weight) not in loaded]
     report = assign_exactly_once(weights, tensors, found.label, untouched)
-    return dataclasses.replace(report, skipped=[part for part in found.parts if part not in targets])
+    skipped = [part for part in found.parts if part not in targets]
+    return dataclasses.replace(report, skipped=[*skipped, *found.skipped])
 
 
 def load_pretrained(source) -> Pretrained:
@@ -90,11 +93,12 @@ def load_pretrained(source) -> Pretrained:
 
     Returns:
         A `Pretrained`. Its model has the heads of the source: a SavedModel with an `.mlm` part, for example, gives a
-        `BertPretrainer` without a next-sentence head.
+        `BertPretrainer` without a next-sentence head. If the encoder has more token embeddings than the vocabulary has
+        tokens, the others are named in `spare_tokens`, and the vocabulary contains these names.
 
     Raises:
         InputError: the source does not exist, is damaged or is not in a known format; it contains no WordPiece
-            vocabulary; or the vocabulary does not have the encoder's size.
+            vocabulary; or the vocabulary has more tokens than the encoder has token embeddings.
 
     Example:
 
@@ -115,23 +119,24 @@ def load_pretrained(source) -> Pretrained:
             f"`source` must contain a vocabulary. Received: source={found.label} (no vocabulary)"
         )
         raise InputError(f"{problem}. Use `kb.load_weights` to load the weights alone.")
-    if found.config.vocab_size != len(found.vocabulary):
-        raise InputError(
-            f"`source` must contain a vocabulary of the encoder's size. Received: source={found.label} "
-            f"(vocab_size={found.config.vocab_size}, {len(found.vocabulary)} tokens)"
-        )
+    spare = spare_tokens(found.vocabulary, found.config.vocab_size, found.label)
     model = build_model(found)
     return Pretrained(
         model=model,
         kind=kind_of(model),
         labels=found.labels if hasattr(model, "num_classes") else None,
-        vocabulary=found.vocabulary,
+        vocabulary=[*found.vocabulary, *spare],
         lowercase=found.lowercase,
         sequence_length=found.sequence_length,
         path=found.label,
         pairs=found.pairs,
         no_answer=found.no_answer,
         added_tokens=found.added_tokens,
+        splitting=found.splitting,
+        skipped=found.skipped,
+        spare_tokens=spare,
+        pool=found.pool,
+        normalize=found.normalize,
     )
 
 
@@ -144,7 +149,8 @@ def build_model(found: Source):
     model = encoder = BertEncoder(found.config)
     dropout = found.config.hidden_dropout if found.classifier_dropout is None else found.classifier_dropout
     if "masked_lm" in found.parts:
-        tasks = {"next_sentence": "next", "sentence_order": "order"}
+        # A sentence head needs the pooler; `load_weights` reports it as skipped.
+        tasks = {"next_sentence": "next", "sentence_order": "order"} if found.config.pooler else {}
         model = BertPretrainer(encoder, next((task for part, task in tasks.items() if part in found.parts), None))
     elif "classifier" in found.parts:
         num_classes = len(found.parts["classifier"]["classifier/bias"])
@@ -198,7 +204,9 @@ def read_vectorizer(source) -> dict:
     found = (HUGGING_FACE if is_tokenizer else _format_of(source)).read_vectorizer(source)
     if found["vocabulary"] is None:
         raise InputError(f"`source` must contain a vocabulary. Received: source={source} (no vocabulary)")
-    return found
+    rows = found.pop("vocab_size", None)
+    spare = [] if rows is None else spare_tokens(found["vocabulary"], rows, str(source))
+    return {**found, "vocabulary": [*found["vocabulary"], *spare]}
 
 
 register_io(load_pretrained, save_pretrained)

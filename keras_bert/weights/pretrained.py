@@ -2,6 +2,8 @@
 
 import functools
 
+from keras_bert.text.splitting import ORIGINAL
+
 
 class Pretrained:
     """Pretrained model with its vocabulary, labels and settings, the result of `load_pretrained`.
@@ -18,6 +20,11 @@ class Pretrained:
         pairs: of a classifier, whether it was trained on pairs of texts; None if unknown.
         no_answer: of a span labeler, whether its training data had questions without an answer; None if unknown.
         added_tokens: tokens of the vocabulary that stay whole in a text.
+        splitting: the settings of the tokenizer that differ from those of the original code.
+        pool: of a sentence model, how it pools the vectors of a text's tokens, as in `kb.embed`; None if unknown.
+        normalize: of a sentence model, whether its vectors have the length 1.
+        spare_tokens: names of the token embeddings for which the source has no token; the last tokens of `vocabulary`.
+        skipped: names of what the source contains and was not read, such as the slots of an optimizer.
     """
 
     def __init__(
@@ -32,6 +39,11 @@ class Pretrained:
         pairs=None,
         no_answer=None,
         added_tokens=(),
+        splitting=ORIGINAL,
+        skipped=(),
+        spare_tokens=(),
+        pool=None,
+        normalize=False,
     ):
         self.model = model
         self.kind = kind
@@ -42,10 +54,13 @@ class Pretrained:
         self.path = path
         self.pairs = pairs
         self.no_answer = no_answer
-        self.added_tokens = list(added_tokens)
+        self.added_tokens, self.splitting, self.skipped = list(added_tokens), splitting, list(skipped)
+        self.spare_tokens = list(spare_tokens)
+        self.pool, self.normalize = pool, normalize
         # So that the model can be trained, evaluated and saved without its vectorizer and labels.
-        new_vectorizer = functools.partial(_new_vectorizer, vocabulary, lowercase, sequence_length, self.added_tokens)
-        self.encoder.vectorizer = new_vectorizer
+        self.encoder.vectorizer = functools.partial(
+            _new_vectorizer, vocabulary, lowercase, sequence_length, self.added_tokens, splitting
+        )
         if kind != "encoder":
             model.labels, model.pairs, model.no_answer = labels, pairs, no_answer
 
@@ -82,9 +97,13 @@ class Pretrained:
         return self.encoder.vectorizer
 
 
-def _new_vectorizer(vocabulary, lowercase, sequence_length, added_tokens):
+def _new_vectorizer(vocabulary, lowercase, sequence_length, added_tokens, splitting):
     from keras_bert.text.vectorization import BertTextVectorization
 
     return BertTextVectorization(
-        vocabulary, lowercase=lowercase, sequence_length=sequence_length, added_tokens=added_tokens
+        vocabulary,
+        lowercase=lowercase,
+        sequence_length=sequence_length,
+        added_tokens=added_tokens,
+        **splitting.changes(),
     )

@@ -18,7 +18,7 @@ class LoadReport:
         tensors: list of (name, shape) in the order of the model, one entry per loaded tensor.
         untouched: names of the model's weights that the source does not contain, such as a new head. They keep their
             values.
-        skipped: heads of the source that the model does not have.
+        skipped: heads of the source that the model does not have, and names of what is no weight of a model.
 
     Example:
 

@@ -5,6 +5,7 @@ import functools
 from collections.abc import Callable
 
 from keras_bert.config import BertConfig
+from keras_bert.text.splitting import ORIGINAL, Splitting
 from keras_bert.weights.canonical_names import model_weights, to_numpy
 
 
@@ -26,12 +27,17 @@ class Source:
         vocabulary_problem: the error message if the source has a tokenizer of another kind; or None.
         lowercase: whether text is converted to lower case before tokenization.
         added_tokens: tokens of the vocabulary that stay whole in a text.
+        splitting: the settings of the tokenizer that differ from those of the original code.
         labels: names of the classes in the order of the logits, or None.
         problem_type: of a classifier, as in `BertClassifier`.
         classifier_dropout: dropout rate before the head of a text or token classifier; None for the encoder's rate.
         sequence_length: T, to which texts are truncated or padded; None for the longest row of the batch.
         pairs: of a classifier, whether it was trained on pairs of texts; None if unknown.
         no_answer: of a span labeler, whether its training data had questions without an answer; None if unknown.
+        pool: of a sentence model, how it pools the vectors of a text's tokens, as in `kb.embed`; None if unknown.
+        normalize: of a sentence model, whether its vectors have the length 1.
+        skipped: names of what the source contains and was not read: the state of a training, or a head that this
+            package does not have.
     """
 
     label: str
@@ -44,18 +50,22 @@ class Source:
     vocabulary_problem: str | None = None
     lowercase: bool = True
     added_tokens: list[str] = dataclasses.field(default_factory=list)
+    splitting: Splitting = ORIGINAL
     labels: list[str] | None = None
     problem_type: str = "single_label"
     classifier_dropout: float | None = None
     sequence_length: int | None = None
     pairs: bool | None = None
     no_answer: bool | None = None
+    pool: str | None = None
+    normalize: bool = False
+    skipped: list[str] = dataclasses.field(default_factory=list)
 
     @property
     def vectorizer_arguments(self) -> dict:
         """The arguments of the source's `BertTextVectorization`."""
         names = ("vocabulary", "lowercase", "sequence_length", "added_tokens")
-        return {name: getattr(self, name) for name in names}
+        return {**{name: getattr(self, name) for name in names}, **self.splitting.changes()}
 
     @functools.cached_property
     def config(self) -> BertConfig:

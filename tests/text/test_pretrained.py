@@ -127,13 +127,18 @@ def test_tokenizer_json_alone(tokens, tmp_path):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda d: d["normalizer"].update(strip_accents=False), "strip_accents=True.*strip_accents=False"),
-        (lambda d: d["normalizer"].update(handle_chinese_chars=False), "tokenize_chinese_chars=True"),
+        (lambda d: d["normalizer"].update(clean_text=False), "clean_text=True"),
+        (lambda d: d["model"].update(unk_token="<unk>"), r"unk_token='\[UNK\]'.*<unk>"),
+        (lambda d: d.update(post_processor={"type": "RobertaProcessing"}), r"adds \[CLS\].*RobertaProcessing"),
         (lambda d: d["pre_tokenizer"].update(type="Whitespace"), "BERT tokenizer.*Whitespace"),
         (lambda d: d["model"].update(type="Unigram"), "BERT tokenizer.*Unigram"),
         (lambda d: d["model"]["vocab"].update(film=99), "number its tokens"),
-        (lambda d: d["added_tokens"][0].update(normalized=True), r"normalized=False.*'\[E1\]' with normalized=True"),
-        (lambda d: d["added_tokens"][0].update(lstrip=True), r"match exactly.*'\[E1\]' with lstrip=True"),
+        (lambda d: d["added_tokens"][0].update(single_word=True), r"inside words.*'\[E1\]' with single_word=True"),
+        (lambda d: d["added_tokens"][0].update(content="a b"), "added tokens.*without white space.*'a b'"),
+        (
+            lambda d: d["added_tokens"][0].update(content="a中", normalized=True),
+            "added tokens.*'a中' with the form 'a 中'",
+        ),
         (lambda d: d["added_tokens"][0].update(id=99), r"after the vocabulary.*'\[E1\]' with id 99, 13 tokens"),
     ],
 )

@@ -44,9 +44,11 @@ class Format(Protocol):
             source: as for `read`.
 
         Returns:
-            A dict as `Source.vectorizer_arguments`; its `vocabulary` is None if the source has none.
+            A dict as `Source.vectorizer_arguments`; its `vocabulary` is None if the source has none. It may have
+            another entry `vocab_size`, the number of token embeddings of the encoder.
         """
-        return self.read(source).vectorizer_arguments
+        found = self.read(source)
+        return {**found.vectorizer_arguments, "vocab_size": found.config.vocab_size}
 
     def write(self, model, path, vectorizer=None, labels=None) -> Path:
         """Write a model as a folder, completely or not at all.

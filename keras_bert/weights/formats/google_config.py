@@ -8,6 +8,7 @@ from pathlib import Path
 
 from keras_bert.config import BertConfig
 from keras_bert.errors import InputError
+from keras_bert.text.splitting import Splitting
 from keras_bert.text.vocabulary import load_vocabulary
 from keras_bert.weights.json_file import read_json
 
@@ -86,14 +87,23 @@ def config_fields(config: BertConfig) -> dict:
     return settings
 
 
-def read_vocabulary(path: Path) -> tuple[list[str] | None, bool]:
-    """Read the vocabulary of a folder, or None without one, and whether text is lowercased.
+def read_tokenizer(path: Path) -> dict:
+    """Read the `vocabulary` of a folder, or None without one, `lowercase` and `splitting`.
 
-    This package writes `do_lower_case` to the config file. Google's files do not have it: the
+    This package writes `do_lower_case` and `max_word_length` to the config file. Google's files do not have them: the
     name of a published folder shows whether the model is cased, as in `validate_case_matches_checkpoint` of
     google-research/bert.
+
+    Raises:
+        InputError: a file is damaged.
     """
     settings = read_json(config_file(path))
     lowercase = settings.get("do_lower_case", re.search(r"(^|_)cased_", path.resolve().name) is None)
+    if not isinstance(lowercase, bool):
+        raise InputError(f"`do_lower_case` must be true or false. Received: do_lower_case={lowercase!r:.40} in {path}")
     file = path / "vocab.txt"
-    return load_vocabulary(file) if file.is_file() else None, bool(lowercase)
+    return {
+        "vocabulary": load_vocabulary(file) if file.is_file() else None,
+        "lowercase": lowercase,
+        "splitting": Splitting.from_dict(settings),
+    }

@@ -3,9 +3,9 @@
 TensorFlow 1 wrote them, and TensorFlow 2 reads their tensors by name. ALBERT's config file is `albert_config.json`.
 """
 
+import math
+from collections.abc import Iterable
 from pathlib import Path
-
-import numpy as np
 
 from keras_bert.config import BertConfig
 from keras_bert.errors import InputError
@@ -19,12 +19,14 @@ from keras_bert.weights.formats.google_config import (
     config_fields,
     config_file,
     read_config,
-    read_vocabulary,
+    read_tokenizer,
 )
-from keras_bert.weights.formats.tf_checkpoint import is_object_based, read_tensors, write_tensors
+from keras_bert.weights.formats.tf_checkpoint import is_object_based, read_shapes, read_tensors, write_tensors
 from keras_bert.weights.json_file import write_json
+from keras_bert.weights.messages import first_names
 from keras_bert.weights.source import Source
 from keras_bert.weights.tensor_mapping import TensorMapping, to_canonical, to_format
+from keras_bert.weights.training_state import training_state
 
 PREFIX = "bert_model.ckpt"
 EMBEDDINGS = {  # canonical name: name in the checkpoint
@@ -70,8 +72,7 @@ HEAD_NAMES = {
     "spans/bias": "cls/squad/output_bias",
 }
 PARTS = ("encoder", "masked_lm", "classifier", "spans")  # and next_sentence of BERT, or sentence_order of ALBERT
-NOT_WEIGHTS = ("global_step",)
-OPTIMIZER_SUFFIXES = ("/adam_m", "/adam_v", "/lamb_m", "/lamb_v")
+TOKEN_TABLE, ENCODER_SCOPES = "embeddings/word_embeddings", ("embeddings", "encoder", "pooler")
 
 
 class GoogleResearch(Format):
@@ -88,16 +89,23 @@ class GoogleResearch(Format):
         """See `Format.read`."""
         path = Path(source)
         config = read_config(config_file(path))
-        tensors = read_tensors(path, lambda name: name not in NOT_WEIGHTS and not name.endswith(OPTIMIZER_SUFFIXES))
-        num_classes = np.size(tensors["output_bias"]) if "output_bias" in tensors else 2
-        vocabulary, lowercase = read_vocabulary(path)
+        plain = plain_names(read_shapes(path), str(path))  # name in the file: name in `tensor_mappings`
+        shapes = {plain[name]: shape for name, shape in read_shapes(path).items()}
+        if not any(name.startswith("bert/pooler/") for name in shapes):
+            config = BertConfig.from_dict({**config.to_dict(), "pooler": False})
+        num_classes = math.prod(shapes["output_bias"]) if "output_bias" in shapes else 2
+        mappings = tensor_mappings(config, num_classes)
+        names = [mapping.format_name for part in mappings.values() for mapping in part]
+        state = set(training_state(shapes, names))
+        found = read_tensors(path, lambda name: plain[name] not in state)
+        tensors = {plain[name]: tensor for name, tensor in found.items()}
         return Source(
             label=str(path),
             format=self.name,
-            tensors=to_canonical(tensor_mappings(config, num_classes), tensors, str(path)),
+            tensors=to_canonical(mappings, tensors, str(path)),
             read_config=lambda: config,
-            vocabulary=vocabulary,
-            lowercase=lowercase,
+            skipped=[name for name, short in plain.items() if short in state],
+            **read_tokenizer(path),
         )
 
     def write(self, model, path, vectorizer=None, labels=None) -> Path:
@@ -110,6 +118,38 @@ class GoogleResearch(Format):
                 tokens.
         """
         return save_google_research(model, path, vectorizer)
+
+
+def plain_names(names: Iterable[str], source: str) -> dict[str, str]:
+    """Map the names in a checkpoint to those of the original code, without the scope of another program.
+
+    Raises:
+        InputError: there are several encoders.
+
+    Example:
+
+    >>> plain_names(["student/bert/embeddings/word_embeddings", "student/cls/predictions/output_bias"], "a folder")
+    ... # doctest: +NORMALIZE_WHITESPACE
+    {'student/bert/embeddings/word_embeddings': 'bert/embeddings/word_embeddings',
+     'student/cls/predictions/output_bias': 'cls/predictions/output_bias'}
+    """
+    names = list(names)
+    scopes = [
+        name.removesuffix(TOKEN_TABLE) for name in names if name.endswith(f"/{TOKEN_TABLE}") or name == TOKEN_TABLE
+    ]
+    if len(scopes) > 1 and "bert/" not in scopes:
+        raise InputError(
+            "`source` must contain one encoder. "
+            f"Received: source={source} ({first_names(f'{scope}{TOKEN_TABLE}' for scope in scopes)})"
+        )
+    scope = "bert/" if "bert/" in scopes or not scopes else scopes[0]  # such as "student/bert/"
+    outer = scope.removesuffix("bert/") if scope.endswith("bert/") else scope[: scope.rstrip("/").rfind("/") + 1]
+
+    def plain(name: str) -> str:
+        rest = name.removeprefix(scope) if name.startswith(scope) else ""
+        return f"bert/{rest}" if rest.split("/")[0] in ENCODER_SCOPES else name.removeprefix(outer)
+
+    return {name: plain(name) for name in names}
 
 
 def save_google_research(model, path, vectorizer=None) -> Path:
@@ -139,6 +179,14 @@ def save_google_research(model, path, vectorizer=None) -> Path:
             raise InputError(
                 "`vectorizer` must have no added tokens, which google-research's tokenizer would split. "
                 f"Received: added_tokens={list(vectorizer.added_tokens)!r:.60}"
+            )
+        changes = vectorizer.splitting.changes()
+        # The original code has 200 as a constant. Only words of more characters than the model's limit differ.
+        settings |= {name: changes.pop(name) for name in ("max_word_length",) if name in changes}
+        if changes:
+            raise InputError(
+                "`vectorizer` must split texts as google-research's tokenizer does. "
+                f"Received: {', '.join(f'{name}={value!r}' for name, value in changes.items())}"
             )
         settings["do_lower_case"] = bool(vectorizer.lowercase)  # a command-line flag in google-research's code
     with atomic_write(path) as draft:
@@ -172,5 +220,5 @@ def tensor_mappings(config: BertConfig, num_classes: int = 2) -> dict[str, list[
             for name, shape in shapes.items()
         ]
         for part, shapes in canonical_shapes(config, num_classes).items()
-        if part in parts
+        if part in parts and (config.pooler or part != "classifier")  # the original classifier needs the pooler
     }

@@ -20,12 +20,14 @@ from keras_bert.weights.formats.huggingface_names import (
     tensor_mappings,
     write_config,
 )
-from keras_bert.weights.formats.huggingface_tokenizer import OtherTokenizer, Tokenizer, read_tokenizer, write_tokenizer
-from keras_bert.weights.formats.pytorch_bin import read_bin
+from keras_bert.weights.formats.huggingface_tokenizer import Tokenizer, read_tokenizer, write_tokenizer
+from keras_bert.weights.formats.huggingface_weights import TOKEN_TABLE, has_weights, read_weights
+from keras_bert.weights.formats.sentence_transformers import MODULES, SentenceModel, read_modules
+from keras_bert.weights.formats.tokenizer_json import OtherTokenizer
 from keras_bert.weights.json_file import read_json, write_json
-from keras_bert.weights.messages import first_line
 from keras_bert.weights.source import Source
 from keras_bert.weights.tensor_mapping import to_canonical, to_format
+from keras_bert.weights.training_state import training_state
 
 CLASS_PREFIXES = {"bert": "Bert", "distilbert": "DistilBert", "albert": "Albert"}
 # The output projection is tied to the token table. Some files store it and its bias twice.
@@ -39,8 +41,6 @@ PROBLEM_TYPES = {  # value in config.json: value in BertClassifier
     "multi_label_classification": "multi_label",
     "regression": "regression",
 }
-WEIGHT_FILES = ("model.safetensors", "pytorch_model.bin")
-NOT_WEIGHTS = ("embeddings.position_ids", "embeddings.token_type_ids")
 
 
 class HuggingFace(Format):
@@ -51,30 +51,37 @@ class HuggingFace(Format):
 
     def matches(self, path: Path) -> bool:
         """See `Format.matches`. A folder without its weight file matches too; `read` names the missing file."""
+        if (path / MODULES).is_file():
+            return True
         if not (path / "config.json").is_file() or (path / "model.keras").is_file():
             return False
-        has_weights = any((path / name).is_file() for name in WEIGHT_FILES)
-        return has_weights or b'"model_type"' in (path / "config.json").read_bytes()
+        return has_weights(path) or b'"model_type"' in (path / "config.json").read_bytes()
 
     def read(self, source) -> Source:
         """See `Format.read`."""
-        path = Path(source)
+        sentence_model = read_modules(Path(source))
+        path = sentence_model.folder
         settings = read_json(path / "config.json")
         config = read_config(settings, str(path))
         model_type = settings["model_type"]
-        tensors = _by_plain_name(_read_tensors(path), model_type, path)
+        tensors, skipped = read_weights(path, model_type)
         if config.pooler and not any(name.startswith("pooler.") for name in tensors):  # such as BertForMaskedLM
             config = BertConfig.from_dict({**config.to_dict(), "pooler": False})
-        _drop_tied(tensors, model_type, path)
+        untied = _drop_tied(tensors, model_type)
         head, other = "classifier", "tokens"  # both are named "classifier" in the file
         if "TokenClassification" in str(settings.get("architectures")):
             head, other = other, head
         num_classes = np.size(tensors["classifier.bias"]) if "classifier.bias" in tensors else 2
         mappings = tensor_mappings(model_type, config, num_classes)
         del mappings[other]
+        if untied:  # the masked-LM head of this package uses the token table
+            untied += [mapping.format_name for mapping in mappings.pop("masked_lm") if mapping.format_name in tensors]
+        names = [mapping.format_name for part in mappings.values() for mapping in part]
+        state = training_state({name: np.shape(tensor) for name, tensor in tensors.items()}, names)
+        tensors = {name: tensor for name, tensor in tensors.items() if name not in {*state, *untied}}
         parts = to_canonical(mappings, tensors, str(path))
         try:
-            tokenizer, problem = read_tokenizer(path), None
+            tokenizer, problem = _lowercased(read_tokenizer(path), sentence_model), None
         except OtherTokenizer as error:  # the weights can be loaded
             tokenizer, problem = Tokenizer(None), str(error)
         default_problem = "regression" if num_classes == 1 else "single_label"
@@ -87,18 +94,56 @@ class HuggingFace(Format):
             vocabulary_problem=problem,
             lowercase=tokenizer.lowercase,
             added_tokens=tokenizer.added_tokens,
+            splitting=tokenizer.splitting,
+            sequence_length=_sequence_length(sentence_model, config.max_position_embeddings),
+            pool=sentence_model.pool,
+            normalize=sentence_model.normalize,
             labels=_read_labels(settings, num_classes, path) if head in parts else None,
             problem_type=PROBLEM_TYPES.get(str(settings.get("problem_type")), default_problem),
             classifier_dropout=read_classifier_dropout(settings, head, str(path)) if head in parts else None,
+            skipped=[*skipped, *untied, *(name for name in state if name not in untied)],
         )
 
     def read_vectorizer(self, source) -> dict:
         """See `Format.read_vectorizer`. The folder needs no model."""
-        return {**dataclasses.asdict(read_tokenizer(Path(source))), "sequence_length": None}
+        sentence_model = read_modules(Path(source))
+        path = sentence_model.folder
+        tokenizer = _lowercased(read_tokenizer(path), sentence_model)
+        settings = read_json(path / "config.json") if (path / "config.json").is_file() else {}
+        rows, positions = (_size(settings, name) for name in ("vocab_size", "max_position_embeddings"))
+        return {
+            "vocabulary": tokenizer.vocabulary,
+            "lowercase": tokenizer.lowercase,
+            "sequence_length": _sequence_length(sentence_model, positions),
+            "added_tokens": tokenizer.added_tokens,
+            **tokenizer.splitting.changes(),
+            "vocab_size": rows,
+        }
 
     def write(self, model, path, vectorizer=None, labels=None) -> Path:
         """See `Format.write`; transformers reads the folder with `from_pretrained(path)`."""
         return save_huggingface(model, path, vectorizer, labels)
+
+
+def _size(settings: dict, name: str) -> int | None:
+    """Return a size that `config.json` states; None if there is none."""
+    return settings[name] if type(settings.get(name)) is int else None
+
+
+def _sequence_length(sentence_model: SentenceModel, positions: int | None) -> int | None:
+    """Return the number of tokens to which a sentence model truncates texts; None for an encoder."""
+    lengths = [each for each in (sentence_model.sequence_length, positions) if each is not None]
+    return None if sentence_model.sequence_length is None else min(lengths)
+
+
+def _lowercased(tokenizer: Tokenizer, sentence_model: SentenceModel) -> Tokenizer:
+    """Return the tokenizer of a sentence model, which may lowercase texts before its cased tokenizer."""
+    if not sentence_model.lowercase or tokenizer.lowercase:
+        return tokenizer
+    splitting = tokenizer.splitting
+    if splitting.strip_accents is None:
+        splitting = dataclasses.replace(splitting, strip_accents=False)
+    return dataclasses.replace(tokenizer, lowercase=True, splitting=splitting)
 
 
 def save_huggingface(model, path, vectorizer=None, labels=None) -> Path:
@@ -173,54 +218,17 @@ def save_huggingface(model, path, vectorizer=None, labels=None) -> Path:
     return Path(path)
 
 
-def _read_tensors(path: Path) -> dict[str, np.ndarray]:
-    file = path / "model.safetensors"
-    if file.is_file():
-        from safetensors import SafetensorError
-        from safetensors.numpy import load_file
-
-        try:
-            return load_file(file)
-        except (
-            SafetensorError,
-            OSError,
-            ValueError,
-            KeyError,
-            AttributeError,
-        ) as error:  # also for float8
-            raise InputError(
-                f"`source` must contain a complete model.safetensors. Received: source={file} ({first_line(error)})"
-            ) from None
-    if (path / "pytorch_model.bin").is_file():
-        return read_bin(path / "pytorch_model.bin")
-    raise InputError(f"`source` must be a folder with {' or '.join(WEIGHT_FILES)}. Received: source={path} (neither)")
-
-
-def _by_plain_name(tensors: dict, model_type: str, path: Path) -> dict:
-    """Remove the model type from the names, and replace the old names of LayerNorm's weights by the current ones."""
-    found, names = {}, {}
-    for name, tensor in tensors.items():
-        if name.endswith(NOT_WEIGHTS):
-            continue
-        plain = name.removeprefix(f"{model_type}.")
-        plain = plain.replace("LayerNorm.gamma", "LayerNorm.weight").replace("LayerNorm.beta", "LayerNorm.bias")
-        if plain in found:
-            raise InputError(f"`source` must contain each tensor once. Received: {names[plain]} and {name} in {path}")
-        found[plain], names[plain] = tensor, name
-    return found
-
-
-def _drop_tied(tensors: dict, model_type: str, path: Path) -> None:
-    """Remove the second copies of tied tensors; raise InputError if the copies differ."""
+def _drop_tied(tensors: dict, model_type: str) -> list[str]:
+    """Remove the second copies of tied tensors. If they differ, the decoder is not tied: return their names."""
     decoder, bias = TIED[model_type]
-    for copy, name in ((f"{decoder}.weight", "embeddings.word_embeddings.weight"), (f"{decoder}.bias", bias)):
+    untied = []
+    for copy, name in ((f"{decoder}.weight", TOKEN_TABLE), (f"{decoder}.bias", bias)):
         if copy in tensors and copy != name:
             if name in tensors and not np.array_equal(tensors[copy], tensors[name]):
-                raise InputError(
-                    f"`source` must contain tied weights: {copy} and {name} must be identical. "
-                    f"Received: source={path} (different values)"
-                )
-            del tensors[copy]
+                untied.append(copy)
+            else:
+                del tensors[copy]
+    return untied
 
 
 def _read_labels(settings: dict, num_classes: int, path: Path) -> list[str] | None:

@@ -7,6 +7,8 @@ from keras_bert.errors import InputError
 from keras_bert.files import atomic_write
 from keras_bert.models import MODEL_CLASSES, check_vocabulary_size, kind_of
 from keras_bert.models.task_model import class_count
+from keras_bert.text.splitting import SETTINGS as SPLITTING_SETTINGS
+from keras_bert.text.splitting import Splitting
 from keras_bert.text.vocabulary import load_vocabulary, save_vocabulary
 from keras_bert.weights.formats.format import Format
 from keras_bert.weights.json_file import read_json, write_json
@@ -65,6 +67,7 @@ class KerasFolder(Format):
             vocabulary=vocabulary,
             lowercase=settings["lowercase"],
             added_tokens=settings["added_tokens"],
+            splitting=Splitting.from_dict(settings),
             labels=check_labels(model, settings["labels"]),
             sequence_length=settings["sequence_length"],
             pairs=settings["pairs"],
@@ -77,7 +80,7 @@ class KerasFolder(Format):
         if path.suffix == ".keras":
             return {"vocabulary": None}
         settings = _read_settings(path / "config.json")
-        names = ("lowercase", "sequence_length", "added_tokens")
+        names = ("lowercase", "sequence_length", "added_tokens", *(set(SPLITTING_SETTINGS) & set(settings)))
         return {"vocabulary": load_vocabulary(path / "vocab.txt"), **{name: settings[name] for name in names}}
 
     def write(self, model, path, vectorizer=None, labels=None) -> Path:
@@ -144,6 +147,7 @@ def save_pretrained(
         "labels": check_labels(model, labels),
         "lowercase": bool(vectorizer.lowercase),
         "added_tokens": list(vectorizer.added_tokens),
+        **vectorizer.splitting.changes(),
         "sequence_length": vectorizer.sequence_length,
         "pairs": pairs,
         "no_answer": no_answer,

@@ -1,6 +1,7 @@
 """Checkpoints of TensorFlow's Model Garden: object-based, with google-research's config file and `vocab.txt`."""
 
 import dataclasses
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
@@ -9,10 +10,12 @@ from keras_bert.config import BertConfig
 from keras_bert.errors import InputError
 from keras_bert.weights.canonical_names import canonical_shapes
 from keras_bert.weights.formats.format import Format
-from keras_bert.weights.formats.google_config import config_file, read_config, read_vocabulary
-from keras_bert.weights.formats.tf_checkpoint import OBJECT_SUFFIX, is_object_based, read_tensors
+from keras_bert.weights.formats.google_config import config_file, read_config, read_tokenizer
+from keras_bert.weights.formats.tf_checkpoint import OBJECT_SUFFIX, is_object_based, read_shapes, read_tensors
+from keras_bert.weights.messages import first_names
 from keras_bert.weights.source import Source
 from keras_bert.weights.tensor_mapping import TensorMapping, to_canonical
+from keras_bert.weights.training_state import training_state
 
 BLOCK = {  # canonical name: name in the checkpoint
     "self_attention/query": "_attention_layer/_query_dense",
@@ -34,7 +37,8 @@ MASKED_LM = {
 TOKEN_TABLE, TIED_TABLE = "encoder/layer_with_weights-0/embeddings", "masked_lm/embedding_table"
 # Google's pretrainer trains the pooler inside its next-sentence head; the encoder may contain an untrained one as well.
 TRAINED_POOLER, SENTENCE_HEAD = "next_sentence..pooler_dense", "model/classification_heads/0/out_proj"
-NOT_WEIGHTS = ("_CHECKPOINTABLE_OBJECT_GRAPH", "save_counter", "global_step")
+SENTENCE_HEAD_NAMES = [f"{prefix}/{leaf}" for prefix in (TRAINED_POOLER, SENTENCE_HEAD) for leaf in ("kernel", "bias")]
+OBJECT_GRAPH = "_CHECKPOINTABLE_OBJECT_GRAPH"
 
 
 class ModelGarden(Format):
@@ -51,60 +55,95 @@ class ModelGarden(Format):
         """See `Format.read`."""
         path = Path(source)
         config = read_config(config_file(path))
-        tensors = merge_duplicates(read_tensors(path, lambda name: short_name(name) is not None), str(path))
-        vocabulary, lowercase = read_vocabulary(path)
+        shapes = read_shapes(path)
+        scope = encoder_scope(shapes, str(path))
+        short = {name: short_name(name, scope) for name in shapes}
+        names = [mapping.format_name for part in tensor_mappings(config).values() for mapping in part]
+        by_short = {each: shapes[name] for name, each in short.items() if each is not None}
+        state = {*training_state(by_short, [*names, *SENTENCE_HEAD_NAMES]), None}
+        found = read_tensors(path, lambda name: short[name] not in state)
+        tensors, untied = merge_duplicates(found, short)
+        if not any(name.startswith((f"{TRAINED_POOLER}/", pooler_name(config))) for name in tensors):
+            config = BertConfig.from_dict({**config.to_dict(), "pooler": False})
         return Source(
             label=str(path),
             format=self.name,
             tensors=read_parts(config, tensors, str(path)),
             read_config=lambda: config,
-            vocabulary=vocabulary,
-            lowercase=lowercase,
+            skipped=[
+                *untied,
+                *(
+                    name.removesuffix(OBJECT_SUFFIX)
+                    for name, each in short.items()
+                    if each in state and name != OBJECT_GRAPH
+                ),
+            ],
+            **read_tokenizer(path),
         )
 
 
-def short_name(name: str) -> str | None:
+def encoder_scope(names: Iterable[str], source: str) -> str:
+    """Return the path of the encoder in a checkpoint: `encoder/`, `model/` if it was saved alone, or another one.
+
+    Raises:
+        InputError: there are several encoders.
+    """
+    table = "layer_with_weights-1/embeddings" + OBJECT_SUFFIX  # of the positions; the head may have the token table
+    scopes = [name.removesuffix(table) for name in names if name.endswith(table) and ".OPTIMIZER_SLOT" not in name]
+    standard = [scope for scope in scopes if scope in ("encoder/", "model/")]
+    if len(scopes) > 1 and len(standard) != 1:
+        raise InputError(
+            "`source` must contain one encoder. "
+            f"Received: source={source} ({first_names(f'{scope}layer_with_weights-1' for scope in scopes)})"
+        )
+    return (standard or scopes or ["encoder/"])[0]
+
+
+def short_name(name: str, scope: str = "encoder/") -> str | None:
     """Return the name of a tensor as in `tensor_mappings`; None if it is not a weight of the model.
 
-    The encoder is called `encoder`, or `model` if it was saved alone. With a masked-LM head, the token table may be
-    stored as the head's tied table.
+    With a masked-LM head, the token table may be stored as the head's tied table.
+
+    Args:
+        name: the name in the checkpoint.
+        scope: the result of `encoder_scope`.
 
     Example:
 
-    >>> short_name("model/layer_with_weights-6/bias/.ATTRIBUTES/VARIABLE_VALUE")
+    >>> short_name("model/layer_with_weights-6/bias/.ATTRIBUTES/VARIABLE_VALUE", "model/")
     'encoder/layer_with_weights-6/bias'
     >>> short_name("save_counter/.ATTRIBUTES/VARIABLE_VALUE") is None
     True
     """
     short = name.removesuffix(OBJECT_SUFFIX)
-    if short == name or short in NOT_WEIGHTS or short.startswith("optimizer/") or ".OPTIMIZER_SLOT" in name:
+    if short == name or short.startswith("optimizer/") or ".OPTIMIZER_SLOT" in name:
         return None
-    if short.startswith("model/") and not short.startswith("model/classification_heads/"):
-        short = "encoder/" + short.removeprefix("model/")
-    return TOKEN_TABLE if short == TIED_TABLE else short
+    if short.startswith(scope) and not short.startswith("model/classification_heads/"):
+        short = "encoder/" + short.removeprefix(scope)
+    else:
+        outer = scope[: scope.rstrip("/").rfind("/") + 1]  # such as "pretrainer/" of "pretrainer/encoder/"
+        short = short.removeprefix(outer)
+        short = f"model/{short}" if short.startswith("classification_heads/") else short
+    return short
 
 
-def merge_duplicates(tensors: dict[str, np.ndarray], source: str) -> dict[str, np.ndarray]:
+def merge_duplicates(tensors: dict[str, np.ndarray], names: dict[str, str]) -> tuple[dict[str, np.ndarray], list[str]]:
     """Rename a checkpoint's tensors to the names of `tensor_mappings`.
 
     Args:
         tensors: name in the checkpoint to array.
-        source: name of the source in error messages.
+        names: name in the checkpoint to the result of `short_name`.
 
-    Raises:
-        InputError: the token table is stored twice, with different values.
+    Returns:
+        A dict of name to array; and the names of a masked-LM head that is left out, because its token table is not
+        that of the encoder.
     """
-    found, first = {}, {}
-    for name, tensor in tensors.items():
-        short = short_name(name)
-        if short in found and not np.array_equal(tensor, found[short]):
-            one, two = first[short].removesuffix(OBJECT_SUFFIX), name.removesuffix(OBJECT_SUFFIX)
-            raise InputError(
-                f"`source` must contain tied weights: {one} and {two} must be identical. "
-                f"Received: source={source} (different values)"
-            )
-        found[short], first[short] = tensor, name
-    return found
+    found = {names[name]: tensor for name, tensor in tensors.items()}
+    tied = found.pop(TIED_TABLE, None)
+    if tied is None or np.array_equal(tied, found.setdefault(TOKEN_TABLE, tied)):
+        return found, []
+    untied = [name for name in found if name.startswith("masked_lm/")]
+    return {name: tensor for name, tensor in found.items() if name not in untied}, [TIED_TABLE, *untied]
 
 
 def read_parts(config: BertConfig, tensors: dict[str, np.ndarray], source: str) -> dict[str, dict]:
@@ -136,6 +175,13 @@ def read_parts(config: BertConfig, tensors: dict[str, np.ndarray], source: str) 
                 for name, shape in canonical_shapes(config)["next_sentence"].items()
             ]
     return to_canonical(mappings, tensors, source)
+
+
+def pooler_name(config: BertConfig) -> str:
+    """Return the name of the encoder's pooler, which is its last layer."""
+    kernel = BertConfig.from_dict({**config.to_dict(), "pooler": True})
+    names = {mapping.canonical_name: mapping.format_name for mapping in tensor_mappings(kernel)["encoder"]}
+    return names["pooler_transform/kernel"].removesuffix("kernel")
 
 
 def tensor_mappings(config: BertConfig) -> dict[str, list[TensorMapping]]:

@@ -14,6 +14,7 @@ from keras_bert.extras import require_tensorflow
 from keras_bert.weights.messages import first_line
 
 ADDED_TOKENS_ASSET = "keras_bert_added_tokens"  # a text file, one token per line; only if there are added tokens
+SPLITTING_ASSET = "keras_bert_splitting"  # a JSON file, only if the tokenizer differs from the original code
 CONFIG_ASSET = "keras_bert_config"  # the asset in which this package stores the config fields that shapes do not show
 
 

@@ -5,17 +5,20 @@ from pathlib import Path
 
 from keras_bert.errors import InputError
 from keras_bert.extras import require, require_tensorflow
+from keras_bert.text.splitting import Splitting
 from keras_bert.text.vocabulary import load_vocabulary
 from keras_bert.weights.canonical_names import encoder_weights
 from keras_bert.weights.formats.format import Format
 from keras_bert.weights.formats.saved_model import (
     ADDED_TOKENS_ASSET,
     CONFIG_ASSET,
+    SPLITTING_ASSET,
     LoadedSavedModel,
     StoredSavedModel,
     readable,
 )
-from keras_bert.weights.formats.tfhub_config import read_config
+from keras_bert.weights.formats.tfhub_config import TOKEN_TABLE, read_config
+from keras_bert.weights.json_file import read_json
 from keras_bert.weights.messages import first_line
 from keras_bert.weights.report import assign_exactly_once
 from keras_bert.weights.source import Source
@@ -44,19 +47,23 @@ class TFHub(Format):
             vocabulary=vocabulary,
             lowercase=lowercase,
             added_tokens=read_added_tokens(model),
+            splitting=read_splitting(model),
         )
 
     def read_vectorizer(self, source) -> dict:
         """See `Format.read_vectorizer`."""
         model = read_tfhub(source)
         vocabulary, lowercase = read_vocabulary(model)
-        return Source(
+        found = Source(
             label=model.label,
             format=self.name,
             vocabulary=vocabulary,
             lowercase=lowercase,
             added_tokens=read_added_tokens(model),
-        ).vectorizer_arguments
+            splitting=read_splitting(model),
+        )
+        rows = next(variable.shape[0] for variable in model.variables() if _name(variable) == TOKEN_TABLE)
+        return {**found.vectorizer_arguments, "vocab_size": rows}
 
     def write(self, model, path, vectorizer=None, labels=None) -> Path:
         """See `Format.write`. Of a task model other than a `BertPretrainer`, only the encoder is written."""
@@ -169,6 +176,12 @@ def read_added_tokens(model) -> list[str]:
     return [] if file is None else Path(file).read_text(encoding="utf-8").split("\n")[:-1]
 
 
+def read_splitting(model) -> Splitting:
+    """Read how the tokenizer of a SavedModel that this package wrote differs from the original one."""
+    file = model.asset_path(SPLITTING_ASSET)
+    return Splitting() if file is None else Splitting.from_dict(read_json(Path(file)))
+
+
 def label(source) -> str:
     """Return the source's name in messages."""
     return str(source) if isinstance(source, (str, Path)) else "the loaded model"
@@ -177,8 +190,8 @@ def label(source) -> str:
 def _checked(model):
     """Return the model if it has the interface of TF-Hub's BERT encoders."""
     names = {_name(variable) for variable in model.variables()}
-    if not model.has_call or "word_embeddings/embeddings" not in names:
-        found = f"{len(names)} variables without word_embeddings/embeddings" if names else "no variables"
+    if not model.has_call or TOKEN_TABLE not in names:
+        found = f"{len(names)} variables without {TOKEN_TABLE}" if names else "no variables"
         hint = "" if names else ". A preprocessing model is not an encoder."
         raise InputError(
             "`source` must be a SavedModel with the interface of TF-Hub's BERT encoders. "

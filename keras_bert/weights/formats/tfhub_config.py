@@ -57,6 +57,7 @@ def infer_config(tensors: dict, **changes) -> BertConfig:
         "type_vocab_size": types,
         "activation": "gelu_tanh",
         "layer_norm_epsilon": 1e-12,
+        "pooler": "pooler_transform/kernel" in tensors,
     }
     if "embedding_projection/kernel" in tensors:
         sizes |= {"embedding_size": embedding_size, "share_blocks": True}

@@ -9,7 +9,7 @@ from keras_bert.errors import InputError
 from keras_bert.models import check_vocabulary_size
 from keras_bert.text.vocabulary import save_vocabulary
 from keras_bert.weights.canonical_names import encoder_and_pretrainer, encoder_weights, masked_lm_weights
-from keras_bert.weights.formats.saved_model import ADDED_TOKENS_ASSET, CONFIG_ASSET
+from keras_bert.weights.formats.saved_model import ADDED_TOKENS_ASSET, CONFIG_ASSET, SPLITTING_ASSET
 from keras_bert.weights.formats.saved_model_writer import require_tensorflow_backend, write_saved_model
 
 
@@ -22,10 +22,11 @@ def save_tfhub(model, path, vectorizer=None) -> Path:
     also has `mlm`, which takes `masked_lm_positions` and returns `mlm_logits`. The interface has no next-sentence head.
     Calls with `training=True` apply dropout, so `hub.KerasLayer(path, trainable=True)` can fine-tune the encoder.
 
-    The asset `keras_bert_added_tokens` lists the vectorizer's added tokens, if it has any. The asset
+    The asset `keras_bert_added_tokens` lists the vectorizer's added tokens, if it has any, and the asset
+    `keras_bert_splitting` has its settings that differ from those of the original tokenizer, if it has any. The asset
     `keras_bert_config` contains the `BertConfig`, because fields such as the activation cannot be inferred from the
-    tensors. This package reads both when it loads the SavedModel; other programs can ignore the config, and would split
-    the added tokens.
+    tensors. This package reads all three when it loads the SavedModel; other programs can ignore the config, and would
+    tokenize as the original code does.
 
     Args:
         model: a `BertEncoder` with a pooler, or a `BertPretrainer`.
@@ -94,6 +95,10 @@ def save_tfhub(model, path, vectorizer=None) -> Path:
                 file = Path(folder) / f"{ADDED_TOKENS_ASSET}.txt"
                 file.write_text("".join(token + "\n" for token in vectorizer.added_tokens), encoding="utf-8")
                 setattr(root, ADDED_TOKENS_ASSET, tf.saved_model.Asset(str(file)))
+            if vectorizer.splitting.changes():
+                file = Path(folder) / f"{SPLITTING_ASSET}.json"
+                file.write_text(json.dumps(vectorizer.splitting.changes()), encoding="utf-8")
+                setattr(root, SPLITTING_ASSET, tf.saved_model.Asset(str(file)))
         return write_saved_model(root, path, {"serving_default": signature})
 
 

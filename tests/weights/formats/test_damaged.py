@@ -10,11 +10,13 @@ import keras_bert as kb
 from keras_bert.weights import to_keras_hub
 from keras_bert.weights.formats.google_research import save_google_research
 from keras_bert.weights.formats.huggingface import save_huggingface
+from keras_bert.weights.formats.huggingface_tokenizer import read_tokenizer
 from keras_bert.weights.formats.keras_hub import read_vocabulary
 from keras_bert.weights.load import open_source
 
 CONFIG = kb.BertConfig(50, 16, 1, 2, 32, max_position_embeddings=16)
 GOOGLE_CONFIG = kb.BertConfig(**{**CONFIG.to_dict(), "activation": "gelu_tanh"})
+TOKENS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *(f"w{i}" for i in range(45))]
 KERNEL = "bert.encoder.layer.0.output.dense.weight"
 
 
@@ -154,3 +156,81 @@ def test_rejects_damaged_keras_hub_tokenizer(content, tmp_path):
         (tmp_path / "tokenizer.json").write_text(content)
     with pytest.raises(kb.InputError, match="^`source`.*tokenizer.json.*Received: source="):
         read_vocabulary(tmp_path)
+
+
+SHAPES = [None, [], {}, "x", "", -1, 0, 1.5, 1e308, float("nan"), 10**30, True, [[1]], {"a": 1}, ["a"], [None]]
+CONTENTS = {
+    "config.json": None,
+    "tokenizer_config.json": {
+        **{"tokenizer_class": "BertTokenizer", "do_lower_case": True, "strip_accents": None, "cls_token": "[CLS]"},
+        "added_tokens_decoder": {"50": {"content": "[E1]", "normalized": False}},
+    },
+    "tokenizer.json": {
+        "added_tokens": [{"id": 50, "content": "[E1]", "normalized": True}],
+        "normalizer": {"type": "BertNormalizer", "lowercase": True},
+        "pre_tokenizer": {"type": "BertPreTokenizer"},
+        "post_processor": {"type": "BertProcessing", "sep": ["[SEP]", 3], "cls": ["[CLS]", 2]},
+        "model": {"type": "WordPiece", "vocab": {token: i for i, token in enumerate(TOKENS)}},
+    },
+    "special_tokens_map.json": {"mask_token": {"content": "[MASK]"}, "additional_special_tokens": ["[E1]"]},
+    "added_tokens.json": {"[E1]": 50},
+}
+
+
+def variants(value):
+    """Yield copies of a JSON value in which one part has another shape."""
+    yield from SHAPES
+    items = list(value.items())[:12] if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, part in items:
+        for changed in variants(part):
+            copy = dict(value) if isinstance(value, dict) else list(value)
+            copy[key] = changed
+            yield copy
+
+
+@pytest.mark.parametrize("name", CONTENTS)
+def test_json_of_any_shape(name, folder):
+    for each, content in CONTENTS.items():
+        if content is not None:
+            (folder / each).write_text(json.dumps(content))
+    content = json.loads((folder / name).read_text())
+    rejected = 0
+    for changed in variants(content):
+        (folder / name).write_text(json.dumps(changed))
+        try:
+            read_tokenizer(folder) if "token" in name else open_source(folder)
+        except kb.InputError as error:
+            rejected += 1
+            assert "\n" not in str(error) and len(str(error)) < 1000
+    assert rejected > 10
+    for text in ("[" * 200_000, '{"a":' * 200_000, "", "{", "\ufeff{}"):
+        (folder / name).write_text(text)
+        with pytest.raises(kb.InputError, match=f"^`path` must be .*{name}") as error:
+            read_tokenizer(folder) if "token" in name else open_source(folder)
+        assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("sizes", [{"vocab_size": 10**10}, {"hidden_size": 10**6}, {"max_position_embeddings": 10**9}])
+def test_rejects_configs_that_no_machine_can_hold(sizes, folder):
+    settings = json.loads((folder / "config.json").read_text())
+    names = {"hidden_size": 768, "num_attention_heads": 2, **sizes}
+    (folder / "config.json").write_text(json.dumps({**settings, **names}))
+    assert_rejected(folder, f"^`{next(iter(sizes))}` must be .*100,000,000,000 parameters")
+    with pytest.raises(kb.InputError, match=f"^`{next(iter(sizes))}`"):
+        kb.BertConfig(**{"num_heads": 2, **sizes})
+
+
+def test_rejects_encoders_larger_than_the_memory(monkeypatch):
+    config = kb.BertConfig(vocab_size=10**7, num_layers=1)
+    monkeypatch.setattr("keras_bert.models.encoder_config.total_memory", lambda: 2**30)
+    with pytest.raises(kb.InputError, match="^`config` must .* memory of this machine, 1 GiB.*29 GiB"):
+        kb.BertEncoder(config)
+
+
+def test_names_no_rows_without_end(folder):
+    (folder / "vocab.txt").write_text("\n".join(TOKENS))
+    settings = json.loads((folder / "config.json").read_text())
+    for size in (10**9, 10**30):
+        (folder / "config.json").write_text(json.dumps({**settings, "vocab_size": size}))
+        with pytest.raises(kb.InputError, match="^`vocab_size` must be "):
+            kb.BertTextVectorization.from_pretrained(folder)
