@@ -15,6 +15,8 @@ EXTRAS = {
     "jinja2": "tour",
     "onnx": "onnx",
     "onnxruntime": "onnx",
+    "huggingface_hub": "hub",
+    "kagglehub": "hub",
 }
 PACKAGES = {"sklearn": "scikit-learn"}  # package names that are not the module's name with "-" for "_"
 

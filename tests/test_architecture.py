@@ -14,7 +14,7 @@ import pytest
 PACKAGE = Path(__file__).resolve().parent.parent / "keras_bert"
 
 # Part of the package to the parts that it may import. `LEAVES` may be imported by all.
-LEAVES = {"constants", "errors", "extras", "files", "keras_internals", "system"}
+LEAVES = {"constants", "errors", "extras", "files", "keras_internals", "presets", "system"}
 MODELS = {"config", "ops", "layers", "models"}
 LIBRARY = {*MODELS, "text", "weights", "metrics", "data", "catalog", "tasks"}
 APPLICATIONS = {"training", "inference", "export", "explain", "parity"}
@@ -25,6 +25,7 @@ MAY_IMPORT = {
     "files": set(),
     "system": set(),
     "keras_internals": set(),
+    "presets": set(),
     "config": set(),
     "text": {"config"},
     "ops": {"config"},

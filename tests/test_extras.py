@@ -78,6 +78,9 @@ for trainer, arguments in ((kb.pretrain, (kb.BertPretrainer(encoder), None, None
 named("onnx", "onnx", kb.export_onnx, encoder, "onnx")
 Path("model.onnx").write_bytes(b"")
 named("onnx", "onnxruntime", open_onnx, Path("."))
+named("hub", "huggingface-hub", kb.load_pretrained, "hf://org/bert")
+named("hub", "huggingface-hub", kb.load_pretrained, "bert-base-uncased")
+named("hub", "kagglehub", kb.load_pretrained, "kaggle://org/bert/keras/tiny")
 named("tour", "jinja2", run_tour, "tour")
 for package in ("matplotlib", "scipy", "scikit-learn"):  # each package of the tour
     module = {"scikit-learn": "sklearn"}.get(package, package)

@@ -3,6 +3,7 @@
 import click
 
 from keras_bert.cli.completion import SOURCES, completer
+from keras_bert.cli.options import ModelSource
 from keras_bert.cli.output import json_output, show_table
 
 
@@ -10,8 +11,8 @@ from keras_bert.cli.output import json_output, show_table
 @click.argument("source", shell_complete=completer(*SOURCES, paths="dir"))
 @click.option(
     "--encoder",
-    metavar="DIR",
-    type=click.Path(exists=True, file_okay=False),
+    metavar="DIR|NAME|hf://NAME",
+    type=ModelSource(),
     help="Compare this trained model's encoder.  [default: an encoder with the weights of SOURCE]",
 )
 @json_output
@@ -20,7 +21,11 @@ def check(console, source: str, encoder: str | None) -> dict:
 
     SOURCE is a TF-Hub handle, a SavedModel with TF-Hub's encoder interface, or weights in a format that `convert`
     reads, which transformers or KerasHub then runs. Both models run on the same real and random inputs, with padding
-    and sentence pairs. The exit status is 1 if an output differs by more than the tolerance.
+    and sentence pairs. The exit status is 1 if an output differs by more than the tolerance at a token; padding is
+    reported separately.
+
+    A SavedModel is a program: check runs its graph, with your rights. Check only one that you trust (SECURITY.md).
+    Weights in the other formats are data.
 
     Example:  keras-bert check tour/tfhub_encoder --json
     """

@@ -5,6 +5,7 @@ from pathlib import Path
 import keras
 
 from keras_bert.catalog.bundled import BUNDLED, find_bundled
+from keras_bert.catalog.download import is_address, locate
 from keras_bert.errors import InputError
 from keras_bert.inference.backends import EncoderBackend, PretrainerBackend, TaskBackend
 from keras_bert.inference.fill_mask import eager_outputs, mask_vectorizer
@@ -25,8 +26,9 @@ def open_backend(source, vectorizer=None, labels=None):
     """Open a model for prediction.
 
     Args:
-        source: a Keras model of this package; name of a bundled model; or a folder: of `kb.save_pretrained`, of
-            `kb.export_saved_model` with text as input, of `kb.export_onnx`, or another source of `kb.load_pretrained`.
+        source: a Keras model of this package; the name or the address of a model; or a folder: of
+            `kb.save_pretrained`, of `kb.export_saved_model` with text as input, whose graph is run, of
+            `kb.export_onnx`, or another source of `kb.load_pretrained`.
         vectorizer: of a Keras model, the `BertTextVectorization`. None uses the model's own.
         labels: of a Keras model, the names of its classes. None uses the model's own.
 
@@ -42,14 +44,16 @@ def open_backend(source, vectorizer=None, labels=None):
         if value is not None:
             raise InputError(f"`{argument}` must be None for a name or folder, which has its own. Received: {argument}")
     name = str(source)
-    folder = find_bundled(name) if name in BUNDLED and not Path(name).exists() else Path(name)
+    source = find_bundled(name) if name in BUNDLED and not Path(name).exists() else locate(name)
+    if is_address(source):  # a TF-Hub handle
+        return pretrained_backend(load_pretrained(source))
+    folder = Path(source)
     if (folder / "model.onnx").is_file():
         return open_onnx(folder)
     if (folder / "saved_model.pb").is_file():
         backend = open_text_saved_model(folder)
         if backend is not None:
             return backend
-        source = folder
     return pretrained_backend(load_pretrained(source))
 
 

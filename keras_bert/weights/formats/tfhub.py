@@ -71,6 +71,8 @@ class TFHub(Format):
 def open_tfhub(source):
     """Load a SavedModel with the interface of TF-Hub's BERT encoders, so that it can be called. Its initializers run.
 
+    The interface is checked in the files first, so a SavedModel of another kind is rejected before anything runs.
+
     Args:
         source: a TF-Hub handle (`"https://tfhub.dev/tensorflow/bert_en_uncased_L-12_H-768_A-12/4"`), a folder that
             contains `saved_model.pb`, or an object that is already loaded.
@@ -86,6 +88,7 @@ def open_tfhub(source):
     if isinstance(source, (str, Path)):
         tf = require_tensorflow(f"the SavedModel {source}")
         folder = _folder(str(source))
+        _checked(StoredSavedModel(folder, str(source)))
         with readable(folder):
             loaded = tf.saved_model.load(folder)
     return _checked(LoadedSavedModel(loaded, label(source))).loaded
