@@ -77,13 +77,20 @@ def out_option(*markers: str, **settings):
 
 
 class ModelSource(click.ParamType):
-    """An existing folder, the name of a pretrained model, or an address. It is downloaded when the model is loaded."""
+    """An existing folder, the name of a pretrained model, or an address. It is downloaded when the model is loaded.
+
+    Args:
+        files: whether an existing file is valid too.
+    """
 
     name = "model"
 
+    def __init__(self, files: bool = False):
+        self.files = files
+
     def convert(self, value, param, context) -> str:
         """Return the folder's path, or the name or address unchanged, or fail with a usage error."""
-        if Path(value).is_dir():
+        if Path(value).is_dir() or (self.files and Path(value).is_file()):
             return value
         if value in BUNDLED:
             return str(find_bundled(value))

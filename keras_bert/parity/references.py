@@ -4,7 +4,6 @@ from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
 
-from keras_bert.catalog.download import locate
 from keras_bert.constants import INPUT_KEYS
 from keras_bert.errors import InputError
 from keras_bert.weights.formats import keras_hub
@@ -87,7 +86,7 @@ def run_reference(reference, inputs: dict) -> dict:
             "`reference` must be a TF-Hub handle or SavedModel, a Keras model or a transformers model. "
             f"Received: {type(reference).__name__}"
         )
-    return run_tfhub(locate(reference), inputs)
+    return run_tfhub(reference, inputs)
 
 
 def run_tfhub(reference, inputs: dict) -> dict:

@@ -1,8 +1,8 @@
 """Reader of TF-Hub's BERT encoders, which are SavedModels, from a handle or a folder."""
 
-import re
 from pathlib import Path
 
+from keras_bert.catalog.download import is_address, locate
 from keras_bert.errors import InputError
 from keras_bert.extras import require, require_tensorflow
 from keras_bert.text.vocabulary import load_vocabulary
@@ -191,8 +191,9 @@ def _checked(model):
 
 
 def _folder(source: str) -> str:
-    """Return the folder of a SavedModel; a handle is downloaded first."""
-    if re.match(r"[a-z0-9]+://", source):
+    """Return the folder of a SavedModel; a name, an address or a handle is downloaded first."""
+    source = str(locate(source))
+    if is_address(source):
         source = _download(source)
     if not (Path(source) / "saved_model.pb").is_file():
         problem = "no saved_model.pb in it" if Path(source).exists() else "no such folder"
