@@ -5,7 +5,6 @@ import dataclasses
 from keras_bert.catalog.download import locate
 from keras_bert.catalog.listing import resolve
 from keras_bert.parity.compare import TOLERANCE, ParityReport, compare
-from keras_bert.parity.inputs import parity_inputs
 from keras_bert.parity.published_outputs import (
     compare_with_published,
     find_published_outputs,
@@ -17,6 +16,7 @@ from keras_bert.weights.canonical_names import encoder_and_pretrainer
 from keras_bert.weights.formats import find_format
 from keras_bert.weights.formats.tfhub import encoder_from_tfhub, label, open_tfhub, read_tfhub, read_vocabulary
 from keras_bert.weights.load import load_weights, open_source
+from keras_bert.weights.parity_inputs import parity_inputs
 from keras_bert.weights.report import LoadReport
 
 NOT_COMPARED = "Published values were not compared: the source is not the handle of the published L-12 model."

@@ -1,8 +1,10 @@
 """Reader of TF-Hub's BERT encoders, which are SavedModels, from a handle or a folder."""
 
+import dataclasses
 from pathlib import Path
 
 from keras_bert.catalog.download import is_address, locate
+from keras_bert.config import BertConfig
 from keras_bert.errors import InputError
 from keras_bert.extras import require, require_tensorflow
 from keras_bert.text.vocabulary import load_vocabulary
@@ -27,6 +29,11 @@ class TFHub(Format):
     name = "tfhub"
     marker_files = ("saved_model.pb",)
     heads = ("masked_lm",)  # the interface has no other heads
+    skips_heads = True
+
+    def nearest_config(self, config: BertConfig) -> BertConfig:
+        """See `Format.nearest_config`. The interface returns `pooled_output`."""
+        return dataclasses.replace(config, pooler=True)
 
     def read(self, source) -> Source:
         """See `Format.read`. The config is read from an asset if this package wrote the SavedModel, else inferred."""
