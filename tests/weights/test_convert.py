@@ -92,6 +92,7 @@ def save(folder, head="encoder", added_tokens=(), **config):
     return model, kb.save_pretrained(model, folder / "model", vectorizer, labels)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("to", "head", "config", "changes"),
     [
@@ -131,6 +132,7 @@ def test_changes_only_what_is_allowed(to, head, config, changes, tmp_path):
         np.testing.assert_allclose(found.encoder(inputs)["pooled_output"], np.tanh(other[:, 0]), atol=1e-6)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("to", "head", "config"),
     [
