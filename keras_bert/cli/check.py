@@ -24,8 +24,8 @@ def check(console, source: str, encoder: str | None) -> dict:
     and sentence pairs. The exit status is 1 if an output differs by more than the tolerance at a token; padding is
     reported separately.
 
-    A SavedModel is a program: check runs its graph, with your rights. Check only one that you trust (SECURITY.md).
-    Weights in the other formats are data.
+    A SavedModel is a program: check runs its graph, also its initializers, with your rights. Check only one that you
+    trust (SECURITY.md). Models in the other formats are data.
 
     Example:  keras-bert check tour/tfhub_encoder --json
     """

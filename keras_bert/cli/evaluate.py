@@ -33,6 +33,9 @@ def evaluate(console, folder: str, data: str, batch_size: int, bootstrap: int, s
     expected calibration error, the metrics of each class, and the confusion matrix. `majority` is the accuracy of
     always predicting the most frequent class. For the other tasks see `kb.evaluate`.
 
+    A SavedModel that takes text is a program: evaluate runs its graph, also its initializers, with your rights. Use
+    only one that you trust (SECURITY.md). Models in the other formats are data.
+
     Example:  keras-bert evaluate --model tour/classifier --data reviews.tsv --json
 
     Example:  keras-bert evaluate --data reviews.tsv --bootstrap 1000

@@ -101,8 +101,9 @@ def _transformers_logits(folder: Path, texts, labels, batch_size: int = 64) -> n
     """Return the logits of a classifier that transformers loads, without a network."""
     transformers = require("transformers", "the logits of another architecture than BERT", extra="peers")
     torch = require("torch", "the logits of another architecture than BERT", extra="peers")
-    tokenizer = transformers.AutoTokenizer.from_pretrained(folder, local_files_only=True)
-    model = transformers.AutoModelForSequenceClassification.from_pretrained(folder, local_files_only=True).eval()
+    settings = {"local_files_only": True, "trust_remote_code": False}
+    tokenizer = transformers.AutoTokenizer.from_pretrained(folder, **settings)
+    model = transformers.AutoModelForSequenceClassification.from_pretrained(folder, **settings).eval()
     columns = texts if isinstance(texts, tuple) else (texts,)
     count = len(columns[0])
     order = sorted(range(count), key=lambda i: sum(len(column[i]) for column in columns))  # little padding

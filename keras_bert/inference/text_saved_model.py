@@ -11,6 +11,15 @@ from keras_bert.tasks import TrainedModel, find_task
 from keras_bert.weights.formats.saved_model import read_signatures, readable
 
 
+def takes_text(folder: Path) -> bool:
+    """Return whether the `serving_default` of a SavedModel takes texts, from its file alone.
+
+    Raises:
+        InputError: the SavedModel is damaged, or TensorFlow is not installed.
+    """
+    return read_signatures(folder).get("serving_default", ([], []))[0] == ["text"]
+
+
 def open_text_saved_model(folder: Path) -> TaskBackend | None:
     """Open a SavedModel whose `serving_default` maps texts to the outputs of a classifier. Its initializers run.
 
@@ -25,9 +34,9 @@ def open_text_saved_model(folder: Path) -> TaskBackend | None:
     Raises:
         InputError: the SavedModel takes texts, and its outputs are not those of a classifier.
     """
-    inputs, names = read_signatures(folder).get("serving_default", ([], []))
-    if inputs != ["text"]:
+    if not takes_text(folder):
         return None
+    _, names = read_signatures(folder)["serving_default"]
     if "numbers" in names:
         task, output = find_task("regression"), "numbers"
     elif {"logits", "label"} <= set(names):

@@ -57,6 +57,8 @@ class ParityReport:
 def compare(encoder, reference, inputs: dict, tolerance: float = TOLERANCE) -> ParityReport:
     """Run an encoder and a reference on the same inputs and measure the differences of their outputs.
 
+    A SavedModel as the reference is a program, which is run: use only one that you trust.
+
     The positions where `input_mask` is 1 decide. No model reads the outputs at padding, where float32 may round much
     more coarsely: they are compared too, and reported separately.
 

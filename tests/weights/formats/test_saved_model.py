@@ -113,6 +113,30 @@ def test_rejects_other_models_before_they_run(read, tmp_path):
     assert not written.exists()
 
 
+def test_runs_no_text_model_of_a_hub(tmp_path, monkeypatch):
+    """`Predictor` runs the graph of a SavedModel that takes text: of a folder, but not of an address."""
+    import tensorflow as tf
+
+    root, written = tf.train.Checkpoint(), tmp_path / "written.txt"
+    root.table = writing_table(written)
+    text = tf.TensorSpec([None], tf.string, name="text")
+    serve = tf.function(lambda text: {"logits": tf.zeros((tf.size(text), 2)), "label": text}, input_signature=[text])
+    tf.saved_model.save(root, str(tmp_path / "text"), {"serving_default": serve})
+    written.unlink()
+    monkeypatch.setattr("keras_bert.inference.open_model.locate", lambda source: tmp_path / "text")
+    with pytest.raises(kb.InputError, match="^`source`.*hf://org/text.*If you trust it, use .*text$"):
+        kb.Predictor("hf://org/text")
+    assert not written.exists()
+    assert len(kb.Predictor(tmp_path / "text")(["a"])) == 1 and written.exists()
+
+
+@pytest.mark.parametrize("command", ["predict", "evaluate", "check"])
+def test_help_says_that_a_graph_is_run(command, capsys):
+    run_command(command, "--help")
+    text = " ".join(capsys.readouterr().out.split())
+    assert f"is a program: {command} runs its graph, also its initializers" in text and "SECURITY.md" in text
+
+
 def run_command(*arguments):
     assert main([str(argument) for argument in arguments]) == 0
 
