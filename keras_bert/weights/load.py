@@ -93,7 +93,7 @@ def load_pretrained(source) -> Pretrained:
 
     Args:
         source: as for `load_weights`; the source must contain a vocabulary. Folders that `save_pretrained` wrote work
-            on every Keras backend. Names of `list_pretrained()` and SavedModels need TensorFlow.
+            on every Keras backend. SavedModels, also those of TF-Hub, need TensorFlow.
 
     Returns:
         A `Pretrained`. Its model has the heads of the source: a SavedModel with an `.mlm` part, for example, gives a

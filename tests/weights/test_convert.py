@@ -170,3 +170,17 @@ def test_makes_no_change_that_the_format_does_not_need(tmp_path):
     assert open_source(tmp_path / "out").config == model.config
     with pytest.raises(kb.InputError, match="^`allow_changes`.*gelu"):
         convert(source, "google_research", tmp_path / "other", allow_changes=["gelu"])
+
+
+@pytest.mark.slow
+def test_minilm_through_each_format_and_back(minilm, tmp_path):
+    convert(minilm, "huggingface", tmp_path / "direct")
+    expected = (tmp_path / "direct" / "model.safetensors").read_bytes()
+    for to in ("tfhub", "keras", "google_research"):
+        allowed = ["activation"] if to == "google_research" else []
+        facts = convert(minilm, to, tmp_path / to, allow_changes=allowed)
+        convert(tmp_path / to, "huggingface", tmp_path / f"{to}_back")
+        assert (tmp_path / f"{to}_back" / "model.safetensors").read_bytes() == expected
+        assert list(facts["changes"]) == allowed
+    # The cost of the tanh approximation, with values of 0.3 on average.
+    assert 1e-4 < facts["difference"]["sequence_output"]["max"] < 1e-2
