@@ -1,11 +1,13 @@
-"""The configuration of an encoder, and the published model sizes."""
+"""The configuration of an encoder."""
 
 import dataclasses
+import difflib
 import json
 from pathlib import Path
 
 from keras_bert.constants import SENTENCE_TASKS
 from keras_bert.errors import InputError
+from keras_bert.presets import PRESETS
 
 ACTIVATIONS = ("gelu_tanh", "gelu", "relu")
 MAX_NUM_LAYERS = 1000  # a damaged config file with a huge number would build a model for hours
@@ -123,8 +125,8 @@ class BertConfig:
         """Create the config of a published model.
 
         Args:
-            name: one of `PRESETS`, such as `"bert_en_uncased_L-12_H-768_A-12"`. The prefix `small_bert/` of the small
-                models may be omitted.
+            name: one of `PRESETS`, such as `"bert_en_uncased_L-12_H-768_A-12"`, `"distilbert-base-uncased"` or
+                `"albert-base-v2"`. The prefix `small_bert/` of the small models may be omitted.
             **overrides: fields to set to other values than the published ones, such as `hidden_dropout=0.0`.
 
         Returns:
@@ -140,11 +142,17 @@ class BertConfig:
         >>> BertConfig.from_preset("bert_en_uncased_L-2_H-128_A-2").num_layers
         2
 
-        Source: the model cards of TF-Hub's BERT collection and of google-research/bert.
+        Source: the model cards of TF-Hub's BERT collection, google-research/bert, google-research/albert and Hugging
+        Face's DistilBERT.
         """
         preset = PRESETS.get(name) or PRESETS.get(f"small_bert/{name}")
         if preset is None:
-            raise InputError(f"`name` must be one of {', '.join(PRESETS)}. Received: name={name!r}")
+            similar = difflib.get_close_matches(str(name), PRESETS, n=3, cutoff=0.6)
+            hint = f" Did you mean {' or '.join(similar)}?" if similar else ""
+            raise InputError(
+                f"`name` must be one of `kb.PRESETS`, such as bert_en_uncased_L-12_H-768_A-12. Received: name={name!r}."
+                f"{hint} `keras-bert inspect --list` lists all."
+            )
         return cls.from_dict({**preset, **overrides})
 
     def to_dict(self) -> dict:
@@ -210,33 +218,6 @@ class BertConfig:
 
 def _invalid(name: str, expected: str, value) -> InputError:
     return InputError(f"`{name}` must be {expected}. Received: {name}={value!r}")
-
-
-def _published(layers: int, hidden: int, vocabulary: int = 30522) -> dict:
-    # Every published BERT has heads of size 64 and F = 4 H (Devlin et al. 2018, appendix A.2).
-    return {
-        "vocab_size": vocabulary,
-        "hidden_size": hidden,
-        "num_layers": layers,
-        "num_heads": hidden // 64,
-        "intermediate_size": 4 * hidden,
-    }
-
-
-PRESETS: dict[str, dict] = {
-    "bert_en_uncased_L-12_H-768_A-12": _published(12, 768),
-    "bert_en_uncased_L-24_H-1024_A-16": _published(24, 1024),
-    "bert_en_cased_L-12_H-768_A-12": _published(12, 768, 28996),
-    "bert_en_cased_L-24_H-1024_A-16": _published(24, 1024, 28996),
-    "bert_multi_cased_L-12_H-768_A-12": _published(12, 768, 119547),
-    "bert_zh_L-12_H-768_A-12": _published(12, 768, 21128),
-    # The 24 models of "Well-Read Students Learn Better" (Turc et al. 2019, arXiv:1908.08962), with their TF-Hub names.
-    **{
-        f"small_bert/bert_en_uncased_L-{layers}_H-{hidden}_A-{hidden // 64}": _published(layers, hidden)
-        for layers in (2, 4, 6, 8, 10, 12)
-        for hidden in (128, 256, 512, 768)
-    },
-}
 
 
 def check_sentence_task(sentence_task: str | None) -> str | None:

@@ -16,6 +16,8 @@ EXTRAS = {
     "onnx": "onnx",
     "onnxruntime": "onnx",
     "datasets": "datasets",
+    "huggingface_hub": "hub",
+    "kagglehub": "hub",
 }
 PACKAGES = {"sklearn": "scikit-learn"}  # package names that are not the module's name with "-" for "_"
 

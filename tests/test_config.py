@@ -17,6 +17,8 @@ PUBLISHED_PARAMETERS = {  # of the encoder with its pooler, in the published che
     "small_bert/bert_en_uncased_L-4_H-256_A-4": 11_170_560,  # "mini"
     "small_bert/bert_en_uncased_L-4_H-512_A-8": 28_763_648,  # "small"
     "small_bert/bert_en_uncased_L-8_H-512_A-8": 41_373_184,  # "medium"
+    "distilbert-base-uncased": 66_362_880,
+    "albert-base-v2": 11_683_584,
 }
 
 
@@ -35,8 +37,8 @@ def test_published_parameter_counts(name, parameters):
 
 
 def test_presets_have_the_sizes_in_their_names():
-    assert len(kb.PRESETS) == 30
-    for name in kb.PRESETS:
+    assert len(kb.PRESETS) == 45
+    for name in [name for name in kb.PRESETS if "_L-" in name]:
         config = kb.BertConfig.from_preset(name)
         assert name.endswith(f"_L-{config.num_layers}_H-{config.hidden_size}_A-{config.num_heads}")
         assert config.head_size == 64
@@ -49,6 +51,22 @@ def test_presets_have_the_sizes_in_their_names():
 def test_vocab_size_of_presets(kind, shared_data):
     lines = (shared_data / "vocab" / f"bert_{kind}.txt").read_bytes().count(b"\n")
     assert kb.BertConfig.from_preset(f"bert_{kind}_L-12_H-768_A-12").vocab_size == lines
+
+
+def test_presets_of_distilbert_and_albert():
+    """The fields of the published config files."""
+    distilbert = kb.BertConfig.from_preset("distilbert-base-uncased")
+    assert (distilbert.vocab_size, distilbert.num_layers, distilbert.hidden_size) == (30522, 6, 768)
+    assert (distilbert.type_vocab_size, distilbert.pooler, distilbert.activation) == (0, False, "gelu")
+    sizes = {"base": (12, 768, 12), "large": (24, 1024, 16), "xlarge": (24, 2048, 16), "xxlarge": (12, 4096, 64)}
+    for size, expected in sizes.items():
+        one, two = (kb.BertConfig.from_preset(f"albert-{size}-v{version}") for version in (1, 2))
+        assert (two.num_layers, two.hidden_size, two.num_heads) == expected
+        assert (two.vocab_size, two.embedding_size, two.intermediate_size) == (30000, 128, 4 * two.hidden_size)
+        assert two.share_blocks and two.pooler and two.activation == "gelu_tanh"
+        assert two.hidden_dropout == two.attention_dropout == 0  # "no dropout" in version 2
+        rates = {} if size == "xxlarge" else {"hidden_dropout": 0.1, "attention_dropout": 0.1}
+        assert one == kb.BertConfig.from_dict({**two.to_dict(), **rates})
 
 
 def test_preset_name_without_small_bert():

@@ -5,10 +5,10 @@ import difflib
 from pathlib import Path
 
 from keras_bert.catalog.bundled import BUNDLED, SENTIMENT, find_bundled, is_bundled
-from keras_bert.config import PRESETS
+from keras_bert.catalog.published_models import PublishedModel, find_published, hub_names, list_published
 from keras_bert.errors import InputError
 
-HANDLE_VERSIONS = {"small_bert": 2}  # collection: version of its handles; all other handles have version 4
+TFHUB = "https://tfhub.dev/tensorflow/"  # the SavedModels with the interface that this package reads
 
 
 @dataclasses.dataclass(frozen=True)
@@ -18,18 +18,22 @@ class PretrainedInfo:
     Attributes:
         name: the name that `load_pretrained`, `load_weights` and `from_pretrained` take.
         description: one line of text.
-        source: the folder of a bundled model, or the TF-Hub handle of a model that is downloaded.
+        source: the folder of a bundled model, or the address from which a model is downloaded.
         bundled: whether the model is part of this installation and needs no network.
+        parameters: number of parameters of the encoder, including the pooler if there is one; None if it is bundled.
     """
 
     name: str
     description: str
     source: str
     bundled: bool
+    parameters: int | None = None
 
 
 def list_pretrained() -> list[PretrainedInfo]:
-    """List the bundled models of this installation, then the models that TF-Hub publishes.
+    """List the bundled models of this installation, then the published models.
+
+    A model has its name at TF-Hub, its name at the Hugging Face Hub, or both.
 
     Returns:
         A list of `PretrainedInfo`.
@@ -37,10 +41,11 @@ def list_pretrained() -> list[PretrainedInfo]:
     Example:
 
     >>> import keras_bert as kb
-    >>> [info.name for info in kb.list_pretrained() if not info.bundled][0]
-    'bert_en_uncased_L-12_H-768_A-12'
+    >>> [info.name for info in kb.list_pretrained() if not info.bundled][:2]
+    ['bert_en_uncased_L-12_H-768_A-12', 'bert-base-uncased']
 
-    Source: the handles of https://tfhub.dev/google/collections/bert.
+    Source: the handles of https://tfhub.dev/google/collections/bert and the names of https://huggingface.co/google-bert,
+    https://huggingface.co/distilbert and https://huggingface.co/albert.
     """
     bundled = [
         PretrainedInfo(name, description, str(find_bundled(name)), True)
@@ -48,19 +53,41 @@ def list_pretrained() -> list[PretrainedInfo]:
         if is_bundled(name)
     ]
     return bundled + [
-        PretrainedInfo(name, "Google's encoder, downloaded from TF-Hub", tfhub_handle(name), False) for name in PRESETS
+        PretrainedInfo(name, _description(model, address), address, False, model.parameters)
+        for model in list_published()
+        for name, address in _addresses(model).items()
     ]
 
 
+def _addresses(model: PublishedModel) -> dict[str, str]:
+    """Map the names of a model to the addresses from which they are loaded; TF-Hub first."""
+    found = {}
+    for handle in [url for url in model.urls if url.startswith(TFHUB)]:
+        found[model.name] = handle
+    if names := hub_names(model):
+        short, full = names
+        found.setdefault(model.name, f"hf://{full}")
+        found.setdefault(short, f"hf://{full}")
+    return found
+
+
+def _description(model: PublishedModel, address: str) -> str:
+    publisher, year = model.publisher.rsplit(" ", 1)
+    text = f"{publisher}'s model of {year}, from {'TF-Hub' if address.startswith(TFHUB) else 'the Hugging Face Hub'}"
+    # The vocabulary of ALBERT is not a WordPiece vocabulary.
+    return f"{text}; without its tokenizer, for `load_weights`" if model.config.share_blocks else text
+
+
 def resolve(source):
-    """Replace the name of a pretrained model by its folder or its TF-Hub handle.
+    """Replace the name of a pretrained model by its folder or its address.
 
     Args:
-        source: a name of `list_pretrained()`, or any other source of weights. The collection may be omitted:
-            `"bert_en_uncased_L-2_H-128_A-2"` is `"small_bert/bert_en_uncased_L-2_H-128_A-2"`.
+        source: a name of `list_pretrained()`, or any other source of weights. The collection or the organization may be
+            given or omitted: `"bert_en_uncased_L-2_H-128_A-2"` is `"small_bert/bert_en_uncased_L-2_H-128_A-2"`, and
+            `"google-bert/bert-base-uncased"` is `"bert-base-uncased"`.
 
     Returns:
-        A path or a handle for a name; any other source, unchanged. If a file or folder with that name exists, it is
+        A path or an address for a name; any other source, unchanged. If a file or folder with that name exists, it is
         used.
 
     Raises:
@@ -70,6 +97,8 @@ def resolve(source):
 
     >>> resolve("bert_en_uncased_L-2_H-128_A-2")
     'https://tfhub.dev/tensorflow/small_bert/bert_en_uncased_L-2_H-128_A-2/2'
+    >>> resolve("bert-base-uncased")
+    'hf://google-bert/bert-base-uncased'
     >>> resolve("a/folder")
     'a/folder'
     """
@@ -83,10 +112,13 @@ def resolve(source):
         )
     if name in BUNDLED:
         return find_bundled(name)
-    for preset in (name, f"small_bert/{name}"):
-        if preset in PRESETS:
-            return tfhub_handle(preset)
-    return source
+    model = find_published(name)
+    if model is None:
+        return source
+    addresses = _addresses(model)
+    if f"hf://{name}" in addresses.values():
+        return f"hf://{name}"
+    return addresses.get(name) or next(iter(addresses.values()), source)
 
 
 def similar_names(name: str) -> list[str]:
@@ -97,13 +129,5 @@ def similar_names(name: str) -> list[str]:
     >>> similar_names("bert_en_uncased_L-12_H-768_A-21")[0]
     'bert_en_uncased_L-12_H-768_A-12'
     """
-    return difflib.get_close_matches(name, [*BUNDLED, *PRESETS], n=3, cutoff=0.75)
-
-
-def tfhub_handle(name: str) -> str:
-    """Return the TF-Hub handle of a published model.
-
-    Args:
-        name: one of `PRESETS`.
-    """
-    return f"https://tfhub.dev/tensorflow/{name}/{HANDLE_VERSIONS.get(name.split('/')[0], 4)}"
+    published = [each for model in list_published() for each in (model.name, *hub_names(model))]
+    return difflib.get_close_matches(name, [*BUNDLED, *published], n=3, cutoff=0.75)

@@ -108,6 +108,45 @@ def files_at(url: str) -> dict[str, dict]:
     return _table()["urls"].get(url, {}).get("files", {})
 
 
+def revision_at(url: str) -> str | None:
+    """Return the commit of the files at an address of the Hugging Face Hub, as far as it is known."""
+    return _table()["urls"].get(url, {}).get("revision")
+
+
+def find_published(name: str) -> PublishedModel | None:
+    """Find a published model by its name, or by its name at the Hugging Face Hub.
+
+    Args:
+        name: `"bert_en_uncased_L-12_H-768_A-12"`, `"bert-base-uncased"` or `"google-bert/bert-base-uncased"`. The
+            prefix `small_bert/` may be omitted.
+
+    Returns:
+        A `PublishedModel`; None if there is none of this name.
+
+    Example:
+
+    >>> find_published("bert-base-uncased").name
+    'bert_en_uncased_L-12_H-768_A-12'
+    """
+    for model in list_published():
+        if name in (model.name, model.name.removeprefix("small_bert/"), *hub_names(model)):
+            return model
+    return None
+
+
+def hub_names(model: PublishedModel) -> tuple[str, ...]:
+    """Return the name of a model at the Hugging Face Hub, without and with the organization; empty without any.
+
+    Example:
+
+    >>> hub_names(find_published("albert-base-v2"))
+    ('albert-base-v2', 'albert/albert-base-v2')
+    """
+    hub = "https://huggingface.co/"
+    name = next((url.removeprefix(hub) for url in model.urls if url.startswith(hub)), None)
+    return () if name is None else (name.split("/")[-1], name)
+
+
 def identify(folder: str | Path) -> CheckpointMatch | None:
     """Identify the published model that a folder contains, by the hashes of its files.
 
@@ -138,7 +177,7 @@ def identify(folder: str | Path) -> CheckpointMatch | None:
     names = sorted({name for _, _, known in candidates for name in known if (folder / name).is_file()})
     if not set(names) & set(WEIGHTS):
         return None
-    found = {name: (_sha256(folder / name), (folder / name).stat().st_size) for name in names}
+    found = {name: (hash_file(folder / name), (folder / name).stat().st_size) for name in names}
     best, best_score = None, (0, 0)
     for model, url, known in candidates:
         files = {name: _state(known[name], *found[name]) for name in names if name in known}
@@ -157,7 +196,8 @@ def _state(known: dict, sha256: str, size: int) -> str:
     return f"{size:,} of {known['bytes']:,} bytes" if size < known.get("bytes", 0) else "different content"
 
 
-def _sha256(path: Path) -> str:
+def hash_file(path: Path) -> str:
+    """Return the SHA-256 of a file, in hexadecimal digits."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 

@@ -3,6 +3,7 @@
 import click
 
 from keras_bert.cli.completion import SOURCES, completer
+from keras_bert.cli.options import ModelSource
 from keras_bert.cli.output import json_output, show_table
 
 
@@ -10,8 +11,8 @@ from keras_bert.cli.output import json_output, show_table
 @click.argument("source", shell_complete=completer(*SOURCES, paths="dir"))
 @click.option(
     "--encoder",
-    metavar="DIR",
-    type=click.Path(exists=True, file_okay=False),
+    metavar="DIR|NAME|hf://NAME",
+    type=ModelSource(),
     help="Compare this trained model's encoder.  [default: an encoder with the weights of SOURCE]",
 )
 @json_output
@@ -20,7 +21,11 @@ def check(console, source: str, encoder: str | None) -> dict:
 
     SOURCE is a TF-Hub handle, a SavedModel with TF-Hub's encoder interface, or weights in a format that `convert`
     reads, which transformers or KerasHub then runs. Both models run on the same real and random inputs, with padding
-    and sentence pairs. The exit status is 1 if an output differs by more than the tolerance.
+    and sentence pairs. The exit status is 1 if an output differs by more than the tolerance at a token; padding is
+    reported separately.
+
+    A SavedModel is a program: check runs its graph, also its initializers, with your rights. Check only one that you
+    trust (SECURITY.md). Models in the other formats are data.
 
     Example:  keras-bert check tour/tfhub_encoder --json
     """
@@ -30,7 +35,8 @@ def check(console, source: str, encoder: str | None) -> dict:
     report = check_parity(source, encoder=load_pretrained(encoder).encoder if encoder else None)
     facts = report.to_dict()
     title = f"Largest difference from {source}"
-    show_table(console, title, ("output", "difference"), differences(facts), right=("difference",))
+    columns = ("output", "at tokens", "at padding")
+    show_table(console, title, columns, differences(facts), right=columns[1:])
     copied = f", {facts['tensors']} tensors copied, each exactly once" if facts["tensors"] else ""
     console.print(f"{facts['parameters']:,} parameters{copied}")
     console.print(f"{facts['examples']} examples, compared with {report.reference}")
@@ -41,9 +47,14 @@ def check(console, source: str, encoder: str | None) -> dict:
     return facts
 
 
-def differences(facts: dict) -> list[tuple[str, str]]:
-    """Return the rows of a parity table: the largest difference of each output, then of each layer."""
-    largest = facts["max_abs_difference"]
-    rows = [(name, f"{value:.1e}") for name, value in largest.items() if name != "encoder_outputs"]
-    layers = largest.get("encoder_outputs", [])
-    return rows + [(f"layer {i}", f"{value:.1e}") for i, value in enumerate(layers, 1)]
+def differences(facts: dict) -> list[tuple[str, str, str]]:
+    """Return the rows of a parity table: the largest differences of each output, then of each layer.
+
+    The second number is that at padding, which does not count; `-` for the pooler and without padding.
+    """
+    tokens, padding = facts["max_abs_difference"], facts["padding_max_abs_difference"]
+    rows = [(name, value, padding.get(name)) for name, value in tokens.items() if name != "encoder_outputs"]
+    layers = tokens.get("encoder_outputs", [])
+    at_padding = padding.get("encoder_outputs", [None] * len(layers))
+    rows += [(f"layer {i}", *pair) for i, pair in enumerate(zip(layers, at_padding, strict=True), 1)]
+    return [(name, f"{value:.1e}", "-" if other is None else f"{other:.1e}") for name, value, other in rows]

@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from keras_bert.cli.completion import DATASETS, completer
-from keras_bert.cli.options import FiniteRange, ModelFolder, positive
+from keras_bert.cli.options import FiniteRange, ModelSource, positive
 from keras_bert.cli.output import json_output, show_table
 from keras_bert.cli.training_options import training_options
 from keras_bert.training.resolve_config import default_of
@@ -15,7 +15,7 @@ FIELDS = ("batch_size", "accumulate", "learning_rate", "temperature", "seed", "l
 
 
 @click.command()
-@click.option("--teacher", type=ModelFolder(), required=True, metavar="DIR", help="The large model.")
+@click.option("--teacher", type=ModelSource(), required=True, metavar="DIR|NAME|hf://NAME", help="The large model.")
 @click.option(
     "--data",
     "sources",
@@ -34,7 +34,9 @@ FIELDS = ("batch_size", "accumulate", "learning_rate", "temperature", "seed", "l
 @click.option(
     "--layers", type=positive, help="Number of layers of the student, with --data.  [default: half of the teacher's]"
 )
-@click.option("--student", type=ModelFolder(), metavar="DIR", help="The encoder to train, with --dataset.")
+@click.option(
+    "--student", type=ModelSource(), metavar="DIR|NAME|hf://NAME", help="The encoder to train, with --dataset."
+)
 @click.option(
     "--sequence-length", type=click.IntRange(min=8), default=128, show_default=True, help="Longest sequence, in tokens."
 )

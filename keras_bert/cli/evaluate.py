@@ -35,6 +35,9 @@ def evaluate(console, folder: str, data: str, batch_size: int, bootstrap: int, s
     always predicting the most frequent class. For tags: precision, recall and F1 of entities or, if the tags mark none
     (parts of speech), of each tag. For the other tasks see `kb.evaluate`.
 
+    A SavedModel that takes text is a program: evaluate runs its graph, also its initializers, with your rights. Use
+    only one that you trust (SECURITY.md). Models in the other formats are data.
+
     Example:  keras-bert evaluate --model tour/classifier --data reviews.tsv --json
 
     Example:  keras-bert evaluate --data reviews.tsv --bootstrap 1000

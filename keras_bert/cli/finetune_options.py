@@ -1,11 +1,17 @@
 """The options of `keras-bert finetune`."""
 
-from pathlib import Path
-
 import click
 
 from keras_bert.cli.completion import DATASETS, complete, completer, task_names
-from keras_bert.cli.options import FiniteRange, data_options, encoder_option, positive, size_option, vocabulary_options
+from keras_bert.cli.options import (
+    FiniteRange,
+    ModelSource,
+    data_options,
+    encoder_option,
+    positive,
+    size_option,
+    vocabulary_options,
+)
 from keras_bert.cli.training_options import training_options
 from keras_bert.constants import POOLS
 
@@ -107,12 +113,12 @@ OPTIONS = (
     ),
     click.option(
         "--teacher-logits",
-        type=click.Path(exists=True, path_type=Path),
+        type=ModelSource(files=True),
         multiple=True,
-        metavar="FILE|DIR",
+        metavar="FILE|DIR|NAME|hf://NAME",
         help="Learn from a teacher as well: a .npy or .npz file with its logits for the rows of the training file, or "
-        "the folder of a classifier of this package or of transformers. The logits of several teachers are averaged. "
-        "For --task classification.",
+        "the folder, name or address of a classifier of this package or of transformers. The logits of several "
+        "teachers are averaged. For --task classification.",
     ),
     vocabulary_options,
     training_options(

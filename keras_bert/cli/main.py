@@ -24,7 +24,7 @@ COMMANDS = {
     "predict": "Predict labels, numbers, answers or tags for texts.",
     "fill-mask": "Predict the tokens at the [MASK] positions of texts.",
     "embed": "Compute vectors of texts and their similarities.",
-    "inspect": "List the arrays, layers and sizes of a model, and the published model that it is.",
+    "inspect": "List the arrays and sizes of a model, or the names of all models.",
     "check": "Compare an encoder with a reference implementation.",
     "convert": "Convert weights from one published format to another.",
     "export": "Export a model as SavedModel or ONNX.",

@@ -9,7 +9,9 @@ from pathlib import Path
 import click
 
 from keras_bert.catalog.bundled import BUNDLED, find_bundled
-from keras_bert.cli.completion import complete, completer
+from keras_bert.catalog.download import is_address
+from keras_bert.catalog.published_models import find_published
+from keras_bert.cli.completion import SOURCES, complete, completer
 from keras_bert.config import PRESETS, BertConfig
 from keras_bert.errors import InputError
 from keras_bert.file_system import follow_link
@@ -81,37 +83,50 @@ def out_option(*markers: str, **settings):
     return click.option("--out", type=OutFolder(*markers), metavar="DIR", **settings)
 
 
-class ModelFolder(click.ParamType):
-    """An existing folder, or the name of a bundled model."""
+class ModelSource(click.ParamType):
+    """An existing folder, the name of a pretrained model, or an address. It is downloaded when the model is loaded.
 
-    name = "folder"
+    Args:
+        files: whether an existing file is valid too.
+    """
+
+    name = "model"
+
+    def __init__(self, files: bool = False):
+        self.files = files
 
     def convert(self, value, param, context) -> str:
-        """Convert the value to the folder's path, or fail with a usage error."""
-        if Path(value).is_dir():
+        """Return the folder's path, or the name or address unchanged, or fail with a usage error."""
+        if Path(value).is_dir() or (self.files and Path(value).is_file()):
             return value
         if value in BUNDLED:
             return str(find_bundled(value))
+        if is_address(value) or (find_published(value) and not Path(value).exists()):
+            return value
         reason = "is a file" if Path(value).exists() else "does not exist"
-        expected = f"must be the folder of a model, or the name of a bundled model ({' or '.join(BUNDLED)})"
-        self.fail(f"{expected}. Received: {value}, which {reason}", param, context)
+        expected = "must be the folder of a model, the name of a pretrained model, or an address such as hf://NAME"
+        self.fail(
+            f"{expected}. Received: {value}, which {reason}. Use `keras-bert inspect --list` to see the names",
+            param,
+            context,
+        )
 
     def shell_complete(self, context, param, incomplete):
-        """Complete the names of bundled models and folders."""
-        return complete(incomplete, BUNDLED, paths="dir")
+        """Complete the names of pretrained models and folders."""
+        return complete(incomplete, SOURCES, paths="dir")
 
 
 def model_option(help_text: str = "Folder of a trained model.", default: str | None = None):
-    """Create `--model DIR`. `default` is the name of a bundled model; if it is None, the option is required."""
+    """Create `--model MODEL`. `default` is the name of a bundled model; if it is None, the option is required."""
     return click.option(
         "--model",
         "folder",
         required=default is None,
         default=default,
         show_default=default is not None,
-        metavar="DIR",
+        metavar="DIR|NAME|hf://NAME",
         help=help_text,
-        type=ModelFolder(),
+        type=ModelSource(),
     )
 
 
@@ -119,9 +134,10 @@ def encoder_option():
     """Create `--encoder DIR`, the weights to start from."""
     return click.option(
         "--encoder",
-        type=ModelFolder(),
-        metavar="DIR|bert_en_uncased_mini",
-        help="Start from this pretrained model and its vocabulary: a folder, or the name of the bundled encoder.",
+        type=ModelSource(),
+        metavar="DIR|NAME|hf://NAME",
+        help="Start from this pretrained model and its vocabulary: a folder, a name such as bert_en_uncased_mini "
+        "(bundled) or bert-base-uncased, or an address.",
     )
 
 

@@ -62,6 +62,9 @@ def predict(console, folder: str, source, output, output_format, top_k, batch_si
     terminal, TSV is written to it. The predictions have the order of the texts. An output file appears when it is
     complete.
 
+    A SavedModel that takes text is a program: predict runs its graph, also its initializers, with your rights. Use only
+    one that you trust (SECURITY.md). Models in the other formats are data.
+
     Example:  keras-bert predict --model tour/classifier "a fine film" "two hours lost"
 
     Example:  keras-bert predict --input reviews.csv --text-column review --output predictions.csv

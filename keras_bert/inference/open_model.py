@@ -5,13 +5,15 @@ from pathlib import Path
 import keras
 
 from keras_bert.catalog.bundled import BUNDLED, find_bundled
+from keras_bert.catalog.download import is_address, locate
+from keras_bert.catalog.listing import resolve
 from keras_bert.errors import InputError
 from keras_bert.inference.backends import EncoderBackend, PretrainerBackend, TaskBackend
 from keras_bert.inference.fill_mask import eager_outputs, mask_vectorizer
 from keras_bert.inference.onnx_model import open_onnx
 from keras_bert.inference.predict import predict_logits
 from keras_bert.inference.rows import preprocessor_of
-from keras_bert.inference.text_saved_model import open_text_saved_model
+from keras_bert.inference.text_saved_model import open_text_saved_model, takes_text
 from keras_bert.models import kind_of
 from keras_bert.models.task_model import class_count
 from keras_bert.models.text_attributes import HEAD_ATTRIBUTES
@@ -25,8 +27,9 @@ def open_backend(source, vectorizer=None, labels=None):
     """Open a model for prediction.
 
     Args:
-        source: a Keras model of this package; name of a bundled model; or a folder: of `kb.save_pretrained`, of
-            `kb.export_saved_model` with text as input, of `kb.export_onnx`, or another source of `kb.load_pretrained`.
+        source: a Keras model of this package; the name or the address of a model; or a folder: of
+            `kb.save_pretrained`, of `kb.export_saved_model` with text as input, whose graph is run, of
+            `kb.export_onnx`, or another source of `kb.load_pretrained`.
         vectorizer: of a Keras model, the `BertTextVectorization`. None uses the model's own.
         labels: of a Keras model, the names of its classes. None uses the model's own.
 
@@ -42,14 +45,23 @@ def open_backend(source, vectorizer=None, labels=None):
         if value is not None:
             raise InputError(f"`{argument}` must be None for a name or folder, which has its own. Received: {argument}")
     name = str(source)
-    folder = find_bundled(name) if name in BUNDLED and not Path(name).exists() else Path(name)
+    is_bundled = name in BUNDLED and not Path(name).exists()
+    is_downloaded = not is_bundled and is_address(resolve(name))
+    source = find_bundled(name) if is_bundled else locate(name)
+    if is_address(source):  # a TF-Hub handle
+        return pretrained_backend(load_pretrained(source))
+    folder = Path(source)
     if (folder / "model.onnx").is_file():
         return open_onnx(folder)
     if (folder / "saved_model.pb").is_file():
+        if is_downloaded and takes_text(folder):
+            raise InputError(
+                "`source` must be a folder of a SavedModel that takes text, not its address, because its graph is a "
+                f"program that would be run. Received: source={name}. If you trust it, use {folder}"
+            )
         backend = open_text_saved_model(folder)
         if backend is not None:
             return backend
-        source = folder
     return pretrained_backend(load_pretrained(source))
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from keras_bert.catalog.download import locate
 from keras_bert.data.labeled import Texts
 from keras_bert.errors import InputError
 from keras_bert.extras import require
@@ -15,8 +16,9 @@ def read_teacher_logits(sources: Sequence[str | Path], texts: Texts, labels: Seq
     """Return the logits of one teacher, or the mean of several, for texts.
 
     Args:
-        sources: for each teacher a `.npy` file, a `.npz` file with one array, or the folder of a classifier: of this
-            package, or of any architecture that transformers loads with `AutoModelForSequenceClassification`.
+        sources: for each teacher a `.npy` file, a `.npz` file with one array, or the folder, the name or the address
+            (`hf://NAME`) of a classifier: of this package, or of any architecture that transformers loads with
+            `AutoModelForSequenceClassification`.
         texts: N strings, or a tuple of two such lists for pairs.
         labels: C names of the classes, in the order of the student's logits.
 
@@ -37,7 +39,7 @@ def read_teacher_logits(sources: Sequence[str | Path], texts: Texts, labels: Seq
 
     Source: Hinton et al. 2015 (arXiv:1503.02531), section 2; section 5 for the averages of several models.
     """
-    logits = [_read(Path(source), texts, labels) for source in sources]
+    logits = [_read(Path(locate(source)), texts, labels) for source in sources]
     return np.mean(logits, axis=0, dtype=np.float32)
 
 
@@ -99,8 +101,9 @@ def _transformers_logits(folder: Path, texts, labels, batch_size: int = 64) -> n
     """Return the logits of a classifier that transformers loads, without a network."""
     transformers = require("transformers", "the logits of another architecture than BERT", extra="peers")
     torch = require("torch", "the logits of another architecture than BERT", extra="peers")
-    tokenizer = transformers.AutoTokenizer.from_pretrained(folder, local_files_only=True)
-    model = transformers.AutoModelForSequenceClassification.from_pretrained(folder, local_files_only=True).eval()
+    settings = {"local_files_only": True, "trust_remote_code": False}
+    tokenizer = transformers.AutoTokenizer.from_pretrained(folder, **settings)
+    model = transformers.AutoModelForSequenceClassification.from_pretrained(folder, **settings).eval()
     columns = texts if isinstance(texts, tuple) else (texts,)
     count = len(columns[0])
     order = sorted(range(count), key=lambda i: sum(len(column[i]) for column in columns))  # little padding

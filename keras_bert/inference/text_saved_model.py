@@ -8,10 +8,22 @@ from keras_bert.errors import InputError
 from keras_bert.extras import require_tensorflow
 from keras_bert.inference.backends import TaskBackend
 from keras_bert.tasks import TrainedModel, find_task
+from keras_bert.weights.formats.saved_model import read_signatures, readable
+
+
+def takes_text(folder: Path) -> bool:
+    """Return whether the `serving_default` of a SavedModel takes texts, from its file alone.
+
+    Raises:
+        InputError: the SavedModel is damaged, or TensorFlow is not installed.
+    """
+    return read_signatures(folder).get("serving_default", ([], []))[0] == ["text"]
 
 
 def open_text_saved_model(folder: Path) -> TaskBackend | None:
-    """Open a SavedModel whose `serving_default` maps texts to the outputs of a classifier.
+    """Open a SavedModel whose `serving_default` maps texts to the outputs of a classifier. Its initializers run.
+
+    Only such a SavedModel is loaded. Whether it is one is read from its file.
 
     Args:
         folder: a SavedModel folder.
@@ -22,23 +34,23 @@ def open_text_saved_model(folder: Path) -> TaskBackend | None:
     Raises:
         InputError: the SavedModel takes texts, and its outputs are not those of a classifier.
     """
-    tf = require_tensorflow(f"the SavedModel {folder}")
-    loaded = tf.saved_model.load(str(folder))
-    serve = getattr(loaded, "signatures", {}).get("serving_default")
-    if serve is None or set(serve.structured_input_signature[1]) != {"text"}:
+    if not takes_text(folder):
         return None
-    names = set(serve.structured_outputs)
+    _, names = read_signatures(folder)["serving_default"]
     if "numbers" in names:
         task, output = find_task("regression"), "numbers"
-    elif {"logits", "label"} <= names:
+    elif {"logits", "label"} <= set(names):
         task, output = find_task("classification"), "logits"
-    elif {"logits", "probabilities"} <= names:
+    elif {"logits", "probabilities"} <= set(names):
         task, output = find_task("multi-label"), "logits"
     else:
         raise InputError(
             f"`model` must be a classifier if it is a SavedModel of text. Received: {folder} "
-            f"(outputs {', '.join(sorted(names))})"
+            f"(outputs {', '.join(names)})"
         )
+    tf = require_tensorflow(f"the SavedModel {folder}")
+    with readable(folder):
+        loaded = tf.saved_model.load(str(folder))
 
     def outputs(texts: list[str], batch_size: int) -> np.ndarray:
         parts = [

@@ -56,7 +56,8 @@ class PretrainedModel(TextAttributes, keras.Model):
         source has a head of the same kind; otherwise a new head is built on the encoder of the source.
 
         Args:
-            source: a name in `kb.list_pretrained()`, a folder of any supported format, or a TF-Hub handle.
+            source: a name in `kb.list_pretrained()`, such as `"bert-base-uncased"`; `hf://NAME`, `kaggle://...` or a
+                TF-Hub handle; or a folder of any supported format.
             block: custom transformer block, see `BertEncoder`, for example a function that adds adapters. The weights
                 of the standard sublayers are loaded; all others keep their initial values.
             dtype: dtype policy, such as `"mixed_bfloat16"`. Default: the policy that the model was saved with.

@@ -2,9 +2,9 @@
 
 import dataclasses
 
+from keras_bert.catalog.download import locate
 from keras_bert.catalog.listing import resolve
 from keras_bert.parity.compare import TOLERANCE, ParityReport, compare
-from keras_bert.parity.inputs import parity_inputs
 from keras_bert.parity.published_outputs import (
     compare_with_published,
     find_published_outputs,
@@ -17,6 +17,7 @@ from keras_bert.weights.canonical_names import encoder_and_pretrainer
 from keras_bert.weights.formats import find_format
 from keras_bert.weights.formats.tfhub import encoder_from_tfhub, label, open_tfhub, read_tfhub, read_vocabulary
 from keras_bert.weights.load import load_weights, open_source
+from keras_bert.weights.parity_inputs import parity_inputs
 from keras_bert.weights.report import LoadReport
 
 NOT_COMPARED = "Published values were not compared: the source is not the handle of the published L-12 model."
@@ -63,7 +64,8 @@ class CheckReport:
 def check(source, encoder=None, tolerance: float = TOLERANCE, published: bool | None = None) -> CheckReport:
     """Compare an encoder with another implementation of the same model, on real and random inputs.
 
-    A SavedModel with TF-Hub's interface contains its computation and is called. Weights of Hugging Face are opened and
+    A SavedModel with TF-Hub's interface contains its computation, a program. It is loaded and called, so check only
+    one that you trust; its weights and its vocabulary are read from the files. Weights of Hugging Face are opened and
     run by transformers if it is installed, presets of KerasHub by KerasHub. Weights in other formats are run by
     KerasHub too, with the weights that this package read. This checks the computation, not that each tensor was read
     correctly.
@@ -86,25 +88,26 @@ def check(source, encoder=None, tolerance: float = TOLERANCE, published: bool | 
     Source: the interface is https://www.tensorflow.org/hub/common_saved_model_apis/text. The files of published values
     name their origin.
     """
-    source = resolve(source)
+    address = resolve(source)
+    source = locate(address)
     if _has_weights_only(source):
         return _check_weights(open_source(source), encoder, tolerance)
-    loaded, weights = open_tfhub(source), None
+    weights = None
     if encoder is None:
-        encoder, weights = encoder_from_tfhub(loaded)
-        weights = dataclasses.replace(weights, source=label(source))
+        encoder, weights = encoder_from_tfhub(source)
     encoder, _ = encoder_and_pretrainer(encoder)
-    vectorizer = _new_vectorizer(*read_vocabulary(read_tfhub(loaded)))
-    parity = compare(encoder, loaded, parity_inputs(encoder.config, vectorizer), tolerance)
+    vectorizer = _new_vectorizer(*read_vocabulary(read_tfhub(source)))
+    # Only this runs the source. Everything that is wrong with its files is reported before.
+    parity = compare(encoder, open_tfhub(source), parity_inputs(encoder.config, vectorizer), tolerance)
     folder, result = find_published_outputs(), None
-    if not (is_published_handle(source) if published is None else published):
+    if not (is_published_handle(address) if published is None else published):
         note = NOT_COMPARED
     elif folder is None:
         note = "Published values were not compared: set KERAS_BERT_DATA to the folder that holds data/published."
     else:
         result = compare_with_published(encoder, vectorizer, read_published_outputs(folder))
         note = "Compared with outputs of the published model, printed in a public notebook."
-    return CheckReport(label(source), parity, weights, result, note)
+    return CheckReport(label(address), parity, weights, result, note)
 
 
 def _has_weights_only(source) -> bool:

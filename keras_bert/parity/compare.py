@@ -1,4 +1,4 @@
-"""Comparison of an encoder with a reference: the differences of all outputs, layer by layer."""
+"""Comparison of an encoder with a reference: the differences of all outputs at the tokens, layer by layer."""
 
 import dataclasses
 import math
@@ -20,8 +20,11 @@ class ParityReport:
 
     Attributes:
         max_abs_difference: a dict of `"sequence_output"`, `"pooled_output"` and `"encoder_outputs"` (a list of L) to
-            the largest absolute difference, with the outputs that both models have. NaN if one model returned NaN.
+            the largest absolute difference where `input_mask` is 1, with the outputs that both models have. NaN if one
+            model returned NaN there.
         mean_abs_difference: the same keys with the mean absolute difference.
+        padding_max_abs_difference: the same keys without `"pooled_output"`: the largest absolute difference where
+            `input_mask` is 0. It does not count for `passed`. Empty without padding.
         parameters: the number of parameters of the encoder.
         examples: B, the number of rows compared.
         tolerance: the largest difference that passes.
@@ -32,10 +35,11 @@ class ParityReport:
     parameters: int
     examples: int
     tolerance: float = TOLERANCE
+    padding_max_abs_difference: dict = dataclasses.field(default_factory=dict)
 
     @property
     def worst(self) -> float:
-        """The largest difference of all outputs; NaN if any is NaN."""
+        """The largest difference of all outputs at the tokens; NaN if any is NaN."""
         values = [value for key, value in self.max_abs_difference.items() if key != "encoder_outputs"]
         values += self.max_abs_difference.get("encoder_outputs", [])
         return math.nan if any(math.isnan(value) for value in values) else max(values)
@@ -53,8 +57,10 @@ class ParityReport:
 def compare(encoder, reference, inputs: dict, tolerance: float = TOLERANCE) -> ParityReport:
     """Run an encoder and a reference on the same inputs and measure the differences of their outputs.
 
-    Padding positions are compared too. TF-Hub's BERT computes them like all others, so they show whether a mask is
-    applied to the queries by mistake.
+    A SavedModel as the reference is a program, which is run: use only one that you trust.
+
+    The positions where `input_mask` is 1 decide. No model reads the outputs at padding, where float32 may round much
+    more coarsely: they are compared too, and reported separately.
 
     Args:
         encoder: a `BertEncoder`, or a `BertPretrainer`, of which the encoder is compared.
@@ -67,7 +73,8 @@ def compare(encoder, reference, inputs: dict, tolerance: float = TOLERANCE) -> P
         A `ParityReport`.
 
     Raises:
-        InputError: an input is missing, the reference is of another kind, or its outputs have other shapes.
+        InputError: an input is missing or `input_mask` has no 1, the reference is of another kind, or its outputs have
+            other shapes.
 
     Example:
 
@@ -86,15 +93,23 @@ def compare(encoder, reference, inputs: dict, tolerance: float = TOLERANCE) -> P
     if missing:
         raise InputError(f"`inputs` must have the keys {', '.join(INPUT_KEYS)}. Received: no {', '.join(missing)}")
     inputs = {key: np.asarray(inputs[key], "int32") for key in INPUT_KEYS}  # [B, T] each
+    is_token = inputs["input_mask"] != 0  # [B, T]
+    if not is_token.any():
+        raise InputError("`inputs` must have a token, where `input_mask` is 1. Received: input_mask with zeros only")
     # Compiled, as a SavedModel is: eager execution would round float32 differently.
     outputs, expected = _to_numpy(encoder.predict_on_batch(inputs)), _to_numpy(run_reference(reference, inputs))
     _check_outputs(outputs, expected)
-    largest, mean = {}, {}
+    largest, mean, padding = {}, {}, {}
     for key in outputs:
         if key in expected:
-            difference = np.abs(outputs[key].astype("float64") - expected[key])
+            difference = np.abs(outputs[key].astype("float64") - expected[key])  # [B, T, H], or [B, H] of the pooler
+            if difference.ndim == 3:
+                if not is_token.all():
+                    padding[key] = float(difference[~is_token].max())
+                difference = difference[is_token]  # [tokens, H]
             largest[key], mean[key] = float(difference.max()), float(difference.mean())
-    return ParityReport(_nest(largest), _nest(mean), encoder.count_params(), len(inputs[INPUT_KEYS[0]]), tolerance)
+    examples = len(inputs[INPUT_KEYS[0]])
+    return ParityReport(_nest(largest), _nest(mean), encoder.count_params(), examples, tolerance, _nest(padding))
 
 
 def _check_outputs(outputs: dict, expected: dict) -> None:

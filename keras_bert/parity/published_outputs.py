@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from keras_bert.constants import INPUT_KEYS
-from keras_bert.parity.inputs import fit_length
+from keras_bert.weights.parity_inputs import fit_length
 
 MODEL = "bert_en_uncased_L-12_H-768_A-12"
 TOLERANCE = 1e-4  # printed on other hardware; an exact GELU would cause 2e-3

@@ -51,7 +51,8 @@ def open_transformers(source):
     import transformers
 
     pooler = {} if source.config.type_vocab_size == 0 else {"add_pooling_layer": source.config.pooler}
-    return transformers.AutoModel.from_pretrained(source.label, **pooler).eval()
+    settings = {"local_files_only": True, "trust_remote_code": False, **pooler}
+    return transformers.AutoModel.from_pretrained(source.label, **settings).eval()
 
 
 def run_reference(reference, inputs: dict) -> dict:

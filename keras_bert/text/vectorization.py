@@ -132,7 +132,7 @@ class BertTextVectorization(TokenMethods, OffsetMethods, keras.layers.Layer):
         """Create the vectorizer of a pretrained model, without loading the model where the format allows it.
 
         Args:
-            source: a name in `kb.list_pretrained()`, a folder of any supported format, a TF-Hub handle, or a folder of
+            source: a name or an address such as `hf://NAME`, as for `kb.load_pretrained`; a folder of any format, or of
                 a Hugging Face tokenizer (`vocab.txt` or `tokenizer.json`, with `tokenizer_config.json`).
             **kwargs: arguments of the class that replace those of the source, such as `sequence_length`.
                 `added_tokens` are added to those of the source.

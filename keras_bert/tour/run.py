@@ -20,7 +20,7 @@ from keras_bert.tour.machine import machine, versions
 from keras_bert.tour.plan import TourPlan
 from keras_bert.tour.report import write_report
 from keras_bert.tour.steps import Steps
-from keras_bert.weights.formats.tfhub import open_tfhub
+from keras_bert.weights.formats.tfhub import read_tfhub
 from keras_bert.working_folder import working_directory
 
 STEPS = 10
@@ -61,7 +61,7 @@ def run_tour(
     start = time.perf_counter()
     data = load_labeled(dataset)
     if source:
-        open_tfhub(source)  # an invalid source must be rejected before the training
+        read_tfhub(source)  # an invalid source must be rejected before the training
     identity = {"plan": dataclasses.asdict(plan), "dataset": dataset, "seed": seed, "version": __version__}
     steps = Steps(console, STEPS)
     with working_directory(out, resume=True, hint="the same command resumes") as work, atomic_write(out) as draft:

@@ -1,9 +1,11 @@
 """Loaders of weights and pretrained models from a name, a folder, a file or a handle."""
 
 import dataclasses
+import re
 from pathlib import Path
 
-from keras_bert.catalog.listing import resolve, similar_names
+from keras_bert.catalog.download import locate
+from keras_bert.catalog.listing import similar_names
 from keras_bert.config import BertConfig
 from keras_bert.errors import InputError
 from keras_bert.layers.lora import has_lora
@@ -30,7 +32,7 @@ def open_source(source) -> Source:
     Raises:
         InputError: the source does not exist, or is not in a known format.
     """
-    source = resolve(source)
+    source = locate(source)
     return _format_of(source).read(source)
 
 
@@ -39,11 +41,16 @@ def load_weights(model, source) -> LoadReport:
 
     Args:
         model: a `BertEncoder`, or a task model that contains one. A head is loaded too if the source has it.
-        source: a name of `list_pretrained()`; a TF-Hub handle, a SavedModel folder with TF-Hub's encoder interface, or
-            a loaded SavedModel; a folder that `save_pretrained` wrote; a KerasHub preset or `.keras` file; a
-            Hugging Face folder (`config.json` with `model.safetensors` or `pytorch_model.bin`); a checkpoint of
-            google-research/bert or of the Model Garden (`bert_config.json` with `bert_model.ckpt.*`); or the `Source`
-            that `open_source` returned.
+        source: one of:
+
+            - a name of `list_pretrained()`, such as `"bert-base-uncased"`; `hf://NAME` or `hf://NAME@REVISION` of the
+              Hugging Face Hub; `kaggle://OWNER/MODEL/FRAMEWORK/VARIATION` of Kaggle, also with `/VERSION`; a TF-Hub
+              handle. Only the needed files are downloaded, to the cache of the library of the hub;
+            - a SavedModel with TF-Hub's encoder interface, its folder or loaded;
+            - a folder that `save_pretrained` wrote; a KerasHub preset or `.keras` file; a Hugging Face folder
+              (`config.json` with `model.safetensors` or `pytorch_model.bin`); a checkpoint of google-research/bert or
+              of the Model Garden (`bert_config.json` with `bert_model.ckpt.*`);
+            - the `Source` that `open_source` returned.
 
     Returns:
         A `LoadReport`. `untouched` lists the model's weights that the source does not have, and `skipped` the heads of
@@ -89,7 +96,7 @@ def load_pretrained(source) -> Pretrained:
 
     Args:
         source: as for `load_weights`; the source must contain a vocabulary. Folders that `save_pretrained` wrote work
-            on every Keras backend. Names of `list_pretrained()` and SavedModels need TensorFlow.
+            on every Keras backend. SavedModels, also those of TF-Hub, need TensorFlow.
 
     Returns:
         A `Pretrained`. Its model has the heads of the source: a SavedModel with an `.mlm` part, for example, gives a
@@ -169,9 +176,11 @@ def _format_of(source) -> Format:
         return found
     if not Path(source).exists():
         similar = " or ".join(similar_names(str(source)))
+        if not similar and re.fullmatch(r"[\w.-]+/[\w.-]+", str(source)):
+            similar = f"hf://{source}"
         hint = f" Did you mean {similar}?" if similar else ""
         raise InputError(
-            "`source` must be a name, a TF-Hub handle (https://...), or an existing folder or file. "
+            "`source` must be a name, an address (hf://, kaggle:// or https://), or an existing folder or file. "
             f"Received: source={source}.{hint} Use `kb.list_pretrained()` to see the names."
         )
     known = "; ".join(f"{each.name} ({', '.join(each.marker_files)})" for each in FORMATS)
@@ -194,7 +203,7 @@ def _check_same_computation(config: BertConfig, found: Source) -> None:
 
 def read_vectorizer(source) -> dict:
     """Read the arguments of the vectorizer of a source, see `BertTextVectorization.from_pretrained`."""
-    source = resolve(source)
+    source = locate(source, weights=False)
     if isinstance(source, str | Path) and Path(source).is_file() and Path(source).suffix != ".keras":
         raise InputError(
             f"`source` must be a name, a folder or a handle. Received: source={source} (a file). Use "

@@ -8,7 +8,7 @@ import pytest
 
 import keras_bert as kb
 from keras_bert.catalog import identify, list_published
-from keras_bert.catalog.listing import tfhub_handle
+from keras_bert.catalog.listing import resolve
 from keras_bert.catalog.published_models import WEIGHTS, _table, files_at
 from keras_bert.cli.main import main
 from keras_bert.weights.formats.huggingface import save_huggingface
@@ -162,7 +162,7 @@ def test_inspect_lists_urls_of_preset(capfd):
 
 
 def test_table_is_consistent():
-    assert len(MODELS) == len(list_published()) == 45 and set(kb.PRESETS) <= set(MODELS)
+    assert len(MODELS) == len(list_published()) == 45 and set(kb.PRESETS) == set(MODELS)
     urls = [url for model in list_published() for url in model.urls]
     assert len(urls) == len(set(urls)) and set(_table()["urls"]) <= set(urls)
     seen = {}
@@ -176,10 +176,12 @@ def test_table_is_consistent():
     assert len(hashed) == 10
 
 
-def test_first_url_is_tfhub_handle():
+def test_names_are_those_of_the_presets():
     for name in kb.PRESETS:
-        assert MODELS[name].urls[0] == tfhub_handle(name)
         assert MODELS[name].config == kb.BertConfig.from_preset(name)
+    for name in [name for name in kb.PRESETS if name.startswith(("bert_", "small_bert/"))]:
+        assert resolve(name) == MODELS[name].urls[0]
+        assert MODELS[name].urls[0].startswith(f"https://tfhub.dev/tensorflow/{name}/")
 
 
 @pytest.mark.parametrize("model", list_published(), ids=lambda model: model.name)

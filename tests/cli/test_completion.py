@@ -6,6 +6,7 @@ import sys
 import pytest
 from click.shell_completion import ShellComplete, get_completion_class
 
+from keras_bert.cli.completion import SOURCES
 from keras_bert.cli.main import COMMANDS, cli
 from keras_bert.cli.options import SIZES
 from tests.cli.command_line import environment
@@ -36,9 +37,9 @@ BUNDLED = ["bert_en_uncased_mini", "sst2_sentiment"]
 @pytest.mark.parametrize(
     ("words", "expected", "paths"),
     [
-        (["predict", "--model", ""], BUNDLED, {"dir"}),
+        (["predict", "--model", ""], list(SOURCES), {"dir"}),
         (["evaluate", "--model", "sst"], BUNDLED[1:], {"dir"}),
-        (["finetune", "--encoder", "b"], BUNDLED[:1], {"dir"}),
+        (["finetune", "--encoder", "bert-base-u"], ["bert-base-uncased"], {"dir"}),
         (["distill", "--teacher", "x"], [], {"dir"}),
         (
             ["finetune", "--task", ""],
@@ -46,7 +47,7 @@ BUNDLED = ["bert_en_uncased_mini", "sst2_sentiment"]
             (),
         ),
         (["finetune", "--task", "s"], ["spans"], ()),
-        (["finetune", "--size", "m"], ["mini", "medium"], {"file"}),
+        (["finetune", "--size", "m"], ["mini", "medium", "multilingual_L-12_H-768_A-12"], {"file"}),
         (["finetune", "--dataset", "s"], ["sample", "sst2"], {"dir"}),
         (["tour", "--dataset", "sa"], ["sample"], {"dir"}),
         (["finetune", "--freeze", ""], ["none", "all", "gradual"], ()),
@@ -64,6 +65,12 @@ BUNDLED = ["bert_en_uncased_mini", "sst2_sentiment"]
 )
 def test_values(words, expected, paths):
     assert completions(*words) == (expected, set(paths))
+
+
+def test_names_of_models():
+    assert SOURCES[:2] == tuple(BUNDLED)
+    assert {"bert-base-uncased", "bert_en_uncased_L-12_H-768_A-12", "albert-base-v2"} <= set(SOURCES)
+    assert len(set(SOURCES)) == len(SOURCES)
 
 
 def test_sizes_and_presets():
@@ -90,16 +97,17 @@ def test_program_answers_without_keras():
     code = """
 import atexit, sys
 atexit.register(lambda: print("loaded", [name for name in ("keras", "tensorflow", "numpy") if name in sys.modules]))
+from keras_bert.cli.completion import SOURCES
 from keras_bert.cli.main import main
 sys.exit(main())
 """
     variables = {
         "_KERAS_BERT_COMPLETE": "bash_complete",
-        "COMP_WORDS": "keras-bert finetune --encoder b",
+        "COMP_WORDS": "keras-bert finetune --encoder bert_en_uncased_m",
         "COMP_CWORD": "3",
     }
     done = subprocess.run(
         [sys.executable, "-c", code], env={**environment(), **variables}, capture_output=True, text=True, timeout=60
     )
     assert done.returncode == 0, done.stderr
-    assert done.stdout.split("\n")[:3] == ["dir,b", "plain,bert_en_uncased_mini", "loaded []"]
+    assert done.stdout.split("\n")[:3] == ["dir,bert_en_uncased_m", "plain,bert_en_uncased_mini", "loaded []"]

@@ -83,9 +83,29 @@ def test_keeps_or_rejects_activation(call, tmp_path):
         results_of(call("convert", tmp_path / "hf", "--to", to, "--out", tmp_path / to, "--json"))
         found = open_source(tmp_path / to).config
         assert (found.activation, found.layer_norm_epsilon) == ("gelu", 1e-6)
-    result = call("convert", tmp_path / "hf", "--to", "google_research", "--out", tmp_path / "google_research")
-    assert_error(result)
+    arguments = ("convert", tmp_path / "hf", "--to", "google_research", "--out", tmp_path / "google_research")
+    assert_error(call(*arguments), "--allow-change activation", "--allow-change layer_norm_epsilon")
     assert not (tmp_path / "google_research").exists()
+    allowed = ("--allow-change", "activation", "--allow-change", "layer_norm_epsilon")
+    results = results_of(call(*arguments, *allowed, "--json"))
+    assert set(results["changes"]) == {"activation", "layer_norm_epsilon"}
+    assert 0 < results["difference"]["sequence_output"]["max"] < 1
+    assert open_source(tmp_path / "google_research").config.activation == "gelu_tanh"
+
+
+def test_example_of_the_help(call, tmp_path, monkeypatch):
+    """The example converts bert-base-uncased, which has the exact GELU."""
+    import keras_bert as kb
+    from keras_bert.cli.convert import CHANGES, convert
+    from keras_bert.weights import changes
+    from keras_bert.weights.formats.huggingface import save_huggingface
+
+    assert CHANGES == changes.CHANGES
+    save_huggingface(kb.BertEncoder(kb.BertConfig(60, 16, 1, 2, 32, activation="gelu")), tmp_path / "bert-base-uncased")
+    monkeypatch.chdir(tmp_path)
+    command = convert.help.split("Example:")[1].split()
+    assert command[:3] == ["keras-bert", "convert", "bert-base-uncased"]
+    assert set(results_of(call(*command[1:], "--json"))["changes"]) == {"activation"}
 
 
 def contents(folder) -> dict:

@@ -96,6 +96,55 @@ def test_differences_match_numpy(encoder):
     assert parity.passed and parity.to_dict()["passed"] is True and parity.examples == 3
 
 
+@keras.saving.register_keras_serializable("tests")
+class AddWhere(keras.layers.Layer):
+    """Add a number to a `[B, T, H]` output where the mask has a value."""
+
+    def __init__(self, amount, where, **kwargs):
+        super().__init__(**kwargs)
+        self.amount, self.where = amount, where
+
+    def call(self, output, mask):
+        return keras.ops.where((mask == self.where)[..., None], output + self.amount, output)
+
+
+def with_error(encoder, amount, where):
+    """Return the encoder as a functional model whose layer outputs are wrong where the mask is `where`."""
+    add, mask = AddWhere(amount, where), encoder.input["input_mask"]
+    outputs = {key: add(x, mask) if len(x.shape) == 3 else x for key, x in encoder(encoder.input).items()}
+    return keras.Model(encoder.input, outputs)
+
+
+@pytest.mark.parametrize("amount", [0.5, np.nan], ids=str)
+def test_padding_does_not_count(encoder, amount):
+    """MiniLM differs from transformers by 1.1e-4 at padding and by 6.6e-6 at tokens."""
+    inputs = random_inputs(encoder.config)
+    inputs["input_mask"][1, 2] = 0  # a hole inside a text is padding too
+    parity = kb.compare(encoder, with_error(encoder, amount, where=0), inputs)
+    assert parity.passed and parity.worst < 5e-6
+    padding = parity.padding_max_abs_difference
+    assert set(padding) == {"sequence_output", "encoder_outputs"} and len(padding["encoder_outputs"]) == 3
+    np.testing.assert_allclose([padding["sequence_output"], *padding["encoder_outputs"]], amount, atol=1e-5)
+    assert not kb.compare(encoder, with_error(encoder, amount, where=1), inputs).passed
+
+
+def test_tokens_without_padding(encoder):
+    inputs = random_inputs(encoder.config)
+    inputs["input_mask"][:] = 1
+    parity = kb.compare(encoder, with_error(encoder, 0.5, where=0), inputs)
+    assert parity.passed and parity.padding_max_abs_difference == {}
+    with pytest.raises(kb.InputError, match="^`inputs`.*input_mask"):
+        kb.compare(encoder, encoder, {**inputs, "input_mask": 0 * inputs["input_mask"]})
+
+
+@pytest.mark.peers
+@pytest.mark.slow
+def test_check_passes_on_minilm(minilm):
+    report = check(minilm)
+    assert report.passed and report.parity.worst < 5e-5 and "transformers" in report.reference
+    assert max(report.parity.padding_max_abs_difference["encoder_outputs"]) > report.parity.worst
+
+
 def test_rejects_wrong_references(encoder):
     inputs = random_inputs(encoder.config)
     dense = keras.Sequential([keras.Input((3,)), keras.layers.Dense(1)])

@@ -78,8 +78,7 @@ def test_rejects_unknown_names(name, match, tmp_path, monkeypatch):
 def test_list_pretrained(bundled, monkeypatch):
     listed = kb.list_pretrained()
     assert [(each.name, each.source) for each in listed if each.bundled] == [(ENCODER, str(bundled))]
-    downloaded = {each.name: each.source for each in listed if not each.bundled}
-    assert set(downloaded) == set(kb.PRESETS)
+    assert set(kb.PRESETS) < {each.name for each in listed if not each.bundled}
     handles = []
     monkeypatch.setattr("keras_bert.weights.formats.tfhub._download", lambda handle: handles.append(handle) or 1 / 0)
     for name in ("bert_en_uncased_L-12_H-768_A-12", "small_bert/bert_en_uncased_L-2_H-128_A-2"):

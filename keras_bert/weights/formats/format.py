@@ -3,8 +3,9 @@
 from pathlib import Path
 from typing import Protocol
 
+from keras_bert.config import BertConfig
 from keras_bert.errors import InputError
-from keras_bert.weights.canonical_names import HEADS
+from keras_bert.weights.canonical_names import HEADS, model_weights
 from keras_bert.weights.source import Source
 
 
@@ -15,12 +16,25 @@ class Format(Protocol):
         name: the format's name, as `convert(source, to=name, out=...)` takes it.
         marker_files: names of files by which a folder of this format is recognized. The command line replaces an
             existing folder only if it contains them.
-        heads: the heads that `write` stores, some of `canonical_names.HEADS`. `convert` reports the others as skipped.
+        heads: the heads that `write` stores, some of `canonical_names.HEADS`.
+        skips_heads: whether `convert` leaves out the other heads and reports it. Otherwise the user must allow it.
     """
 
     name: str
     marker_files: tuple[str, ...]
     heads: tuple[str, ...] = HEADS
+    skips_heads: bool = False
+
+    def nearest_config(self, config: BertConfig) -> BertConfig:
+        """Return the config that is nearest to another one among those that the format can express.
+
+        `convert` writes a model with another config only if the user allows the change.
+        """
+        return config
+
+    def missing_heads(self, model) -> list[str]:
+        """Return the heads of a model that the format does not store."""
+        return [part for part in model_weights(model) if part not in ("encoder", *self.heads)]
 
     def matches(self, path: Path) -> bool:
         """Return whether a file or folder is in this format. It must not raise an error on damaged files."""

@@ -3,6 +3,7 @@
 The checkpoints of the Model Garden have the same config files.
 """
 
+import dataclasses
 import re
 from pathlib import Path
 
@@ -58,6 +59,17 @@ def read_config(file: Path) -> BertConfig:
     if "embedding_size" in settings:
         values |= {"embedding_size": settings["embedding_size"], "share_blocks": True}
     return BertConfig.from_dict(values)
+
+
+def nearest_config(config: BertConfig) -> BertConfig:
+    """Return the nearest config that google-research's code supports."""
+    return dataclasses.replace(
+        config,
+        activation=config.activation if config.activation in ACTIVATIONS.values() else "gelu_tanh",
+        layer_norm_epsilon=1e-12,
+        pooler=True,
+        type_vocab_size=config.type_vocab_size or 2,
+    )
 
 
 def config_fields(config: BertConfig) -> dict:

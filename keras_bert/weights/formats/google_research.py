@@ -12,12 +12,13 @@ from keras_bert.errors import InputError
 from keras_bert.files import atomic_write
 from keras_bert.models.two_classes import as_two_classes
 from keras_bert.text.vocabulary import save_vocabulary
-from keras_bert.weights.canonical_names import canonical_shapes, weights_to_write
+from keras_bert.weights.canonical_names import canonical_shapes, model_weights, weights_to_write
 from keras_bert.weights.formats.format import Format
 from keras_bert.weights.formats.google_config import (
     CONFIG_FILES,
     config_fields,
     config_file,
+    nearest_config,
     read_config,
     read_tokenizer,
 )
@@ -80,6 +81,17 @@ class GoogleResearch(Format):
 
     name = "google_research"
     marker_files = (f"{PREFIX}.index",)
+
+    def nearest_config(self, config: BertConfig) -> BertConfig:
+        """See `Format.nearest_config`."""
+        return nearest_config(config)
+
+    def missing_heads(self, model) -> list[str]:
+        """See `Format.missing_heads`. Of classifiers, only single-label ones on the encoder's pooler can be read."""
+        config = getattr(model, "encoder", model).config
+        mappings = tensor_mappings(nearest_config(config))
+        is_other = not config.pooler or getattr(model, "problem_type", "single_label") != "single_label"
+        return [part for part in model_weights(model) if part not in mappings or (part == "classifier" and is_other)]
 
     def matches(self, path: Path) -> bool:
         """See `Format.matches`. The Model Garden's checkpoints have the same config file, but are object-based."""

@@ -11,6 +11,7 @@ from keras_bert.files import atomic_write
 from keras_bert.models.two_classes import as_two_classes
 from keras_bert.weights.canonical_names import weights_to_write
 from keras_bert.weights.formats.format import Format
+from keras_bert.weights.formats.huggingface_limits import missing_heads, nearest_config
 from keras_bert.weights.formats.huggingface_names import (
     ARCHITECTURES,
     CLASSIFIER_DROPOUT,
@@ -48,6 +49,14 @@ class HuggingFace(Format):
 
     name = "huggingface"
     marker_files = ("config.json", "model.safetensors")
+
+    def nearest_config(self, config: BertConfig) -> BertConfig:
+        """See `Format.nearest_config`."""
+        return nearest_config(config)
+
+    def missing_heads(self, model) -> list[str]:
+        """See `Format.missing_heads`."""
+        return missing_heads(model)
 
     def matches(self, path: Path) -> bool:
         """See `Format.matches`. A folder without its weight file matches too; `read` names the missing file."""

@@ -18,6 +18,33 @@ SPLITTING_ASSET = "keras_bert_splitting"  # a JSON file, only if the tokenizer d
 CONFIG_ASSET = "keras_bert_config"  # the asset in which this package stores the config fields that shapes do not show
 
 
+def read_signatures(folder) -> dict[str, tuple[list[str], list[str]]]:
+    """Read the names of a SavedModel's inputs and outputs; nothing is loaded or run.
+
+    Args:
+        folder: the folder that contains `saved_model.pb`.
+
+    Returns:
+        A dict of each signature's name to its sorted inputs and outputs.
+
+    Raises:
+        InputError: `saved_model.pb` is damaged, or TensorFlow is not installed.
+    """
+    return {
+        name: (sorted(signature.inputs), sorted(signature.outputs))
+        for graph in _read_graphs(Path(folder))
+        for name, signature in graph.signature_def.items()
+    }
+
+
+def _read_graphs(folder: Path) -> list:
+    require_tensorflow(f"the SavedModel {folder}")
+    from tensorflow.core.protobuf import saved_model_pb2
+
+    with readable(folder):
+        return saved_model_pb2.SavedModel.FromString((folder / "saved_model.pb").read_bytes()).meta_graphs
+
+
 class LoadedSavedModel:
     """Reader of a SavedModel that TensorFlow has loaded.
 
@@ -66,13 +93,9 @@ class StoredSavedModel:
     """
 
     def __init__(self, folder, label: str):
-        require_tensorflow(f"the SavedModel {label}")
-        from tensorflow.core.protobuf import saved_model_pb2
-
         self.folder, self.label = Path(folder), label
+        graphs = _read_graphs(self.folder)
         with readable(folder):
-            content = (self.folder / "saved_model.pb").read_bytes()
-            graphs = saved_model_pb2.SavedModel.FromString(content).meta_graphs
             if len(graphs) != 1 or not graphs[0].object_graph_def.nodes:
                 raise ValueError("saved_model.pb contains no TensorFlow 2 objects")
             self._objects, self._assets = graphs[0].object_graph_def, graphs[0].asset_file_def

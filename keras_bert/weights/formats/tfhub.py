@@ -1,8 +1,10 @@
 """Reader of TF-Hub's BERT encoders, which are SavedModels, from a handle or a folder."""
 
-import re
+import dataclasses
 from pathlib import Path
 
+from keras_bert.catalog.download import is_address, locate
+from keras_bert.config import BertConfig
 from keras_bert.errors import InputError
 from keras_bert.extras import require, require_tensorflow
 from keras_bert.text.splitting import Splitting
@@ -30,6 +32,11 @@ class TFHub(Format):
     name = "tfhub"
     marker_files = ("saved_model.pb",)
     heads = ("masked_lm",)  # the interface has no other heads
+    skips_heads = True
+
+    def nearest_config(self, config: BertConfig) -> BertConfig:
+        """See `Format.nearest_config`. The interface returns `pooled_output`."""
+        return dataclasses.replace(config, pooler=True)
 
     def read(self, source) -> Source:
         """See `Format.read`. The config is read from an asset if this package wrote the SavedModel, else inferred."""
@@ -78,6 +85,8 @@ class TFHub(Format):
 def open_tfhub(source):
     """Load a SavedModel with the interface of TF-Hub's BERT encoders, so that it can be called. Its initializers run.
 
+    The interface is checked in the files first, so a SavedModel of another kind is rejected before anything runs.
+
     Args:
         source: a TF-Hub handle (`"https://tfhub.dev/tensorflow/bert_en_uncased_L-12_H-768_A-12/4"`), a folder that
             contains `saved_model.pb`, or an object that is already loaded.
@@ -93,6 +102,7 @@ def open_tfhub(source):
     if isinstance(source, (str, Path)):
         tf = require_tensorflow(f"the SavedModel {source}")
         folder = _folder(str(source))
+        _checked(StoredSavedModel(folder, str(source)))
         with readable(folder):
             loaded = tf.saved_model.load(folder)
     return _checked(LoadedSavedModel(loaded, label(source))).loaded
@@ -201,8 +211,9 @@ def _checked(model):
 
 
 def _folder(source: str) -> str:
-    """Return the folder of a SavedModel; a handle is downloaded first."""
-    if re.match(r"[a-z0-9]+://", source):
+    """Return the folder of a SavedModel; a name, an address or a handle is downloaded first."""
+    source = str(locate(source))
+    if is_address(source):
         source = _download(source)
     if not (Path(source) / "saved_model.pb").is_file():
         problem = "no saved_model.pb in it" if Path(source).exists() else "no such folder"

@@ -7,14 +7,16 @@ import pytest
 
 import keras_bert as kb
 from keras_bert.cli.main import main
+from keras_bert.parity import check
 from keras_bert.weights import convert, encoder_from_tfhub, load_pretrained
 from keras_bert.weights.formats import tfhub_writer
 from keras_bert.weights.formats.saved_model import LoadedSavedModel, StoredSavedModel
 from keras_bert.weights.formats.tfhub import open_tfhub, read_masked_lm_tensors, read_tensors, read_vocabulary
 from keras_bert.weights.load import open_source
-from tests.helpers import randomize, tiny_config
+from tests.helpers import random_inputs, randomize, tiny_config
 
 UNREADABLE = "^`source`.*Received: source=.*copy"
+INPUTS = random_inputs(tiny_config())
 VOCABULARY = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *(f"w{i}" for i in range(95))]
 
 
@@ -33,21 +35,26 @@ def folder(pretrainer, vectorizer, tmp_path_factory):
     return kb.export_saved_model(pretrainer, tmp_path_factory.mktemp("good") / "model", vectorizer, interface="tfhub")
 
 
-@pytest.fixture(scope="module")
-def malicious(pretrainer, vectorizer, tmp_path_factory):
-    """A complete TF-Hub BERT with a table whose initializer writes a file, and the path of that file."""
+def writing_table(file):
+    """Return a table whose initializer writes a file."""
     import tensorflow as tf
-
-    place = tmp_path_factory.mktemp("malicious")
-    written = place / "written.txt"
 
     class WritingInitializer(tf.lookup.KeyValueTensorInitializer):
         def initialize(self, table):
-            tf.io.write_file(str(written), "it ran")
+            tf.io.write_file(str(file), "it ran")
             return super().initialize(table)
 
+    return tf.lookup.StaticHashTable(WritingInitializer(["a"], [1]), 0)
+
+
+@pytest.fixture(scope="module")
+def malicious(pretrainer, vectorizer, tmp_path_factory):
+    """A complete TF-Hub BERT with a table whose initializer writes a file, and the path of that file."""
+    place = tmp_path_factory.mktemp("malicious")
+    written = place / "written.txt"
+
     def write_with_table(root, path, signatures):
-        root.table = tf.lookup.StaticHashTable(WritingInitializer(["a"], [1]), 0)
+        root.table = writing_table(written)
         return original(root, path, signatures)
 
     original = tfhub_writer.write_saved_model
@@ -77,15 +84,57 @@ def test_loading_runs_initializer(malicious):
         lambda folder, out: convert(str(folder), "tfhub", out / "tfhub"),
         lambda folder, out: run_command("convert", folder, "--to", "keras", "--out", out / "keras"),
         lambda folder, out: run_command("inspect", folder),
+        lambda folder, out: kb.Predictor(folder)(["w3 [MASK]"]),
     ],
     ids=["load_weights", "load_pretrained", "from_pretrained", "encoder_from_tfhub", "open_source"]
-    + ["convert", "convert to tfhub", "convert command", "inspect command"],
+    + ["convert", "convert to tfhub", "convert command", "inspect command", "Predictor"],
 )
 def test_reading_runs_nothing(malicious, read, tmp_path):
     folder, written = malicious
     written.unlink(missing_ok=True)
     read(folder, tmp_path)
     assert not written.exists()
+
+
+@pytest.mark.parametrize(
+    "read",
+    [open_tfhub, kb.Predictor, check, lambda folder: kb.compare(kb.BertEncoder(tiny_config()), folder, INPUTS)],
+    ids=["open_tfhub", "Predictor", "check", "compare"],
+)
+def test_rejects_other_models_before_they_run(read, tmp_path):
+    import tensorflow as tf
+
+    root, written = tf.train.Checkpoint(), tmp_path / "written.txt"
+    root.table = writing_table(written)
+    tf.saved_model.save(root, str(tmp_path / "other"))
+    written.unlink()
+    with pytest.raises(kb.InputError, match="`source`.*other"):
+        read(tmp_path / "other")
+    assert not written.exists()
+
+
+def test_runs_no_text_model_of_a_hub(tmp_path, monkeypatch):
+    """`Predictor` runs the graph of a SavedModel that takes text: of a folder, but not of an address."""
+    import tensorflow as tf
+
+    root, written = tf.train.Checkpoint(), tmp_path / "written.txt"
+    root.table = writing_table(written)
+    text = tf.TensorSpec([None], tf.string, name="text")
+    serve = tf.function(lambda text: {"logits": tf.zeros((tf.size(text), 2)), "label": text}, input_signature=[text])
+    tf.saved_model.save(root, str(tmp_path / "text"), {"serving_default": serve})
+    written.unlink()
+    monkeypatch.setattr("keras_bert.inference.open_model.locate", lambda source: tmp_path / "text")
+    with pytest.raises(kb.InputError, match="^`source`.*hf://org/text.*If you trust it, use .*text$"):
+        kb.Predictor("hf://org/text")
+    assert not written.exists()
+    assert len(kb.Predictor(tmp_path / "text")(["a"])) == 1 and written.exists()
+
+
+@pytest.mark.parametrize("command", ["predict", "evaluate", "check"])
+def test_help_says_that_a_graph_is_run(command, capsys):
+    run_command(command, "--help")
+    text = " ".join(capsys.readouterr().out.split())
+    assert f"is a program: {command} runs its graph, also its initializers" in text and "SECURITY.md" in text
 
 
 def run_command(*arguments):

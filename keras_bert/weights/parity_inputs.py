@@ -14,7 +14,7 @@ SENTENCES = (
 )
 PAIRS = (
     ("Who wrote it?", "She did, over eleven years, mostly at night."),
-    ("He paints.", "The sea was grey and nobody spoke until the boat had gone behind the rocks."),
+    ("He paints.", "The sea was gray and nobody spoke until the boat had gone behind the rocks."),
     ("It was raining when we left the cinema.", "Good."),
 )
 
