@@ -17,7 +17,7 @@ class Predictor:
     """Batched prediction on texts with a trained model.
 
     It opens folders of `kb.save_pretrained`, bundled models, SavedModels that `kb.export_saved_model` wrote with text
-    as input, and folders of `kb.export_onnx` (with ONNX Runtime).
+    as input, and folders of `kb.export_onnx` (with ONNX Runtime) and `kb.export_litert`.
 
     Args:
         source: name of a bundled model such as `"sst2_sentiment"`, a folder, or another source of `kb.load_pretrained`;
