@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import re
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -130,8 +131,8 @@ def _convert(converter) -> bytes:
         try:
             return converter.convert()
         except Exception as error:  # the converter raises its own errors, and sometimes others
-            lines = [line for line in str(error).splitlines() if line.startswith("TF Select ops:")]
-            reason = lines[0].replace("TF Select ops:", "the operations") if lines else type(error).__name__
+            missing = sorted(set(re.findall(r"'tf\.(\w+)' op is neither", str(error))))
+            reason = f"the operations {', '.join(missing)}" if missing else type(error).__name__
     raise InputError(
         f"`model` must compute only what LiteRT has operations for. Received: a model with {reason}. "
         "`kb.export_saved_model` exports every model."

@@ -1,4 +1,4 @@
-"""Opening of the models that `Predictor` accepts: trained and bundled models, SavedModels of text, ONNX and LiteRT folders."""
+"""Opening of the models that `Predictor` accepts: trained, bundled and exported models."""
 
 from pathlib import Path
 
