@@ -13,7 +13,7 @@ if TYPE_CHECKING:  # type checkers and editors do not run `__getattr__`
     from keras_bert import explain, layers
     from keras_bert.catalog.listing import list_pretrained
     from keras_bert.data import load_corpus, load_labeled
-    from keras_bert.export import export_onnx, export_saved_model
+    from keras_bert.export import export_litert, export_onnx, export_saved_model
     from keras_bert.inference.embed import embed
     from keras_bert.inference.evaluate import evaluate
     from keras_bert.inference.fill_mask import fill_mask
@@ -57,6 +57,7 @@ __all__ = [
     "embed",
     "evaluate",
     "explain",
+    "export_litert",
     "export_onnx",
     "export_saved_model",
     "fill_mask",

@@ -20,7 +20,7 @@ MODULES = {
     "catalog.listing": ("list_pretrained",),
     "data": ("load_corpus", "load_labeled"),
     "explain": ("explain",),
-    "export": ("export_onnx", "export_saved_model"),
+    "export": ("export_litert", "export_onnx", "export_saved_model"),
     "inference.embed": ("embed",),
     "inference.evaluate": ("evaluate",),
     "inference.fill_mask": ("fill_mask",),

@@ -258,6 +258,9 @@ show(figure, "confusion")
 # differ: we train an encoder of the same size from random weights, with the same sentences, epochs, batch size and
 # learning rate. `kb.finetune` selects the best epoch with validation sentences from the training part, never with dev.
 #
+# The bundled encoder was pretrained with a masked LM alone, which does not read the pooler: its pooler has random
+# initial weights and a bias of 0. `pooled_output` has no meaning yet, and fine-tuning trains the pooler with the head.
+#
 # Every accuracy needs a baseline. TF-IDF with logistic regression, a bag of words and word pairs, takes a second.
 
 # %%

@@ -1,21 +1,28 @@
 """Write models as ONNX files, from token ids to probabilities or features."""
 
-import json
 from pathlib import Path
 
 from keras_bert.errors import InputError
+from keras_bert.export.id_folder import check_model, write_tokenizer
 from keras_bert.export.onnx_models import onnx_model
-from keras_bert.export.text_inputs import check_vectorizer, max_sequence_length
 from keras_bert.extras import require
 from keras_bert.files import atomic_write
-from keras_bert.models.pretrained_model import MODEL_CLASSES
 from keras_bert.models.two_classes import as_two_classes
-from keras_bert.weights.formats.keras_folder import check_labels
 
 DTYPES = ("float32", "int8")
 
 
-def export_onnx(model, path, vectorizer=None, labels=None, dtype: str = "float32", pairs=None, no_answer=None) -> Path:
+def export_onnx(
+    model,
+    path,
+    vectorizer=None,
+    labels=None,
+    dtype: str = "float32",
+    pairs=None,
+    no_answer=None,
+    pool: str | None = None,
+    normalize: bool = False,
+) -> Path:
     """Write a folder with `model.onnx` and, with a vectorizer, the `vocab.txt` and `config.json` of its tokenizer.
 
     The graph takes `input_word_ids`, `input_mask` and `input_type_ids`, int32 `[B, T]`, for any B and for any T up to
@@ -23,7 +30,8 @@ def export_onnx(model, path, vectorizer=None, labels=None, dtype: str = "float32
 
     - A `BertClassifier` returns `logits` and `probabilities` `[B, C]`; a regression model returns only `logits`. The
       last block computes only the first position.
-    - A `BertEncoder` returns `sequence_output` `[B, T, H]` and `pooled_output` `[B, H]`.
+    - A `BertEncoder` returns `sequence_output` `[B, T, H]` and `pooled_output` `[B, H]`, or with `pool` only
+      `embedding` `[B, D]`, one vector per text.
     - A `BertPretrainer` also takes `masked_lm_positions`, int32 `[B, P]`. It returns `mlm_logits` `[B, P, V]` and, with
       a sentence head, `nsp_logits` or `sop_logits` `[B, 2]`.
     - A `BertSpanLabeler` returns `start_logits` and `end_logits` `[B, T]`.
@@ -43,6 +51,8 @@ def export_onnx(model, path, vectorizer=None, labels=None, dtype: str = "float32
             rounded to 8 bits at run time. This is ONNX Runtime's dynamic quantization, and needs ONNX Runtime.
         pairs: of a classifier, whether it was trained on pairs of texts, stored for `Predictor`. None if unknown.
         no_answer: of a span labeler, whether it may predict that there is no answer, also stored for `Predictor`.
+        pool: of an encoder, how the vectors of the tokens become one vector, see `kb.embed`.
+        normalize: with `pool`, scale each vector to length 1, so that a dot product of two vectors is their cosine.
 
     Returns:
         The folder's path.
@@ -67,51 +77,22 @@ def export_onnx(model, path, vectorizer=None, labels=None, dtype: str = "float32
     Source: the specification of the operators, https://onnx.ai/onnx/operators.
     """
     model = as_two_classes(model)
-    kind = next((kind for kind, cls in MODEL_CLASSES.items() if isinstance(model, cls)), None)
-    if kind in (None, "feature_classifier"):
-        raise InputError(
-            "`model` must be a BertEncoder, BertPretrainer, BertClassifier, BertSpanLabeler or BertTokenClassifier. "
-            f"Received: {type(model).__name__}"
-        )
+    settings = check_model(model, path, vectorizer, labels, pairs, no_answer, pool, normalize)
     if dtype not in DTYPES:
         raise InputError(f'`dtype` must be "float32" or "int8". Received: dtype={dtype!r}')
-    labels = check_labels(model, getattr(model, "labels", None) if labels is None else labels)
-    pairs = getattr(model, "pairs", None) if pairs is None else pairs
-    no_answer = getattr(model, "no_answer", None) if no_answer is None else no_answer
-    if kind == "classifier" and model.problem_type != "regression" and labels is None:
-        labels = [str(index) for index in range(model.num_classes)]
-    encoder = model if kind == "encoder" else model.encoder
-    if vectorizer is not None:
-        check_vectorizer(vectorizer, encoder)
-    if Path(path).is_file():
-        raise InputError(f"`path` must be a folder, not a file. Received: path={path}")
     onnx = require("onnx", "`export_onnx`")
     if dtype == "int8":
         require("onnxruntime", "`export_onnx` with dtype='int8'")
 
     with atomic_write(path) as draft:
         draft.mkdir()
-        proto = onnx_model(model)
+        proto = onnx_model(model, pool, normalize)
         if dtype == "int8":
-            _save_quantized(proto, draft / "model.onnx", tied_table=kind == "pretrainer")
+            _save_quantized(proto, draft / "model.onnx", tied_table=settings["kind"] == "pretrainer")
         else:
             onnx.save(proto, draft / "model.onnx")
         if vectorizer is not None:
-            from keras_bert.text.vocabulary import save_vocabulary
-
-            save_vocabulary(vectorizer.get_vocabulary(), draft / "vocab.txt")
-            settings = {
-                "kind": kind,
-                "labels": labels,
-                "lowercase": bool(vectorizer.lowercase),
-                "added_tokens": list(vectorizer.added_tokens),
-                **vectorizer.splitting.changes(),
-                "sequence_length": max_sequence_length(vectorizer, encoder),
-                "problem_type": getattr(model, "problem_type", None),
-                "pairs": pairs,
-                "no_answer": no_answer,
-            }
-            (draft / "config.json").write_text(json.dumps(settings, indent=2) + "\n", encoding="utf-8")
+            write_tokenizer(draft, vectorizer, getattr(model, "encoder", model), settings)
     return Path(path)
 
 

@@ -65,9 +65,10 @@ class Graph:
         self.op("Split", x, name=name, outputs=names, num_outputs=parts, axis=-1)
         return names
 
-    def split_heads(self, x: str, num_heads: int, name: str, transposed: bool = False) -> str:
-        """Reshape `[B, T, H]` to `[B, A, T, H / A]`, or to `[B, A, H / A, T]` if transposed."""
-        shape = self.integers(f"{name}/shape", 0, 0, num_heads, -1)  # 0 keeps an axis as it is
+    def split_heads(self, x: str, num_heads: int, width: int, name: str, transposed: bool = False) -> str:
+        """Reshape `[B, T, H]` to `[B, A, T, H / A]`, or to `[B, A, H / A, T]` if transposed. `width` is H / A."""
+        # 0 keeps an axis as it is. With -1 for the width, ONNX Runtime rejects a batch of zero rows.
+        shape = self.integers(f"{name}/shape", 0, 0, num_heads, width)
         x = self.op("Reshape", x, shape, name=f"{name}/split")  # [B, T, A, H / A]
         return self.op("Transpose", x, name=name, perm=[0, 2, 3, 1] if transposed else [0, 2, 1, 3])
 

@@ -5,13 +5,18 @@ import numpy as np
 from keras_bert.constants import INPUT_KEYS
 from keras_bert.export.onnx_graph import Graph, array
 from keras_bert.models import BertClassifier, BertPretrainer, BertSpanLabeler, BertTokenClassifier
+from keras_bert.models.pooling import LAST_BLOCKS, SMALLEST_SQUARE
 from keras_bert.models.standard_sublayers import check_standard_sublayers
 
 MASKED_SCORE = -10_000.0  # added to the scores of padding, as in google-research/bert; float16 can represent it
 
 
-def onnx_model(model):
+def onnx_model(model, pool: str | None = None, normalize: bool = False):
     """Build the `onnx.ModelProto` of an encoder or a task model; `export_onnx` documents its inputs and outputs.
+
+    Args:
+        model: the encoder or task model.
+        pool, normalize: of an encoder, see `export_onnx`.
 
     Raises:
         InputError: a layer of the model is not standard, see `check_standard_sublayers`.
@@ -29,6 +34,10 @@ def onnx_model(model):
         outputs = {"logits": ("B", "T", model.num_classes)}
     elif isinstance(model, BertSpanLabeler):
         outputs = _span_labeler(graph, model)
+    elif pool:
+        vectors = _pooled_vectors(graph, model, pool, normalize)
+        graph.op("Identity", vectors, name="embedding")  # [B, D]
+        outputs = {"embedding": ("B", model.config.hidden_size * (4 if pool == "last4" else 1))}
     else:
         outputs = _encoder(graph, model)
     return graph.to_model(inputs, outputs)
@@ -82,6 +91,45 @@ def _pretrainer(graph: Graph, model) -> dict:
     return outputs
 
 
+def _pooled_vectors(graph: Graph, encoder, pool: str, normalize: bool) -> str:
+    """Compute one vector per text `[B, D]`, as `models.pooling.pool_outputs` does."""
+    if pool in ("cls", "pooled"):
+        x = _hidden_states(graph, encoder, _first_position)  # [B, 1, H]
+        vectors = graph.first_token(x, "pool/first") if pool == "cls" else _pooled(graph, encoder.pooler, x)  # [B, H]
+    else:
+        vectors = _pooled_tokens(graph, encoder, pool)  # [B, D]
+    if not normalize:
+        return vectors
+    last = graph.integers("pool/last_axis", -1)
+    squares = graph.op("Mul", vectors, vectors, name="pool/squares")  # [B, D]
+    squares = graph.op("ReduceSum", squares, last, name="pool/square")  # [B, 1]
+    smallest = graph.weight("pool/smallest", SMALLEST_SQUARE)
+    length = graph.op("Sqrt", graph.op("Max", squares, smallest, name="pool/positive"), name="pool/length")  # [B, 1]
+    return graph.op("Div", vectors, length, name="pool/normalized")  # [B, D]
+
+
+def _pooled_tokens(graph: Graph, encoder, pool: str) -> str:
+    """Compute the maximum or a mean over the tokens, `[B, D]`."""
+    blocks = _block_outputs(graph, encoder)  # [B, T, H] each
+    mask = graph.op("Cast", "input_mask", name="pool/mask", to=1)  # [B, T]
+    mask = graph.op("Unsqueeze", mask, graph.integers("pool/mask_axis", -1), name="pool/mask_column")  # [B, T, 1]
+    tokens = graph.integers("pool/token_axis", 1)
+    if pool == "max":
+        is_token = graph.op("Cast", mask, name="pool/is_token", to=9)  # 9 is bool
+        lowest = graph.weight("pool/lowest", float("-inf"))
+        x = graph.op("Where", is_token, blocks[-1], lowest, name="pool/visible")  # [B, T, H]
+        return graph.op("ReduceMax", x, tokens, name="pool/max", keepdims=0)  # [B, H]
+    count = graph.op("ReduceSum", mask, tokens, name="pool/count", keepdims=0)  # [B, 1]
+    means = []
+    for number, x in enumerate(blocks[-LAST_BLOCKS[pool] :]):
+        x = graph.op("Mul", x, mask, name=f"pool/visible_{number}")  # [B, T, H]
+        total = graph.op("ReduceSum", x, tokens, name=f"pool/total_{number}", keepdims=0)  # [B, H]
+        means.append(graph.op("Div", total, count, name=f"pool/mean_{number}"))  # [B, H]
+    if pool == "last4":
+        return graph.op("Concat", *means, name="pool/means", axis=-1)  # [B, 4 H]
+    return graph.op("Sum", *means, name="pool/means") if pool == "sum4" else means[0]  # [B, H]
+
+
 def _first_position(graph: Graph, x: str) -> str:
     begin, end = graph.integers("first/begin", 0), graph.integers("first/end", 1)
     return graph.op("Slice", x, begin, end, end, name="first/state")  # [B, 1, H]; the axis is 1, as `end`
@@ -107,6 +155,11 @@ def _hidden_states(graph: Graph, encoder, select=None) -> str:
 
     `select` gets the input x `[B, T, H]` of the last block.
     """
+    return _block_outputs(graph, encoder, select)[-1]
+
+
+def _block_outputs(graph: Graph, encoder, select=None) -> list[str]:
+    """Compute the output of each block, `[B, T, H]` each; `select` as in `_hidden_states`."""
     embeddings = encoder.embeddings
 
     def look_up(table: str, ids: str, name: str) -> str:
@@ -129,10 +182,12 @@ def _hidden_states(graph: Graph, encoder, select=None) -> str:
     padding = graph.op("Sub", graph.weight("mask/one", 1.0), mask, name="mask/padding")  # [B, T]
     mask = graph.op("Mul", padding, graph.weight("mask/masked_score", MASKED_SCORE), name="mask/scores")  # [B, T]
     mask = graph.op("Unsqueeze", mask, graph.integers("mask/axes", 1, 2), name="mask")  # [B, 1, 1, T]
+    outputs = []
     for i, block in enumerate(encoder.blocks):
         last = i == len(encoder.blocks) - 1
         x = _block(graph, block, x, mask, f"block_{i}", select(graph, x) if last and select else None)
-    return x
+        outputs.append(x)
+    return outputs
 
 
 def _block(graph: Graph, block, x: str, mask: str, name: str, queries: str | None) -> str:
@@ -144,8 +199,9 @@ def _block(graph: Graph, block, x: str, mask: str, name: str, queries: str | Non
     probabilities = graph.op("Softmax", scores, name=f"{name}/probabilities", axis=-1)  # [B, A, P, T]
     context = graph.op("MatMul", probabilities, v, name=f"{name}/context")  # [B, A, P, H / A]
     context = graph.op("Transpose", context, name=f"{name}/transposed", perm=[0, 2, 1, 3])  # [B, P, A, H / A]
+    width = block.attention.num_heads * block.attention.key_dim  # H
     context = graph.op(
-        "Reshape", context, graph.integers(f"{name}/shape", 0, 0, -1), name=f"{name}/joined"
+        "Reshape", context, graph.integers(f"{name}/shape", 0, 0, width), name=f"{name}/joined"
     )  # [B, P, H]
     attended = graph.dense(context, block.attention.output_dense, f"{name}/attention")  # [B, P, H]
     x = graph.op("Add", attended, queries, name=f"{name}/attention_residual")  # [B, P, H]
@@ -177,5 +233,5 @@ def _queries_keys_values(graph: Graph, attention, x: str, queries: str | None, n
             x, np.concatenate(kernels[1:], 1), np.concatenate(biases[1:]), f"{name}/key_value"
         )  # [B, T, 2 H]
         k, v = graph.split(x, 2, f"{name}/split")
-    k = graph.split_heads(k, heads, f"{name}/k", transposed=True)  # [B, A, H / A, T]
-    return graph.split_heads(q, heads, f"{name}/q"), k, graph.split_heads(v, heads, f"{name}/v")
+    k = graph.split_heads(k, heads, width, f"{name}/k", transposed=True)  # [B, A, H / A, T]
+    return graph.split_heads(q, heads, width, f"{name}/q"), k, graph.split_heads(v, heads, width, f"{name}/v")

@@ -3,8 +3,9 @@
 from pathlib import Path
 
 from keras_bert.errors import InputError
+from keras_bert.export.id_folder import check_pooling
 from keras_bert.export.preprocessing import export_preprocessing
-from keras_bert.export.text_inputs import check_vectorizer
+from keras_bert.export.text_inputs import check_max_text_length, check_vectorizer
 from keras_bert.export.text_model import export_classifier, export_encoder
 from keras_bert.models import BertClassifier, BertEncoder, BertFeatureClassifier, BertPretrainer
 from keras_bert.models.cast import cast_model
@@ -18,7 +19,15 @@ DTYPES = ("float32", "bfloat16")
 
 
 def export_saved_model(
-    model, path, vectorizer=None, labels=None, interface: str | None = None, dtype: str | None = None
+    model,
+    path,
+    vectorizer=None,
+    labels=None,
+    interface: str | None = None,
+    dtype: str | None = None,
+    pool: str | None = None,
+    normalize: bool = False,
+    max_text_length: int | None = None,
 ) -> Path:
     """Write a SavedModel that runs with TensorFlow only: without this package, Keras and custom operations.
 
@@ -30,15 +39,20 @@ def export_saved_model(
       only `numbers` `[B, C]`. Further signatures are `tokenize`, `encode`, `pool` and, of a model with
       classes, `labels`, which takes nothing and returns the names `[C]`.
     - A `BertEncoder` with a vectorizer takes text. `serving_default` is the same as `encode` and returns
-      `pooled_output` `[B, H]` and `sequence_output` `[B, T, H]`. Further signatures are `tokenize` and `pool`.
+      `pooled_output` `[B, H]` and `sequence_output` `[B, T, H]`. Further signatures are `tokenize` and `pool`. With the
+      argument `pool`, `serving_default` is the same as `pool` and returns only `embedding` `[B, D]`.
     - A `BertEncoder` or `BertPretrainer` without a vectorizer, or with one and `interface="tfhub"`, has the interface
       of TF-Hub's BERT encoders. A pretrainer adds `.mlm`, a vectorizer adds `vocab_file` and `do_lower_case`.
     - A `BertTextVectorization` has the interface of TF-Hub's BERT preprocessing models.
 
     Signatures for text take `text`, strings `[B]`. Texts longer than the vectorizer's `sequence_length` or the
-    encoder's positions are truncated. `tokenize` and `encode` pad to the longest text of the batch. `pool`
-    (`pooled_output` `[B, H]` alone) and a classifier's `serving_default` group texts of similar length and pad each
-    group to its longest text. They compute only the first position of the last block, because no other is read.
+    encoder's positions are truncated. `tokenize` and `encode` pad to the longest text of the batch. `pool` and a
+    classifier's `serving_default` group texts of similar length and pad each group to its longest text. Where only the
+    first position is read, they compute no other in the last block.
+
+    Without the argument `pool`, the signature `pool` returns `pooled_output` `[B, H]`. If the pooler was never trained
+    (its bias is 0, as after pretraining with a masked LM alone), or if there is none, it returns `embedding` `[B, H]`,
+    the mean over the tokens.
 
     The graph traces the model's own call, so custom blocks and modified layers are exported as they are.
 
@@ -52,6 +66,10 @@ def export_saved_model(
         dtype: `"float32"` or `"bfloat16"`: the dtype of the weights and of the computation of a model that takes text.
             The default is the model's own. The outputs are float32. bfloat16 halves the size, and the weights are cast
             once, not at each call.
+        pool: of an encoder that takes text, how the vectors of the tokens become one vector, see `kb.embed`.
+        normalize: with `pool`, scale each vector to length 1, so that a dot product of two vectors is their cosine.
+        max_text_length: number of characters after which each text is cut before it is tokenized, for models that take
+            text and for preprocessing. It bounds the time of one request. None uses the whole text, of any length.
 
     Returns:
         The folder's path.
@@ -89,6 +107,8 @@ def export_saved_model(
         raise InputError(f'`interface` must be "text" or "tfhub". Received: interface={interface!r}')
     if dtype not in (None, *DTYPES):
         raise InputError(f'`dtype` must be "float32" or "bfloat16". Received: dtype={dtype!r}')
+    check_pooling(model.encoder if isinstance(model, BertPretrainer) else model, pool, normalize)
+    check_max_text_length(max_text_length)
     if labels is not None and not isinstance(model, CLASSIFIERS):
         raise InputError(f"`labels` must be None for a model without classes. Received: labels with a {name}")
     if isinstance(model, CLASSIFIERS):  # of other models, None chooses the interface
@@ -97,11 +117,10 @@ def export_saved_model(
     interface = interface or ("tfhub" if vectorizer is None else "text")
     if dtype and (interface == "tfhub" or isinstance(model, BertTextVectorization)):
         raise InputError(f"`dtype` must be None for TF-Hub's interfaces, which are float32. Received: dtype={dtype!r}")
-
     if isinstance(model, BertTextVectorization):
         if vectorizer is not None:
             raise InputError(f"`vectorizer` must be None if `model` is one. Received: {type(vectorizer).__name__}")
-        return export_preprocessing(model, path)
+        return export_preprocessing(model, path, max_text_length)
     encoder = model if isinstance(model, BertEncoder) else model.encoder
     if vectorizer is not None:
         check_vectorizer(vectorizer, encoder)
@@ -110,9 +129,17 @@ def export_saved_model(
             raise InputError("`vectorizer` must be given for a classifier, which takes text. Received: vectorizer=None")
         if interface == "tfhub":
             raise InputError(f"`model` must be an encoder or a pretrainer for TF-Hub's interface. Received: {name}")
-        return export_classifier(cast_model(model, dtype) if dtype else model, path, vectorizer, labels)
+        return export_classifier(
+            cast_model(model, dtype) if dtype else model, path, vectorizer, labels, max_text_length
+        )
     if interface == "tfhub":
+        for argument, value in (("pool", pool), ("max_text_length", max_text_length)):
+            if value is not None:
+                raise InputError(
+                    f"`{argument}` must be None for TF-Hub's encoders, which take ids. Received: {value!r}"
+                )
         return save_tfhub(model, path, vectorizer)
     if vectorizer is None:
         raise InputError('`vectorizer` must be given for `interface="text"`. Received: vectorizer=None')
-    return export_encoder(cast_model(encoder, dtype) if dtype else encoder, path, vectorizer)
+    encoder = cast_model(encoder, dtype) if dtype else encoder
+    return export_encoder(encoder, path, vectorizer, pool, normalize, max_text_length)

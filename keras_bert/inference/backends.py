@@ -138,12 +138,13 @@ class PretrainerBackend(Backend):
             )
 
 
-class EncoderBackend(Backend):
-    """Backend of an encoder. It computes the mean vector over the tokens of each text, see `kb.embed`.
+class EmbeddingBackend(Backend):
+    """Backend of an encoder. It computes one vector for each text.
 
     Args:
-        encoder: a `BertEncoder`.
-        preprocessor: `Preprocessor`.
+        embed: function of texts, or of a pair of lists of texts, and of a batch size; it returns float32 `[N, D]`.
+        model: the `BertEncoder`, or None.
+        preprocessor: the `Preprocessor` that `embed` uses, or None.
 
     Attributes:
         task_name, labels, model, columns: as in `TaskBackend`.
@@ -153,15 +154,24 @@ class EncoderBackend(Backend):
     labels = None
     columns = ("embedding", "text")
 
-    def __init__(self, encoder, preprocessor):
-        self.model, self.preprocessor = encoder, preprocessor
+    def __init__(self, embed: Callable, model=None, preprocessor: Preprocessor | None = None):
+        self.embed, self.model, self.preprocessor = embed, model, preprocessor
+
+    @classmethod
+    def of_encoder(cls, encoder, preprocessor) -> "EmbeddingBackend":
+        """Return the backend of a `BertEncoder`: the mean over the tokens of each text, see `kb.embed`."""
+
+        def embed_texts(texts, batch_size: int):
+            return embed(encoder, preprocessor(texts), batch_size=batch_size)
+
+        return cls(embed_texts, encoder, preprocessor)
 
     def predict(self, texts: Sequence, batch_size: int, top_k: int | None) -> list[dict]:
-        """Return one dict per text: the text, or the pair as `texts`, and its `embedding`, a list of H numbers."""
+        """Return one dict per text: the text, or the pair as `texts`, and its `embedding`, a list of D numbers."""
         reject_top_k(top_k)
         are_pairs = isinstance(texts[0], tuple)
         columns = tuple(map(list, zip(*texts, strict=True))) if are_pairs else list(texts)
-        vectors = embed(self.model, self.preprocessor(columns), batch_size=batch_size)  # [N, H]
+        vectors = self.embed(columns, batch_size)  # [N, D]
         key = "texts" if are_pairs else "text"
         return [{key: text, "embedding": row} for text, row in zip(texts, vectors.tolist(), strict=True)]
 

@@ -14,7 +14,9 @@ from keras_bert.models.task_model import check_encoder
 from keras_bert.ops import predict_on_batch
 
 
-def embed(encoder: BertEncoder, inputs, pool: str = "mean", batch_size: int = 64, vectorizer=None) -> np.ndarray:
+def embed(
+    encoder: BertEncoder, inputs, pool: str = "mean", batch_size: int = 64, vectorizer=None, normalize: bool = False
+) -> np.ndarray:
     """Compute one vector per text or row of token ids, without dropout. Padding has no influence.
 
     Args:
@@ -31,14 +33,15 @@ def embed(encoder: BertEncoder, inputs, pool: str = "mean", batch_size: int = 64
             - `"last4"`: mean over the tokens of the last four blocks concatenated, the last block at the end (D = 4 H).
         batch_size: B.
         vectorizer: `BertTextVectorization` for texts. None uses the encoder's own.
+        normalize: scale each vector to length 1, so that a dot product of two vectors is their cosine.
 
     Returns:
-        float32 `[N, D]`, in the order of the rows.
+        float32 `[N, D]`, in the order of the rows. N may be 0.
 
     Raises:
         InputError: `encoder` is not a `BertEncoder`; there are texts and no vectorizer; an input is missing or has
-            another shape; an id is outside the vocabulary; a row is too long or has no token; there are no rows; `pool`
-            is unknown or does not fit the encoder.
+            another shape; an id is outside the vocabulary; a row is too long or has no token; `pool` is unknown or does
+            not fit the encoder.
 
     Example:
 
@@ -59,10 +62,8 @@ def embed(encoder: BertEncoder, inputs, pool: str = "mean", batch_size: int = 64
         ids = vectorize(read_examples(inputs).texts, preprocessor_of(encoder, vectorizer))
     check_ids(encoder.config, ids)
     lengths = row_lengths(ids)  # [N]
-    if not len(lengths):
-        raise InputError("`inputs` must have at least one row. Received: 0 rows")
     if not lengths.all():
         raise InputError(f"`inputs` must have a token in each row. Received: no token in row {int(np.argmin(lengths))}")
-    pooled = pool_outputs(encoder(encoder.input), encoder.input["input_mask"], pool)  # [B, D]
+    pooled = pool_outputs(encoder(encoder.input), encoder.input["input_mask"], pool, normalize)  # [B, D]
     model = keras.Model(encoder.input, pooled)
     return predict_length_sorted(predict_on_batch(model), ids, batch_size, {"": tuple(pooled.shape)})[""]

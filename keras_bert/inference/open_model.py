@@ -1,4 +1,4 @@
-"""Opening of the models that `Predictor` accepts: trained and bundled models, SavedModels of text, ONNX folders."""
+"""Opening of the models that `Predictor` accepts: trained, bundled and exported models."""
 
 from pathlib import Path
 
@@ -8,8 +8,9 @@ from keras_bert.catalog.bundled import BUNDLED, find_bundled
 from keras_bert.catalog.download import is_address, locate
 from keras_bert.catalog.listing import resolve
 from keras_bert.errors import InputError
-from keras_bert.inference.backends import EncoderBackend, PretrainerBackend, TaskBackend
+from keras_bert.inference.backends import EmbeddingBackend, PretrainerBackend, TaskBackend
 from keras_bert.inference.fill_mask import eager_outputs, mask_vectorizer
+from keras_bert.inference.litert_model import open_litert
 from keras_bert.inference.onnx_model import open_onnx
 from keras_bert.inference.predict import predict_logits
 from keras_bert.inference.rows import preprocessor_of
@@ -29,12 +30,12 @@ def open_backend(source, vectorizer=None, labels=None):
     Args:
         source: a Keras model of this package; the name or the address of a model; or a folder: of
             `kb.save_pretrained`, of `kb.export_saved_model` with text as input, whose graph is run, of
-            `kb.export_onnx`, or another source of `kb.load_pretrained`.
+            `kb.export_onnx`, of `kb.export_litert`, or another source of `kb.load_pretrained`.
         vectorizer: of a Keras model, the `BertTextVectorization`. None uses the model's own.
         labels: of a Keras model, the names of its classes. None uses the model's own.
 
     Returns:
-        A `TaskBackend`, `PretrainerBackend` or `EncoderBackend`.
+        A `TaskBackend`, `PretrainerBackend` or `EmbeddingBackend`.
 
     Raises:
         InputError: the model does not exist or cannot be loaded, or a Keras model has no vectorizer.
@@ -53,6 +54,8 @@ def open_backend(source, vectorizer=None, labels=None):
     folder = Path(source)
     if (folder / "model.onnx").is_file():
         return open_onnx(folder)
+    if (folder / "model.tflite").is_file():
+        return open_litert(folder)
     if (folder / "saved_model.pb").is_file():
         if is_downloaded and takes_text(folder):
             raise InputError(
@@ -91,7 +94,7 @@ def model_backend(model: keras.Model, vectorizer=None, labels=None):
 
 def _backend(model, kind: str, preprocessor: Preprocessor, attributes: dict):
     if kind == "encoder":
-        return EncoderBackend(model, preprocessor)
+        return EmbeddingBackend.of_encoder(model, preprocessor)
     if kind == "pretrainer":
         return PretrainerBackend(
             predict_on_batch(model),

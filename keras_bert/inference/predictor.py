@@ -17,8 +17,8 @@ class Predictor:
     """Batched prediction on texts with a trained model.
 
     It opens folders of `kb.save_pretrained`, bundled models, SavedModels that `kb.export_saved_model` wrote with text
-    as input, and folders of `kb.export_onnx` (with ONNX Runtime). Of these, a SavedModel that takes text is a program:
-    its graph is run, so open only one that you trust. One from a hub is not opened.
+    as input, and folders of `kb.export_onnx` (with ONNX Runtime) and `kb.export_litert`. Of these, a SavedModel that
+    takes text is a program: its graph is run, so open only one that you trust. One from a hub is not opened.
 
     Args:
         source: name of a bundled model such as `"sst2_sentiment"`, a folder, or another source of `kb.load_pretrained`;

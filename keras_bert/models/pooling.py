@@ -8,9 +8,10 @@ from keras_bert.errors import InputError
 # Number of last blocks that are averaged over the tokens. "sum4" adds the means of its blocks, "last4" concatenates
 # them, and "second-to-last" uses only the first of its two blocks.
 LAST_BLOCKS = {"mean": 1, "second-to-last": 2, "sum4": 4, "last4": 4}
+SMALLEST_SQUARE = 1e-24  # so that the zero vector stays zero, as with `torch.nn.functional.normalize`
 
 
-def pool_outputs(outputs: dict, input_mask, pool: str = "mean"):
+def pool_outputs(outputs: dict, input_mask, pool: str = "mean", normalize: bool = False):
     """Pool the outputs of an encoder over the tokens of each text, padding excluded.
 
     `[CLS]` and `[SEP]` are among the tokens.
@@ -20,6 +21,7 @@ def pool_outputs(outputs: dict, input_mask, pool: str = "mean"):
             `pooled_output` `[B, H]`.
         input_mask: int or bool `[B, T]`, 1 at tokens, 0 at padding; at least one token per row.
         pool: one of `keras_bert.constants.POOLS`, see `kb.embed`.
+        normalize: scale each vector to length 1, so that a dot product of two vectors is their cosine.
 
     Returns:
         float32 `[B, D]`. D is 4 H for `"last4"`, otherwise H.
@@ -39,6 +41,14 @@ def pool_outputs(outputs: dict, input_mask, pool: str = "mean"):
     """
     if pool not in POOLS:
         raise InputError(f"`pool` must be one of {', '.join(map(repr, POOLS))}. Received: pool={pool!r}")
+    vectors = _pool(outputs, input_mask, pool)  # [B, D]
+    if not normalize:
+        return vectors
+    squares = ops.sum(vectors * vectors, axis=-1, keepdims=True)  # [B, 1]
+    return vectors / ops.sqrt(ops.maximum(squares, SMALLEST_SQUARE))
+
+
+def _pool(outputs: dict, input_mask, pool: str):
     if pool == "pooled":
         if "pooled_output" not in outputs:
             raise InputError(
@@ -51,7 +61,8 @@ def pool_outputs(outputs: dict, input_mask, pool: str = "mean"):
         return last[:, 0]  # [B, H]
     mask = ops.cast(input_mask, "float32")[..., None]  # [B, T, 1]
     if pool == "max":
-        return ops.max(ops.where(mask > 0, last, float("-inf")), axis=1)  # [B, H]
+        # Without `initial`, Keras rejects a batch of zero rows.
+        return ops.max(ops.where(mask > 0, last, float("-inf")), axis=1, initial=float("-inf"))  # [B, H]
     means = [
         ops.sum(ops.cast(layer, "float32") * mask, axis=1) / ops.sum(mask, axis=1)  # [B, H]
         for layer in _last_blocks(outputs, pool)
@@ -73,3 +84,24 @@ def _last_blocks(outputs: dict, pool: str) -> list:
             f"{count} of them. Received: pool={pool!r}"
         )
     return [outputs[f"encoder_outputs_{i}"] for i in range(blocks - count, blocks)]
+
+
+def has_trained_pooler(encoder) -> bool:
+    """Return whether an encoder has a pooler that was trained.
+
+    Pretraining with a masked-LM head alone leaves the pooler as it was initialized, with a bias of exactly 0.
+
+    Args:
+        encoder: a `BertEncoder`.
+
+    Example:
+
+    >>> import keras_bert as kb
+    >>> config = kb.BertConfig(vocab_size=8, hidden_size=8, num_layers=1, num_heads=2, intermediate_size=16)
+    >>> has_trained_pooler(kb.BertEncoder(config))
+    False
+    """
+    if encoder.pooler is None:
+        return False
+    bias = getattr(encoder.pooler.dense, "bias", None)  # a replaced layer may have none
+    return bias is None or bool(ops.convert_to_numpy(ops.any(bias != 0)))

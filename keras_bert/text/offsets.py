@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator
 from keras_bert.errors import InputError
 from keras_bert.text.added_tokens import exact_tokens, whole_token_pattern
 from keras_bert.text.normalization import CJK_BLOCKS
+from keras_bert.text.prefixes import longest_token, prefix_table
 from keras_bert.text.splitting import ORIGINAL, Splitting
 
 CharOffsets = list[tuple[str, int]]  # characters, each with its position in the text
@@ -52,6 +53,9 @@ class OffsetTokenizer:
         self._whole_normalized = re.compile(f"({whole_token_pattern(self._normalized)})") if self._normalized else None
         self._ids = {token: number for number, token in enumerate(vocabulary)}
         self._unknown = self._ids["[UNK]"]
+        self._first = prefix_table(self._ids)
+        self._continuation = prefix_table({token[2:]: i for token, i in self._ids.items() if token.startswith("##")})
+        self._longest = max(map(len, vocabulary))
 
     def __call__(self, text: str) -> tuple[list[int], list[tuple[int, int]]]:
         """Tokenize one text.
@@ -102,13 +106,12 @@ class OffsetTokenizer:
             return unknown
         tokens, start = [], 0
         while start < len(word):
-            prefix = "##" if start else ""
-            ends = range(len(word), start, -1)
-            end = next((end for end in ends if prefix + word[start:end] in self._ids), None)
-            if end is None:
+            table = self._continuation if start else self._first
+            token_id, length = longest_token(table, self._longest, word, start)
+            if not length:
                 return unknown
-            tokens.append((self._ids[prefix + word[start:end]], start, end))
-            start = end
+            tokens.append((token_id, start, start + length))
+            start += length
         return tokens
 
 

@@ -2,7 +2,7 @@
 
 There are two paths. Most chunks between two spaces are common words, and one hash table look-up shows that such a chunk
 is a single token. The other distinct chunks take the exact path: normalization (`normalization.py`), then the greedy
-longest match, which tries all lengths at one position for all words in parallel.
+longest match at one position of all words in parallel, by a binary search over the lengths (`prefixes.py`).
 
 Source: Devlin et al. 2018, section 3 (Wu et al. 2016, section 4.1); `WordpieceTokenizer` of
 github.com/google-research/bert.
@@ -13,6 +13,7 @@ import re
 from keras_bert.text.added_tokens import MARK, exact_tokens, whole_token_pattern
 from keras_bert.text.normalization import Normalizer
 from keras_bert.text.offsets import normalized_forms
+from keras_bert.text.prefixes import prefix_table
 from keras_bert.text.ragged import row_ids
 from keras_bert.text.splitting import ORIGINAL, Splitting
 
@@ -52,16 +53,23 @@ class WordPiece:
         self.lowercase, self.whole_tokens = lowercase, exact_tokens(whole_tokens, splitting)
         self.normalized_tokens = normalized_forms(splitting, lowercase)
         self.unknown = ids["[UNK]"]
-        self.longest = max(map(len, vocabulary))
+        # The exact path looks up prefixes of tokens. A word never starts with "##", because # is punctuation.
+        first = prefix_table({token: index for token, index in ids.items() if not token.startswith("##")})
+        continuation = prefix_table(suffixes)
+        self.longest = min(self.max_word_length, max(map(len, vocabulary)))
         self.normalize = Normalizer(lowercase, splitting)
         with tf.init_scope():
             self.tokens = tf.constant(vocabulary)
             # A table must have at least one entry. "" is never looked up, because no word is empty.
             self.tables = {
                 "common": table(common or {"": -1}),
-                "first": table({"": -1, **ids}),
-                "continuation": table({"": -1, **suffixes}),
+                "first": table({"": -1, **{prefix: row for row, prefix in enumerate(first)}}),
+                "continuation": table({"": -1, **{prefix: len(first) + i for i, prefix in enumerate(continuation)}}),
             }
+            # The longest token that each prefix starts with: its id, and its length.
+            matches = [*first.values(), *continuation.values()]
+            self.match_ids = tf.constant([token_id for token_id, _ in matches], tf.int32)
+            self.match_lengths = tf.constant([length for _, length in matches], tf.int32)
             if self.normalized_tokens:
                 whole = {**{token: token for token in self.whole_tokens}, **self.normalized_tokens}
                 self.tables["whole"] = table({MARK + form: ids[token] for form, token in whole.items()})
@@ -152,57 +160,81 @@ class WordPiece:
         words = tf.strings.unicode_encode(letters, "UTF-8")  # [W]
         lengths = starts[1:] - starts[:-1]
         short_enough = lengths <= self.max_word_length  # [W]
-        whole = tf.where(short_enough, self.tables["first"].lookup(words), self.unknown)
+        whole, length = self._match(self.tables["first"].lookup(words))  # [W], [W]
+        whole = tf.where(short_enough, tf.where(length == lengths, whole, -1), self.unknown)
         split = tf.cast(tf.where(whole < 0)[:, 0], tf.int32)  # [S], the words of more than one token
         byte = tf.concat([[0], tf.cumsum(_utf8_length(codes))], 0)  # the byte offset of each character
-        word, ids = self._greedy(words, starts, lengths, byte, split)
+        word, number, ids = self._greedy(words, starts, lengths, byte, split)
 
         done = tf.cast(tf.where(whole >= 0)[:, 0], tf.int32)
-        word, ids = tf.concat([done, word], 0), tf.concat([tf.gather(whole, done), ids], 0)
-        order = tf.argsort(word, stable=True)  # back to the order of the text
-        counts = tf.math.bincount(tf.gather(chunk, word), minlength=tf.size(chunks))
-        return tf.gather(ids, order), counts
+        word, number = tf.concat([done, word], 0), tf.concat([tf.zeros_like(done), number], 0)
+        ids = tf.concat([tf.gather(whole, done), ids], 0)
+        # Back to the order of the text, without sorting: the tokens of each word are numbered.
+        place = tf.cumsum(tf.math.bincount(word, minlength=tf.size(lengths)), exclusive=True)  # [W]
+        ids = tf.scatter_nd((tf.gather(place, word) + number)[:, None], ids, tf.shape(ids))
+        return ids, tf.math.bincount(tf.gather(chunk, word), minlength=tf.size(chunks))
+
+    def _match(self, row):
+        """Return the id and the length of the longest token of prefixes, by their rows; -1 and 0 for row -1."""
+        import tensorflow as tf
+
+        known = tf.maximum(row, 0)
+        found = tf.where(row < 0, -1, tf.gather(self.match_ids, known))
+        return found, tf.where(row < 0, 0, tf.gather(self.match_lengths, known))
 
     def _greedy(self, words, starts, lengths, byte, split):
-        """Split the words `split` `[S]` by the longest match first: word and id of every token, in order per word."""
+        """Split the words `split` `[S]` by the longest match first.
+
+        Returns:
+            The word of every token, its number within the word, from 0, and its id, all int32 `[P]`.
+        """
         import tensorflow as tf
 
         def longest_match(table, word, position):
             """Find the longest token of each word at its position: `(id or -1, length)`, both `[S]`."""
-            tries = tf.minimum(tf.gather(lengths, word) - position, self.longest)  # [S], lengths to try, longest first
-            row = row_ids(tries)  # [K]
-            length = tf.gather(tf.cumsum(tries), row) - tf.range(tf.size(row))  # [K], tries, …, 2, 1
-            origin = tf.gather(starts, tf.gather(word, row))
-            start = origin + tf.gather(position, row)
-            first, last = tf.gather(byte, start), tf.gather(byte, start + length)
-            text = tf.gather(words, tf.gather(word, row))
-            found = table.lookup(tf.strings.substr(text, first - tf.gather(byte, origin), last - first))
-            best = tf.math.segment_max(tf.where(found >= 0, length, 0), row)  # [S]; every word has a length to try
-            where = tf.cumsum(tries) - best  # the index of that length in its row
-            return tf.where(best > 0, tf.gather(found, tf.minimum(where, tf.size(found) - 1)), -1), best
+            origin, rest = tf.gather(starts, word), tf.gather(lengths, word) - position  # [S], [S]
+            start = origin + position
+            first = tf.gather(byte, start)
+            text, first_byte = tf.gather(words, word), first - tf.gather(byte, origin)
+            length, row = tf.zeros_like(word), tf.fill(tf.shape(word), -1)  # of the longest prefix that was found
+            for bit in reversed(range(self.longest.bit_length())):
+                longer = length + (1 << bit)
+                last = tf.gather(byte, start + tf.minimum(longer, rest))
+                found = table.lookup(tf.strings.substr(text, first_byte, last - first))
+                is_longer = (found >= 0) & (longer <= rest)
+                length, row = tf.where(is_longer, longer, length), tf.where(is_longer, found, row)
+            return self._match(row)
 
-        def step(table, word, position, out_word, out_id, unmatched):
+        def step(table, number, word, position, unmatched, tokens):
             found, length = longest_match(table, word, position)
-            unmatched = tf.concat([unmatched, tf.boolean_mask(word, found < 0)], 0)
-            word, position, found = (tf.boolean_mask(each, found >= 0) for each in (word, position + length, found))
-            out_word, out_id = tf.concat([out_word, word], 0), tf.concat([out_id, found], 0)
+            matched = found >= 0
+            unmatched = unmatched.write(number, tf.boolean_mask(word, ~matched))
+            word, position, found = (tf.boolean_mask(each, matched) for each in (word, position + length, found))
+            row = tf.stack([word, tf.fill(tf.shape(word), number), found], 1)  # [S, 3]
+            tokens = tokens.write(number, row)
             more = position < tf.gather(lengths, word)
-            return tf.boolean_mask(word, more), tf.boolean_mask(position, more), out_word, out_id, unmatched
+            word, position = tf.boolean_mask(word, more), tf.boolean_mask(position, more)
+            return number + 1, word, position, unmatched, tokens
 
-        empty = tf.zeros([0], tf.int32)
-        state = step(self.tables["first"], split, tf.zeros_like(split), empty, empty, empty)
-        *_, word, ids, unmatched = tf.while_loop(
-            lambda word, *_: tf.size(word) > 0,
+        def parts(shape):
+            return tf.TensorArray(tf.int32, 1, dynamic_size=True, infer_shape=False, element_shape=shape)
+
+        state = step(self.tables["first"], tf.constant(0), split, tf.zeros_like(split), parts([None]), parts([None, 3]))
+        *_, unmatched, tokens = tf.while_loop(
+            lambda number, word, *_: tf.size(word) > 0,
             lambda *state: step(self.tables["continuation"], *state),
             state,
-            shape_invariants=(tf.TensorShape([None]),) * 5,
+            parallel_iterations=1,
         )
+        unmatched = unmatched.concat()
+        word, number, ids = tf.unstack(tokens.concat(), axis=1)  # [P] each
         # If no token matches the rest of a word, the whole word becomes [UNK].
         failed = tf.zeros(tf.shape(lengths), tf.bool)  # [W]
         failed = tf.tensor_scatter_nd_update(failed, unmatched[:, None], tf.ones_like(unmatched) > 0)
         fits = ~tf.gather(failed, word)
-        word, ids = tf.boolean_mask(word, fits), tf.boolean_mask(ids, fits)
-        return tf.concat([word, unmatched], 0), tf.concat([ids, tf.fill([tf.size(unmatched)], self.unknown)], 0)
+        word, number, ids = (tf.boolean_mask(each, fits) for each in (word, number, ids))
+        word, number = tf.concat([word, unmatched], 0), tf.concat([number, tf.zeros_like(unmatched)], 0)
+        return word, number, tf.concat([ids, tf.fill([tf.size(unmatched)], self.unknown)], 0)
 
 
 def _utf8_length(codes):

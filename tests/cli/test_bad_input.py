@@ -223,6 +223,14 @@ def test_replaces_only_folders_of_same_kind(call, models, nothing_left, tmp_path
         (["--format", "onnx", "--dtype", "bfloat16"], ["onnx", "float32", "int8", "bfloat16"]),
         (["--format", "onnx", "--interface", "tfhub"], ["--interface", "saved_model"]),
         (["--format", "tflite"], ["tflite"]),
+        (["--format", "litert", "--dtype", "bfloat16"], ["litert", "float32", "int8", "bfloat16"]),
+        (["--format", "litert", "--sequence-length", "33"], ["`sequence_length`", "32 positions", "33"]),
+        (["--sequence-length", "16"], ["--sequence-length", "litert"]),
+        (["--pool", "mean"], ["--pool", "encoder", "classifier"]),
+        (["--pool", "mean", "--interface", "tfhub"], ["--pool", "--interface text"]),
+        (["--normalize"], ["--normalize", "--pool"]),
+        (["--format", "onnx", "--max-text-length", "9"], ["--max-text-length", "SavedModel"]),
+        (["--interface", "tfhub", "--max-text-length", "9"], ["--max-text-length", "tfhub"]),
     ],
 )
 def test_rejects_export_options(call, models, nothing_left, arguments, words):

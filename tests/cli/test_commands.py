@@ -207,6 +207,31 @@ def test_export_encoder_to_onnx(call, models, tmp_path):
     assert {output.name for output in session.get_outputs()} == {"sequence_output", "pooled_output"}
 
 
+def test_export_to_litert_then_predict(call, models, tmp_path):
+    out = tmp_path / "exported"
+    arguments = ["--format", "litert", "--sequence-length", "12", "--out", out, "--json"]
+    results = results_of(call("export", "--model", models.classifier, *arguments))
+    assert sorted(results["files"]) == ["config.json", "model.tflite", "vocab.txt"]
+    assert (results["format"], results["interface"]) == ("litert", "ids")
+    assert json.loads((out / "config.json").read_text())["sequence_length"] == 12
+    texts = ["a fine film", "no fun"]
+    found = results_of(call("predict", "--model", out, *texts, "--json"))["predictions"]
+    expected = ops.convert_to_numpy(ops.softmax(models.model(models.vectorizer(texts, sequence_length=12))))
+    np.testing.assert_allclose([[*row["probabilities"].values()] for row in found], expected, atol=1e-5)
+
+
+@pytest.mark.parametrize("format_name", ["onnx", "litert", pytest.param("saved_model", marks=pytest.mark.slow)])
+def test_export_of_sentence_vectors(call, models, tmp_path, format_name):
+    out = tmp_path / "exported"
+    pooling = ["--pool", "mean", "--normalize", "--format", format_name]
+    results_of(call("export", "--model", models.encoder, *pooling, "--out", out, "--json"))
+    texts = ["a fine film", "no fun"]
+    found = results_of(call("predict", "--model", out, *texts, "--json"))["predictions"]
+    expected = results_of(call("embed", "--model", models.encoder, *texts, "--json"))["embeddings"]
+    expected = np.array(expected) / np.linalg.norm(expected, axis=-1, keepdims=True)
+    np.testing.assert_allclose([row["embedding"] for row in found], expected, atol=1e-5)
+
+
 @pytest.mark.slow
 def test_export_preprocessing(call, models, tmp_path):
     import tensorflow as tf

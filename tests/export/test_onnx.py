@@ -11,6 +11,7 @@ import onnxruntime
 import pytest
 
 import keras_bert as kb
+from keras_bert.constants import POOLS
 from keras_bert.export import export_onnx
 from tests.helpers import random_inputs, randomize, tiny_config
 
@@ -62,6 +63,32 @@ def test_outputs_match_keras(kind, activation, tmp_path):
         assert set(found) == set(expected)
         for name, value in expected.items():
             np.testing.assert_allclose(found[name], value, atol=1e-5, err_msg=f"{name} of {batch} x {length}")
+
+
+@pytest.mark.parametrize("dtype", ["float32", "int8"])
+@pytest.mark.parametrize("kind", KINDS)
+def test_zero_rows_return_zero_rows(kind, dtype, tmp_path):
+    model = new_model(kind, num_layers=1)
+    config = getattr(model, "encoder", model).config
+    inputs = random_inputs(config, positions=4 if isinstance(model, kb.BertPretrainer) else 0)
+    none = {name: value[:0] for name, value in inputs.items()}
+    found = run_onnx(export_onnx(model, tmp_path / "out", dtype=dtype), none)
+    assert {name: value.shape for name, value in found.items()} == {
+        name: (0, *value.shape[1:]) for name, value in run_keras(model, inputs).items()
+    }
+
+
+@pytest.mark.parametrize("normalize", [False, True])
+@pytest.mark.parametrize("pool", POOLS)
+def test_pooled_vectors(pool, normalize, tmp_path):
+    encoder = new_model("encoder", num_layers=4)
+    folder = export_onnx(encoder, tmp_path / "out", pool=pool, normalize=normalize)
+    onnx.checker.check_model(str(folder / "model.onnx"), full_check=True)
+    inputs = random_inputs(encoder.config)
+    expected = kb.embed(encoder, inputs, pool, normalize=normalize)
+    np.testing.assert_allclose(run_onnx(folder, inputs)["embedding"], expected, atol=1e-5)
+    none = {name: value[:0] for name, value in inputs.items()}
+    assert run_onnx(folder, none)["embedding"].shape == (0, expected.shape[1])
 
 
 def test_padding_has_no_effect(tmp_path):
@@ -185,6 +212,8 @@ def test_rejects_wrong_arguments(models, tmp_path):
         ((small, "out"), {"vectorizer": models.vectorizer}, "`vectorizer`.*vocab_size, 50.*Received"),
         ((small, "out"), {"vectorizer": ["a", "b"]}, "`vectorizer`.*Received: list"),
         ((small, "out"), {"dtype": "bfloat16"}, "`dtype`.*Received: dtype='bfloat16'"),
+        ((small, "out"), {"normalize": True}, "`normalize`.*Received: normalize=True"),
+        ((models.classifier, "out"), {"pool": "mean"}, "`pool`.*BertClassifier.*Received: pool='mean'"),
         ((small, file), {}, "`path`"),
     ]
     for (model, path), options, message in cases:

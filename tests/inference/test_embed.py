@@ -74,8 +74,6 @@ def test_rejects_mismatched_inputs(encoder):
         kb.embed(encoder, {**inputs, "input_word_ids": np.where(inputs["input_mask"], 100, 0)})
     with pytest.raises(kb.InputError, match=r"^`inputs`.*Received: .*\b1$"):
         kb.embed(encoder, {**inputs, "input_mask": inputs["input_mask"] * [[1], [0], [1]]})
-    with pytest.raises(kb.InputError, match="`inputs`.*Received: 0"):
-        kb.embed(encoder, {name: array[:0] for name, array in inputs.items()})
 
 
 @pytest.mark.slow
@@ -89,5 +87,20 @@ def test_texts_equal_their_ids():
     np.testing.assert_allclose(pairs, expected, atol=1e-6)
     with pytest.raises(kb.InputError, match="`vectorizer`"):
         kb.embed(kb.BertEncoder(tiny_config()), texts)
-    with pytest.raises(kb.InputError, match="`inputs`"):
-        kb.embed(pretrained.encoder, [])
+    assert kb.embed(pretrained.encoder, []).shape == (0, 256)
+
+
+@pytest.mark.parametrize("pool", ["mean", "max", "last4"])
+def test_zero_rows(pool):
+    encoder = kb.BertEncoder(tiny_config(num_layers=4))
+    none = {name: array[:0] for name, array in random_inputs(encoder.config).items()}
+    found = kb.embed(encoder, none, pool)
+    assert found.shape == (0, 128 if pool == "last4" else 32) and found.dtype == np.float32
+
+
+def test_normalized_vectors():
+    encoder = randomize(kb.BertEncoder(tiny_config()))
+    inputs = random_inputs(encoder.config)
+    vectors = kb.embed(encoder, inputs)
+    expected = vectors / np.linalg.norm(vectors, axis=-1, keepdims=True)
+    np.testing.assert_allclose(kb.embed(encoder, inputs, normalize=True), expected, atol=1e-6)

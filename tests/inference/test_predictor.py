@@ -182,13 +182,15 @@ def test_pretrainer(save, task, names):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("problem", ["single_label", "multi_label", "regression"])
-@pytest.mark.parametrize("target", ["onnx", "saved_model"])
+@pytest.mark.parametrize("target", ["onnx", "litert", "saved_model"])
 def test_exported_classifiers(save, vectorizer, tmp_path, target, problem):
     model = classifier(problem_type=problem)
     labels = None if problem == "regression" else LABELS
     if target == "onnx":
         pytest.importorskip("onnxruntime")
         folder = export_onnx(model, tmp_path / "out", vectorizer, labels)
+    elif target == "litert":
+        folder = kb.export_litert(model, tmp_path / "out", vectorizer, labels)
     else:
         folder = kb.export_saved_model(model, tmp_path / "out", vectorizer, labels)
     exported, original = kb.Predictor(folder), kb.Predictor(save(model, labels))
@@ -207,8 +209,9 @@ def test_exported_classifiers(save, vectorizer, tmp_path, target, problem):
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("export", [export_onnx, kb.export_litert])
 @pytest.mark.parametrize("kind", ["spans", "tokens", "pretrainer"])
-def test_exported_heads_as_onnx(save, vectorizer, tmp_path, kind):
+def test_exported_heads(save, vectorizer, tmp_path, kind, export):
     pytest.importorskip("onnxruntime")
     head = {
         "spans": kb.BertSpanLabeler,
@@ -216,7 +219,7 @@ def test_exported_heads_as_onnx(save, vectorizer, tmp_path, kind):
         "pretrainer": kb.BertPretrainer,
     }
     model, labels = randomize(head[kind](encoder()), 5), ["B-PER", "I-PER", "O"] if kind == "tokens" else None
-    exported = kb.Predictor(export_onnx(model, tmp_path / "out", vectorizer, labels))
+    exported = kb.Predictor(export(model, tmp_path / "out", vectorizer, labels))
     original = kb.Predictor(save(model, labels))
     texts = {"spans": PAIRS, "tokens": TEXTS, "pretrainer": PAIRS}[kind]
     for predicted, expected in zip(exported(texts), original(texts), strict=True):
@@ -226,6 +229,31 @@ def test_exported_heads_as_onnx(save, vectorizer, tmp_path, kind):
         masks = [each("no [MASK] ?")[0]["masks"][0]["predictions"][0] for each in (exported, original)]
         assert masks[0]["token"] == masks[1]["token"]
         assert masks[0]["probability"] == pytest.approx(masks[1]["probability"], abs=1e-5)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("export", [export_onnx, kb.export_litert, kb.export_saved_model])
+def test_exported_sentence_vectors(vectorizer, tmp_path, export):
+    model = encoder()
+    exported = kb.Predictor(export(model, tmp_path / "out", vectorizer, pool="mean", normalize=True))
+    assert (exported.task, exported.labels, exported.model) == ("embedding", None, None)
+    found = exported(TEXTS, batch_size=3)
+    assert [row["text"] for row in found] == TEXTS and exported([]) == []
+    expected = kb.embed(model, TEXTS, vectorizer=vectorizer, normalize=True)
+    np.testing.assert_allclose([row["embedding"] for row in found], expected, atol=1e-5)
+    if export is kb.export_saved_model:
+        with pytest.raises(kb.InputError, match="^`texts`.*Received: pairs"):
+            exported(PAIRS)
+    else:
+        firsts, seconds = zip(*PAIRS, strict=True)
+        expected = kb.embed(model, vectorizer((list(firsts), list(seconds))), normalize=True)
+        np.testing.assert_allclose([row["embedding"] for row in exported(PAIRS)], expected, atol=1e-5)
+
+
+def test_rejects_vectors_of_tokens(vectorizer, tmp_path):
+    pytest.importorskip("onnxruntime")
+    with pytest.raises(kb.InputError, match="^`model`.*Received: .*encoder.*`pool`"):
+        kb.Predictor(export_onnx(encoder(), tmp_path / "out", vectorizer))
 
 
 def test_iterator_is_read_in_chunks(save, monkeypatch):
@@ -274,13 +302,16 @@ def test_rejects_missing_and_damaged_models(tmp_path):
     with pytest.raises(kb.InputError):
         kb.Predictor(tmp_path / "nothing")
     pytest.importorskip("onnxruntime")
-    (tmp_path / "model.onnx").write_bytes(b"no model")
-    with pytest.raises(kb.InputError, match="^`model`.*Received: .*vocab.txt"):
-        kb.Predictor(tmp_path)
-    (tmp_path / "vocab.txt").write_text("\n".join(VOCABULARY))
-    (tmp_path / "config.json").write_text("{}")
-    with pytest.raises(kb.InputError, match=f"^`model`.*Received: .*{tmp_path.name}"):
-        kb.Predictor(tmp_path)
+    for file in ("model.onnx", "model.tflite"):
+        folder = tmp_path / file.replace(".", "_")
+        folder.mkdir()
+        (folder / file).write_bytes(b"no model")
+        with pytest.raises(kb.InputError, match="^`model`.*Received: .*vocab.txt"):
+            kb.Predictor(folder)
+        (folder / "vocab.txt").write_text("\n".join(VOCABULARY))
+        (folder / "config.json").write_text("{}")
+        with pytest.raises(kb.InputError, match=f"^`model`.*Received: .*{folder.name}"):
+            kb.Predictor(folder)
 
 
 def test_rejects_unknown_kind_of_onnx(vectorizer, tmp_path):

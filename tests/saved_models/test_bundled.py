@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -9,7 +10,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import keras_bert as kb
 from keras_bert.catalog.bundled import ENCODER, SAVED_MODELS, SENTIMENT, SMALL
+from keras_bert.models.pooling import has_trained_pooler
 from keras_bert.weights.formats.tfhub import read_tensors, read_tfhub
 from tools import build_saved_models as build
 from tools.small_model import measuring as small
@@ -124,3 +127,13 @@ def test_card_is_generated(name, tmp_path, monkeypatch):
     build.write_cards(MEASURED)
     card = Path(name) / "README.md"
     assert (tmp_path / card).read_text(encoding="utf-8") == (SAVED_MODELS / card).read_text(encoding="utf-8")
+
+
+def test_card_states_that_the_pooler_was_never_trained():
+    card = (SAVED_MODELS / "bert_en_uncased_mini" / "README.md").read_text(encoding="utf-8")
+    template = (SAVED_MODELS.parent / "tools" / "bert_en_uncased_mini.md.jinja").read_text(encoding="utf-8")
+    for text in (card, template):
+        text = " ".join(text.split())
+        assert re.search(r"\*\*Pooler\*\*: never trained\..* its bias is exactly 0", text)
+    encoder = kb.load_pretrained("bert_en_uncased_mini").encoder
+    assert not np.any(encoder.pooler.dense.bias) and not has_trained_pooler(encoder)

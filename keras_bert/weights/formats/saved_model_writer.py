@@ -6,8 +6,11 @@ from keras_bert.errors import InputError
 from keras_bert.files import atomic_write
 
 
-def require_tensorflow_backend() -> None:
+def require_tensorflow_backend(purpose: str = "write a SavedModel") -> None:
     """Check that Keras runs on TensorFlow, because a SavedModel contains a TensorFlow graph.
+
+    Args:
+        purpose: what the backend is needed for, in the error message.
 
     Raises:
         InputError: Keras runs on another backend.
@@ -17,7 +20,7 @@ def require_tensorflow_backend() -> None:
     backend = keras.backend.backend()
     if backend != "tensorflow":
         raise InputError(
-            f"`KERAS_BACKEND` must be tensorflow to write a SavedModel. Received: KERAS_BACKEND={backend}. Save the "
+            f"`KERAS_BACKEND` must be tensorflow to {purpose}. Received: KERAS_BACKEND={backend}. Save the "
             "model with `kb.save_pretrained`, then load and export it in a process with KERAS_BACKEND=tensorflow."
         )
 
