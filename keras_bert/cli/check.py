@@ -3,8 +3,8 @@
 import click
 
 from keras_bert.cli.completion import SOURCES, completer
-from keras_bert.cli.options import ModelSource
 from keras_bert.cli.output import json_output, show_table
+from keras_bert.cli.value_types import ModelSource
 
 
 @click.command()

@@ -6,8 +6,8 @@ import click
 
 from keras_bert.cli.completion import SOURCES, complete, completer
 from keras_bert.cli.logging import import_quietly
-from keras_bert.cli.options import OutFolder
 from keras_bert.cli.output import json_output, show_table
+from keras_bert.cli.value_types import OutFolder
 
 # The changes that a user can allow, those of `keras_bert.weights.changes.CHANGES`.
 CHANGES = ("activation", "layer_norm_epsilon", "pooler", "type_vocab_size", "heads", "added_tokens")

@@ -6,9 +6,9 @@ from pathlib import Path
 import click
 
 from keras_bert.cli.completion import DATASETS, completer
-from keras_bert.cli.options import FiniteRange, ModelSource, positive
 from keras_bert.cli.output import json_output, show_table
 from keras_bert.cli.training_options import training_options
+from keras_bert.cli.value_types import FiniteRange, ModelSource, positive
 from keras_bert.training.resolve_config import default_of
 
 FIELDS = ("batch_size", "accumulate", "learning_rate", "temperature", "seed", "log_dir")

@@ -3,8 +3,9 @@
 import click
 
 from keras_bert.catalog.bundled import ENCODER
-from keras_bert.cli.options import file_option, model_option, positive, texts_argument
+from keras_bert.cli.options import file_option, model_option, texts_argument
 from keras_bert.cli.output import json_output, shorten, show_table
+from keras_bert.cli.value_types import positive
 from keras_bert.constants import POOLS
 from keras_bert.errors import InputError
 

@@ -3,8 +3,9 @@
 import click
 
 from keras_bert.catalog.bundled import SENTIMENT
-from keras_bert.cli.options import data_options, file_option, model_option, positive
+from keras_bert.cli.options import data_options, file_option, model_option
 from keras_bert.cli.output import json_output, show_metrics
+from keras_bert.cli.value_types import positive
 
 
 @click.command()

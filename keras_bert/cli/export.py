@@ -5,8 +5,9 @@ from pathlib import Path
 import click
 
 from keras_bert.cli.completion import completer
-from keras_bert.cli.options import OUT_HELP, OutFolder, model_option, positive
+from keras_bert.cli.options import OUT_HELP, model_option
 from keras_bert.cli.output import json_output, show_table
+from keras_bert.cli.value_types import OutFolder, positive
 from keras_bert.constants import POOLS
 from keras_bert.errors import InputError
 

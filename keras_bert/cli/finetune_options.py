@@ -3,16 +3,9 @@
 import click
 
 from keras_bert.cli.completion import DATASETS, complete, completer, task_names
-from keras_bert.cli.options import (
-    FiniteRange,
-    ModelSource,
-    data_options,
-    encoder_option,
-    positive,
-    size_option,
-    vocabulary_options,
-)
+from keras_bert.cli.options import data_options, encoder_option, size_option, vocabulary_options
 from keras_bert.cli.training_options import training_options
+from keras_bert.cli.value_types import FiniteRange, ModelSource, positive
 from keras_bert.constants import POOLS
 
 

@@ -7,8 +7,9 @@ from pathlib import Path
 import click
 
 from keras_bert.catalog.bundled import SENTIMENT
-from keras_bert.cli.options import model_option, positive, texts_argument
+from keras_bert.cli.options import model_option, texts_argument
 from keras_bert.cli.output import json_output, shorten, show_table
+from keras_bert.cli.value_types import positive
 
 OUTPUT_FORMATS = ("tsv", "csv", "jsonl")
 TABLE_ROWS = 2048  # predictions per table on a terminal

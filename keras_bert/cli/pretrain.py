@@ -7,17 +7,10 @@ from pathlib import Path
 import click
 
 from keras_bert.cli.completion import completer
-from keras_bert.cli.options import (
-    FiniteRange,
-    check_length,
-    config_from_size,
-    encoder_option,
-    positive,
-    size_option,
-    vocabulary_options,
-)
+from keras_bert.cli.options import check_length, config_from_size, encoder_option, size_option, vocabulary_options
 from keras_bert.cli.output import json_output, show_table
 from keras_bert.cli.training_options import training_options
+from keras_bert.cli.value_types import FiniteRange, positive
 
 
 @click.command()

@@ -2,7 +2,8 @@
 
 import click
 
-from keras_bert.cli.options import MODEL_FOLDER, FiniteRange, out_option, positive
+from keras_bert.cli.options import MODEL_FOLDER, out_option
+from keras_bert.cli.value_types import FiniteRange, positive
 from keras_bert.training.resolve_config import check_packages, default_of
 
 
