@@ -11,7 +11,6 @@ from keras_bert.presets import PRESETS
 
 ACTIVATIONS = ("gelu_tanh", "gelu", "relu")
 MAX_NUM_LAYERS = 1000  # a damaged config file with a huge number would build a model for hours
-MAX_PARAMETERS = 10**11  # 400 GB in float32, 25 times the largest BERT
 
 
 @dataclasses.dataclass(frozen=True)
@@ -38,8 +37,7 @@ class BertConfig:
         pooler: False for an encoder without `pooled_output`, as in DistilBERT.
 
     Raises:
-        InputError: a field is outside its range, the activation is unknown, H is not a multiple of A, or the encoder
-            has more than 100 billion parameters.
+        InputError: a field is outside its range, the activation is unknown, or H is not a multiple of A.
 
     Example:
 
@@ -89,20 +87,6 @@ class BertConfig:
                 "`hidden_size` must be a multiple of `num_heads`. "
                 f"Received: hidden_size={self.hidden_size}, num_heads={self.num_heads}"
             )
-        if (parameters := self.min_parameters()) > MAX_PARAMETERS:
-            sizes = {f.name: getattr(self, f.name) for f in dataclasses.fields(self) if f.type is int}
-            name = max((name for name in sizes if name != "num_heads"), key=sizes.get)
-            raise InputError(
-                f"`{name}` must be one of a model of at most {MAX_PARAMETERS:,} parameters. "
-                f"Received: {name}={sizes[name]}, with {parameters:,} parameters"
-            )
-
-    def min_parameters(self) -> int:
-        """Count the parameters of the encoder, without biases and LayerNorms."""
-        embedding = self.embedding_size or self.hidden_size
-        tables = (self.vocab_size + self.max_position_embeddings + self.type_vocab_size) * embedding
-        block = self.hidden_size * (4 * self.hidden_size + 2 * self.intermediate_size)
-        return tables + block * (1 if self.share_blocks else self.num_layers)
 
     @staticmethod
     def _check_type(field: dataclasses.Field, value) -> None:

@@ -14,6 +14,8 @@ from keras_bert.models.copy_weights import assign_standard_weights, assign_weigh
 from keras_bert.models.text_attributes import copy_text_attributes
 from keras_bert.system import total_memory
 
+UNKNOWN_MEMORY = 2**39  # bytes; where the system does not report it
+
 
 def encoder_config(encoder) -> dict:
     """Return the config of an encoder, see `keras.layers.Layer.get_config`."""
@@ -107,10 +109,14 @@ def _is_standard(encoder, index: int, block) -> bool:
 
 def check_memory(config, policy) -> None:
     """Raise InputError if the weights of an encoder are larger than the memory of this machine."""
+    embedding = config.embedding_size or config.hidden_size
+    tables = (config.vocab_size + config.max_position_embeddings + config.type_vocab_size) * embedding
+    block = config.hidden_size * (4 * config.hidden_size + 2 * config.intermediate_size)  # without biases and norms
     size = 2 if keras.backend.standardize_dtype(policy.variable_dtype).endswith("16") else 4
-    needed, memory = size * config.min_parameters(), total_memory()
-    if memory is not None and needed > memory:
+    needed = size * (tables + block * (1 if config.share_blocks else config.num_layers))
+    memory = total_memory() or UNKNOWN_MEMORY
+    if needed > memory:
         raise InputError(
             f"`config` must be one whose weights fit into the memory of this machine, {memory / 2**30:,.0f} GiB. "
-            f"Received: a config with weights of {needed / 2**30:,.0f} GiB"
+            f"Received: a config with weights of {needed // 2**30:,} GiB"
         )

@@ -18,6 +18,38 @@ def register_reader(read: Callable) -> None:
     _READERS[:] = [read]
 
 
+class FromPretrained:
+    """Base class of `BertTextVectorization`, with the method that creates the vectorizer of a source."""
+
+    @classmethod
+    def from_pretrained(cls, source, **kwargs):
+        """Create the vectorizer of a pretrained model, without loading the model where the format allows it.
+
+        Args:
+            source: a name or an address such as `hf://NAME`, as for `kb.load_pretrained`; a folder of any format, or of
+                a Hugging Face tokenizer (`vocab.txt` or `tokenizer.json`, with `tokenizer_config.json`).
+            **kwargs: arguments of the class that replace those of the source, such as `sequence_length`.
+                `added_tokens` are added to those of the source.
+
+        Returns:
+            A `BertTextVectorization`.
+
+        Raises:
+            InputError: the source does not exist, has no WordPiece vocabulary, or is a tokenizer with other settings
+                than BERT's.
+
+        Example:
+
+        >>> import keras_bert as kb
+        >>> vectorizer = kb.BertTextVectorization.from_pretrained("bert_en_uncased_mini", sequence_length=8)
+        >>> vectorizer.id_to_token(vectorizer("a fine film")["input_word_ids"])
+        ['[CLS]', 'a', 'fine', 'film', '[SEP]', '[PAD]', '[PAD]', '[PAD]']
+
+        Source: `from_preset` of KerasHub and `from_pretrained` of Hugging Face transformers.
+        """
+        return cls(**pretrained_arguments(source, **kwargs))
+
+
 def pretrained_arguments(source, **kwargs) -> dict:
     """Return the arguments of the vectorizer of a pretrained model.
 

@@ -13,7 +13,7 @@ from keras_bert.text.added_tokens import check_added_tokens
 from keras_bert.text.model_inputs import check_sequence_length
 from keras_bert.text.offset_methods import OffsetMethods
 from keras_bert.text.offsets import check_normalized_tokens
-from keras_bert.text.pretrained import pretrained_arguments
+from keras_bert.text.pretrained import FromPretrained
 from keras_bert.text.splitting import MAX_WORD_LENGTH, SETTINGS, Splitting
 from keras_bert.text.strings import string_tensor
 from keras_bert.text.token_graph import TokenGraph
@@ -22,7 +22,7 @@ from keras_bert.text.vocabulary import check_vocabulary, learn_vocabulary, load_
 
 
 @keras.saving.register_keras_serializable(package="keras_bert")
-class BertTextVectorization(TokenMethods, OffsetMethods, keras.layers.Layer):
+class BertTextVectorization(FromPretrained, TokenMethods, OffsetMethods, keras.layers.Layer):
     """Layer that maps texts to `input_word_ids`, `input_mask` and `input_type_ids`.
 
     The token ids equal those of the original BERT tokenizer on every string. The layer is a
@@ -126,34 +126,6 @@ class BertTextVectorization(TokenMethods, OffsetMethods, keras.layers.Layer):
         self._tokens = tuple(vocabulary)
         # Tracked as attributes, so that a SavedModel includes the tables.
         self._lookup, self._tables = self._graph.lookup, self._graph.tables
-
-    @classmethod
-    def from_pretrained(cls, source, **kwargs) -> "BertTextVectorization":
-        """Create the vectorizer of a pretrained model, without loading the model where the format allows it.
-
-        Args:
-            source: a name or an address such as `hf://NAME`, as for `kb.load_pretrained`; a folder of any format, or of
-                a Hugging Face tokenizer (`vocab.txt` or `tokenizer.json`, with `tokenizer_config.json`).
-            **kwargs: arguments of the class that replace those of the source, such as `sequence_length`.
-                `added_tokens` are added to those of the source.
-
-        Returns:
-            A `BertTextVectorization`.
-
-        Raises:
-            InputError: the source does not exist, has no WordPiece vocabulary, or is a tokenizer with other settings
-                than BERT's.
-
-        Example:
-
-        >>> import keras_bert as kb
-        >>> vectorizer = kb.BertTextVectorization.from_pretrained("bert_en_uncased_mini", sequence_length=8)
-        >>> vectorizer.id_to_token(vectorizer("a fine film")["input_word_ids"])
-        ['[CLS]', 'a', 'fine', 'film', '[SEP]', '[PAD]', '[PAD]', '[PAD]']
-
-        Source: `from_preset` of KerasHub and `from_pretrained` of Hugging Face transformers.
-        """
-        return cls(**pretrained_arguments(source, **kwargs))
 
     def adapt(self, data, steps: int | None = None) -> None:
         """Learn the WordPiece vocabulary from texts, see `kb.learn_vocabulary`.

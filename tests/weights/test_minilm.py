@@ -45,7 +45,7 @@ def loaded(folder):
 
 
 def without_modules(folder, path) -> Path:
-    """Copy the folder as transformers saves it: without `vocab.txt` and the files of sentence-transformers."""
+    """Copy the folder as transformers 5 would save it: without modules, and without `vocab.txt`."""
     ignored = shutil.ignore_patterns("modules.json", "1_Pooling", "*.md", "sentence_bert_config.json", "vocab.txt")
     return Path(shutil.copytree(folder, path, ignore=ignored))
 

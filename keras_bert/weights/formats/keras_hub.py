@@ -6,10 +6,11 @@ from pathlib import Path
 from keras_bert.config import BertConfig
 from keras_bert.errors import InputError
 from keras_bert.extras import require
+from keras_bert.text.splitting import ORIGINAL, Splitting
 from keras_bert.text.vocabulary import load_vocabulary
 from keras_bert.weights.canonical_names import canonical_shapes, encoder_and_pretrainer, weights_to_write
 from keras_bert.weights.formats.format import Format
-from keras_bert.weights.messages import one_line
+from keras_bert.weights.messages import first_line, one_line
 from keras_bert.weights.report import assign_exactly_once
 from keras_bert.weights.source import Source
 from keras_bert.weights.tensor_mapping import TensorMapping, to_canonical, to_format
@@ -86,14 +87,12 @@ class KerasHub(Format):
         mappings = tensor_mappings(config, model.num_classes if head == "classifier" else 2)
         mappings = {part: mappings[part] for part in mappings if part in ("encoder", head)}
         tensors = {weight.path: weight.numpy() for weight in model.weights if "seed_generator" not in weight.path}
-        vocabulary, lowercase = read_vocabulary(path)
         return Source(
             label=str(path),
             format=self.name,
             tensors=to_canonical(mappings, tensors, str(path)),
             read_config=lambda: config,
-            vocabulary=vocabulary,
-            lowercase=lowercase,
+            **dict(zip(("vocabulary", "lowercase", "splitting"), read_vocabulary(path), strict=True)),
         )
 
 
@@ -147,24 +146,32 @@ def read_config(backbone, source: str) -> BertConfig:
     return BertConfig.from_dict({**values, **FIXED[name]})
 
 
-def read_vocabulary(path: Path) -> tuple[list[str] | None, bool]:
-    """Read the vocabulary of a preset, or None without one, and whether text is lowercased.
+def read_vocabulary(path: Path) -> tuple[list[str] | None, bool, Splitting]:
+    """Read the vocabulary of a preset, or None without one, whether text is lowercased, and how it is split.
+
+    KerasHub's tokenizer keeps accents unless its settings say otherwise, also in lowercased texts.
 
     Raises:
-        InputError: `tokenizer.json` is missing or damaged.
+        InputError: `tokenizer.json` is missing or damaged, or has settings that this package does not support.
     """
     file = path / "assets" / "tokenizer" / "vocabulary.txt"
     if not file.is_file():
-        return None, True
+        return None, True, ORIGINAL
     try:
         settings = json.loads((path / "tokenizer.json").read_text(encoding="utf-8"))["config"]
         lowercase = bool(settings.get("lowercase", False))
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise InputError(
             "`source` must contain a tokenizer.json of KerasHub. "
-            f"Received: source={path} ({type(error).__name__}: {error})"
+            f"Received: source={path} ({type(error).__name__}: {first_line(error)})"
         ) from None
-    return load_vocabulary(file), lowercase
+    for name, value in {"split": True, "suffix_indicator": "##", "oov_token": "[UNK]"}.items():
+        if settings.get(name, value) != value:
+            received = f"source={path} ({name}={settings[name]!r:.60})"
+            raise InputError(f"`source` must have a tokenizer with {name}={value!r}. Received: {received}")
+    accents = settings.get("strip_accents", False)
+    splitting = Splitting(None if accents is lowercase else accents, settings.get("split_on_cjk", True))
+    return load_vocabulary(file), lowercase, splitting
 
 
 def to_keras_hub(encoder):

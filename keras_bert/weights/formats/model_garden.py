@@ -112,7 +112,7 @@ def short_name(name: str, scope: str = "encoder/") -> str | None:
 
     >>> short_name("model/layer_with_weights-6/bias/.ATTRIBUTES/VARIABLE_VALUE", "model/")
     'encoder/layer_with_weights-6/bias'
-    >>> short_name("save_counter/.ATTRIBUTES/VARIABLE_VALUE") is None
+    >>> short_name("optimizer/iter/.ATTRIBUTES/VARIABLE_VALUE") is None
     True
     """
     short = name.removesuffix(OBJECT_SUFFIX)

@@ -215,15 +215,15 @@ def test_rejects_configs_that_no_machine_can_hold(sizes, folder):
     settings = json.loads((folder / "config.json").read_text())
     names = {"hidden_size": 768, "num_attention_heads": 2, **sizes}
     (folder / "config.json").write_text(json.dumps({**settings, **names}))
-    assert_rejected(folder, f"^`{next(iter(sizes))}` must be .*100,000,000,000 parameters")
-    with pytest.raises(kb.InputError, match=f"^`{next(iter(sizes))}`"):
-        kb.BertConfig(**{"num_heads": 2, **sizes})
+    assert_rejected(folder, "^`source` must fit its config")
+    with pytest.raises(kb.InputError, match="^`config` must .* memory of this machine"):
+        kb.BertEncoder(kb.BertConfig(**{"num_heads": 2, **sizes}))
 
 
 def test_rejects_encoders_larger_than_the_memory(monkeypatch):
     config = kb.BertConfig(vocab_size=10**7, num_layers=1)
     monkeypatch.setattr("keras_bert.models.encoder_config.total_memory", lambda: 2**30)
-    with pytest.raises(kb.InputError, match="^`config` must .* memory of this machine, 1 GiB.*29 GiB"):
+    with pytest.raises(kb.InputError, match="^`config` must .* memory of this machine, 1 GiB.*28 GiB"):
         kb.BertEncoder(config)
 
 

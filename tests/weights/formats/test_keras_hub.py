@@ -12,6 +12,7 @@ from keras_bert.parity import check
 from keras_bert.parity.references import run_keras_hub
 from keras_bert.weights import to_keras_hub
 from keras_bert.weights.formats import keras_hub as keras_hub_format
+from keras_bert.weights.formats.keras_hub import read_vocabulary
 from keras_bert.weights.load import load_weights, open_source
 from tests.helpers import randomize
 
@@ -125,6 +126,26 @@ def test_reads_vocabulary(tmp_path):
     tokenizer.save_to_preset(tmp_path / "preset")
     found = kb.load_pretrained(tmp_path / "preset")
     assert (found.kind, found.vocabulary, found.lowercase) == ("encoder", vocabulary, True)
+
+
+@pytest.mark.parametrize("lowercase", [True, False])
+@pytest.mark.parametrize("strip_accents", [True, False])
+def test_reads_settings_of_the_tokenizer(lowercase, strip_accents, tmp_path):
+    vocabulary = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "café", "cafe", "Café", "Cafe", "中", "文"]
+    settings = {"lowercase": lowercase, "strip_accents": strip_accents}
+    tokenizer = keras_hub.models.BertTokenizer(vocabulary=vocabulary, **settings)
+    tokenizer.save_to_preset(tmp_path)
+    read, is_lowercase, splitting = read_vocabulary(tmp_path)
+    found = kb.BertTextVectorization(read, is_lowercase, **splitting.changes())
+    for text in ("Café café 中文", "CAFE"):
+        assert found.tokenize(text).numpy().tolist() == np.asarray(tokenizer(text)).tolist()
+    file = tmp_path / "tokenizer.json"
+    for old, new in (('"split": true', '"split": false'), ('"suffix_indicator": "##"', '"suffix_indicator": "@@"')):
+        content = file.read_text()
+        file.write_text(content.replace(old, new))
+        with pytest.raises(kb.InputError, match=f"^`source` must have a tokenizer with {old[1:5]}"):
+            read_vocabulary(tmp_path)
+        file.write_text(content)
 
 
 def test_reads_keras_file_of_this_package(tmp_path):
