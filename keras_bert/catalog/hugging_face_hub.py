@@ -84,8 +84,7 @@ def download_hugging_face(source: str, name: str, revision: str | None, weights:
         folder = None if _rejection(error) else _find_cached(hub, name, revision, weights)
         if folder is None:
             raise _not_available(source, name, error) from None
-    if weights:
-        _check_hashes(folder, source, name, revision)
+    _check_hashes(folder, source, name, revision, VERIFIED if weights else VERIFIED[-1:])
     return folder
 
 
@@ -128,13 +127,13 @@ def _not_available(source: str, name: str, error: Exception) -> InputError:
     )
 
 
-def _check_hashes(folder: Path, source: str, name: str, revision: str | None) -> None:
-    """Raise InputError if a downloaded file differs from the published one of the catalog."""
+def _check_hashes(folder: Path, source: str, name: str, revision: str | None, files: tuple[str, ...]) -> None:
+    """Raise InputError if one of the downloaded files differs from the published one of the catalog."""
     url = f"{WEB}{name}"
     if revision not in (None, revision_at(url)):
         return
     for file, known in files_at(url).items():
-        if file in VERIFIED and (folder / file).is_file():
+        if file in files and (folder / file).is_file():
             found = hash_file(folder / file)
             if found != known["sha256"]:
                 raise InputError(

@@ -9,6 +9,24 @@ from keras_bert.catalog.published_models import PublishedModel, find_published, 
 from keras_bert.errors import InputError
 
 TFHUB = "https://tfhub.dev/tensorflow/"  # the SavedModels with the interface that this package reads
+NO_TOKENIZER = "; without its tokenizer, for `load_weights`"  # ALBERT's vocabulary is not a WordPiece vocabulary
+KERAS_HUB = {  # family at Kaggle: names of KerasHub's presets and their versions, as in keras_hub 0.32
+    "bert": {
+        **{f"bert_{size}_en_uncased": 3 for size in ("tiny", "small", "medium", "base", "large")},
+        **{f"bert_{name}": 3 for name in ("base_en", "base_zh", "base_multi", "large_en")},
+        "bert_tiny_en_uncased_sst2": 5,
+    },
+    "distil_bert": {f"distil_bert_base_{name}": 3 for name in ("en_uncased", "en", "multi")},
+    "albert": {
+        "albert_base_en_uncased": 5,
+        **{f"albert_{size}_en_uncased": 3 for size in ("large", "extra_large", "extra_extra_large")},
+    },
+}
+KERAS_HUB_ADDRESSES = {
+    name: f"kaggle://keras/{family}/keras/{name}/{version}"
+    for family, names in KERAS_HUB.items()
+    for name, version in names.items()
+}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -20,7 +38,8 @@ class PretrainedInfo:
         description: one line of text.
         source: the folder of a bundled model, or the address from which a model is downloaded.
         bundled: whether the model is part of this installation and needs no network.
-        parameters: number of parameters of the encoder, including the pooler if there is one; None if it is bundled.
+        parameters: number of parameters of the encoder, including the pooler if there is one; None for a bundled model
+            and for a preset of KerasHub.
     """
 
     name: str
@@ -31,9 +50,9 @@ class PretrainedInfo:
 
 
 def list_pretrained() -> list[PretrainedInfo]:
-    """List the bundled models of this installation, then the published models.
+    """List the bundled models of this installation, the published models, and KerasHub's presets of them.
 
-    A model has its name at TF-Hub, its name at the Hugging Face Hub, or both.
+    A published model has its name at TF-Hub, its name at the Hugging Face Hub, or both.
 
     Returns:
         A list of `PretrainedInfo`.
@@ -45,18 +64,23 @@ def list_pretrained() -> list[PretrainedInfo]:
     ['bert_en_uncased_L-12_H-768_A-12', 'bert-base-uncased']
 
     Source: the handles of https://tfhub.dev/google/collections/bert and the names of https://huggingface.co/google-bert,
-    https://huggingface.co/distilbert and https://huggingface.co/albert.
+    https://huggingface.co/distilbert and https://huggingface.co/albert; the presets of keras-team/keras-hub.
     """
     bundled = [
         PretrainedInfo(name, description, str(find_bundled(name)), True)
         for name, description in BUNDLED.items()
         if is_bundled(name)
     ]
-    return bundled + [
+    published = [
         PretrainedInfo(name, _description(model, address), address, False, model.parameters)
         for model in list_published()
         for name, address in _addresses(model).items()
     ]
+    keras_hub = [
+        PretrainedInfo(name, "KerasHub's preset" + (NO_TOKENIZER if "albert" in name else ""), address, False)
+        for name, address in KERAS_HUB_ADDRESSES.items()
+    ]
+    return [*bundled, *published, *keras_hub]
 
 
 def _addresses(model: PublishedModel) -> dict[str, str]:
@@ -74,8 +98,7 @@ def _addresses(model: PublishedModel) -> dict[str, str]:
 def _description(model: PublishedModel, address: str) -> str:
     publisher, year = model.publisher.rsplit(" ", 1)
     text = f"{publisher}'s model of {year}, from {'TF-Hub' if address.startswith(TFHUB) else 'the Hugging Face Hub'}"
-    # The vocabulary of ALBERT is not a WordPiece vocabulary.
-    return f"{text}; without its tokenizer, for `load_weights`" if model.config.share_blocks else text
+    return text + (NO_TOKENIZER if model.config.share_blocks else "")
 
 
 def resolve(source):
@@ -114,7 +137,7 @@ def resolve(source):
         return find_bundled(name)
     model = find_published(name)
     if model is None:
-        return source
+        return KERAS_HUB_ADDRESSES.get(name, source)
     addresses = _addresses(model)
     if f"hf://{name}" in addresses.values():
         return f"hf://{name}"
@@ -130,4 +153,4 @@ def similar_names(name: str) -> list[str]:
     'bert_en_uncased_L-12_H-768_A-12'
     """
     published = [each for model in list_published() for each in (model.name, *hub_names(model))]
-    return difflib.get_close_matches(name, [*BUNDLED, *published], n=3, cutoff=0.75)
+    return difflib.get_close_matches(name, [*BUNDLED, *published, *KERAS_HUB_ADDRESSES], n=3, cutoff=0.75)

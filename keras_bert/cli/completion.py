@@ -7,11 +7,14 @@ from pathlib import Path
 from click.shell_completion import CompletionItem
 
 from keras_bert.catalog.bundled import BUNDLED
+from keras_bert.catalog.listing import KERAS_HUB_ADDRESSES
 from keras_bert.catalog.published_models import hub_names, list_published
 
 DATASETS = ("sample", "sst2")
 PUBLISHED = [name for model in list_published() for name in (model.name, *hub_names(model)[:1])]
-SOURCES = tuple(dict.fromkeys([*BUNDLED, *PUBLISHED]))  # the names that `kb.load_pretrained` takes
+SOURCES = tuple(
+    dict.fromkeys([*BUNDLED, *PUBLISHED, *KERAS_HUB_ADDRESSES])
+)  # the names that `kb.load_pretrained` takes
 
 
 def complete(incomplete: str, names=(), paths: str | None = None) -> list[CompletionItem]:

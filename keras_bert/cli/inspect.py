@@ -59,9 +59,12 @@ def _inspect(console, model: str) -> dict:
     from keras_bert.weights import load_pretrained
 
     match, urls, files = None, [], {}
-    source = find_bundled(model) if model == ENCODER and not Path(model).exists() else model
-    source = locate(source) if is_address(source) else source
-    path, published = Path(source), find_published(model)
+    published = find_published(model)
+    if model == ENCODER and not Path(model).exists():
+        source = find_bundled(model)
+    else:
+        source = model if published else locate(model)
+    path = Path(source)
     if is_address(source):  # a TF-Hub handle
         facts = model_summary(load_pretrained(source).model)
     elif path.exists():

@@ -8,7 +8,7 @@ import click
 
 from keras_bert.catalog.bundled import BUNDLED, find_bundled
 from keras_bert.catalog.download import is_address
-from keras_bert.catalog.published_models import find_published
+from keras_bert.catalog.listing import resolve
 from keras_bert.cli.completion import SOURCES, complete
 from keras_bert.file_system import follow_link
 
@@ -78,7 +78,7 @@ class ModelSource(click.ParamType):
             return value
         if value in BUNDLED:
             return str(find_bundled(value))
-        if is_address(value) or (find_published(value) and not Path(value).exists()):
+        if not Path(value).exists() and is_address(resolve(value)):
             return value
         reason = "is a file" if Path(value).exists() else "does not exist"
         expected = "must be the folder of a model, the name of a pretrained model, or an address such as hf://NAME"

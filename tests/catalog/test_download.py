@@ -170,8 +170,9 @@ def test_published_names_are_verified(hub, files, encoder, monkeypatch):
     monkeypatch.setattr(hugging_face_hub, "files_at", lambda url: known)
     assert_equal_weights(encoder, kb.load_pretrained("bert-base-uncased").encoder)
     known["vocab.txt"] = known["model.safetensors"]
-    with pytest.raises(kb.InputError, match="published vocab.txt"):
-        kb.load_pretrained("bert-base-uncased")
+    for load in (kb.load_pretrained, kb.BertTextVectorization.from_pretrained):
+        with pytest.raises(kb.InputError, match="published vocab.txt"):
+            load("bert-base-uncased")
 
 
 def test_every_published_name_has_an_address():
@@ -180,7 +181,19 @@ def test_every_published_name_has_an_address():
     assert addresses["bert-base-uncased"] == "hf://google-bert/bert-base-uncased"
     assert addresses["distilbert-base-uncased"] == "hf://distilbert/distilbert-base-uncased"
     assert addresses["albert-base-v2"] == "hf://albert/albert-base-v2"
-    assert all(address.startswith(("hf://", "https://tfhub.dev/tensorflow/")) for address in addresses.values())
+    assert addresses["bert_tiny_en_uncased"] == "kaggle://keras/bert/keras/bert_tiny_en_uncased/3"
+    known = ("hf://", "https://tfhub.dev/tensorflow/", "kaggle://keras/")
+    assert all(address.startswith(known) for address in addresses.values())
+
+
+def test_keras_hub_names_are_those_of_keras_hub():
+    keras_hub = pytest.importorskip("keras_hub")
+    presets = {}
+    for name in ("Bert", "DistilBert", "Albert"):
+        for cls in (getattr(keras_hub.models, f"{name}Backbone"), getattr(keras_hub.models, f"{name}TextClassifier")):
+            presets |= {each: value["kaggle_handle"] for each, value in cls.presets.items()}
+    names = {info.name: info.source for info in kb.list_pretrained() if info.source.startswith("kaggle://")}
+    assert len(names) == 17 and names == {name: presets[name] for name in names}
 
 
 def test_interrupted_download_continues(hub, files, encoder):
