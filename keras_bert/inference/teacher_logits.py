@@ -78,12 +78,15 @@ def _read_array(path: Path) -> np.ndarray:
 def _own_logits(folder: Path, texts, labels) -> np.ndarray:
     """Return the logits of a classifier that `kb.load_pretrained` loads."""
     from keras_bert.inference.predict import predict_logits
+    from keras_bert.tasks import Preprocessor
     from keras_bert.weights import load_pretrained
 
     teacher = load_pretrained(folder)
     if teacher.kind != "classifier":
         raise InputError(f"`teacher_logits` must be of a classifier. Received: {folder}, a {teacher.kind}")
-    logits = predict_logits(teacher.model, teacher.vectorizer(texts))
+    preprocessor = Preprocessor.from_pretrained(teacher)
+    logits = predict_logits(teacher.model, preprocessor(texts))
+    preprocessor.long_texts.warn()
     return _in_order(logits, teacher.labels, labels, folder)
 
 

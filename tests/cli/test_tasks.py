@@ -132,6 +132,26 @@ def test_tokens(call, train, tmp_path):
     assert_error(unknown, "more.txt", "B-LOC", "B-CITY")
 
 
+def test_parts_of_speech_from_conll_u(call, models, tmp_path):
+    """The column of the tags by name, a malformed line, and metrics per tag in place of those of entities."""
+    row = "\t_" * 5
+    words = "".join(f"{i}\t{w}\t{w}\tX\t{t}{row}\n" for i, w, t in ((1, "good", "JJ"), (2, "film", "NN")))
+    for part in ("train", "dev"):
+        malformed = "1\tbroken\n" if part == "train" else ""
+        (tmp_path / f"en_x-ud-{part}.conllu").write_text(f"# text\n{words}\n" * 6 + malformed)
+    arguments = ["finetune", "--encoder", models.encoder, "--dataset", tmp_path, "--task", "tokens", "--epochs", 1]
+    arguments += ["--tag-column", "xpos", "--out", tmp_path / "out"]
+    assert_error(call(*arguments), "en_x-ud-train.conllu", "line 25", "--skip-malformed")
+    shown = call(*arguments, "--skip-malformed", "--json")
+    trained = results_of(shown)
+    assert set(trained["tags"]) == {"JJ", "NN"} and not {"f1", "types"} & set(trained)
+    assert shown.err.count("warning: ") == 1 and "1 malformed line was skipped" in shown.err
+    data = ["--model", tmp_path / "out", "--data", tmp_path / "en_x-ud-dev.conllu"]
+    assert results_of(call("evaluate", *data, "--tag-column", 5, "--json"))["accuracy"] == trained["accuracy"]
+    assert_error(call("evaluate", *data), "`tags`", "must be among JJ, NN", "'X'")
+    assert_error(call("evaluate", *data, "--tag-column", "pos"), "`tag_column`", "xpos")
+
+
 @pytest.mark.parametrize(("kind", "outputs"), [("spans", {"start_logits", "end_logits"}), ("tokens", {"logits"})])
 def test_spans_and_tokens_export_as_onnx_only(kind, outputs, call, models, tmp_path):
     import onnx

@@ -6,11 +6,11 @@ import warnings
 import numpy as np
 import pytest
 
-import keras_bert as kb
 from keras_bert.cli.main import main
 from keras_bert.data import load_labeled, read_table
 from keras_bert.errors import InputError, InputWarning
 from keras_bert.inference.text_files import read_texts
+from keras_bert.tasks import TASKS
 
 COLA = "gj04\t1\t\tOur friends won't buy this.\ngj04\t0\t*\tOne more \"quote.\ncj99\t1\t\tThe cat, sat.\n"
 PARSES = "sentence1_binary_parse\tsentence2_binary_parse\tsentence1_parse\tsentence2_parse"
@@ -219,9 +219,11 @@ def test_command_line_skips_and_reports(tmp_path, capfd):
     assert "`tag_column` must be None for the task classification" in capfd.readouterr().err
 
 
-def test_options_of_other_tasks_are_rejected(tmp_path):
-    with pytest.raises(InputError, match="^`tag_column` must be None for the task classification"):
-        kb.Predictor("sst2_sentiment").evaluate(tmp_path, tag_column="pos")
+def test_options_of_other_tasks_are_rejected():
+    for name, options in (("classification", {"tag_column": "pos"}), ("spans", {"skip_malformed": True})):
+        with pytest.raises(InputError, match=f"^`{next(iter(options))}` must be (None|False) for the task {name}"):
+            TASKS[name].check_options(TASKS[name].data_options, **options)
+    assert TASKS["tokens"].check_options(TASKS["tokens"].data_options, tag_column=None, skip_malformed=False) == {}
 
 
 def test_array_labels_are_int32(tmp_path):
