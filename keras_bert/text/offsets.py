@@ -75,7 +75,8 @@ class OffsetTokenizer:
             for word in self._words(part):
                 for token_id, start, end in self._word_tokens("".join(char for char, _ in word)):
                     ids.append(token_id)
-                    offsets.append((begin + word[start][1], begin + word[end - 1][1] + 1))
+                    places = [place for _, place in word[start:end]]  # not ascending where NFD reorders marks
+                    offsets.append((begin + min(places), begin + max(places) + 1))
         return ids, offsets
 
     def _parts(self, text: str) -> Iterator[tuple[str, int, bool]]:

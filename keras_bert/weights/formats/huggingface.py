@@ -22,7 +22,7 @@ from keras_bert.weights.formats.huggingface_names import (
     write_config,
 )
 from keras_bert.weights.formats.huggingface_tokenizer import Tokenizer, read_tokenizer, write_tokenizer
-from keras_bert.weights.formats.huggingface_weights import TOKEN_TABLE, has_weights, read_weights
+from keras_bert.weights.formats.huggingface_weights import drop_tied, has_weights, read_weights
 from keras_bert.weights.formats.sentence_transformers import MODULES, SentenceModel, read_modules
 from keras_bert.weights.formats.tokenizer_json import OtherTokenizer
 from keras_bert.weights.json_file import read_json, write_json
@@ -31,12 +31,6 @@ from keras_bert.weights.tensor_mapping import to_canonical, to_format
 from keras_bert.weights.training_state import training_state
 
 CLASS_PREFIXES = {"bert": "Bert", "distilbert": "DistilBert", "albert": "Albert"}
-# The output projection is tied to the token table. Some files store it and its bias twice.
-TIED = {  # model type: (projection, bias)
-    "bert": ("cls.predictions.decoder", "cls.predictions.bias"),
-    "distilbert": ("vocab_projector", "vocab_projector.bias"),
-    "albert": ("predictions.decoder", "predictions.bias"),
-}
 PROBLEM_TYPES = {  # value in config.json: value in BertClassifier
     "single_label_classification": "single_label",
     "multi_label_classification": "multi_label",
@@ -76,7 +70,7 @@ class HuggingFace(Format):
         tensors, skipped = read_weights(path, model_type)
         if config.pooler and not any(name.startswith("pooler.") for name in tensors):  # such as BertForMaskedLM
             config = BertConfig.from_dict({**config.to_dict(), "pooler": False})
-        untied = _drop_tied(tensors, model_type)
+        untied = drop_tied(tensors, model_type)
         head, other = "classifier", "tokens"  # both are named "classifier" in the file
         if "TokenClassification" in str(settings.get("architectures")):
             head, other = other, head
@@ -225,19 +219,6 @@ def save_huggingface(model, path, vectorizer=None, labels=None) -> Path:
         if vectorizer is not None:
             write_tokenizer(vectorizer, draft)
     return Path(path)
-
-
-def _drop_tied(tensors: dict, model_type: str) -> list[str]:
-    """Remove the second copies of tied tensors. If they differ, the decoder is not tied: return their names."""
-    decoder, bias = TIED[model_type]
-    untied = []
-    for copy, name in ((f"{decoder}.weight", TOKEN_TABLE), (f"{decoder}.bias", bias)):
-        if copy in tensors and copy != name:
-            if name in tensors and not np.array_equal(tensors[copy], tensors[name]):
-                untied.append(copy)
-            else:
-                del tensors[copy]
-    return untied
 
 
 def _read_labels(settings: dict, num_classes: int, path: Path) -> list[str] | None:

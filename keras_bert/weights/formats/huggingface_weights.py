@@ -18,6 +18,12 @@ WEIGHT_FILES = {
 }
 NOT_WEIGHTS = ("embeddings.position_ids", "embeddings.token_type_ids")
 TOKEN_TABLE = "embeddings.word_embeddings.weight"
+# The output projection is tied to the token table. Some files store it and its bias twice.
+TIED = {  # model type: (projection, bias)
+    "bert": ("cls.predictions.decoder", "cls.predictions.bias"),
+    "distilbert": ("vocab_projector", "vocab_projector.bias"),
+    "albert": ("predictions.decoder", "predictions.bias"),
+}
 
 
 def has_weights(path: Path) -> bool:
@@ -119,3 +125,16 @@ def _by_plain_name(tensors: dict, model_type: str, path: Path) -> dict:
             raise InputError(f"`source` must contain each tensor once. Received: {names[plain]} and {name} in {path}")
         found[plain], names[plain] = tensor, name
     return found
+
+
+def drop_tied(tensors: dict, model_type: str) -> list[str]:
+    """Remove the second copies of tied tensors. If they differ, the decoder is not tied: return their names."""
+    decoder, bias = TIED[model_type]
+    untied = []
+    for copy, name in ((f"{decoder}.weight", TOKEN_TABLE), (f"{decoder}.bias", bias)):
+        if copy in tensors and copy != name:
+            if name in tensors and not np.array_equal(tensors[copy], tensors[name]):
+                untied.append(copy)
+            else:
+                del tensors[copy]
+    return untied
