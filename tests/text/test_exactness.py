@@ -110,3 +110,25 @@ def test_equals_hugging_face(shared_data):
     lines += ["ΑΣ Σ naïve façade", "中文字", "a\0b", "x" * 100, "İstanbul", "don't -- stop!"]
     for line, ids in zip(lines, vectorizer.tokenize(lines).to_list(), strict=True):
         assert ids == peer.convert_tokens_to_ids(peer.tokenize(line)), ascii(line)
+
+
+@pytest.mark.peers
+def test_hugging_face_differs_in_three_points(tmp_path):
+    """The points that the README names; everywhere else the ids are equal, see `test_equals_hugging_face`."""
+    bert = pytest.importorskip("transformers.models.bert.tokenization_bert_legacy", reason="needs transformers 5")
+    tokens = [*SPECIAL_TOKENS, "a", "##a", "é", "e", "##\u0301", "ab", "##b"]
+    (tmp_path / "vocab.txt").write_text("\n".join(tokens) + "\n")
+
+    def both(text, lowercase):
+        peer = bert.BertTokenizerLegacy(str(tmp_path / "vocab.txt"), do_lower_case=lowercase)
+        vectorizer = BertTextVectorization(tokens, lowercase)
+        return vectorizer.id_to_token(vectorizer.tokenize(text).numpy()), peer.tokenize(text)
+
+    for char in ("\u0378", "\ue000"):  # unassigned (Cn), private use (Co); Python cannot encode Cs in UTF-8
+        assert both(f"a{char}b", True) == (["[UNK]"], ["ab"])
+    assert both("a" * 100, True)[0] == both("a" * 100, True)[1] == ["a", *["##a"] * 99]
+    for length in (101, 200):
+        assert both("a" * length, True) == (["a", *["##a"] * (length - 1)], ["[UNK]"])
+    assert both("a" * 201, True) == (["[UNK]"], ["[UNK]"])
+    assert both("e\u0301", False) == (["e", "##\u0301"], ["é"])  # NFC
+    assert both("e\u0301", True) == (["e"], ["e"])

@@ -22,7 +22,7 @@ from keras_bert.weights.formats.huggingface_names import (
     write_config,
 )
 from keras_bert.weights.formats.huggingface_tokenizer import Tokenizer, read_tokenizer, write_tokenizer
-from keras_bert.weights.formats.huggingface_weights import drop_tied, has_weights, read_weights
+from keras_bert.weights.formats.huggingface_weights import drop_tied, has_weights, read_settings, read_weights
 from keras_bert.weights.formats.sentence_transformers import MODULES, SentenceModel, read_modules
 from keras_bert.weights.formats.tokenizer_json import OtherTokenizer
 from keras_bert.weights.json_file import read_json, write_json
@@ -57,14 +57,14 @@ class HuggingFace(Format):
         if (path / MODULES).is_file():
             return True
         if not (path / "config.json").is_file() or (path / "model.keras").is_file():
-            return False
+            return has_weights(path) and (path / "bert_config.json").is_file()
         return has_weights(path) or b'"model_type"' in (path / "config.json").read_bytes()
 
     def read(self, source) -> Source:
         """See `Format.read`."""
         sentence_model = read_modules(Path(source))
         path = sentence_model.folder
-        settings = read_json(path / "config.json")
+        settings = read_settings(path)
         config = read_config(settings, str(path))
         model_type = settings["model_type"]
         tensors, skipped = read_weights(path, model_type)

@@ -16,6 +16,7 @@ WEIGHT_FILES = {
     "pytorch_model.bin": False,
     "pytorch_model.bin.index.json": True,
 }
+CONFIG_FILES = ("config.json", "bert_config.json")  # pytorch-pretrained-bert had the second one
 NOT_WEIGHTS = ("embeddings.position_ids", "embeddings.token_type_ids")
 TOKEN_TABLE = "embeddings.word_embeddings.weight"
 # The output projection is tied to the token table. Some files store it and its bias twice.
@@ -29,6 +30,23 @@ TIED = {  # model type: (projection, bias)
 def has_weights(path: Path) -> bool:
     """Return whether a folder has one of `WEIGHT_FILES`."""
     return any((path / name).is_file() for name in WEIGHT_FILES)
+
+
+def read_settings(path: Path) -> dict:
+    """Read the config file of a folder.
+
+    Files before transformers 2.3 do not state the type of the model: it is that of `architectures`, or BERT.
+
+    Raises:
+        InputError: there is no config file, or it is damaged.
+    """
+    file = next((path / name for name in CONFIG_FILES if (path / name).is_file()), path / CONFIG_FILES[0])
+    settings = read_json(file)
+    if "model_type" in settings or "num_hidden_layers" not in settings:
+        return settings
+    name = str(settings.get("architectures"))
+    types = {"Albert": "albert", "DistilBert": "distilbert", "Bert": "bert", "None": "bert"}
+    return {**settings, "model_type": next((found for part, found in types.items() if part in name), name)}
 
 
 def read_weights(path: Path, model_type: str) -> tuple[dict[str, np.ndarray], list[str]]:

@@ -75,6 +75,43 @@ def assert_same_parts(found, expected, parts=("encoder", "masked_lm", "next_sent
             np.testing.assert_array_equal(found.parts[part][name], tensor, err_msg=name)
 
 
+# === Older and newer files ===
+
+
+def test_tokenizer_json_alone(folder, saved, tmp_path):
+    """As transformers 5 saves it; the settings of the tokenizer are in that file only."""
+    (folder / "vocab.txt").unlink()
+    (folder / "tokenizer_config.json").unlink()
+    details = {
+        "normalizer": {"type": "BertNormalizer", "lowercase": False, "strip_accents": None},
+        "pre_tokenizer": {"type": "BertPreTokenizer"},
+        "model": {"type": "WordPiece", "vocab": {token: i for i, token in enumerate(TOKENS)}},
+    }
+    (folder / "tokenizer.json").write_text(json.dumps(details))
+    found = kb.load_pretrained(folder)
+    assert (found.vocabulary, found.lowercase, found.splitting.max_word_length) == (TOKENS, False, 100)
+    kb.convert(folder, "keras", tmp_path / "keras")
+    back = kb.load_pretrained(tmp_path / "keras")
+    assert (back.vocabulary, back.lowercase, back.splitting) == (TOKENS, False, found.splitting)
+
+
+@pytest.mark.parametrize("name", ["config.json", "bert_config.json"])
+def test_configs_before_model_types(folder, saved, name):
+    """Files of pytorch-pretrained-bert and of the first versions of transformers."""
+    settings = json.loads((folder / "config.json").read_text())
+    (folder / "config.json").unlink()
+    (folder / name).write_text(
+        json.dumps({k: v for k, v in settings.items() if k not in ("model_type", "architectures")})
+    )
+    found, expected = open_source(folder), open_source(saved / "huggingface")
+    assert_same_parts(found, expected)
+    assert found.config == expected.config and found.format == "huggingface"
+    settings["architectures"] = ["RobertaModel"]
+    (folder / name).write_text(json.dumps({k: v for k, v in settings.items() if k != "model_type"}))
+    with pytest.raises(kb.InputError, match="^`model_type` must be .*Roberta"):
+        open_source(folder)
+
+
 # === Shards ===
 
 
