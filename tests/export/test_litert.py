@@ -172,6 +172,12 @@ def test_rejects_unknown_operations(tmp_path, capfd):
     assert not list(tmp_path.iterdir())
 
 
+def test_rejects_other_backends(tmp_path, monkeypatch):
+    monkeypatch.setattr(keras.backend, "backend", lambda: "jax")
+    with pytest.raises(kb.InputError, match="^`KERAS_BACKEND` must be tensorflow to export a LiteRT.*=jax"):
+        kb.export_litert(None, tmp_path / "out")
+
+
 def test_full_disk_leaves_nothing(tmp_path, monkeypatch):
     from pathlib import Path
 
