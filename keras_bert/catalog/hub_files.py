@@ -53,6 +53,7 @@ FORMATS = (
     HubFormat(("*.ckpt*.index", "*.ckpt*.data-*"), ("*bert_config.json", "vocab.txt", "checkpoint")),
     HubFormat(("saved_model.pb",), ("variables/*", "assets/*")),
     HubFormat(("model.onnx",), ("config.json", "vocab.txt")),
+    HubFormat(("model.tflite",), ("config.json", "vocab.txt")),
 )
 
 
