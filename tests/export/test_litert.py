@@ -32,7 +32,10 @@ def some_inputs(model, batch: int = 3) -> dict:
     return {name: array[:batch] for name, array in rows.items()}
 
 
-@pytest.mark.parametrize("kind", KINDS)
+FAST = ("classifier", "encoder", "span labeler")
+
+
+@pytest.mark.parametrize("kind", [pytest.param(kind, marks=[pytest.mark.slow] * (kind not in FAST)) for kind in KINDS])
 def test_outputs_match_keras(kind, tmp_path):
     model = new_model(kind)
     folder = kb.export_litert(model, tmp_path / "out", sequence_length=LENGTH)

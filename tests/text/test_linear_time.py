@@ -66,7 +66,7 @@ def python_count(text: str, vocabulary: list[str]) -> tuple[int, list[str]]:
 @pytest.mark.parametrize("vocabulary", [VOCABULARY, [*VOCABULARY, LONG]], ids=["short", "long"])
 def test_lookups_per_character(alphabet, vocabulary):
     """The search for one token takes at most log2(200) look-ups, whatever the longest token is."""
-    text = random_words(3, 200, alphabet)
+    text = random_words(5, 60, alphabet)
     keys, size, tokens = graph_counts(text, vocabulary)
     assert tokens == tokenize(text, set(vocabulary))
     steps = max(map(len, vocabulary)).bit_length()  # 4, or 8 with the long token
@@ -77,7 +77,7 @@ def test_lookups_per_character(alphabet, vocabulary):
 
 
 def test_lookups_grow_with_the_text_only():
-    texts = [random_words(count, 100, LETTERS) for count in (2, 4, 8)]
+    texts = [random_words(count, 50, LETTERS) for count in (2, 4, 8)]
     counts = [graph_counts(text, VOCABULARY)[0] for text in texts]
     python = [python_count(text, VOCABULARY)[0] for text in texts]
     for first, second, third in (counts, python):
