@@ -48,9 +48,10 @@ def word_piece(details: dict, file: Path, needs_template: bool) -> tuple[list[st
     if not all(type(number) is int for number in ids.values()) or sorted(ids.values()) != list(range(len(ids))):
         raise OtherTokenizer(f"`source` must number its tokens from 0. Received: source={file} (other ids)")
     _check_template(details.get("post_processor"), file, needs_template)
-    # The published Chinese vocabulary has a token of white space. No text contains it after the splitting at spaces,
-    # and the original code reads it as "".
-    tokens = ["" if token.isspace() else token for token in sorted(ids, key=ids.get)]
+    # The published Chinese vocabulary has white space as a token, and as its continuation. No word contains them, and
+    # the original code reads them as "" and "##".
+    tokens = sorted(ids, key=ids.get)
+    tokens = [token if token.removeprefix("##").strip() else token.strip() for token in tokens]
     return tokens, parts["normalizer"], limit
 
 

@@ -144,9 +144,9 @@ def write(folder, settings=None, **details):
 
 
 def test_white_space_token_of_the_chinese_vocabulary(tmp_path):
-    vocabulary = {**IDS, "\u2028": len(IDS), "film": len(IDS) + 1}
+    vocabulary = {**IDS, "\u2028": len(IDS), "film": len(IDS) + 1, "##\u2028": len(IDS) + 2}
     found = read_tokenizer(write(tmp_path, model={"type": "WordPiece", "vocab": vocabulary}))
-    assert found.vocabulary == [*VOCABULARY, "", "film"]  # "" as in the original code, which strips each line
+    assert found.vocabulary == [*VOCABULARY, "", "film", "##"]  # "" as in the original code, which strips each line
 
 
 def test_configs_decide_between_files(tmp_path):
@@ -183,3 +183,16 @@ def test_rejects_other_settings(settings, match, tmp_path):
 def test_rejects_settings_of_other_types(name, value, tmp_path):
     with pytest.raises(kb.InputError, match=f"^`{name}` must be true or false. Received: {name}="):
         read_tokenizer(write(tmp_path, {name: value}))
+
+
+@pytest.mark.peers
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["bert_en_uncased", "bert_en_cased", "bert_zh", "bert_multi_cased"])
+def test_published_vocabularies_without_vocab_txt(shared_data, name, tmp_path):
+    transformers = pytest.importorskip("transformers")
+    tokens = (shared_data / "vocab" / f"{name}.txt").read_text("utf-8").rstrip("\n").split("\n")
+    lowercase = "_cased" not in name
+    ids = {token: number for number, token in enumerate(tokens)}
+    transformers.BertTokenizer(vocab=ids, do_lower_case=lowercase).save_pretrained(tmp_path)
+    found = assert_equal_ids(tmp_path)
+    assert found.get_vocabulary() == BertTextVectorization(shared_data / "vocab" / f"{name}.txt").get_vocabulary()

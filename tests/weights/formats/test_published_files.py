@@ -219,6 +219,7 @@ def test_scopes_of_checkpoints(google, saved, scope):
 def test_training_state_in_safetensors(folder, saved):
     state = {
         "global_step": np.array(7),
+        "epoch": np.array(7),
         "loss_scale": np.ones(1, "f4"),
         f"bert.{TABLE}.exp_avg": np.zeros((20, 8), "f4"),
     }
