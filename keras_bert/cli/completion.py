@@ -12,9 +12,8 @@ from keras_bert.catalog.published_models import hub_names, list_published
 
 DATASETS = ("sample", "sst2")
 PUBLISHED = [name for model in list_published() for name in (model.name, *hub_names(model)[:1])]
-SOURCES = tuple(
-    dict.fromkeys([*BUNDLED, *PUBLISHED, *KERAS_HUB_ADDRESSES])
-)  # the names that `kb.load_pretrained` takes
+# The names that `kb.load_pretrained` takes.
+SOURCES = tuple(dict.fromkeys([*BUNDLED, *PUBLISHED, *KERAS_HUB_ADDRESSES]))
 
 
 def complete(incomplete: str, names=(), paths: str | None = None) -> list[CompletionItem]:

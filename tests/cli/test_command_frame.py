@@ -72,6 +72,7 @@ def test_every_command_file_is_listed():
         "output",
         "process",
         "training_options",
+        "value_types",
     }
     files = {path.stem for path in Path(keras_bert.cli.main.__file__).parent.glob("*.py")}
     assert files - shared == {name.replace("-", "_") for name in NAMES}

@@ -23,6 +23,7 @@ class NumpyFormat(Format):
     name = "numpy"
     marker_files = ("weights.npz", "model.json")
     heads = ()
+    skips_heads = True
 
     def read(self, source) -> Source:
         path = Path(source)
