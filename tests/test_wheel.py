@@ -57,7 +57,7 @@ def files(folder: Path) -> set[str]:
 
 @pytest.mark.slow
 def test_files(site):
-    bundled = ("bert_en_uncased_mini", "sst2_sentiment")
+    bundled = ("bert_en_uncased_mini", "bert_en_uncased_small", "sst2_sentiment")
     expected = files(ROOT / "keras_bert")
     for name in bundled:
         expected |= {f"saved_models/{name}/{file}" for file in files(ROOT / "saved_models" / name)}
