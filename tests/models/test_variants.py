@@ -110,5 +110,6 @@ def test_saved_models_without_a_pooler(tmp_path):
         kb.export_saved_model(encoder, tmp_path / "hub")
     vectorizer = kb.BertTextVectorization(["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *map(str, range(55))])
     loaded = tf.saved_model.load(str(kb.export_saved_model(encoder, tmp_path / "text", vectorizer)))
-    assert set(loaded.signatures) == {"serving_default", "encode", "tokenize"}
+    assert set(loaded.signatures) == {"serving_default", "encode", "pool", "tokenize"}
+    assert set(loaded.signatures["pool"](tf.constant(["1 2"]))) == {"embedding"}  # the mean, without a pooler
     assert set(loaded.signatures["encode"](tf.constant(["1 2"]))) == {"sequence_output"}
