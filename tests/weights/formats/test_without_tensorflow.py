@@ -24,7 +24,8 @@ inputs = dict(np.load(folder + "/inputs.npz"))
 logits = keras.ops.convert_to_numpy(back.model(inputs))
 same = kb.compare(back.encoder, kb.load_pretrained(folder + "/model").encoder, inputs).passed
 kb.save_pretrained(back.encoder, folder + "/again", type("V", (), {
-    "get_vocabulary": lambda self: back.vocabulary, "lowercase": True, "sequence_length": 8, "added_tokens": ()})())
+    "get_vocabulary": lambda self: back.vocabulary, "lowercase": True, "sequence_length": 8, "added_tokens": (),
+    "splitting": back.splitting})())
 try:
     kb.export_saved_model(back.encoder, folder + "/out")
 except kb.InputError as error:
