@@ -104,7 +104,7 @@ def open_locked(path: Path) -> BinaryIO | None:
         file = open(os.open(path, os.O_RDWR | os.O_CREAT, 0o666), "r+b")  # noqa: SIM115
         locked = False
         try:
-            # Another process may have deleted the file between the two steps: then nobody else would see this lock.
+            # The file may have been deleted between the two steps: then no other process would see this lock.
             if not _try_lock(file):
                 return None
             locked = _is_at(file, path)

@@ -58,9 +58,9 @@ def peak_memory_mib() -> float:
 
 
 class BestEffortStream:
-    """A text stream whose failures are ignored: a program that shows its progress must not end because nobody reads it.
+    """A text stream whose write errors are ignored: a closed reader of the progress must not end the program.
 
-    A closed pipe, a terminal that is gone and a full disk make every later write go nowhere.
+    A closed pipe, a terminal that is gone and a full disk make it ignore every later write.
 
     Args:
         stream: the text stream, or None if the process was started without it.

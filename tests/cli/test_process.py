@@ -63,7 +63,7 @@ def test_closed_standard_error_of_a_failed_command(models):
 
 @POSIX
 def test_error_stream_without_a_reader():
-    """Progress that nobody reads does not end the process, nor change its exit status."""
+    """A closed reader of the progress does not end the process, nor change its exit status."""
     program = (
         "import sys; from keras_bert.system import error_stream\n"
         "stream = error_stream(); [stream.write('line\\n') for _ in range(9)]; stream.flush(); print('done')"

@@ -1,8 +1,10 @@
 """The card of `bert_en_uncased_small`, from measurements of the bundled model."""
 
+import io
 import json
 import lzma
 import shlex
+import tarfile
 from pathlib import Path
 
 import jinja2
@@ -40,12 +42,24 @@ def measure(arguments) -> dict:
         "masked_tokens": tokens[: len(masked)],
         "stereotypes": tokens[len(masked) :],
         "sample": {"text": EXAMPLES["sample"], "vector": embedded["embeddings"][0]},
+        "megabytes": megabytes(MODEL),
         "pieces": pieces(Path(data) / "data", arguments.model),
     }
     with atomic_write(MEASURED) as draft:
         draft.write_text(json.dumps(measured, indent=1) + "\n", encoding="utf-8")
     write_card(measured, MODEL)
     return {"passed": checked["passed"]}
+
+
+def megabytes(folder: Path) -> dict[str, float]:
+    """Return the size of a model's files, without its card, as they are and in a compressed archive."""
+    files = sorted(path for path in folder.rglob("*") if path.is_file() and path.name != "README.md")
+    archive = io.BytesIO()
+    with tarfile.open(fileobj=archive, mode="w:gz") as tar:
+        for path in files:
+            tar.add(path, path.relative_to(folder))
+    sizes = {"unpacked": sum(path.stat().st_size for path in files), "compressed": archive.tell()}
+    return {name: round(size / 1e6, 1) for name, size in sizes.items()}
 
 
 def pieces(data: Path, teacher: Path) -> list[dict]:

@@ -9,7 +9,14 @@ from keras_bert.text.added_tokens import check_added_tokens
 from keras_bert.text.offsets import check_normalized_tokens
 from keras_bert.text.splitting import ORIGINAL, Splitting
 from keras_bert.text.vocabulary import check_vocabulary, load_vocabulary, save_vocabulary
-from keras_bert.weights.formats.tokenizer_json import LIMIT, MAX_WORD_LENGTH, OtherTokenizer, check_limit, word_piece
+from keras_bert.weights.formats.tokenizer_json import (
+    LIMIT,
+    MAX_WORD_LENGTH,
+    OtherTokenizer,
+    check_limit,
+    check_settings,
+    word_piece,
+)
 from keras_bert.weights.json_file import read_json, write_json
 
 CONFIG = "tokenizer_config.json"
@@ -136,12 +143,7 @@ def _check_class(path: Path, settings: dict) -> bool:
         raise OtherTokenizer(
             f"`source` must contain a BERT tokenizer. Received: source={path} (tokenizer_class={name!r:.60})"
         )
-    for name, value in {"padding_side": "right", "truncation_side": "right"}.items():
-        if settings.get(name, value) != value:
-            raise OtherTokenizer(
-                f"`source` must have a tokenizer with {name}={value!r}. "
-                f"Received: source={path} ({name}={settings[name]!r:.60})"
-            )
+    check_settings(settings, {"padding_side": "right", "truncation_side": "right"}, path)
     return str(settings.get("tokenizer_class")) in GENERIC_CLASSES
 
 

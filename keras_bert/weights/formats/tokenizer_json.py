@@ -38,12 +38,7 @@ def word_piece(details: dict, file: Path, needs_template: bool) -> tuple[list[st
             f"`source` must contain a BERT tokenizer: WordPiece, BertNormalizer and BertPreTokenizer. "
             f"Received: source={file} ({', '.join(f'{kind!s:.40}' for kind in kinds.values())})"
         )
-    for name, value in {"unk_token": "[UNK]", "continuing_subword_prefix": "##"}.items():
-        if model.get(name, value) != value:
-            raise OtherTokenizer(
-                f"`source` must have a tokenizer with {name}={value!r}. "
-                f"Received: source={file} ({name}={model[name]!r:.60})"
-            )
+    check_settings(model, {"unk_token": "[UNK]", "continuing_subword_prefix": "##"}, file)
     limit = check_limit(model.get(LIMIT, MAX_WORD_LENGTH), file)
     if not all(type(number) is int for number in ids.values()) or sorted(ids.values()) != list(range(len(ids))):
         raise OtherTokenizer(f"`source` must number its tokens from 0. Received: source={file} (other ids)")
@@ -53,6 +48,16 @@ def word_piece(details: dict, file: Path, needs_template: bool) -> tuple[list[st
     tokens = sorted(ids, key=ids.get)
     tokens = [token if token.removeprefix("##").strip() else token.strip() for token in tokens]
     return tokens, parts["normalizer"], limit
+
+
+def check_settings(found: dict, expected: dict[str, str], source: Path) -> None:
+    """Raise OtherTokenizer if a setting is there with another value than the only one that this package supports."""
+    for name, value in expected.items():
+        if found.get(name, value) != value:
+            raise OtherTokenizer(
+                f"`source` must have a tokenizer with {name}={value!r}. "
+                f"Received: source={source} ({name}={found[name]!r:.60})"
+            )
 
 
 def check_limit(limit, file: Path) -> int:
