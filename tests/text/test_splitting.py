@@ -1,7 +1,7 @@
 """Tokenizer settings that change ids: the graph, the offsets, Hugging Face's tokenizers and all formats agree."""
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 import keras_bert as kb
@@ -64,6 +64,7 @@ def test_known_ids(vocabulary):
 
 @settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
 @given(texts=st.lists(st.lists(st.sampled_from([*CHARS, *TOKENS, " ", *DIFFICULT])).map("".join), max_size=8))
+@example(texts=["\U0001d165\u302e"])  # NFD changes the order of these two marks
 def test_graph_equals_offsets(vectorizer, texts):
     ids, starts, ends = vectorizer.tokenize_with_offsets(texts)
     assert vectorizer.tokenize(texts).to_list() == ids.to_list()
