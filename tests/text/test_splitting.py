@@ -64,12 +64,12 @@ def test_known_ids(vocabulary):
 
 @settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
 @given(texts=st.lists(st.lists(st.sampled_from([*CHARS, *TOKENS, " ", *DIFFICULT])).map("".join), max_size=8))
-@example(texts=["\U0001d165\u302e"])  # NFD changes the order of these two marks
+@example(texts=["\u302e\U0001d165"])  # NFD changes the order of these two marks
 def test_graph_equals_offsets(vectorizer, texts):
     ids, starts, ends = vectorizer.tokenize_with_offsets(texts)
     assert vectorizer.tokenize(texts).to_list() == ids.to_list()
     for text, *columns in zip(texts, starts.to_list(), ends.to_list(), strict=True):
-        assert all(0 <= start and end <= len(text) for start, end in zip(*columns, strict=True))
+        assert all(0 <= start < end <= len(text) for start, end in zip(*columns, strict=True))
 
 
 def test_config_round_trip(vectorizer):
