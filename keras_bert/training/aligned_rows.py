@@ -67,13 +67,13 @@ class AlignedBatches(keras.utils.PyDataset):
         batch_size: B.
         seed: an integer, 0 or more.
         masking: `Masking` of the student's vocabulary to mask the student's rows, or None.
-        losses: names of the losses with one value per word, see `encoder_distillation_model`.
+        losses: names of the losses, see `encoder_distillation_model`, except `"masked"`.
 
     Returns:
         Each batch is `(inputs, targets, weights)`. `inputs` has int32 `[B, T]` each: `input_word_ids`, `input_mask` and
         `input_type_ids` of the student, `student_words`, `teacher_word_ids` and `teacher_words`; with `masking` also
-        `masked_lm_positions` and `masked_lm_ids` `[B, P]`. `targets` are zeros; `weights` are 1 for words and masked
-        tokens, by the outputs of `encoder_distillation_model`.
+        `masked_lm_positions` and `masked_lm_ids` `[B, P]`. `targets` are zeros; `weights` are 1 for words, masked
+        tokens and pooled outputs, by the outputs of `encoder_distillation_model`.
 
     Raises:
         InputError: the documents do not have the same words in both vocabularies, or there is no complete batch.
@@ -129,7 +129,8 @@ class AlignedBatches(keras.utils.PyDataset):
             "teacher_words": teacher_words,
         }
         in_row = np.arange(self.length) <= (spans[:, 1] - spans[:, 0] + 1)[:, None]  # [B, W]; W = T
-        weights = {name: in_row.astype(np.float32) for name in self.losses}
+        every_row = np.ones((len(spans), 1), bool)  # [B, 1]
+        weights = {name: (every_row if name == "pooled" else in_row).astype(np.float32) for name in self.losses}
         if self.masking is not None:
             masked = mask_tokens(ids, self.masking, np.random.default_rng([self.seed, epoch, index]))
             inputs["input_word_ids"] = masked["input_word_ids"]

@@ -1,4 +1,4 @@
-"""Losses between the hidden states and the self-attention relations of two encoders, per word."""
+"""Losses between the hidden states, the self-attention relations and the pooled outputs of two encoders."""
 
 import keras
 from keras import ops
@@ -7,7 +7,7 @@ from keras_bert.errors import InputError
 from keras_bert.models import BertPretrainer
 from keras_bert.ops import cross_entropy
 
-HIDDEN, RELATIONS, MASKED = "hidden", "relations", "masked"
+HIDDEN, RELATIONS, POOLED, MASKED = "hidden", "relations", "pooled", "masked"
 
 
 def encoder_distillation_model(teacher, student, loss_weights: dict[str, float], relation_heads: int) -> keras.Model:
@@ -21,6 +21,7 @@ def encoder_distillation_model(teacher, student, loss_weights: dict[str, float],
       dot products of the queries of all words, of their keys, and of their values, in the last layer. Queries, keys and
       values are concatenated over the attention heads and split into `relation_heads`, so that the numbers of heads
       and the widths may differ.
+    - pooled: the squared error between the pooled outputs, mean over the units, for models of one width with a pooler.
     - masked: the cross-entropy of masked LM, for a student with a masked-LM head.
 
     Args:
@@ -31,11 +32,11 @@ def encoder_distillation_model(teacher, student, loss_weights: dict[str, float],
 
     Returns:
         A model of the inputs of `AlignedBatches`. Its outputs are a dict of the weighted losses, float32: `hidden` and
-        `relations` `[B, W]`, `masked` `[B, P]`. Only the student's weights and the dense layer are its weights.
+        `relations` `[B, W]`, `pooled` `[B, 1]`, `masked` `[B, P]`. Only the student's weights and the dense layer are its weights.
 
     Raises:
-        InputError: a loss is unknown, `masked` is given for a student without a masked-LM head, or a width is not a
-            multiple of `relation_heads`.
+        InputError: a loss is unknown, `masked` is given for a student without a masked-LM head, `pooled` for models
+            without a pooler or of different widths, or a width is not a multiple of `relation_heads`.
 
     Source: Wang et al. 2020 (arXiv:2012.15828), section 3.2, for the relations; Jiao et al. 2019 (arXiv:1909.10351),
     equation 8, for the hidden states.
@@ -67,6 +68,10 @@ def encoder_distillation_model(teacher, student, loss_weights: dict[str, float],
             [teacher_states[name] for name in _PROJECTIONS],
             teacher_words,
         )
+    if POOLED in loss_weights:
+        outputs[POOLED] = _PooledLoss(loss_weights[POOLED], name="pooled_loss")(
+            student_states["pooled"], teacher_states["pooled"]
+        )
     if MASKED in loss_weights:
         for name in ("masked_lm_positions", "masked_lm_ids"):
             inputs[name] = keras.Input((None,), dtype="int32", name=name)  # [B, P]
@@ -80,9 +85,14 @@ _PROJECTIONS = ("query", "key", "value")
 
 
 def _states(encoder, ids, with_projections: bool, **call) -> dict:
-    """Return the last hidden states and, if asked for, queries, keys and values of the last layer, `[B, T, H]` each."""
+    """Return the last hidden states and, if asked for, queries, keys and values of the last layer, `[B, T, H]` each.
+
+    If the encoder has a pooler, its output `[B, H]` is returned too.
+    """
     outputs = encoder(ids, **call)
     states = {"last": outputs["sequence_output"]}  # [B, T, H]
+    if encoder.pooler is not None:
+        states["pooled"] = outputs["pooled_output"]  # [B, H]
     if with_projections:
         count = encoder.config.num_layers
         below = outputs[f"encoder_outputs_{count - 2}"] if count > 1 else _embeddings(encoder, ids, **call)  # [B, T, H]
@@ -116,9 +126,14 @@ class _FrozenStates(keras.layers.Layer):
         return {name: ops.stop_gradient(state) for name, state in states.items()}
 
     def compute_output_spec(self, word_ids, words):
-        shape = (*word_ids.shape, self.get_teacher().config.hidden_size)
-        names = ("last", *_PROJECTIONS) if self.with_projections else ("last",)
-        return {name: keras.KerasTensor(shape, dtype=self.compute_dtype) for name in names}
+        teacher = self.get_teacher()
+        batch, width = word_ids.shape[0], teacher.config.hidden_size
+        shapes = {"last": (*word_ids.shape, width)}  # [B, T, H]
+        if self.with_projections:
+            shapes |= {name: shapes["last"] for name in _PROJECTIONS}
+        if teacher.pooler is not None:
+            shapes["pooled"] = (batch, width)  # [B, H]
+        return {name: keras.KerasTensor(shape, dtype=self.compute_dtype) for name, shape in shapes.items()}
 
 
 class _WordLoss(keras.layers.Layer):
@@ -134,6 +149,12 @@ class _HiddenLoss(_WordLoss):
     def call(self, states, words, teacher_states, teacher_words):
         difference = word_means(states, words) - word_means(teacher_states, teacher_words)  # [B, W, H]
         return self.weight * ops.mean(difference**2, -1)  # [B, W]
+
+
+class _PooledLoss(_WordLoss):
+    def call(self, pooled, teacher_pooled):
+        difference = ops.cast(pooled, "float32") - ops.cast(teacher_pooled, "float32")  # [B, H]
+        return self.weight * ops.mean(difference**2, -1, keepdims=True)  # [B, 1]
 
 
 class _RelationLoss(_WordLoss):
@@ -189,7 +210,7 @@ def word_means(states, words):
 
 
 def _check(teacher, encoder, student, loss_weights: dict, relation_heads: int) -> None:
-    unknown = set(loss_weights) - {HIDDEN, RELATIONS, MASKED}
+    unknown = set(loss_weights) - {HIDDEN, RELATIONS, POOLED, MASKED}
     if unknown or not loss_weights:
         raise InputError(
             f"`loss_weights` must have names in {HIDDEN}, {RELATIONS}, {MASKED}. Received: {sorted(loss_weights)}"
@@ -198,6 +219,13 @@ def _check(teacher, encoder, student, loss_weights: dict, relation_heads: int) -
         raise InputError(
             f"`student` must be a BertPretrainer for the loss {MASKED}. Received: {type(student).__name__}"
         )
+    if POOLED in loss_weights:
+        widths = [each.pooler and each.config.hidden_size for each in (teacher, encoder)]
+        if None in widths or widths[0] != widths[1]:
+            raise InputError(
+                "`teacher` and `student` must have a pooler and the same hidden size for the loss pooled. "
+                f"Received: {widths[0] or 'no pooler'} and {widths[1] or 'no pooler'}"
+            )
     for name, each in (("teacher", teacher), ("student", encoder)) if RELATIONS in loss_weights else ():
         if each.config.hidden_size % relation_heads:
             raise InputError(

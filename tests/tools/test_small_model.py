@@ -73,8 +73,8 @@ def test_all_stages(teacher, tmp_path, monkeypatch):
     settings = {"batch_size": 4, "learning_rate": 1e-2, "seed": 1, "dtype": "float32"}
     found = healing.heal(
         SimpleNamespace(
-            model=trimmed, teacher=teacher, corpus=corpus, out=healed, steps=20, masking_rate=0.2, hidden_weight=10.0,
-            **settings,
+            model=trimmed, teacher=teacher, corpus=corpus, out=healed, steps=20, length=128, masking_rate=0.2,
+            hidden_weight=10.0, pooled_weight=1.0, **settings,
         )
     )  # fmt: skip
     assert found["loss"][-1] < found["loss"][0] and 0 <= found["held_out_mlm_accuracy"] <= 1

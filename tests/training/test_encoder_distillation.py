@@ -1,5 +1,7 @@
 """Distillation of an encoder into another one: alignment of words, losses, training."""
 
+import dataclasses
+
 import keras
 import numpy as np
 import pytest
@@ -86,15 +88,19 @@ def test_rejects_vocabularies_that_split_into_other_words():
 
 def test_losses_equal_numpy():
     teacher, student = encoder(WHOLE, seed=1), encoder(PARTS, seed=2)
-    inputs, _, _ = batches(losses=("hidden", "relations"))[0]
-    model = encoder_distillation_model(teacher, student, {"hidden": 2.0, "relations": 0.5}, relation_heads=4)
+    inputs, _, weights = batches(losses=("hidden", "relations", "pooled"))[0]
+    losses = {"hidden": 2.0, "relations": 0.5, "pooled": 3.0}
+    model = encoder_distillation_model(teacher, student, losses, relation_heads=4)
     outputs = {name: keras.ops.convert_to_numpy(value) for name, value in model(inputs).items()}
+
+    pooled = []  # of the student, then of the teacher
 
     def states(model, ids, words):
         """Yield the last states, queries, keys and values, averaged by word, for one row without padding."""
         count = int((words >= 0).sum())
         ids, words = ids[None, :count], words[:count]
         found = model({"input_word_ids": ids, "input_mask": np.ones_like(ids), "input_type_ids": 0 * ids})
+        pooled.append(keras.ops.convert_to_numpy(found["pooled_output"])[0])
         below = found["encoder_outputs_0"]
         attention = model.blocks[1].attention
         projections = (attention.query_dense, attention.key_dense, attention.value_dense)
@@ -109,7 +115,9 @@ def test_losses_equal_numpy():
             result.append(scores / scores.sum(1, keepdims=True))
         return np.stack(result)
 
+    assert weights["pooled"].shape == outputs["pooled"].shape == (3, 1)
     for i in range(3):
+        pooled.clear()
         ours = list(states(student, inputs["input_word_ids"][i], inputs["student_words"][i]))
         theirs = list(states(teacher, inputs["teacher_word_ids"][i], inputs["teacher_words"][i]))
         hidden = 2.0 * ((ours[0] - theirs[0]) ** 2).mean(1)
@@ -118,6 +126,7 @@ def test_losses_equal_numpy():
             p, q = relations(b), relations(a)
             divergences.append((p * np.log(p / q)).sum(-1).mean(0))
         count = len(hidden)
+        np.testing.assert_allclose(outputs["pooled"][i], 3.0 * ((pooled[0] - pooled[1]) ** 2).mean(), rtol=2e-4)
         np.testing.assert_allclose(outputs["hidden"][i, :count], hidden, rtol=2e-4)
         np.testing.assert_allclose(outputs["relations"][i, :count], 0.5 * np.mean(divergences, 0), rtol=2e-3, atol=1e-6)
 
@@ -183,3 +192,11 @@ def test_rejects_losses_that_do_not_fit():
         encoder_distillation_model(teacher, student, {"relations": 1.0}, 3)
     with pytest.raises(kb.InputError, match="`loss_weights`"):
         encoder_distillation_model(teacher, student, {"logits": 1.0}, 4)
+
+
+def test_pooled_loss_needs_poolers_of_one_width():
+    wide, narrow = encoder(WHOLE), encoder(PARTS, hidden_size=4)
+    with pytest.raises(kb.InputError, match="a pooler and the same hidden size.*Received: 8 and 4"):
+        encoder_distillation_model(wide, narrow, {"pooled": 1.0}, 2)
+    with pytest.raises(kb.InputError, match="Received: 8 and no pooler"):
+        encoder_distillation_model(wide, kb.BertEncoder(dataclasses.replace(narrow.config, pooler=False)), {"pooled": 1.0}, 2)

@@ -1,7 +1,9 @@
 """Make a small encoder out of a larger BERT, and fine-tune it with the logits of teachers.
 
     python -m tools.small_model trim MINILM --texts train.tsv --corpus corpus.txt --size 8192 --out build/trimmed
-    python -m tools.small_model heal build/trimmed --teacher MINILM --corpus corpus.txt --out build/healed
+    python -m tools.small_model heal build/trimmed --teacher MINILM --corpus corpus.txt --out build/healed-128
+    python -m tools.small_model heal build/healed-128 --teacher MINILM --corpus corpus.txt --length 512 \\
+        --batch-size 8 --steps 300 --learning-rate 1e-4 --pooled-weight 10 --seed 2 --out build/healed
     python -m tools.small_model augment train.tsv --out build/augmented.txt
     python -m tools.small_model collect --texts train.tsv build/augmented.txt \\
         --logits build/teacher-1.npz build/teacher-2.npz --out tools/teacher_logits.npz
@@ -56,10 +58,12 @@ def main() -> None:
         ("--teacher", path),
         ("--corpus", path),
         ("--steps", number(2000)),
+        ("--length", number(128)),
         ("--batch-size", number(256)),
         ("--learning-rate", number(5e-4)),
         ("--masking-rate", number(0.2)),
         ("--hidden-weight", number(10.0)),
+        ("--pooled-weight", number(0.0)),
         ("--dtype", number("mixed_bfloat16")),
         ("--seed", number(1)),
     )

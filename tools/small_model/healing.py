@@ -1,4 +1,7 @@
-"""The second stage: training on unlabeled text, so that the encoder with fewer pieces is as useful as its teacher."""
+"""The second stage: training on unlabeled text, so that the encoder with fewer pieces is as useful as its teacher.
+
+It can be repeated on its own result, for example with longer rows.
+"""
 
 import json
 import time
@@ -15,7 +18,7 @@ HELD_OUT = 0.01  # of the documents, the last ones
 
 
 def heal(arguments) -> dict:
-    """Train an encoder to have the hidden states of its teacher, word by word, with a new masked-LM head."""
+    """Train an encoder to have its teacher's hidden states, word by word, with masked LM beside it."""
     keras.utils.set_random_seed(arguments.seed)
     vocabularies = read_vocabulary(arguments.model), read_vocabulary(arguments.teacher)
     documents = read_corpus(arguments.corpus)
@@ -23,23 +26,27 @@ def heal(arguments) -> dict:
     first_held_out = len(documents) - int(HELD_OUT * len(documents))
     training = [each.take(np.arange(first_held_out)) for each in both]
     held_out = [each.take(np.arange(first_held_out, len(documents))) for each in both]
+    losses = {"hidden": arguments.hidden_weight, "pooled": arguments.pooled_weight, "masked": 1.0}
+    losses = {name: weight for name, weight in losses.items() if weight}
     rows = align_documents(
         *training,
         *vocabularies,
-        length=128,
+        length=arguments.length,
         batch_size=arguments.batch_size,
-        losses=["hidden"],
-        masking=Masking.from_vocabulary(vocabularies[0], rate=arguments.masking_rate, max_predictions=32),
+        losses=[name for name in losses if name != "masked"],
+        seed=arguments.seed,
+        masking=Masking.from_vocabulary(
+            vocabularies[0], rate=arguments.masking_rate, max_predictions=arguments.length // 4
+        ),
     )
     teacher = kb.BertEncoder.from_pretrained(arguments.teacher, dtype=arguments.dtype)
-    encoder = kb.BertEncoder.from_pretrained(arguments.model, dtype=arguments.dtype, dropout=0.0)
-    student = kb.BertPretrainer(encoder, sentence_task=None)
+    student = kb.load_pretrained(arguments.model).new_pretrainer(None, dropout=0.0, dtype=arguments.dtype)
     start = time.perf_counter()
     history = distill_encoder(
         teacher,
         student,
         rows,
-        losses={"hidden": arguments.hidden_weight, "masked": 1.0},
+        losses=losses,
         steps=arguments.steps,
         batch_size=arguments.batch_size,
         learning_rate=arguments.learning_rate,
