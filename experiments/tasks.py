@@ -1,13 +1,13 @@
-"""Every task on real data: the bundled encoder, fine-tuned, beside baselines without an encoder.
+"""Every task on real data: the bundled encoders, fine-tuned, beside baselines without an encoder.
 
     python -m experiments.tasks --data DIR                 # every run not in experiments/results/tasks.json
     python -m experiments.tasks --data DIR --only TREC     # one set, or `freezing`
+    python -m experiments.tasks --data DIR --rates         # of the small encoder, by held-out rows of train
 
 DIR is the folder named by `KERAS_BERT_DATA`. `keras-bert finetune` runs on each set with several seeds and settings
-that
-were fixed before; the dev part only measures. The baselines: always the commonest answer, and TF-IDF of words and word
-pairs with logistic regression. A second table compares which layers are trained. docs/tasks.md is written from all runs
-so far.
+that were fixed before; the dev part only measures. The baselines: always the commonest answer, and TF-IDF of words and
+word pairs with logistic regression. A second table compares which layers of the mini encoder are trained.
+docs/tasks.md is written from all runs so far.
 """
 
 import argparse
@@ -26,18 +26,36 @@ FOUND, PAGE = ROOT / "experiments" / "results" / "tasks.json", ROOT / "docs" / "
 WORK = ROOT / "build" / "tasks"
 SEEDS = (1, 2, 3)
 FINETUNE = (
-    "keras-bert finetune --encoder bert_en_uncased_mini --dataset build/tasks/{name} {more} "
+    "keras-bert finetune --encoder {encoder} --dataset build/tasks/{name} {more} "
     "--dropout 0.1 --batch-size 16 --held-out 0.1 --seed {seed} --out build/tasks/{name}-{seed} --json"
 )
-SPANS = "--task spans --sequence-length 128 --learning-rate 5e-4"  # the sequence length of pretraining
+MINI, SMALL = "bert_en_uncased_mini", "bert_en_uncased_small"
 SETS = {
-    "TREC": ("six classes of questions", "--epochs 8 --learning-rate 2e-4 --dtype mixed_bfloat16", "accuracy"),
-    "SST-5": ("sentiment in five classes", "--epochs 4 --learning-rate 2e-4 --dtype mixed_bfloat16", "accuracy"),
-    "MRPC": ("paraphrase or not, sentence pairs", "--epochs 6 --learning-rate 2e-4", "accuracy"),
-    "SQuAD-1.1": ("answer spans", f"{SPANS} --epochs 4", "f1"),
-    "SQuAD-2.0": ("answer spans, some questions without an answer", f"{SPANS} --epochs 8", "f1"),
+    "TREC": ("six classes of questions", "accuracy"),
+    "SST-5": ("sentiment in five classes", "accuracy"),
+    "MRPC": ("paraphrase or not, sentence pairs", "accuracy"),
+    "SQuAD-1.1": ("answer spans", "f1"),
+    "SQuAD-2.0": ("answer spans, some questions without an answer", "f1"),
 }
-# Which layers are trained, on two of the sets.
+SPANS = "--task spans --sequence-length 128"  # the sequence length of most of the pretraining
+SETTINGS = {
+    MINI: {
+        "TREC": "--epochs 8 --learning-rate 2e-4 --dtype mixed_bfloat16",
+        "SST-5": "--epochs 4 --learning-rate 2e-4 --dtype mixed_bfloat16",
+        "MRPC": "--epochs 6 --learning-rate 2e-4",
+        "SQuAD-1.1": f"{SPANS} --learning-rate 5e-4 --epochs 4",
+        "SQuAD-2.0": f"{SPANS} --learning-rate 5e-4 --epochs 8",
+    },
+    SMALL: {
+        "TREC": "--epochs 6 --learning-rate 1e-4 --dtype mixed_bfloat16",
+        "SST-5": "--epochs 3 --learning-rate 1e-4 --dtype mixed_bfloat16",
+        "MRPC": "--epochs 5 --learning-rate 1e-4 --dtype mixed_bfloat16",
+        "SQuAD-1.1": f"{SPANS} --learning-rate 2e-4 --epochs 4 --dtype mixed_bfloat16",
+        "SQuAD-2.0": f"{SPANS} --learning-rate 2e-4 --epochs 4 --dtype mixed_bfloat16",
+    },
+}
+RATES = ("3e-5", "1e-4", "3e-4")  # compared with the rows of train that `--held-out` holds out
+# Which layers of the mini encoder are trained, on two of the sets.
 FREEZING = {
     "all layers": "",
     "all but the embeddings and the first two of four layers": "--freeze 2",
@@ -49,8 +67,10 @@ FROZEN = ("TREC", "SST-5")
 
 
 def prepare(name: str, data: Path, folder: Path) -> None:
-    """Write a folder for `keras-bert finetune`; without a dev part, hold out a tenth of the rows or the last "
-    "articles."""
+    """Write a folder for `keras-bert finetune`.
+
+    Of a set without a dev part, a tenth of the rows or the last articles are held out.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     if name.startswith("SQuAD"):
         (file,) = (data / "SQuAD").glob(f"*-v{name[-3:]}-*.json")
@@ -117,31 +137,44 @@ def write_page(found: dict) -> None:
     lines = [
         "# Every task on real data",
         "",
-        "Written by `python -m experiments.tasks --data $KERAS_BERT_DATA`. The bundled encoder, fine-tuned, beside two",
-        "baselines: always the commonest answer, and TF-IDF with logistic regression. Accuracy (of spans F1)",
-        "on dev, in",
-        "percent; for BERT mean and standard deviation over seeds, with the commands below. The best value of a row is",
-        "bold. Of a set without a dev part, a tenth of the rows or the last articles are held out. Nothing was",
-        "selected",
-        "with dev, except that SQuAD's had been seen with an earlier recipe. SQuAD's settings were compared on train",
-        "alone, so far without the sequence length of 128 that is used here: [settings.md](settings.md).",
+        "Written by `python -m experiments.tasks --data $KERAS_BERT_DATA`. The bundled encoders, fine-tuned, beside",
+        "two baselines: always the commonest answer, and TF-IDF with logistic regression. Accuracy (of spans F1) on",
+        "dev, in percent; for BERT mean and standard deviation over seeds, with the commands below. The best value of",
+        "a row is bold. Of a set without a dev part, a tenth of the rows or the last articles are held out. Nothing",
+        "was selected with dev, except that SQuAD's had been seen with an earlier recipe. The settings of the mini",
+        "encoder were compared on train alone, SQuAD's without the sequence length of 128 that is used here:",
+        "[settings.md](settings.md).",
         "",
-        "| set | task | examples | commonest answer | TF-IDF, logistic regression | bert_en_uncased_mini |",
-        "|---|---|---|---|---|---|",
+        f"| set | task | examples | commonest answer | TF-IDF, logistic regression | {' | '.join(SETTINGS)} |",
+        "|---" * (5 + len(SETTINGS)) + "|",
     ]
-    measured = {name: entry for name, entry in found["sets"].items() if entry["bert"]}
+    measured = {name: entry for name, entry in found["sets"].items() if any(entry["bert"].values())}
     for name, entry in measured.items():
-        best = max(entry["commonest"], entry["tfidf"], statistics.mean(entry["bert"].values()))
+        means = [statistics.mean(scores.values()) for scores in entry["bert"].values() if scores]
+        best = max(entry["commonest"], entry["tfidf"], *means)
         baselines = [bold(100 * entry[key], 100 * best) for key in ("commonest", "tfidf")]
-        scores = mean_and_deviation(entry["bert"], best)
-        lines.append(f"| {name} | {SETS[name][0]} | {entry['examples']:,} | {' | '.join(baselines)} | {scores} |")
+        scores = [mean_and_deviation(entry["bert"].get(encoder, {}), best) for encoder in SETTINGS]
+        lines.append(f"| {name} | {SETS[name][0]} | {entry['examples']:,} | {' | '.join([*baselines, *scores])} |")
     for name, entry in measured.items():
-        if {round(score, 6) for score in entry["bert"].values()} == {round(entry["commonest"], 6)}:
-            lines += ["", f"On {name}, every seed always predicts the commonest answer."]
-    lines += ["", *(f"    {command(name, 'SEED')}" for name in measured)]
+        for encoder, scores in entry["bert"].items():
+            if {round(score, 6) for score in scores.values()} == {round(entry["commonest"], 6)}:
+                lines += ["", f"On {name}, every seed of {encoder} always predicts the commonest answer."]
+    for encoder in SETTINGS:
+        lines += [
+            "",
+            *(f"    {command(encoder, name, 'SEED')}" for name in measured if measured[name]["bert"].get(encoder)),
+        ]
+    if found.get("rates"):
+        lines += ["", "## Learning rates of the small encoder", ""]
+        lines += ["Seed 1; accuracy or F1 on the rows of train that `--held-out 0.1` holds out, in percent.", ""]
+        lines += [f"| set | {' | '.join(RATES)} |", "|---" * (1 + len(RATES)) + "|"]
+        for name, runs in found["rates"].items():
+            best = max(runs.values())
+            cells = [bold(100 * runs[rate], 100 * best) if rate in runs else "-" for rate in RATES]
+            lines.append(f"| {name} | {' | '.join(cells)} |")
     if found["freezing"]:
         title = "## Which layers are trained"
-        lines += ["", title, "", f"| | {' | '.join(FROZEN)} | option |", "|---" * (2 + len(FROZEN)) + "|"]
+        lines += ["", title, "", f"| {MINI} | {' | '.join(FROZEN)} | option |", f"|{'---|' * (2 + len(FROZEN))}"]
         best = {
             name: max(statistics.mean(runs[name].values()) for runs in found["freezing"].values() if runs.get(name))
             for name in FROZEN
@@ -169,43 +202,66 @@ def mean_and_deviation(scores: dict, best: float | None) -> str:
     return f"{bold(statistics.mean(each), 100 * best)}{deviation} ({len(each)} seed{'s' * (len(each) > 1)})"
 
 
-def command(name: str, seed, more: str = "") -> str:
-    """Return the command that fine-tunes on a set."""
-    return FINETUNE.format(name=name, more=f"{SETS[name][1]} {more}".strip(), seed=seed)
+def command(encoder: str, name: str, seed, more: str = "") -> str:
+    """Return the command that fine-tunes an encoder on a set."""
+    more = f"{SETTINGS[encoder][name]} {more}".strip()
+    return FINETUNE.format(encoder=encoder, name=name, more=more, seed=seed)
 
 
-def run(name: str, seed: str, more: str = "") -> float:
-    """Fine-tune once and return the score on dev."""
-    words = [sys.executable, "-m", "keras_bert", *command(name, seed, more).split()[1:]]
+def run(words: str, name: str, held_out: bool = False) -> float:
+    """Run a command of fine-tuning and return the score on dev, or on the held-out rows of train."""
+    words = [sys.executable, "-m", "keras_bert", *words.split()[1:]]
     done = subprocess.run(words, cwd=ROOT, stdout=subprocess.PIPE, text=True, check=True)
-    score = json.loads(done.stdout.splitlines()[-1])[SETS[name][2]]
-    return score / 100 if SETS[name][2] == "f1" else score  # SQuAD's official script reports percent
+    metric = SETS[name][1]
+    score = json.loads(done.stdout.splitlines()[-1])[f"held_out_{metric}" if held_out else metric]
+    return score / 100 if metric == "f1" else score  # SQuAD's official script reports percent
+
+
+def compare_rates(found: dict, names: list[str]) -> None:
+    """Fine-tune the small encoder with each learning rate, and store the scores on held-out rows of train."""
+    for name in names:
+        runs = found.setdefault("rates", {}).setdefault(name, {})
+        for rate in RATES:
+            if rate not in runs:
+                words = command(SMALL, name, 1, f"--learning-rate {rate}")  # the last value counts
+                runs[rate] = run(words, name, held_out=True)
+                print(name, rate, runs[rate], file=sys.stderr)
+                FOUND.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, default=os.environ.get("KERAS_BERT_DATA"))
     parser.add_argument("--only", nargs="*", choices=[*SETS, "freezing"], default=[*SETS, "freezing"])
+    parser.add_argument("--rates", action="store_true")
     arguments = parser.parse_args()
     if not arguments.data:
         parser.error("`--data` must be given, or KERAS_BERT_DATA must name the folder. Received: neither")
     found = json.loads(FOUND.read_text(encoding="utf-8")) if FOUND.exists() else {"sets": {}, "freezing": {}}
     sets = [name for name in SETS if name in arguments.only]
-    for name in [*sets, *(FROZEN if "freezing" in arguments.only else ())]:
+    freezing = FROZEN if "freezing" in arguments.only else ()
+    for name in {*sets, *freezing}:
         prepare(name, arguments.data / "data", WORK / name)
         if name not in found["sets"]:
             found["sets"][name] = {**(squad_baselines if "SQuAD" in name else text_baselines)(WORK / name), "bert": {}}
-    wanted = [(name, "", found["sets"][name]["bert"]) for name in sets]
-    for name in FROZEN if "freezing" in arguments.only else ():
+    if arguments.rates:
+        compare_rates(found, sets)
+        return write_page(found)
+    wanted = [
+        (encoder, name, "", found["sets"][name]["bert"].setdefault(encoder, {}))
+        for name in sets
+        for encoder in SETTINGS
+    ]
+    for name in freezing:
         for how, more in FREEZING.items():
             runs = found["freezing"].setdefault(how, {})
-            runs[name] = runs.get(name, {}) if more else found["sets"][name]["bert"]
-            wanted.append((name, more, runs[name]))
+            runs[name] = runs.get(name, {}) if more else found["sets"][name]["bert"].setdefault(MINI, {})
+            wanted.append((MINI, name, more, runs[name]))
     for seed in map(str, SEEDS):  # every run with the first seed before any with the second
-        for name, more, scores in wanted:
+        for encoder, name, more, scores in wanted:
             if seed not in scores:
-                scores[seed] = run(name, seed, more)
-                print(name, more, seed, scores[seed], file=sys.stderr)
+                scores[seed] = run(command(encoder, name, seed, more), name)
+                print(encoder, name, more, seed, scores[seed], file=sys.stderr)
                 FOUND.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
     write_page(found)
 

@@ -58,29 +58,48 @@ def write_tasks_page(tmp_path, monkeypatch, entry, freezing=None) -> str:
 
 
 def test_page_of_tasks(tmp_path, monkeypatch):
-    entry = {"examples": 545, "commonest": 0.25, "tfidf": 0.855, "bert": {"1": 0.9, "2": 0.92}}
+    scores = {tasks.MINI: {"1": 0.9, "2": 0.92}, tasks.SMALL: {"1": 0.97}}
+    entry = {"examples": 545, "commonest": 0.25, "tfidf": 0.855, "bert": scores}
     freezing = {"the head only": {"TREC": {"1": 0.5}}}
     page = write_tasks_page(tmp_path, monkeypatch, entry, freezing)
-    assert "| TREC | six classes of questions | 545 | 25.0 | 85.5 | **91.0** ± 1.4 (2 seeds) |" in page
+    row = "| TREC | six classes of questions | 545 | 25.0 | 85.5 | 91.0 ± 1.4 (2 seeds) | **97.0** (1 seed) |"
+    assert row in page and "--encoder bert_en_uncased_small --dataset build/tasks/TREC" in page
     assert "| the head only | **50.0** (1 seed) | - | `--freeze all` |" in page
-    assert tasks.command("TREC", 3, "--freeze all").count("--freeze all --dropout") == 1
+    assert tasks.command(tasks.MINI, "TREC", 3, "--freeze all").count("--freeze all --dropout") == 1
     assert "always predicts the commonest" not in page
 
 
 def test_best_value_of_a_row_is_bold(tmp_path, monkeypatch):
-    entry = {"examples": 545, "commonest": 0.25, "tfidf": 0.95, "bert": {"1": 0.9, "2": 0.92}}
+    entry = {"examples": 545, "commonest": 0.25, "tfidf": 0.95, "bert": {tasks.MINI: {"1": 0.9, "2": 0.92}}}
     page = write_tasks_page(tmp_path, monkeypatch, entry)
-    assert "| 545 | 25.0 | **95.0** | 91.0 ± 1.4 (2 seeds) |" in page
+    assert "| 545 | 25.0 | **95.0** | 91.0 ± 1.4 (2 seeds) | - |" in page
     entry = {**entry, "commonest": 0.99}
-    assert "| 545 | **99.0** | 95.0 | 91.0 ± 1.4 (2 seeds) |" in write_tasks_page(tmp_path, monkeypatch, entry)
+    assert "| 545 | **99.0** | 95.0 | 91.0 ± 1.4 (2 seeds) | - |" in write_tasks_page(tmp_path, monkeypatch, entry)
     entry = {**entry, "commonest": 0.91, "tfidf": 0.91}  # equal values are all bold
     assert "| 545 | **91.0** | **91.0** | **91.0** ± 1.4" in write_tasks_page(tmp_path, monkeypatch, entry)
 
 
 def test_page_names_tasks_without_learning(tmp_path, monkeypatch):
-    entry = {"examples": 545, "commonest": 0.25, "tfidf": 0.855, "bert": {"1": 0.25, "2": 0.25}}
+    entry = {"examples": 545, "commonest": 0.25, "tfidf": 0.855, "bert": {tasks.MINI: {"1": 0.25, "2": 0.25}}}
     page = write_tasks_page(tmp_path, monkeypatch, entry)
-    assert "On TREC, every seed always predicts the commonest answer." in page
+    assert "On TREC, every seed of bert_en_uncased_mini always predicts the commonest answer." in page
+
+
+def test_rates_are_compared_on_held_out_rows(tmp_path, monkeypatch):
+    asked = []
+
+    def run(words, name, held_out=False):
+        asked.append((words.split(" --learning-rate ")[-1].split()[0], held_out))
+        return {"3e-5": 0.8, "1e-4": 0.9, "3e-4": 0.7}[asked[-1][0]]
+
+    monkeypatch.setattr(tasks, "run", run)
+    monkeypatch.setattr(tasks, "FOUND", tmp_path / "tasks.json")
+    monkeypatch.setattr(tasks, "PAGE", tmp_path / "tasks.md")
+    found = {"sets": {}, "freezing": {}}
+    tasks.compare_rates(found, ["TREC"])
+    assert asked == [(rate, True) for rate in tasks.RATES]
+    tasks.write_page(found)
+    assert "| TREC | 80.0 | **90.0** | 70.0 |" in (tmp_path / "tasks.md").read_text(encoding="utf-8")
 
 
 def test_settings_hold_out_part_of_train(tmp_path):

@@ -85,7 +85,7 @@ def test_all_stages(teacher, tmp_path, monkeypatch):
     collect(SimpleNamespace(texts=[table], logits=[tmp_path / "1.npz"], out=logits))
     facts = finetune(
         SimpleNamespace(
-            model=healed, data=table, texts=[], logits=logits, validation=table, test=[table], length=16, width_step=1,
+            model=healed, data=table, texts=[], max_texts=1, logits=logits, validation=table, test=[table], length=16, width_step=1,
             dropout=0.0, epochs=30, out=tmp_path / "classifier", **settings,
         )
     )  # fmt: skip

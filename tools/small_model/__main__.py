@@ -67,7 +67,9 @@ def main() -> None:
         ("--dtype", number("mixed_bfloat16")),
         ("--seed", number(1)),
     )
-    add(commands, "augment", augment, ("data", {"type": Path}), ("--copies", number(20)), model=False)
+    chunks = {"type": int, "nargs": "*", "help": "numbers of the chunks of 1,000 texts, from 0; by default all"}
+    augment_options = ("data", {"type": Path}), ("--copies", number(20)), ("--chunks", chunks)
+    add(commands, "augment", augment, *augment_options, model=False)
     add(commands, "collect", collect, ("--texts", paths), ("--logits", paths), model=False)
     add(
         commands,
@@ -75,6 +77,7 @@ def main() -> None:
         finetune,
         ("--data", path),
         ("--texts", optional),
+        ("--max-texts", number(80_000)),
         ("--logits", {"type": Path}),
         ("--validation", path),
         ("--test", optional),

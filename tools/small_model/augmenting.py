@@ -19,6 +19,8 @@ def augment(arguments) -> dict:
     work.mkdir(parents=True, exist_ok=True)
     found: dict[str, None] = {}
     for start in range(0, len(texts), CHUNK):
+        if arguments.chunks and start // CHUNK not in arguments.chunks:
+            continue
         part = work / f"{start // CHUNK:03d}.json"
         if not part.exists():
             chunk = texts[start : start + CHUNK]

@@ -20,7 +20,7 @@ def finetune(arguments) -> dict:
     table, validation = read_table(arguments.data), read_table(arguments.validation)
     texts, labels, logits, alpha = list(table.texts), class_ids(table), None, {}
     if arguments.logits:
-        texts += [text for path in arguments.texts for text in read_texts(path)]
+        texts += sample([text for path in arguments.texts for text in read_texts(path)], arguments)
         logits, found = find_logits(arguments.logits, texts)
         texts, logits = [text for text, known in zip(texts, found, strict=True) if known], logits[found]
         labels, alpha = logits.argmax(-1).astype(np.int32), {"alpha": 1.0, "temperature": 1.0}
@@ -53,6 +53,13 @@ def finetune(arguments) -> dict:
     }
     (arguments.out / "finetuning.json").write_text(json.dumps(facts) + "\n", encoding="utf-8")
     return facts
+
+
+def sample(texts: list[str], arguments) -> list[str]:
+    """Draw `--max-texts` texts with the seed, or return all of them."""
+    rng = np.random.default_rng(arguments.seed)
+    chosen = rng.choice(len(texts), min(arguments.max_texts, len(texts)), replace=False)
+    return [texts[i] for i in np.sort(chosen)]
 
 
 def accuracy(model, folder, table) -> float:
