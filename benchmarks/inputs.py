@@ -23,6 +23,7 @@ def size(layers: int, hidden: int, vocabulary: int = 30522, heads: int | None = 
 
 
 MINI, BASE, TINY = size(4, 256), size(12, 768), size(2, 32, heads=2)
+SMALL = size(6, 384, heads=12)  # the shape of bert_en_uncased_small
 
 
 def full_rows(config: dict, batch: int, length: int, positions: int = 1, seed: int = 0) -> dict[str, np.ndarray]:

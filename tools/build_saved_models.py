@@ -1,12 +1,12 @@
-"""Train the bundled models, measure them, and write their model cards.
+"""Pretrain `bert_en_uncased_mini`, measure it, and write its model card.
 
     python tools/build_saved_models.py pretrain --data DIR    # hours; after Ctrl-C the same command continues
-    python tools/build_saved_models.py finetune --data DIR    # the classifier, with several seeds
-    python tools/build_saved_models.py measure --data DIR     # only measure the bundled models
-    python tools/build_saved_models.py cards                  # only write the two README.md, from tools/measured.json
+    python tools/build_saved_models.py finetune --data DIR    # classifiers on it, with several seeds, for the card
+    python tools/build_saved_models.py measure --data DIR     # only measure the bundled model
+    python tools/build_saved_models.py card                   # only write its README.md, from tools/measured.json
 
-Every number of a card is measured here and stored in tools/measured.json. DIR is the folder named by `KERAS_BERT_DATA`,
-with `data/corpus` and `data/SST-2`.
+Every number of the card is measured here and stored in tools/measured.json. DIR is the folder named by
+`KERAS_BERT_DATA`, with `data/corpus` and `data/SST-2`.
 """
 
 import argparse
@@ -31,7 +31,7 @@ RESUME = " --resume"
 DATA = "$KERAS_BERT_DATA"
 SEEDS = (1, 2, 3, 4, 5)
 SAVED_MODELS = HERE.parent / "saved_models"
-ENCODER, SENTIMENT = SAVED_MODELS / "bert_en_uncased_mini", SAVED_MODELS / "sst2_sentiment"
+ENCODER = SAVED_MODELS / "bert_en_uncased_mini"
 PRETRAIN = (
     f"keras-bert pretrain --data {DATA}/data/corpus/wikipedia.txt.xz --data {DATA}/data/corpus/books.txt.xz "
     "--vocab-size 8192 --size mini --no-next-sentence --embedding-init ppmi --dropout 0 --dtype mixed_bfloat16 "
@@ -56,11 +56,11 @@ def main() -> None:
     """Run one stage."""
     stages = {"pretrain": pretrain, "finetune": finetune, "measure": measure}
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("stage", choices=(*stages, "cards"))
+    parser.add_argument("stage", choices=(*stages, "card"))
     parser.add_argument("--data", default=os.environ.get("KERAS_BERT_DATA"), help="by default $KERAS_BERT_DATA")
     arguments = parser.parse_args()
     measured = json.loads(MEASURED.read_text(encoding="utf-8")) if MEASURED.exists() else {}
-    if arguments.stage != "cards":
+    if arguments.stage != "card":
         if not arguments.data:
             parser.error("`--data` must be given, or KERAS_BERT_DATA must name the folder. Received: neither")
         measured |= stages[arguments.stage](arguments.data)
@@ -68,8 +68,8 @@ def main() -> None:
         if arguments.stage != "measure":
             measured |= measure(arguments.data)
             write_measured(measured)
-    if "finetuning" in measured:  # each card has numbers of both models
-        write_cards(measured)
+    if "finetuning" in measured:
+        write_card(measured)
 
 
 def write_measured(measured: dict) -> None:
@@ -98,14 +98,12 @@ def pretrain(data: str) -> dict:
 
 
 def finetune(data: str) -> dict:
-    """Fine-tune the classifier with several seeds. The bundled one is the best on validation rows, not on dev."""
+    """Fine-tune the encoder on SST-2 with several seeds. Validation rows select the epoch, not dev."""
     runs = []
     for seed in SEEDS:
         facts, cost = run(FINETUNE.replace("SEED", str(seed)), data)
         runs.append({"seed": seed, **{k: facts[k] for k in ("accuracy", "held_out_accuracy", "epoch")}, **cost})
         print(runs[-1], file=sys.stderr)
-    best = max(runs, key=lambda each: each["held_out_accuracy"])
-    run(f"keras-bert export --model build/sentiment-{best['seed']} --out {SENTIMENT} --json", data)
     accuracies = [each["accuracy"] for each in runs]
     return {
         "finetuning": {
@@ -113,13 +111,12 @@ def finetune(data: str) -> dict:
             "runs": runs,
             "mean": statistics.mean(accuracies),
             "standard_deviation": statistics.stdev(accuracies),
-            "bundled_seed": best["seed"],
         }
     }
 
 
 def measure(data: str) -> dict:
-    """Measure the bundled models, for their cards and for tests/saved_models."""
+    """Measure the bundled model, for its card and for tests/saved_models."""
     checked, _ = run(f"keras-bert check {ENCODER} --json", data)
     masked, sample = EXAMPLES["masked_tokens"], EXAMPLES["sample"]
     texts = " ".join(map(shlex.quote, masked + EXAMPLES["stereotypes"]))
@@ -130,7 +127,7 @@ def measure(data: str) -> dict:
         {"text": row["text"], "predicted": [each["token"] for each in row["masks"][0]["predictions"]]}
         for row in filled["texts"]
     ]
-    found = {
+    return {
         "held_out": evaluate_held_out(data),
         "check": {
             "passed": checked["passed"],
@@ -140,39 +137,6 @@ def measure(data: str) -> dict:
         "stereotypes": tokens[len(masked) :],
         "sample": {"text": sample, "vector": embedded["embeddings"][0]},
     }
-    if not SENTIMENT.exists():
-        return found
-    command = f"keras-bert evaluate --data {DATA}/data/SST-2/dev.tsv --json"
-    metrics, _ = run(command, data)
-    found["bundled"] = {"command": command, **metrics}
-    for name in ("clear", "probes"):
-        found[name] = predict(EXAMPLES[name], data, expected=EXAMPLES[name])
-    found["neutral"] = predict(EXAMPLES["neutral"], data)
-    return found
-
-
-def predict(texts, data: str, expected: dict | None = None) -> list[dict]:
-    """Predict texts with the bundled classifier.
-
-    Args:
-        texts: the texts.
-        data: the folder named by `KERAS_BERT_DATA`.
-        expected: label by text, or None.
-
-    Returns:
-        A dict per text: `text`, `expected` if given, `predicted`, `probability`, `probabilities`.
-    """
-    found, _ = run(f"keras-bert predict --json {' '.join(map(shlex.quote, texts))}", data)
-    return [
-        {
-            "text": row["text"],
-            **({"expected": expected[row["text"]]} if expected else {}),
-            "predicted": row["label"],
-            "probability": row["probability"],
-            "probabilities": row["probabilities"],
-        }
-        for row in found["predictions"]
-    ]
 
 
 def evaluate_held_out(data: str) -> dict:
@@ -267,14 +231,13 @@ def corpus_overlap(folder: Path) -> dict:
     return {"sentences": len(wanted), "found": len(found), "words": count}
 
 
-def write_cards(measured: dict) -> None:
-    """Write the README.md of both models from the templates in tools/."""
+def write_card(measured: dict) -> None:
+    """Write the README.md of the model from the template in tools/."""
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(HERE), undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    for folder in (ENCODER, SENTIMENT):
-        card = environment.get_template(f"{folder.name}.md.jinja").render(**measured)
-        (folder / "README.md").write_text(card.rstrip() + "\n", encoding="utf-8")
+    card = environment.get_template(f"{ENCODER.name}.md.jinja").render(**measured)
+    (ENCODER / "README.md").write_text(card.rstrip() + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

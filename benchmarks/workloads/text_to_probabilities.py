@@ -33,12 +33,19 @@ GOOGLE_SIZE = "L2 H128"
 
 def measure(bench):
     """Yield rows by size, precision and batch size."""
-    sizes = [("mini", bench.size(inputs.MINI), 12, PEERS), ("base", inputs.BASE, 28, PEERS)]
+    only_int8 = {"int8": PEERS["int8"]}
+    sizes = [
+        ("mini", bench.size(inputs.MINI), 12, PEERS),
+        ("small", inputs.SMALL, 12, only_int8),
+        ("base", inputs.BASE, 28, PEERS),
+    ]
     google = bench.data / "reference" / "tfhub" / GOOGLE_ENCODER if bench.data else None
     if google and (google / "saved_model.pb").is_file():
         peers = {"float32": [Entry(KERAS_BERT, "saved_model"), Entry("Google's encoder", "tfhub")]}
         sizes.append((GOOGLE_SIZE, {**inputs.size(2, 128), "type_vocab_size": 16}, 6, peers))
-    for name, config, stride, peers in sizes[:: 2 if bench.quick else 1]:
+    for name, config, stride, peers in sizes:
+        if bench.quick and name not in ("mini", GOOGLE_SIZE):
+            continue
         sampled, all_texts = sample(bench.texts.dev, stride), sorted(bench.texts.dev, key=len)
         if bench.quick:
             sampled, all_texts = sampled[:32], sampled[:32]
@@ -120,6 +127,8 @@ def _prepare_task(bench, name: str, config: dict, google: Path | None) -> dict:
         "huggingface": Entry("Hugging Face", "huggingface_export"),
         "keras_bert_onnx": Entry(KERAS_BERT, "keras_bert_onnx"),
     }
+    if name == "small":
+        exporters = {kind: exporters[kind] for kind in ("huggingface", "keras_bert_onnx")}
     if google:
         exporters = {"float32": exporters["float32"]}
         file, entry = str(bench.folder / "google.npz"), Entry("TF-Hub interface", "tfhub")

@@ -35,11 +35,7 @@ MEASURED = {
         "runs": [{"seed": 3, "accuracy": 0.8456, "held_out_accuracy": 0.93, "epoch": 2, "core_hours": 0.5}] * 2,
         "mean": 0.8456,
         "standard_deviation": 0.001,
-        "bundled_seed": 3,
     },
-    "bundled": {"command": "keras-bert evaluate", "accuracy": 0.8456, "majority": 0.509},
-    "probes": [{"text": "far from dull .", "expected": "positive", "predicted": "negative", "probability": 0.91}],
-    "neutral": [{"text": "a french film .", "predicted": "positive", "probability": 0.99}],
 }
 
 
@@ -54,34 +50,24 @@ def test_corpus_overlap_ignores_case_and_punctuation(tmp_path):
 
 
 @pytest.fixture
-def cards(tmp_path, monkeypatch):
-    """The cards of the encoder and of the classifier, written from `MEASURED`."""
-    for name in ("ENCODER", "SENTIMENT"):
-        monkeypatch.setattr(build, name, tmp_path / getattr(build, name).name)
-        getattr(build, name).mkdir()
-    build.write_cards(MEASURED)
-    return [(tmp_path / name / "README.md").read_text("utf-8") for name in ("bert_en_uncased_mini", "sst2_sentiment")]
+def card(tmp_path, monkeypatch):
+    """The card of the encoder, written from `MEASURED`."""
+    monkeypatch.setattr(build, "ENCODER", tmp_path / build.ENCODER.name)
+    build.ENCODER.mkdir()
+    build.write_card(MEASURED)
+    return (build.ENCODER / "README.md").read_text("utf-8")
 
 
-def test_card_of_encoder(cards):
-    encoder, _ = cards
-    assert "45.7 % (loss 2.900)" in encoder and "5,423,616 parameters" in encoder and "16 g CO2e" in encoder
-    masked_tokens, stereotypes = encoder.split("## Bias")
+def test_card_of_encoder(card):
+    assert "45.7 % (loss 2.900)" in card and "5,423,616 parameters" in card and "16 g CO2e" in card
+    masked_tokens, stereotypes = card.split("## Bias")
     assert "| the [MASK] . | king, queen |" in masked_tokens and "| [MASK] was a nurse . | he, she |" in stereotypes
-    assert "84.6 ± 0.1 % over 2 seeds" in encoder and "115 million tokens, 123 million with padding" in encoder
+    assert "84.6 ± 0.1 % over 2 seeds" in card and "115 million tokens, 123 million with padding" in card
 
 
-def test_card_of_classifier(cards):
-    _, classifier = cards
-    assert "| 3 | 84.56 % | 93.00 % | 2 |" in classifier
-    assert "| far from dull . | positive | negative (0.91) | wrong |" in classifier
-    assert "| a french film . | positive (0.99) |" in classifier
-
-
-def test_cards_are_complete(cards):
-    for card in cards:
-        assert "{{" not in card and max(map(len, card.splitlines())) < 250
-        assert all(f"## {heading}" in card for heading in HEADINGS)
+def test_card_is_complete(card):
+    assert "{{" not in card and max(map(len, card.splitlines())) < 250
+    assert all(f"## {heading}" in card for heading in HEADINGS)
 
 
 @pytest.mark.slow

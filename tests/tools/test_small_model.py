@@ -1,15 +1,17 @@
 """The recipe of the small encoder, at toy size: every stage runs, and the files between the stages fit each other."""
 
 import json
+import shutil
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 import keras_bert as kb
-from tools.small_model import healing
+from tools.small_model import healing, sentiment
 from tools.small_model.finetuning import finetune
 from tools.small_model.logits import collect, find_logits
+from tools.small_model.masked_words import words_to_mask
 from tools.small_model.texts import model_inputs, read_corpus, save, tokenize_corpus
 from tools.small_model.trimming import trim
 
@@ -58,6 +60,21 @@ def test_corpus_keeps_paragraphs_and_documents(teacher, tmp_path):
     assert documents.document_starts.tolist() == [0, 2, 3] and documents.sentence_starts.tolist() == [0, 3, 7, 9]
 
 
+def test_masked_words_are_the_same_in_both_vocabularies():
+    vocabularies = (
+        ["[MASK]", "a", "fine", "film", "##s", "dull", "."],
+        ["[MASK]", "fi", "##ne", "a", "film", "##s", "dull", "."],
+    )
+    rows = np.array([1, 2, 3, 4, 5, 6]), np.array([3, 1, 2, 4, 5, 6, 7])  # a fine film ##s dull .
+    chosen = set()
+    for seed in range(20):
+        plan = words_to_mask([np.tile(row, 4) for row in rows], vocabularies, seed)
+        words = [[vocabulary[ids[i]] for i in places] for vocabulary, (ids, places) in zip(vocabularies, plan, strict=True)]
+        assert words[0] == words[1] and len(words[0]) == 1  # 15 % of 8 words
+        chosen |= {*words[0]}
+    assert chosen == {"a", "dull"}  # "fine" and "films" have two pieces in one of them, "." is not a word
+
+
 @pytest.mark.slow
 def test_all_stages(teacher, tmp_path, monkeypatch):
     rng = np.random.default_rng(0)
@@ -78,16 +95,33 @@ def test_all_stages(teacher, tmp_path, monkeypatch):
         )
     )  # fmt: skip
     assert found["loss"][-1] < found["loss"][0] and 0 <= found["held_out_mlm_accuracy"] <= 1
-    assert kb.load_pretrained(healed).kind == "pretrainer"
+    pretrained = kb.load_pretrained(healed)
+    assert pretrained.kind == "pretrainer" and pretrained.encoder.config.hidden_dropout == 0.1
 
     np.savez(tmp_path / "1.npz", logits=np.array([[-2, 2], [2, -2]] * 8, np.float16))
     logits = tmp_path / "logits.npz"
     collect(SimpleNamespace(texts=[table], logits=[tmp_path / "1.npz"], out=logits))
     facts = finetune(
         SimpleNamespace(
-            model=healed, data=table, texts=[], max_texts=1, logits=logits, validation=table, test=[table], length=16, width_step=1,
-            dropout=0.0, epochs=30, out=tmp_path / "classifier", **settings,
+            model=healed, data=table, texts=[], max_texts=1, logits=logits, validation=table, test=[table], length=16,
+            width_step=1, dropout=0.0, epochs=30, out=tmp_path / "classifier", **settings,
         )
     )  # fmt: skip
     assert facts["train"] == facts["validation"][-1] == 1.0
     assert json.loads((tmp_path / "classifier" / "finetuning.json").read_text()) == facts
+
+    measured = tmp_path / "measured.json"
+    measured.write_text('{"kept": 1}', encoding="utf-8")
+    monkeypatch.setattr(sentiment, "MEASURED", measured)
+    shutil.copytree(tmp_path / "classifier", tmp_path / "better")
+    (tmp_path / "better" / "finetuning.json").write_text(json.dumps({**facts, "seed": 2, "validation": [1.1]}))
+    for folder in ("classifier", "better"):
+        path = tmp_path / folder / "finetuning.json"
+        path.write_text(json.dumps(json.loads(path.read_text()) | {"dev": 1.0}))
+    out = tmp_path / "sentiment"
+    students = [tmp_path / "classifier", tmp_path / "better"]
+    found = sentiment.sentiment(SimpleNamespace(students=students, validation=table, test=table, out=out))
+    assert found["students"]["bundled_seed"] == 2 and found["rounding"]["changed_predictions"] == 0
+    assert json.loads(measured.read_text()).keys() == {"kept", *found}
+    labels = [row["label"] for row in kb.Predictor(out)(["a fine film", "a dull story"])]
+    assert labels == ["positive", "negative"]

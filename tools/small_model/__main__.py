@@ -4,12 +4,15 @@
     python -m tools.small_model heal build/trimmed --teacher MINILM --corpus corpus.txt --out build/healed-128
     python -m tools.small_model heal build/healed-128 --teacher MINILM --corpus corpus.txt --length 512 \\
         --batch-size 8 --steps 300 --learning-rate 1e-4 --pooled-weight 10 --seed 2 --out build/healed
+    python -m tools.small_model export build/healed --out saved_models/bert_en_uncased_small
     python -m tools.small_model augment train.tsv --out build/augmented.txt
     python -m tools.small_model collect --texts train.tsv build/augmented.txt \\
         --logits build/teacher-1.npz build/teacher-2.npz --out tools/teacher_logits.npz
     python -m tools.small_model finetune build/healed --data train.tsv --texts build/augmented.txt \\
-        --logits tools/teacher_logits.npz --validation held-out.tsv --seed 1 --out build/sentiment-1
-    python -m tools.small_model export build/healed --out saved_models/bert_en_uncased_small
+        --logits tools/teacher_logits.npz --validation held-out.tsv --test dev.tsv --seed 1 --out build/sentiment-1
+    python -m tools.small_model sentiment build/sentiment-? --validation held-out.tsv --test dev.tsv \\
+        --out saved_models/sst2_sentiment
+    python -m tools.small_model masked-words --corpus corpus.txt
     python -m tools.small_model measure MINILM --data DIR
 
 MINILM is a BERT in Hugging Face's format. `python -m tools.teacher` trains the teachers and writes their logits.
@@ -25,7 +28,9 @@ from tools.small_model.exporting import export
 from tools.small_model.finetuning import finetune
 from tools.small_model.healing import heal
 from tools.small_model.logits import collect
+from tools.small_model.masked_words import compare_masked_words
 from tools.small_model.measuring import measure
+from tools.small_model.sentiment import sentiment
 from tools.small_model.trimming import trim
 
 
@@ -91,6 +96,12 @@ def main() -> None:
         ("--seed", number(1)),
     )
     add(commands, "export", export)
+    students = ("students", {"type": Path, "nargs": "+", "help": "folders of `finetune`, one per seed"})
+    add(commands, "sentiment", sentiment, students, ("--validation", path), ("--test", path), model=False)
+    words = commands.add_parser("masked-words", help=compare_masked_words.__doc__)
+    words.set_defaults(run=compare_masked_words)
+    words.add_argument("--corpus", **path)
+    words.add_argument("--seed", **number(1))
     card = commands.add_parser("measure", help=measure.__doc__)
     card.set_defaults(run=measure)
     card.add_argument("model", type=Path, help="the teacher, for its vocabulary")

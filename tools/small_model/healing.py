@@ -40,7 +40,8 @@ def heal(arguments) -> dict:
         ),
     )
     teacher = kb.BertEncoder.from_pretrained(arguments.teacher, dtype=arguments.dtype)
-    student = kb.load_pretrained(arguments.model).new_pretrainer(None, dropout=0.0, dtype=arguments.dtype)
+    source = kb.load_pretrained(arguments.model)
+    student = source.new_pretrainer(None, dropout=0.0, dtype=arguments.dtype)
     start = time.perf_counter()
     history = distill_encoder(
         teacher,
@@ -54,7 +55,9 @@ def heal(arguments) -> dict:
         checkpoint_dir=f"{arguments.out}.work",
         seed=arguments.seed,
     ).history
-    save(student, vocabularies[0], arguments.out)
+    healed = source.new_pretrainer(None)  # with the dropout of the source
+    healed.set_weights(student.get_weights())
+    save(healed, vocabularies[0], arguments.out)
     found = {
         **{name: [round(float(value), 4) for value in values] for name, values in history.items()},
         **masked_accuracy(student, held_out, vocabularies),

@@ -1,4 +1,4 @@
-"""The card of `bert_en_uncased_small`, from measurements of the bundled model."""
+"""The cards of `bert_en_uncased_small` and of `sst2_sentiment`, from measurements of the bundled models."""
 
 import io
 import json
@@ -12,15 +12,17 @@ import jinja2
 from keras_bert.data import read_table
 from keras_bert.files import atomic_write
 from keras_bert.text.vocabulary import load_vocabulary
-from tools.build_saved_models import EXAMPLES, SAVED_MODELS, run
+from tools.build_saved_models import DATA, EXAMPLES, SAVED_MODELS, run
 from tools.small_model.texts import make_tokenizer, token_lists
 
 HERE = Path(__file__).resolve().parent
-MODEL, MEASURED = SAVED_MODELS / "bert_en_uncased_small", HERE / "measured.json"
+MODEL, SENTIMENT = SAVED_MODELS / "bert_en_uncased_small", SAVED_MODELS / "sst2_sentiment"
+MEASURED = HERE / "measured.json"
+EVALUATE = f"keras-bert evaluate --data {DATA}/data/SST-2/dev.tsv --json"
 
 
 def measure(arguments) -> dict:
-    """Measure the bundled encoder, store the numbers in measured.json, and write its card."""
+    """Measure the bundled encoder and classifier, store the numbers in measured.json, and write their cards."""
     data = arguments.data
     masked = EXAMPLES["masked_tokens"]
     texts = " ".join(map(shlex.quote, masked + EXAMPLES["stereotypes"]))
@@ -44,11 +46,39 @@ def measure(arguments) -> dict:
         "sample": {"text": EXAMPLES["sample"], "vector": embedded["embeddings"][0]},
         "megabytes": megabytes(MODEL),
         "pieces": pieces(Path(data) / "data", arguments.model),
+        "bundled": {"command": EVALUATE, **run(EVALUATE, data)[0], "megabytes": megabytes(SENTIMENT)},
+        "clear": predict(EXAMPLES["clear"], data),
+        "probes": predict(EXAMPLES["probes"], data),
+        "neutral": predict(EXAMPLES["neutral"], data),
     }
     with atomic_write(MEASURED) as draft:
         draft.write_text(json.dumps(measured, indent=1) + "\n", encoding="utf-8")
-    write_card(measured, MODEL)
+    for folder in (MODEL, SENTIMENT):
+        write_card(measured, folder)
     return {"passed": checked["passed"]}
+
+
+def predict(texts: dict[str, str] | list[str], data: str) -> list[dict]:
+    """Predict texts with the bundled classifier.
+
+    Args:
+        texts: the texts, or the expected label by text.
+        data: the folder named by `KERAS_BERT_DATA`.
+
+    Returns:
+        A dict per text: `text`, `expected` if given, `predicted`, `probability`, `probabilities`.
+    """
+    found, _ = run(f"keras-bert predict --json {' '.join(map(shlex.quote, texts))}", data)
+    return [
+        {
+            "text": row["text"],
+            **({"expected": texts[row["text"]]} if isinstance(texts, dict) else {}),
+            "predicted": row["label"],
+            "probability": row["probability"],
+            "probabilities": row["probabilities"],
+        }
+        for row in found["predictions"]
+    ]
 
 
 def megabytes(folder: Path) -> dict[str, float]:
@@ -76,9 +106,9 @@ def pieces(data: Path, teacher: Path) -> list[dict]:
 
 
 def write_card(measured: dict, folder: Path) -> None:
-    """Write the README.md of the model."""
+    """Write the README.md of a model into its folder, from the template of the same name."""
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(HERE), undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    card = environment.get_template("bert_en_uncased_small.md.jinja").render(**measured)
+    card = environment.get_template(f"{folder.name}.md.jinja").render(**measured)
     (folder / "README.md").write_text(card.rstrip() + "\n", encoding="utf-8")
