@@ -39,7 +39,8 @@ def distill_encoder(
         student: a `BertEncoder`, or a `BertPretrainer` without sentence task. It is trained in place.
         batches: from `align_documents`, with the same `losses`, and with `masking` if `"masked"` is one of them.
         config: a `TrainingConfig`, or None for the defaults. `steps` must be given.
-        losses: factors of the losses by name: `"hidden"`, `"relations"`, `"pooled"`, `"masked"`. Default: `{"hidden": 1.0}`.
+        losses: factors of the losses by name: `"hidden"`, `"relations"`, `"pooled"`, `"masked"`. Default:
+            `{"hidden": 1.0}`.
         relation_heads: number of relation heads of the loss `"relations"`.
         **fields: fields of `TrainingConfig`. They override those of `config`.
 

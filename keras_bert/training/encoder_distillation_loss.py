@@ -32,7 +32,8 @@ def encoder_distillation_model(teacher, student, loss_weights: dict[str, float],
 
     Returns:
         A model of the inputs of `AlignedBatches`. Its outputs are a dict of the weighted losses, float32: `hidden` and
-        `relations` `[B, W]`, `pooled` `[B, 1]`, `masked` `[B, P]`. Only the student's weights and the dense layer are its weights.
+        `relations` `[B, W]`, `pooled` `[B, 1]`, `masked` `[B, P]`. Only the student's weights and the dense layer are
+        its weights.
 
     Raises:
         InputError: a loss is unknown, `masked` is given for a student without a masked-LM head, `pooled` for models
