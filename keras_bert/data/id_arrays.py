@@ -57,18 +57,22 @@ def row_lengths(ids: dict[str, np.ndarray]) -> np.ndarray:
     return np.where(mask.any(axis=1), mask.shape[1] - np.argmax(mask[:, ::-1], axis=1), 0)
 
 
-def trim(ids: dict[str, np.ndarray], lengths: np.ndarray, rows: np.ndarray) -> dict[str, np.ndarray]:
+def trim(
+    ids: dict[str, np.ndarray], lengths: np.ndarray, rows: np.ndarray, step: int | None = None
+) -> dict[str, np.ndarray]:
     """Select rows, and remove the columns in which all of them are padding.
 
     Args:
         ids: dict of arrays `[N, T]`.
         lengths: int `[N]`, the result of `row_lengths`.
         rows: int `[n]`, the indices of the rows to select.
+        step: an integer, 1 or more; None for `WIDTH_STEP`.
 
     Returns:
-        A dict of arrays `[n, t]`; t is the longest of the lengths, rounded up to a multiple of `WIDTH_STEP`.
+        A dict of arrays `[n, t]`; t is the longest of the lengths, rounded up to a multiple of `step`, and at most T.
     """
-    width = max(1, -(-int(lengths[rows].max()) // WIDTH_STEP)) * WIDTH_STEP
+    step = step or WIDTH_STEP
+    width = max(1, -(-int(lengths[rows].max()) // step)) * step
     return {key: array[rows, :width] for key, array in ids.items()}
 
 

@@ -7,7 +7,7 @@ replaces is unmodified: a subclassed or overridden layer always takes effect. `d
 
 from keras_bert.ops.activation import activate, check_activation
 from keras_bert.ops.data_parallel import distribution_scope
-from keras_bert.ops.dispatch import KERNELS, disable_kernels, find_kernel
+from keras_bert.ops.dispatch import KERNELS, disable_kernels, few_lengths, find_kernel, runs_on_cpu
 from keras_bert.ops.functions import (
     attention,
     dense,
@@ -38,12 +38,14 @@ __all__ = [
     "embedding_table",
     "evaluate_on_batch",
     "feed_forward",
+    "few_lengths",
     "find_kernel",
     "gather_positions",
     "is_correct",
     "layer_norm",
     "partition_cpu_threads",
     "predict_on_batch",
+    "runs_on_cpu",
     "tied_logits",
     "train_on_batch",
 ]

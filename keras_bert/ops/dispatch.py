@@ -29,6 +29,7 @@ MIN_LENGTH = 8  # with fewer positions per example, compiling takes longer than 
 MAX_LENGTHS = 2  # lengths that a layer is compiled for, as in pretraining on 128 and then 512 tokens
 
 _lengths = weakref.WeakKeyDictionary()  # layer: the lengths that it was compiled for
+_few_lengths: contextvars.ContextVar[bool] = contextvars.ContextVar("few_lengths", default=False)
 _disabled: contextvars.ContextVar[frozenset] = contextvars.ContextVar("disabled_kernels", default=frozenset())
 
 
@@ -57,6 +58,25 @@ def disable_kernels(*names: str) -> Iterator[None]:
         yield
     finally:
         _disabled.reset(token)
+
+
+@contextlib.contextmanager
+def few_lengths() -> Iterator[None]:
+    """Compile kernels in a graph that is traced inside the context for any length: XLA compiles once per length.
+
+    For training on batches of few lengths, with many steps for each.
+
+    Example:
+
+    >>> from keras_bert import ops
+    >>> with ops.few_lengths():
+    ...     pass
+    """
+    token = _few_lengths.set(True)
+    try:
+        yield
+    finally:
+        _few_lengths.reset(token)
 
 
 def is_enabled(name: str) -> bool:
@@ -106,6 +126,8 @@ def _is_one_of_few(layers, inputs) -> bool:
     if layer is None:
         return True
     known, lengths = _lengths.setdefault(layer, set()), tuple(x.shape[1] for x in inputs)
+    if None in lengths:  # only inside of `few_lengths`
+        return True
     if len(known) < MAX_LENGTHS:
         known.add(lengths)
     return lengths in known
@@ -115,7 +137,7 @@ def may_compile(*inputs, min_length: int = MIN_LENGTH) -> bool:
     """Return True if XLA kernels may run: on a CPU, in a graph, and with every axis known but the batch.
 
     XLA compiles once per shape. Batches of many lengths would compile again and again, and eager calls would compile
-    for shapes that come once.
+    for shapes that come once. Inside of `few_lengths`, T may be unknown too.
 
     Args:
         *inputs: tensors `[B, T, ...]`.
@@ -127,8 +149,12 @@ def may_compile(*inputs, min_length: int = MIN_LENGTH) -> bool:
         is_enabled("xla")
         and runs_on_cpu()
         and not tf.executing_eagerly()
-        and all(x.shape.rank > 2 and None not in x.shape[1:] and x.shape[1] >= min_length for x in inputs)
+        and all(x.shape.rank > 2 and None not in x.shape[2:] and _is_long(x.shape[1], min_length) for x in inputs)
     )
+
+
+def _is_long(length: int | None, min_length: int) -> bool:
+    return _few_lengths.get() if length is None else length >= min_length
 
 
 def runs_on_cpu() -> bool:

@@ -30,7 +30,7 @@ def adamw_step(optimizer, pairs) -> bool:
 
 
 def train_on_batch(
-    model: keras.Model, per_example_fns: dict[str, Callable], varying_lengths: bool = False
+    model: keras.Model, per_example_fns: dict[str, Callable], varying_lengths: bool = False, few_lengths: bool = False
 ) -> Callable[..., dict]:
     """Make the function that trains a compiled model on one batch.
 
@@ -43,6 +43,8 @@ def train_on_batch(
             prediction; a log is their mean, weighted by the batch's weights. None runs Keras's own step, with the loss
             and metrics of `compile`.
         varying_lengths: True if batches differ in length: TensorFlow then traces one graph for all of them.
+        few_lengths: True if they have few different lengths, and many steps with each: TensorFlow on a CPU then
+            compiles kernels for each length.
 
     Returns:
         A function of inputs, targets and optional weights that returns a dict of logs, as
@@ -58,7 +60,7 @@ def train_on_batch(
         from keras_bert.ops.kernels import cpu_data_parallel as parallel
 
         parts = 2 if is_enabled("cpu_data_parallel") and parallel.cpu_threads_are_partitioned() else 1
-        return parallel.training_step(model, per_example_fns, parts, varying_lengths)
+        return parallel.training_step(model, per_example_fns, parts, varying_lengths, few_lengths)
     return lambda *batch: model.train_on_batch(*_padded(count, *batch), return_dict=True)
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import keras
 import numpy as np
 
+from keras_bert import ops
 from keras_bert.data.examples import read_examples
 from keras_bert.data.id_arrays import check_ids
 from keras_bert.errors import InputError
@@ -25,6 +26,9 @@ from keras_bert.training.loop import run
 from keras_bert.training.new_model import class_count, open_model, set_class_names, set_text_attributes
 from keras_bert.training.objective import make_objective, selection_key, training_task
 from keras_bert.training.resolve_config import resolve_config
+
+LONG_RUN = 500  # steps
+WIDTH_STEP = 4  # of a long run on a CPU: more padding, but fewer lengths to compile kernels for
 
 
 def finetune(
@@ -157,7 +161,11 @@ def finetune(
         train_targets = distillation_targets(train_targets, teacher_logits, class_count(model))
     objective = make_objective(model, task, loss, metrics, own_task)
     objective.check(train_ids, train_targets)
-    batches = LengthGroupedBatches(train_ids, train_targets, config.batch_size, config.seed, weights, task.per_token)
+    few_lengths = ops.runs_on_cpu() and _is_long_run(config, len(train_ids["input_mask"]))
+    batches = LengthGroupedBatches(
+        *(train_ids, train_targets, config.batch_size, config.seed, weights, task.per_token),
+        width_step=WIDTH_STEP if few_lengths else None,
+    )
     epoch_steps = steps_per_epoch(batches, config.accumulate)
     steps = config.epochs * epoch_steps
     optimizer = None if optimizer is None else check_optimizer(optimizer, model, settings, fields)
@@ -205,4 +213,10 @@ def finetune(
             selection_key=selection_key,
             identity=identity,
             trace_batches=[batches.dummy_batch(size, length=8 * size) for size in (2, 4)],
+            few_lengths=few_lengths,
         )
+
+
+def _is_long_run(config: TrainingConfig, examples: int) -> bool:
+    """Return whether a run has enough steps to compile kernels for each length, which takes seconds per length."""
+    return config.epochs * examples // config.batch_size >= LONG_RUN

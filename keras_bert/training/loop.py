@@ -29,6 +29,7 @@ def run(
     selection_key: Callable[[dict[str, float]], tuple[float, ...]],
     identity: dict,
     trace_batches: Sequence[tuple] = (),
+    few_lengths: bool = False,
     callback_model: keras.Model | None = None,
 ) -> keras.callbacks.History:
     """Train a compiled model up to step `steps`, from a checkpoint if there is one.
@@ -54,6 +55,7 @@ def run(
         selection_key: function of an evaluation's metrics. The weights with the largest key are kept.
         identity: what a resumed run must have in common with the first one, ready for JSON.
         trace_batches: if batches vary in shape, two batches that differ in every size that varies.
+        few_lengths: whether the rows of these batches have few different lengths, see `ops.train_on_batch`.
         callback_model: the model that callbacks see, compiled with the same optimizer. None means `model`.
 
     Returns:
@@ -68,7 +70,7 @@ def run(
     visible = callback_model or model
     model.optimizer.build(model.trainable_variables)
     callbacks = callback_list(visible, config, steps, validate_every)
-    train_on_batch = ops.train_on_batch(model, per_example_fns, varying_lengths=bool(trace_batches))
+    train_on_batch = ops.train_on_batch(model, per_example_fns, bool(trace_batches), few_lengths)
     if keras.backend.backend() == "tensorflow":
         _warm_up_traces(model, train_on_batch, trace_batches)
     folder, progress = config.checkpoint_dir, None

@@ -10,7 +10,7 @@ import pytest
 
 LENGTHS = (9, 12, 17, 20, 26, 33)
 PROGRAM = """
-import json, os, pathlib, sys
+import importlib, json, os, pathlib, sys
 folder, lengths = pathlib.Path(sys.argv[1]), json.loads(sys.argv[2])
 import keras, numpy as np, tensorflow as tf
 import keras_bert as kb
@@ -49,6 +49,9 @@ count("fit")
 ids = random_inputs(tiny_config(), batch=48, length=36)
 kb.finetune(classifier(), ids, np.arange(48) % 2, ids, np.arange(48) % 2, epochs=1, batch_size=4, verbose=0)
 count("finetune")
+importlib.import_module("keras_bert.training.finetuning").LONG_RUN = 1
+kb.finetune(classifier(), ids, np.arange(48) % 2, ids, np.arange(48) % 2, epochs=1, batch_size=4, verbose=0)
+count("long finetune")
 model = classifier()
 for _ in range(2):
     model.train_on_batch(*batch(lengths[0]))
@@ -70,6 +73,7 @@ def test_many_lengths_compile_nothing_but_the_optimizer(tmp_path):
     optimizer = counts["optimizer"]
     assert optimizer >= 1
     assert counts["fit"] == counts["finetune"] == optimizer
+    assert counts["long finetune"] >= optimizer + 5  # a few per length
     # `train_on_batch` of Keras traces the first length by itself, with compiled kernels; the others share one graph.
     assert counts["first length"] >= optimizer + 5
     assert counts["further lengths"] <= optimizer

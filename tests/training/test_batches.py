@@ -61,6 +61,13 @@ def test_grouped_batches_contain_each_example_once():
     assert sorted(seen) == sorted((*np.trim_zeros(row, "b"), y) for row, y in zip(words, labels, strict=True))
 
 
+def test_width_step():
+    ids, labels = toys.labeled(100, length=32)
+    batches = LengthGroupedBatches(ids, labels, batch_size=8, width_step=8)
+    widths = {inputs["input_mask"].shape[1] for inputs, _ in batches_of(batches, 0)}
+    assert len(widths) > 2 and not any(width % 8 for width in widths)
+
+
 def test_grouping_reduces_padding():
     ids, labels = toys.labeled(2000, length=32)
     batches = LengthGroupedBatches(ids, labels, batch_size=16)

@@ -4,6 +4,7 @@ Two cores that share an operation wait for each other at its end, some three hun
 batch, each on its own cores from the ids to the gradients, wait for each other once.
 """
 
+import contextlib
 from collections.abc import Callable
 
 import numpy as np
@@ -11,6 +12,7 @@ import tensorflow as tf
 
 from keras_bert import keras_internals
 from keras_bert.ops.data_parallel import pad_batch
+from keras_bert.ops.dispatch import few_lengths
 from keras_bert.ops.kernels.replicas import own_rows, sum_over_replicas
 from keras_bert.system import available_cpus
 
@@ -34,7 +36,9 @@ def cpu_threads_are_partitioned() -> bool:
     return threads.get_inter_op_parallelism_threads() == 2 and threads.get_intra_op_parallelism_threads() > 0
 
 
-def training_step(model, per_example_fns: dict[str, Callable], parts: int, varying_lengths: bool = False):
+def training_step(
+    model, per_example_fns: dict[str, Callable], parts: int, varying_lengths: bool = False, few: bool = False
+):
     """Make a function with the logs and, up to rounding, the effect of `model.train_on_batch`.
 
     Args:
@@ -43,6 +47,7 @@ def training_step(model, per_example_fns: dict[str, Callable], parts: int, varyi
         parts: 1, or 2 to divide each batch. Under a strategy with several replicas, each computes a part of the batch
             instead.
         varying_lengths: True to trace one graph for batches of any shape.
+        few: True to compile kernels for each of these lengths.
 
     Returns:
         A function of inputs, targets and weights: dicts by output, or arrays for a model with one output. Without
@@ -53,7 +58,7 @@ def training_step(model, per_example_fns: dict[str, Callable], parts: int, varyi
 
     def gradients_and_logs(inputs, targets, weights, totals, share):
         """Compute the gradients of a part of the batch, and what it adds to each log."""
-        with tf.GradientTape() as tape:
+        with few_lengths() if few else contextlib.nullcontext(), tf.GradientTape() as tape:
             logs = _logs(model, per_example_fns, inputs, targets, weights, totals, share, training=True)
             scaled_loss = model.optimizer.scale_loss(logs["loss"])
         return tape.gradient(scaled_loss, model.trainable_variables), logs
