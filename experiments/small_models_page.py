@@ -74,7 +74,7 @@ def steps_table(found: dict, measured: dict) -> list[str]:
     """Return the lines of the table of steps."""
     each = accuracies(found, measured)
     run = measured["students"]["runs"][0]
-    size = f"{run['rows']:,} texts, {run['epochs']} epoch"
+    size = f"{run['rows']:,} texts, {run['epochs']} epochs"
     steps = [
         ("all-MiniLM-L6-v2, 22.7 million parameters, fine-tuned with labels, 2 epochs", "minilm"),
         ("its vocabulary trimmed to 8,192 pieces, 14.1 million parameters, with labels, 2 epochs", "trimmed"),

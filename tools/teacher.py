@@ -2,9 +2,10 @@
 
     python -m tools.teacher train FOLDER --data train.tsv --out build/teacher [--epochs 1] [--seed 1]
     python -m tools.teacher logits build/teacher --data train.tsv --out build/teacher.npz
+    python -m tools.teacher answers build/teacher --data examples.tsv --out build/answers.json
 
 FOLDER is any encoder that transformers loads, also one that is not a BERT, such as MPNet. Its head is the mean of the
-hidden states at the tokens, then one dense layer (Reimers and Gurevych 2019, arXiv:1908.10084, for the mean). Both
+hidden states at the tokens, then one dense layer (Reimers and Gurevych 2019, arXiv:1908.10084, for the mean). All
 commands run on a GPU if there is one, without a network. `train` resumes from its last checkpoint. The logits are in
 the order of the rows.
 """
@@ -122,10 +123,9 @@ def train(arguments) -> None:
     checkpoint.unlink(missing_ok=True)
 
 
-def write_logits(arguments) -> None:
-    """Write the logits of all rows as float16 `[N, C]`, and print the accuracy where the file has labels."""
-    table = read_table(arguments.data)
-    rows = tokenize(arguments.model, table.texts, arguments.length)
+def compute_logits(arguments, texts: list[str]) -> np.ndarray:
+    """Return the logits of texts, float16 `[N, C]`."""
+    rows = tokenize(arguments.model, texts, arguments.length)
     dense = torch.load(arguments.model / "dense.pt", weights_only=True)
     model = MeanPoolingClassifier(arguments.model, len(dense["bias"])).to(DEVICE).eval()
     model.dense.load_state_dict(dense)
@@ -135,15 +135,35 @@ def write_logits(arguments) -> None:
         for i in range(0, len(order), arguments.batch_size):
             batch = order[i : i + arguments.batch_size]
             logits[batch] = model(*pad([rows[j] for j in batch], model.encoder.config.pad_token_id)).cpu().numpy()
+    return logits
+
+
+def write_logits(arguments) -> None:
+    """Write the logits of all rows as float16 `[N, C]`, and print the accuracy where the file has labels."""
+    table = read_table(arguments.data)
+    logits = compute_logits(arguments, table.texts)
     with atomic_write(arguments.out) as draft, draft.open("wb") as file:
         np.savez_compressed(file, logits=logits)
     labels = np.array([int(label) for label in table.labels])
-    print(json.dumps({"rows": len(rows), "accuracy": float((logits.argmax(1) == labels).mean())}))
+    print(json.dumps({"rows": len(logits), "accuracy": float((logits.argmax(1) == labels).mean())}))
+
+
+def write_answers(arguments) -> None:
+    """Write the answers to the texts of a table as JSON: predicted class and probability by text."""
+    texts = read_table(arguments.data).texts
+    probabilities = torch.tensor(compute_logits(arguments, texts)).float().softmax(-1)  # [N, C]
+    names = ("negative", "positive")
+    answers = {
+        text: {"predicted": names[int(row.argmax())], "probability": float(row.max())}
+        for text, row in zip(texts, probabilities, strict=True)
+    }
+    with atomic_write(arguments.out) as draft:
+        draft.write_text(json.dumps(answers, indent=1) + "\n", encoding="utf-8")
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("command", choices=["train", "logits"])
+    parser.add_argument("command", choices=["train", "logits", "answers"])
     parser.add_argument("model", type=Path, help="folder of a transformers encoder")
     parser.add_argument("--data", type=Path, required=True, help="file of texts and labels, see kb.load_labeled")
     parser.add_argument("--out", type=Path, required=True)
@@ -154,7 +174,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--bfloat16", action="store_true", help="compute matrix products in bfloat16")
     arguments = parser.parse_args()
-    {"train": train, "logits": write_logits}[arguments.command](arguments)
+    {"train": train, "logits": write_logits, "answers": write_answers}[arguments.command](arguments)
 
 
 if __name__ == "__main__":

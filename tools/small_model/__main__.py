@@ -82,7 +82,7 @@ def main() -> None:
         finetune,
         ("--data", path),
         ("--texts", optional),
-        ("--max-texts", number(80_000)),
+        ("--max-texts", number(150_000)),
         ("--logits", {"type": Path}),
         ("--validation", path),
         ("--test", optional),

@@ -34,23 +34,27 @@ def measure(arguments) -> dict:
         for row in filled["texts"]
     ]
     difference = checked["max_abs_difference"]
-    measured = json.loads(MEASURED.read_text(encoding="utf-8")) | {
-        "parameters": checked["parameters"],
-        "vocab_size": len(load_vocabulary(MODEL / "assets" / "vocab.txt")),
-        "check": {
-            "passed": checked["passed"],
-            "largest_difference": max(difference["pooled_output"], *difference["encoder_outputs"]),
-        },
-        "masked_tokens": tokens[: len(masked)],
-        "stereotypes": tokens[len(masked) :],
-        "sample": {"text": EXAMPLES["sample"], "vector": embedded["embeddings"][0]},
-        "megabytes": megabytes(MODEL),
-        "pieces": pieces(Path(data) / "data", arguments.model),
-        "bundled": {"command": EVALUATE, **run(EVALUATE, data)[0], "megabytes": megabytes(SENTIMENT)},
-        "clear": predict(EXAMPLES["clear"], data),
-        "probes": predict(EXAMPLES["probes"], data),
-        "neutral": predict(EXAMPLES["neutral"], data),
-    }
+    measured = (
+        {"teacher_answers": {}}
+        | json.loads(MEASURED.read_text(encoding="utf-8"))
+        | {
+            "parameters": checked["parameters"],
+            "vocab_size": len(load_vocabulary(MODEL / "assets" / "vocab.txt")),
+            "check": {
+                "passed": checked["passed"],
+                "largest_difference": max(difference["pooled_output"], *difference["encoder_outputs"]),
+            },
+            "masked_tokens": tokens[: len(masked)],
+            "stereotypes": tokens[len(masked) :],
+            "sample": {"text": EXAMPLES["sample"], "vector": embedded["embeddings"][0]},
+            "megabytes": megabytes(MODEL),
+            "pieces": pieces(Path(data) / "data", arguments.model),
+            "bundled": {"command": EVALUATE, **run(EVALUATE, data)[0], "megabytes": megabytes(SENTIMENT)},
+            "clear": predict(EXAMPLES["clear"], data),
+            "probes": predict(EXAMPLES["probes"], data),
+            "neutral": predict(EXAMPLES["neutral"], data),
+        }
+    )
     with atomic_write(MEASURED) as draft:
         draft.write_text(json.dumps(measured, indent=1) + "\n", encoding="utf-8")
     for folder in (MODEL, SENTIMENT):

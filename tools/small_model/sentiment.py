@@ -22,7 +22,7 @@ LABELS = ["negative", "positive"]
 def sentiment(arguments) -> dict:
     """Calibrate the student with the highest validation accuracy, and export it; store the runs in measured.json."""
     runs = [json.loads((folder / "finetuning.json").read_text(encoding="utf-8")) for folder in arguments.students]
-    best = max(range(len(runs)), key=lambda i: runs[i]["validation"][-1])
+    best = max(range(len(runs)), key=lambda i: max(runs[i]["validation"]))
     folder, validation, dev = arguments.students[best], read_table(arguments.validation), read_table(arguments.test)
     model = kb.BertClassifier.from_pretrained(folder)
     inputs = [model_inputs(folder, table.texts, 128) for table in (validation, dev)]
