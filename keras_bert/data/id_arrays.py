@@ -58,7 +58,7 @@ def row_lengths(ids: dict[str, np.ndarray]) -> np.ndarray:
 
 
 def trim(
-    ids: dict[str, np.ndarray], lengths: np.ndarray, rows: np.ndarray, step: int | None = None
+    ids: dict[str, np.ndarray], lengths: np.ndarray, rows: np.ndarray, coarse: bool = False
 ) -> dict[str, np.ndarray]:
     """Select rows, and remove the columns in which all of them are padding.
 
@@ -66,14 +66,29 @@ def trim(
         ids: dict of arrays `[N, T]`.
         lengths: int `[N]`, the result of `row_lengths`.
         rows: int `[n]`, the indices of the rows to select.
-        step: an integer, 1 or more; None for `WIDTH_STEP`.
+        coarse: whether t is one of few lengths, see `width_step`.
 
     Returns:
-        A dict of arrays `[n, t]`; t is the longest of the lengths, rounded up to a multiple of `step`, and at most T.
+        A dict of arrays `[n, t]`; t is the longest of the lengths, rounded up to a multiple of `WIDTH_STEP` or, if
+        `coarse`, of `width_step`, and at most T.
     """
-    step = step or WIDTH_STEP
-    width = max(1, -(-int(lengths[rows].max()) // step)) * step
+    longest = int(lengths[rows].max())
+    step = width_step(longest) if coarse else WIDTH_STEP
+    width = max(1, -(-longest // step)) * step
     return {key: array[rows, :width] for key, array in ids.items()}
+
+
+def width_step(length: int) -> int:
+    """Return the multiple that a length is rounded up to, so that there are few lengths and little padding.
+
+    It is 4, and above 64 an eighth of the next lower power of two: 16 lengths up to 64, then 8 per doubling.
+
+    Example:
+
+    >>> [width_step(length) for length in (3, 64, 65, 128, 129, 512)]
+    [4, 4, 8, 8, 16, 32]
+    """
+    return max(4, 1 << max(0, (length - 1).bit_length() - 4))
 
 
 def check_ids(config: BertConfig, ids: dict[str, np.ndarray]) -> None:

@@ -119,7 +119,7 @@ class LengthGroupedBatches(keras.utils.PyDataset):
         seed: an integer, 0 or more.
         weights: weights of the labels, an array of the labels' shape, or None for equal weights.
         per_token: whether labels and weights are `[N, T]`. They are then cut to the length of the batch.
-        width_step: lengths are rounded up to multiples of it; None for the default of the backend.
+        few_lengths: whether lengths are rounded up to one of few, see `width_step` in `data/id_arrays.py`.
 
     Returns:
         Each batch is `(inputs, labels)` or `(inputs, labels, weights)`: a dict of int32 `[B, t]` with t <= T, and int32
@@ -147,7 +147,7 @@ class LengthGroupedBatches(keras.utils.PyDataset):
         seed: int = 0,
         weights=None,
         per_token: bool = False,
-        width_step: int | None = None,
+        few_lengths: bool = False,
     ):
         super().__init__()
         self.ids = as_id_arrays(ids)
@@ -156,7 +156,7 @@ class LengthGroupedBatches(keras.utils.PyDataset):
             if isinstance(labels, dict)
             else _as_labels(labels)
         )
-        self.weights, self.per_token, self.width_step = weights, per_token, width_step
+        self.weights, self.per_token, self.few_lengths = weights, per_token, few_lengths
         self.lengths = row_lengths(self.ids)
         _check(len(self.lengths), batch_size, seed)
         for array in self.labels.values() if isinstance(self.labels, dict) else (self.labels,):
@@ -189,7 +189,7 @@ class LengthGroupedBatches(keras.utils.PyDataset):
 
     def rows(self, rows: np.ndarray):
         """Return a batch of the given examples, padded to the longest of them."""
-        return self._batch(trim(self.ids, self.lengths, rows, self.width_step), rows)
+        return self._batch(trim(self.ids, self.lengths, rows, self.few_lengths), rows)
 
     def dummy_batch(self, size: int, length: int):
         """Return a batch of at most the given size and length with labels of 0, used to trace the training step."""

@@ -28,7 +28,6 @@ from keras_bert.training.objective import make_objective, selection_key, trainin
 from keras_bert.training.resolve_config import resolve_config
 
 LONG_RUN = 500  # steps
-WIDTH_STEP = 4  # of a long run on a CPU: more padding, but fewer lengths to compile kernels for
 
 
 def finetune(
@@ -164,7 +163,7 @@ def finetune(
     few_lengths = ops.runs_on_cpu() and _is_long_run(config, len(train_ids["input_mask"]))
     batches = LengthGroupedBatches(
         *(train_ids, train_targets, config.batch_size, config.seed, weights, task.per_token),
-        width_step=WIDTH_STEP if few_lengths else None,
+        few_lengths=few_lengths,
     )
     epoch_steps = steps_per_epoch(batches, config.accumulate)
     steps = config.epochs * epoch_steps

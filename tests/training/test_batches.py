@@ -61,11 +61,14 @@ def test_grouped_batches_contain_each_example_once():
     assert sorted(seen) == sorted((*np.trim_zeros(row, "b"), y) for row, y in zip(words, labels, strict=True))
 
 
-def test_width_step():
-    ids, labels = toys.labeled(100, length=32)
-    batches = LengthGroupedBatches(ids, labels, batch_size=8, width_step=8)
-    widths = {inputs["input_mask"].shape[1] for inputs, _ in batches_of(batches, 0)}
-    assert len(widths) > 2 and not any(width % 8 for width in widths)
+def test_few_lengths():
+    ids, labels = toys.labeled(400, length=200)
+    rows = {few: LengthGroupedBatches(ids, labels, batch_size=4, few_lengths=few) for few in (False, True)}
+    widths = {few: [each["input_mask"].shape[1] for each, _ in batches_of(rows[few], 0)] for few in rows}
+    assert len({*widths[True]}) < 30 < len({*widths[False]})
+    assert sum(widths[False]) < sum(widths[True]) < 1.1 * sum(widths[False])
+    for many, few in zip(*(batches_of(rows[few], 0) for few in rows), strict=True):
+        assert few[0]["input_mask"].sum() == many[0]["input_mask"].sum()  # no token is cut off
 
 
 def test_grouping_reduces_padding():
