@@ -126,7 +126,9 @@ def _build(settings: dict, folder: Path):
         ) from None
     if expected is None or not isinstance(model, expected):
         found = f"kind={settings['kind']!r:.40}, {type(model).__name__}"
-        raise InputError(f"`source` must contain a model of the kind that it states. Received: source={folder} ({found})")
+        raise InputError(
+            f"`source` must contain a model of the kind that it states. Received: source={folder} ({found})"
+        )
     return model
 
 
@@ -137,8 +139,8 @@ def _assign(model, variables: list, folder: Path) -> None:
     for number, (weight, one, other) in enumerate(zip(model.weights, expected, found, strict=False)):
         if one != other:
             raise InputError(
-                f"`source` must have the variable {number}, {weight.path}, of shape {one[0]} and dtype {one[1]}, as its "
-                f"config states. Received: source={folder} (shape {other[0]}, dtype {other[1]})"
+                f"`source` must have the variable {number}, {weight.path}, of shape {one[0]} and dtype {one[1]}, as "
+                f"its config states. Received: source={folder} (shape {other[0]}, dtype {other[1]})"
             )
     if len(expected) != len(found):
         raise InputError(
