@@ -86,9 +86,10 @@ def explain(
     result = chosen.run(
         load_pretrained(folder or chosen.default or SENTIMENT), rows, dataclasses.replace(ExplainOptions(), **given)
     )
-    console.print(result.text, soft_wrap=True)
     if file:
         _write(Path(file), result)
+    console.print(result.text, soft_wrap=True)
+    if file:
         console.print(f"{file} written", markup=False, soft_wrap=True)
     return result.data
 
@@ -118,7 +119,7 @@ def _write(file: Path, result) -> None:
     content = result.html if file.suffix == ".html" else result.figure
     if content is None:
         raise InputError(
-            f"`--out` must have another suffix: there is no {file.suffix} of this view for these texts. Received: {file}"
+            f"`--out` must have another suffix: this view has no {file.suffix} of these texts. Received: {file}"
         )
     with atomic_write(file) as draft:
         if file.suffix == ".html":
