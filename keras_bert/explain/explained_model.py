@@ -8,6 +8,7 @@ from keras_bert.errors import InputError
 from keras_bert.explain.gradients import to_array
 from keras_bert.explain.tokenized_text import Tokenizer
 from keras_bert.models import kind_of
+from keras_bert.models.cast import cast_model
 from keras_bert.models.pooling import LAST_BLOCKS, pool_outputs
 
 KINDS = ("classifier", "feature_classifier", "span_labeler", "token_classifier", "pretrainer")
@@ -23,16 +24,11 @@ class ExplainedModel:
     Args:
         model: the Keras model, with the names of its classes in `labels` and with `pairs`, see `TextAttributes`.
         tokenizer: its `Tokenizer`.
-
-    Raises:
-        InputError: the model has no head that this package can explain.
     """
 
     def __init__(self, model, tokenizer: Tokenizer):
         self.model, self.encoder, self.kind = model, model.encoder, kind_of(model)
         self.labels, self.pairs, self.tokenizer = model.labels, model.pairs, tokenizer
-        if self.kind not in KINDS:
-            raise InputError(f"`pretrained` must have a head of one of {', '.join(KINDS)}. Received: kind={self.kind}")
 
     @property
     def num_layers(self) -> int:
@@ -81,9 +77,8 @@ class ExplainedModel:
         if self.kind == "classifier":
             logits = model.head(model.dropout(model.pooler(x), training=False))
         elif self.kind == "feature_classifier":
-            numbers = range(self.num_layers - len(states), self.num_layers)
-            outputs = {f"encoder_outputs_{i}": each for i, each in zip(numbers, states, strict=True)}
-            outputs["sequence_output"] = x
+            blocks = states[-self.num_layers :]  # without the output of the embedding layer
+            outputs = {f"encoder_outputs_{i}": each for i, each in enumerate(blocks)} | {"sequence_output": x}
             if model.pool == "pooled":
                 outputs["pooled_output"] = self.encoder.pooler(x)
             logits = model.head(pool_outputs(outputs, mask, model.pool), training=False)
@@ -116,7 +111,7 @@ def batches(rows: int, length: int) -> list[slice]:
 
 
 def open_explained(pretrained, vectorizer=None) -> ExplainedModel:
-    """Return the model to explain.
+    """Return the model to explain. A model of another dtype policy is explained as its float32 copy.
 
     Args:
         pretrained: what `kb.load_pretrained` returns; a Keras model of this package, which has a vectorizer unless
@@ -161,4 +156,4 @@ def open_explained(pretrained, vectorizer=None) -> ExplainedModel:
         [*special, *source.added_tokens],
         source.splitting,
     )
-    return ExplainedModel(model, tokenizer)
+    return ExplainedModel(cast_model(model, "float32"), tokenizer)

@@ -107,7 +107,7 @@ def faithfulness(
     Source: DeYoung et al. 2020 (arXiv:1911.03429), section 4.2, equations 1 to 3; Attanasio et al. 2022
     (arXiv:2208.01575), section 3.1, for the correlation with leave-one-out.
     """
-    explained, texts = open_explained(pretrained, vectorizer), list(texts)
+    explained, texts, methods = open_explained(pretrained, vectorizer), list(texts), list(methods)
     bootstrap = Bootstrap(resamples, seed)
     if not texts:
         raise InputError("`texts` must have at least one text. Received: none")
@@ -205,7 +205,7 @@ def _check(explained: ExplainedModel, methods, mode: str, steps: int) -> None:
     if problem_type not in ("single_label", "binary", "multi_label"):
         raise InputError(f"`pretrained` must be a classifier. Received: {problem_type or explained.kind}")
     unknown = [method for method in methods if method not in ROWS]
-    if unknown or not list(methods):
+    if unknown or not methods:
         raise InputError(f"`methods` must be some of {', '.join(ROWS)}. Received: {', '.join(unknown) or 'none'}")
     check_mode(mode)
     check_steps(steps)
