@@ -159,7 +159,7 @@ def _control(found: dict, number: int) -> list[str]:
     ]
     return [
         f"The randomization test (Adebayo et al. 2018, arXiv:1810.03292) with {result.count} of these sentences and "
-        f"{len(result.settings['seeds'])} seeds: layers get initial weights",
+        f"seeds {', '.join(map(str, result.settings['seeds']))}: layers get initial weights",
         "from the head down, and the absolute scores are compared with those of the trained model by rank correlation. "
         "`gradient` is without the input factor.",
         "A correlation that stays high says that the scores describe the text more than the model. No threshold is "
