@@ -78,7 +78,7 @@ CASES = [
     ("pooled", 0, "0"),
     ("second-to-last", 0, "0"),
     ("spans", None, None),
-    ("spans", ("end", 4), 'end at "##e" (token 4)'),
+    ("spans", ("end", 5), 'end at "##e" (token 5)'),
     ("tokens", (2, 3), '2 at "cafe" (token 3)'),
     ("masked_lm", "film", '"film" at [MASK] (token 2)'),
     ("masked_lm", None, None),
