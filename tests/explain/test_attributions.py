@@ -14,6 +14,7 @@ from keras_bert.explain import (
     occlusion,
 )
 from keras_bert.explain.context import Context
+from keras_bert.models.task_model import head_weights
 from tests.helpers import randomize, tiny_config
 
 SPECIAL = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
@@ -45,7 +46,7 @@ def make(kind, encoder):
         "masked_lm": lambda: kb.BertPretrainer(encoder, None),
     }
     model = heads[kind]()
-    for weight in model.weights[len(encoder.weights) :]:
+    for weight in head_weights(model):
         weight.assign(np.random.default_rng(5).normal(0, 0.5, weight.shape))
     return model
 
@@ -98,6 +99,7 @@ def test_every_head(kind, target, name, encoder, vectorizer):
         VOCABULARY, sequence_length=len(found.tokens), added_tokens=["[E1]"], special_tokens=kind == "masked_lm"
     )
     inputs = vector(tuple([each] for each in text) if isinstance(text, tuple) else [text])
+    inputs = {key: np.asarray(value) for key, value in inputs.items()}
     assert [VOCABULARY[i] for i in inputs["input_word_ids"][0]] == found.tokens
     assert found.value == pytest.approx(own_logit(model, inputs, found.target), abs=1e-5)
     assert found.completeness_error < 0.01
