@@ -113,7 +113,10 @@ def faithfulness(
         raise InputError("`texts` must have at least one text. Received: none")
     measured = []
     for number, text in enumerate(texts):
-        measured.append(measure_text(explained, text, methods, mode, steps, [seed, number]))
+        try:
+            measured.append(measure_text(explained, text, methods, mode, steps, [seed, number]))
+        except InputError as error:
+            raise InputError(f"{error} This is text {number + 1} of {len(texts)}.") from None
         if progress is not None:
             progress()
     return summarize(measured, bootstrap, mode=mode, steps=steps)
