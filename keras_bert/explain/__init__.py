@@ -1,5 +1,26 @@
-"""Explain a model: the attention of its heads, and figures of its training and outputs."""
+"""Explain a model: attributions to tokens with their checks, the attention of its heads, and figures."""
 
 from keras_bert.explain.attention import attention_maps
+from keras_bert.explain.attribution import Attribution, LayerAttributions
+from keras_bert.explain.conductance import layer_conductance
+from keras_bert.explain.faithfulness import Faithfulness, faithfulness
+from keras_bert.explain.gradient_methods import gradient, gradient_x_input
+from keras_bert.explain.integrated_gradients import integrated_gradients, layer_integrated_gradients
+from keras_bert.explain.occlusion import occlusion
+from keras_bert.explain.randomization import Randomization, randomization_test
 
-__all__ = ["attention_maps"]
+__all__ = [
+    "Attribution",
+    "Faithfulness",
+    "LayerAttributions",
+    "Randomization",
+    "attention_maps",
+    "faithfulness",
+    "gradient",
+    "gradient_x_input",
+    "integrated_gradients",
+    "layer_conductance",
+    "layer_integrated_gradients",
+    "occlusion",
+    "randomization_test",
+]

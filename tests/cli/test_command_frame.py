@@ -18,8 +18,8 @@ NAMES = list(COMMANDS)
 
 
 def test_command_names():
-    expected = "tour tokenize pretrain finetune distill evaluate predict fill-mask embed inspect check convert export"
-    assert NAMES == expected.split()
+    trained = "tour tokenize pretrain finetune distill evaluate predict fill-mask embed explain"
+    assert NAMES == [*trained.split(), "inspect", "check", "convert", "export"]
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -65,6 +65,7 @@ def test_every_command_file_is_listed():
     shared = {
         "__init__",
         "completion",
+        "explain_views",
         "finetune_options",
         "logging",
         "main",
