@@ -1,5 +1,6 @@
 """Explain a model: the attention of its heads, and figures of its training and outputs."""
 
 from keras_bert.explain.attention import attention_maps
+from keras_bert.explain.model_summary import ModelSummary, summary
 
-__all__ = ["attention_maps"]
+__all__ = ["ModelSummary", "attention_maps", "summary"]
