@@ -4,9 +4,8 @@ import dataclasses
 import difflib
 from pathlib import Path
 
-from keras_bert.catalog.bundled import BUNDLED, SENTIMENT, find_bundled, is_bundled
+from keras_bert.catalog.bundled import BUNDLED, find_bundled, is_bundled
 from keras_bert.catalog.published_models import PublishedModel, find_published, hub_names, list_published
-from keras_bert.errors import InputError
 
 TFHUB = "https://tfhub.dev/tensorflow/"  # the SavedModels with the interface that this package reads
 NO_TOKENIZER = "; without its tokenizer, for `load_weights`"  # ALBERT's vocabulary is not a WordPiece vocabulary
@@ -114,7 +113,7 @@ def resolve(source):
         used.
 
     Raises:
-        InputError: a bundled model that this installation does not contain, or one that is not an encoder.
+        InputError: a bundled model that this installation does not contain.
 
     Example:
 
@@ -128,11 +127,6 @@ def resolve(source):
     if not isinstance(source, (str, Path)) or Path(source).exists():
         return source
     name = str(source)
-    if name == SENTIMENT:
-        raise InputError(
-            f"`source` must be an encoder or a model with weights. Received: source={name} (a SavedModel that takes "
-            f'text). Use `kb.Predictor("{name}")`.'
-        )
     if name in BUNDLED:
         return find_bundled(name)
     model = find_published(name)

@@ -24,6 +24,7 @@ COMMANDS = {
     "predict": "Predict labels, numbers, answers or tags for texts.",
     "fill-mask": "Predict the tokens at the [MASK] positions of texts.",
     "embed": "Compute vectors of texts and their similarities.",
+    "explain": "Show which words of a text a prediction comes from.",
     "inspect": "List the arrays and sizes of a model, or the names of all models.",
     "check": "Compare an encoder with a reference implementation.",
     "convert": "Convert weights from one published format to another.",

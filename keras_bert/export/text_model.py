@@ -1,5 +1,6 @@
 """SavedModels from text to probabilities or features."""
 
+import tempfile
 from pathlib import Path
 
 from keras_bert.export.length_buckets import run_length_bucketed
@@ -7,6 +8,7 @@ from keras_bert.export.text_inputs import max_sequence_length, serving_ids, toke
 from keras_bert.models.pooling import has_trained_pooler, pool_outputs
 from keras_bert.weights.formats.keras_folder import check_labels
 from keras_bert.weights.formats.saved_model_writer import write_saved_model
+from keras_bert.weights.formats.text_saved_model import add_model_assets
 
 
 class TextModel:
@@ -71,10 +73,11 @@ class TextModel:
             self.max_length,
         )
 
-    def write(self, path, functions: dict, labels: list[str] | None = None) -> Path:
+    def write(self, path, functions: dict, labels: list[str] | None = None, **settings) -> Path:
         """Write the SavedModel: `functions` (name to function of text), `tokenize`, `encode` and `pool`.
 
-        With `labels`, the signature `labels` returns them.
+        With `labels`, the signature `labels` returns them. Two assets contain what `kb.load_pretrained` needs to
+        build the model again: its config with `labels` and `settings`, and the vocabulary.
         """
         import tensorflow as tf
 
@@ -91,7 +94,9 @@ class TextModel:
         if labels is not None:
             names = tf.function(lambda: {"labels": tf.constant(labels)}, input_signature=[])  # [C]
             signatures["labels"] = names.get_concrete_function()
-        return write_saved_model(root, path, signatures)
+        with tempfile.TemporaryDirectory() as folder:
+            add_model_assets(root, Path(folder), self.model, self.vectorizer, labels, **settings)
+            return write_saved_model(root, path, signatures)
 
 
 def export_classifier(classifier, path, vectorizer, labels=None, max_text_length: int | None = None) -> Path:
@@ -133,4 +138,4 @@ def export_encoder(
         return text_model.embedding(text, pool, normalize)
 
     functions = {"serving_default": embed, "pool": embed} if pool else {"serving_default": text_model.encode}
-    return text_model.write(path, functions)
+    return text_model.write(path, functions, pool=pool, normalize=normalize)

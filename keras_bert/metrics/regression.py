@@ -56,6 +56,28 @@ def spearman(expected, predicted) -> float:
     return pearson(_ranks(expected), _ranks(predicted))
 
 
+def kendall(expected, predicted) -> float | None:
+    """Compute the Kendall rank correlation coefficient tau-b, which allows for equal values.
+
+    Args:
+        expected: float `[N]`.
+        predicted: float `[N]`.
+
+    Returns:
+        A number in [-1, 1]; None if all values of one array are equal.
+
+    Example:
+
+    >>> round(kendall([1.0, 2.0, 3.0], [1.0, 3.0, 2.0]), 4)
+    0.3333
+
+    Source: Kendall 1945, "The treatment of ties in ranking problems".
+    """
+    x, y = (np.sign(np.subtract.outer(values, values)) for values in (np.asarray(expected), np.asarray(predicted)))
+    untied = np.sqrt(np.count_nonzero(x) * np.count_nonzero(y))  # each pair is counted twice, here and below
+    return float((x * y).sum() / untied) if untied else None
+
+
 def regression_metrics(expected, predicted) -> dict:
     """Compute all metrics of regression.
 

@@ -46,7 +46,8 @@ def load_weights(model, source) -> LoadReport:
             - a name of `list_pretrained()`, such as `"bert-base-uncased"`; `hf://NAME` or `hf://NAME@REVISION` of the
               Hugging Face Hub; `kaggle://OWNER/MODEL/FRAMEWORK/VARIATION` of Kaggle, also with `/VERSION`; a TF-Hub
               handle. Only the needed files are downloaded, to the cache of the library of the hub;
-            - a SavedModel with TF-Hub's encoder interface, its folder or loaded;
+            - a SavedModel with TF-Hub's encoder interface, its folder or loaded; the folder of one that takes text, as
+              `kb.export_saved_model` writes it. The graph is not run;
             - a folder that `save_pretrained` wrote; a KerasHub preset or `.keras` file; a Hugging Face folder
               (`config.json` with `model.safetensors` or `pytorch_model.bin`); a checkpoint of google-research/bert or
               of the Model Garden (`bert_config.json` with `bert_model.ckpt.*`);

@@ -59,7 +59,7 @@ def test_prefers_folder_to_name(vectorizer, tmp_path, monkeypatch):
     ("name", "match"),
     [
         (ENCODER, f"^`name`.*Received: name={ENCODER}"),
-        (SENTIMENT, f"^`source`.*Received: source={SENTIMENT} .*`kb.Predictor"),
+        (SENTIMENT, f"^`name`.*Received: name={SENTIMENT}"),
         (
             "bert_en_uncased_minl",
             r"^`source`.*Received: source=bert_en_uncased_minl\b.*bert_en_uncased_mini\b.*`kb.list_pretrained",

@@ -12,10 +12,19 @@ from keras_bert.weights.formats.huggingface import HuggingFace
 from keras_bert.weights.formats.keras_folder import KerasFolder
 from keras_bert.weights.formats.keras_hub import KerasHub
 from keras_bert.weights.formats.model_garden import ModelGarden
+from keras_bert.weights.formats.text_saved_model import TextSavedModel
 from keras_bert.weights.formats.tfhub import TFHub
 
 TFHUB, HUGGING_FACE = TFHub(), HuggingFace()
-FORMATS: list[Format] = [TFHUB, KerasFolder(), KerasHub(), HUGGING_FACE, GoogleResearch(), ModelGarden()]
+FORMATS: list[Format] = [  # the first one that matches is used: every text SavedModel has the files of TF-Hub's format
+    TextSavedModel(),
+    TFHUB,
+    KerasFolder(),
+    KerasHub(),
+    HUGGING_FACE,
+    GoogleResearch(),
+    ModelGarden(),
+]
 
 
 def find_format(source) -> Format | None:

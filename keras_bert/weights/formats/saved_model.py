@@ -105,9 +105,9 @@ class StoredSavedModel:
         """Whether the model could be called if it were loaded."""
         return "__call__" in self._children()
 
-    def variables(self, part: str | None = None) -> list["StoredVariable"]:
-        """See `LoadedSavedModel`."""
-        path = (part, "variables") if part else ("variables",)
+    def variables(self, part: str | None = None, is_list: bool = False) -> list["StoredVariable"]:
+        """See `LoadedSavedModel`. With `is_list`, the attribute `part` is the list itself."""
+        path = (part,) if is_list else (part, "variables") if part else ("variables",)
         found = [self._variable((*path, name)) for name in sorted(filter(str.isdecimal, self._children(path)), key=int)]
         return [variable for variable in found if variable is not None]
 

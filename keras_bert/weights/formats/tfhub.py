@@ -204,8 +204,8 @@ def _checked(model):
         found = f"{len(names)} variables without {TOKEN_TABLE}" if names else "no variables"
         hint = "" if names else ". A preprocessing model is not an encoder."
         raise InputError(
-            "`source` must be a SavedModel with the interface of TF-Hub's BERT encoders. "
-            f"Received: source={model.label} ({found}){hint}"
+            "`source` must be a SavedModel with the interface of TF-Hub's BERT encoders, or one that takes text and "
+            f"that `kb.export_saved_model` wrote. Received: source={model.label} ({found}){hint}"
         )
     return model
 
