@@ -41,6 +41,7 @@ class Figure:
     Args:
         figure: the `matplotlib.figure.Figure`.
         caption: one or two sentences that describe what the figure shows.
+        data: a dict of the numbers that are drawn, as arrays or lists.
 
     Example:
 
@@ -51,6 +52,7 @@ class Figure:
 
     figure: "matplotlib.figure.Figure"
     caption: str
+    data: dict = dataclasses.field(default_factory=dict)
 
     def svg(self) -> str:
         """Render the figure as one `<svg>` element for an HTML page.
