@@ -231,6 +231,8 @@ def test_replaces_only_folders_of_same_kind(call, models, nothing_left, tmp_path
         (["--normalize"], ["--normalize", "--pool"]),
         (["--format", "onnx", "--max-text-length", "9"], ["--max-text-length", "SavedModel"]),
         (["--interface", "tfhub", "--max-text-length", "9"], ["--max-text-length", "tfhub"]),
+        (["--format", "litert", "--output", "attentions"], ["--output", "onnx", "litert"]),
+        (["--interface", "tfhub", "--output", "attentions"], ["--output", "--interface text"]),
     ],
 )
 def test_rejects_export_options(call, models, nothing_left, arguments, words):
