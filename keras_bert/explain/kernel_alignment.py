@@ -6,7 +6,7 @@ import numpy as np
 
 from keras_bert.errors import InputError
 from keras_bert.explain.figure import Figure, style
-from keras_bert.explain.pictures import draw_cells, new_panels
+from keras_bert.explain.pictures import draw_cells, new_panels, two_digits
 from keras_bert.explain.text_states import states_of, word_states
 
 
@@ -31,7 +31,7 @@ class LayerSimilarity:
     def plot(self) -> Figure:
         """Draw the matrix as a heat map, layer 0 at the bottom left."""
         rows, columns = self.matrix.shape
-        texts = [[f"{value:.2f}".replace("0.", ".") for value in row] for row in self.matrix]
+        texts = [[two_digits(value) for value in row] for row in self.matrix]
         with style():
             figure, grid = new_panels(1, 1, 1.5 + 0.42 * columns, 1.3 + 0.38 * rows)
             axes = grid[0, 0]

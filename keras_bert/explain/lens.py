@@ -46,21 +46,24 @@ class LogitLens:
         """Draw a grid of the first token for each layer and position; long texts continue in the next band."""
         count, height = len(self.tokens), len(self.layers)
         bands = -(-count // BAND)
-        width = min(count, BAND)
+        width = -(-count // bands)
         with style():
             figure, grid = new_panels(bands, 1, 0.9 + 0.88 * width, bands * (0.75 + 0.3 * height))
             for band, axes in enumerate(grid[:, 0]):
-                self._draw_band(axes, range(band * BAND, min((band + 1) * BAND, count)), width)
+                self._draw_band(axes, range(band * width, min((band + 1) * width, count)), width)
         scored = slice(1, -1)
         caption = "What the masked-LM head predicts from the output of each layer (rows; 0 is the embeddings, the top "
         caption += "row is the model itself) at each token (columns). Stronger blue: higher probability of the first "
-        caption += "token. Framed: the same token as in the top row. Look at the layer from which a column stays "
+        caption += "token. Framed: another token than in the top row. Look at the layer from which a column has no "
         shares = ", ".join(f"{layer}: {share:.0%}" for layer, share in zip(self.layers, self.agreement, strict=True))
-        caption += f"framed. Agreement with the top row without [CLS] and [SEP], by layer: {shares}. "
+        caption += f"frame. Agreement with the top row without [CLS] and [SEP], by layer: {shares}. "
         caption += "Mean KL divergence from the top row: "
         caption += f"{self.kl[0, scored].mean():.2f} nats in layer {self.layers[0]}"
         if height > 2:
             caption += f", {self.kl[-2, scored].mean():.2f} in layer {self.layers[-2]}"
+        for i in [i for i, token in enumerate(self.tokens) if token == "[MASK]"][:3]:
+            steps = ", ".join(f"{value:.2f}" for value in self.probabilities[:, i])
+            caption += f'. At [MASK] in position {i} the probability of "{self.final[i]}" is, by layer, {steps}'
         return Figure(figure, f"{caption}.")
 
     def _draw_band(self, axes, positions: range, width: int) -> None:
@@ -71,7 +74,7 @@ class LogitLens:
         draw_cells(axes, self.top_probabilities[:, places, 0], 1.0, texts, fontsize=7.5)
         for k in range(len(self.layers)):
             for column, i in enumerate(places):
-                if self.top_tokens[k][i][0] == self.final[i]:
+                if self.top_tokens[k][i][0] != self.final[i]:
                     frame = Rectangle((column - 0.46, k - 0.42), 0.92, 0.84, fill=False, edgecolor=INK, linewidth=0.9)
                     axes.add_patch(frame)
         axes.set(xlim=(-0.5, width - 0.5), ylim=(-0.5, len(self.layers) - 0.5))

@@ -31,7 +31,8 @@ def draw_cells(axes, values, limit: float, texts=None, fontsize: float = 8) -> N
     rows, columns = values.shape
     drawn = [(r, c) for r in range(rows) for c in range(columns) if np.isfinite(values[r, c])]
     squares = [Rectangle((c - 0.5, r - 0.5), 1, 1) for r, c in drawn]
-    colors = _signed_colors(np.array([values[place] for place in drawn]), limit)
+    strongest = 0.85 if texts is None else 0.6  # full color would hide the texts
+    colors = _signed_colors(np.array([values[place] for place in drawn]), limit, strongest)
     axes.add_collection(PatchCollection(squares, facecolors=colors, edgecolors=GRID, linewidths=0.5))
     for r, c in drawn if texts is not None else ():
         axes.text(c, r, texts[r][c], ha="center", va="center", fontsize=fontsize, color=INK)
@@ -43,28 +44,27 @@ def draw_cells(axes, values, limit: float, texts=None, fontsize: float = 8) -> N
 def draw_image(axes, values, limit: float) -> None:
     """Draw a large matrix as an image, one pixel a number, in the colors of `draw_cells`."""
     values = np.asarray(values, "float64")
-    pixels = _signed_colors(values.ravel(), limit).reshape(*values.shape, 4)
+    pixels = _signed_colors(values.ravel(), limit, 0.85).reshape(*values.shape, 4)
     axes.imshow(pixels, aspect="auto", interpolation="nearest")
     axes.tick_params(length=0)
     axes.spines[:].set_color(GRID)
 
 
-def _signed_colors(values: np.ndarray, limit: float) -> np.ndarray:
-    """Return RGBA `[N, 4]`: the color by sign; full color would hide a text in the cell, so opacity ends at 0.85."""
+def _signed_colors(values: np.ndarray, limit: float, strongest: float) -> np.ndarray:
+    """Return RGBA `[N, 4]`: the color by sign, the opacity up to `strongest` by size."""
     from matplotlib.colors import to_rgb
 
-    opacity = 0.85 * np.clip(np.abs(values) / max(limit, 1e-12), 0, 1)
+    opacity = strongest * np.clip(np.abs(values) / max(limit, 1e-12), 0, 1)
     colors = np.where(values[:, None] < 0, to_rgb(NEGATIVE), to_rgb(POSITIVE))
     return np.concatenate([colors, opacity[:, None]], 1)
 
 
-def draw_points(axes, points, labels, groups=None, names=()) -> None:
-    """Draw points with a number or short text in each, in the color and shape of their group.
+def draw_points(axes, points, groups=None, names=()) -> None:
+    """Draw points with their numbers, 1 to N, in the color and shape of their group. Points that touch have one text.
 
     Args:
         axes: matplotlib axes.
         points: float `[N, 2]`.
-        labels: N short texts.
         groups: int `[N]`, in 0 … 3, or None for one group.
         names: names of the groups, for the legend of the caller.
     """
@@ -73,13 +73,40 @@ def draw_points(axes, points, labels, groups=None, names=()) -> None:
         chosen = points[groups == group]
         style = {"color": SERIES[group], "marker": "os^D"[group], "linestyle": "none", "markersize": 12, "alpha": 0.45}
         axes.plot(*chosen.T, label=names[group] if names else None, **style)
-    for (x, y), label in zip(points, labels, strict=True):
-        axes.text(x, y, label, ha="center", va="center", fontsize=8, color=INK)
+    for (x, y), numbers in _merge_labels(points):
+        axes.text(x, y, ",".join(map(str, numbers)), ha="center", va="center", fontsize=8, color=INK)
     axes.margins(0.18)
     axes.set_xticks([])
     axes.set_yticks([])
     axes.spines[:].set_visible(True)
     axes.spines[:].set_color(GRID)
+
+
+def _merge_labels(points: np.ndarray) -> list[tuple[np.ndarray, list[int]]]:
+    """Return the place of each label and its numbers: one label for points whose labels would overlap."""
+    extent = np.maximum(np.ptp(points, axis=0), 1e-12)
+    labels = [(point, [i]) for i, point in enumerate(points, 1)]
+    while True:
+        for i, (first, numbers) in enumerate(labels):
+            for j, (second, more) in enumerate(labels[:i]):
+                characters = len(",".join(map(str, numbers))) + len(",".join(map(str, more)))
+                x, y = np.abs(first - second) / extent
+                if x < 0.04 * characters + 0.02 and y < 0.12:
+                    merged = sorted(numbers + more)
+                    place = np.mean([points[number - 1] for number in merged], 0)
+                    labels = [label for k, label in enumerate(labels) if k not in (i, j)] + [(place, merged)]
+                    break
+            else:
+                continue
+            break
+        else:
+            return labels
+
+
+def two_digits(value: float) -> str:
+    """Write a number of at most 1 with two digits and without the zero before the point, as in `.25`."""
+    text = f"{value:.2f}"
+    return "0" if float(text) == 0 else text.replace("0.", ".", 1)
 
 
 def layer_ticks(axes, count: int) -> None:

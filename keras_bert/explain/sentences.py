@@ -7,7 +7,7 @@ from keras import ops
 
 from keras_bert.errors import InputError
 from keras_bert.explain.figure import Figure, style
-from keras_bert.explain.pictures import draw_cells, draw_points, escape, new_panels, shorten
+from keras_bert.explain.pictures import draw_cells, draw_points, escape, new_panels, shorten, two_digits
 from keras_bert.explain.projection import cosines, principal_components, unit
 from keras_bert.explain.text_states import encoder_inputs, open_model, text_rows
 from keras_bert.models.pooling import pool_outputs
@@ -72,7 +72,7 @@ class SimilarityMap:
         numbers = [names.index(group) for group in self.groups] if self.groups else None
         size = 0.42 * max(count, 6)
         others = self.cosine[~np.eye(count, dtype=bool)]
-        texts = [[f"{value:.2f}".replace("0.", ".", 1) for value in row] for row in self.cosine]
+        texts = [[two_digits(value) for value in row] for row in self.cosine]
         with style():
             figure, grid = new_panels(1, 2, 2.9 + 2 * size + 0.6, 1.1 + size)
             left, right = grid[0]
@@ -81,7 +81,7 @@ class SimilarityMap:
             left.set_yticks(range(count), labels, fontsize=8)
             left.set_xticks(range(count), range(1, count + 1))
             left.set_title("cosine", loc="left")
-            draw_points(right, self.points, range(1, count + 1), numbers, names if self.groups else ())
+            draw_points(right, self.points, numbers, names if self.groups else ())
             x, y = (f"component {i} ({share:.0%} of the variance)" for i, share in enumerate(self.shares, 1))
             right.set_xlabel(x, fontsize=8)
             right.set_ylabel(y, fontsize=8)

@@ -60,7 +60,7 @@ class WordInContext:
         with style():
             figure, grid = new_panels(rows, columns, 2.3 * columns, 2.3 * rows + 0.5)
             for axes, layer, points in zip(grid.flat, self.layers, self.points, strict=False):
-                draw_points(axes, points, range(1, len(points) + 1), numbers, names if self.groups else ())
+                draw_points(axes, points, numbers, names if self.groups else ())
                 axes.set_title(f"layer {layer}" if layer else "embeddings")
             axes = grid.flat[len(self.layers)]
             lines = [("in one group", self.within), ("in two groups", self.between)]
@@ -74,7 +74,13 @@ class WordInContext:
             if len(names) > 1:
                 handles, labels = grid.flat[0].get_legend_handles_labels()
                 more, texts = grid.flat[len(self.layers)].get_legend_handles_labels()
-                figure.legend(handles + more, labels + texts, loc="outside upper left", ncols=4, frameon=False)
+                figure.legend(
+                    handles + more,
+                    labels + texts,
+                    loc="outside upper left",
+                    ncols=4 if columns > 2 else 2,
+                    frameon=False,
+                )
         return Figure(figure, self._caption(names))
 
     def _caption(self, names: list[str]) -> str:
@@ -82,9 +88,7 @@ class WordInContext:
         caption = f'"{self.word}" in {len(self.sentences)} places; each map has the first two principal components of '
         caption += "one layer, with its own scale. "
         if len(names) > 1:
-            caption += (
-                f"Look at whether the groups ({', '.join(names)}) move apart: mean cosine in one group and in two "
-            )
+            caption += f"Look at whether the groups ({', '.join(names)}) move apart: mean cosine in one group and in "
             first, last = ([line[i] for line in (self.within, self.between)] for i in (0, -1))
             caption += f"two groups {first[0]:.2f} and {first[1]:.2f} in layer {self.layers[0]}, "
             caption += f"{last[0]:.2f} and {last[1]:.2f} in layer {self.layers[-1]}. "
