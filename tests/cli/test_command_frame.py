@@ -18,8 +18,8 @@ NAMES = list(COMMANDS)
 
 
 def test_command_names():
-    expected = "tour tokenize pretrain finetune distill evaluate predict fill-mask embed inspect check convert export"
-    assert NAMES == expected.split()
+    expected = "tour tokenize pretrain finetune distill evaluate predict explain fill-mask embed inspect playground check"
+    assert NAMES == [*expected.split(), "convert", "export"]
 
 
 @pytest.mark.parametrize("name", NAMES)
