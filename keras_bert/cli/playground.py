@@ -48,12 +48,13 @@ def playground(console, encoder: str, classifier: str, spans: str | None, port: 
 
     def load():
         from keras_bert.playground.models import load_models
+        from keras_bert.playground.panels import PANELS
 
         ops.partition_cpu_threads()
         show(f"loading {encoder} and {classifier}")
         models = load_models(encoder, classifier, spans)
-        models.warm_up(show)
-        return models
+        models.warm_up(PANELS, show)
+        return models, PANELS
 
     def started(address: str) -> None:
         show(f"playground: {address}  (Ctrl-C ends it)")

@@ -13,8 +13,7 @@ from keras_bert.errors import InputError
 from keras_bert.playground.body import BodyError, read_texts
 from keras_bert.playground.guard import Guard
 from keras_bert.playground.model_queue import MAX_WAITING, BusyError, ModelQueue
-from keras_bert.playground.models import PlaygroundModels
-from keras_bert.playground.panels import PANELS, Panel
+from keras_bert.playground.panel import Panel
 
 # Path to file and type. Only these files are served, from memory: no path of a request is ever opened.
 FILES = {
@@ -27,11 +26,12 @@ FILES = {
 log = logging.getLogger(__name__)
 
 
-def create_app(models: PlaygroundModels, port: int, max_waiting: int = MAX_WAITING) -> Starlette:
+def create_app(models, panels: dict[str, Panel], port: int, max_waiting: int = MAX_WAITING) -> Starlette:
     """Create the application.
 
     Args:
-        models: the models of the panels.
+        models: the `PlaygroundModels`.
+        panels: the panels by name, `PANELS`.
         port: the port of the server on 127.0.0.1, which the headers of requests must name.
         max_waiting: number of requests that may wait for a model. Beyond it, the answer is 503.
 
@@ -42,30 +42,30 @@ def create_app(models: PlaygroundModels, port: int, max_waiting: int = MAX_WAITI
     queue = ModelQueue(max_waiting)
 
     async def facts(request: Request) -> Response:
-        panels = {
+        found = {
             name: {
                 "example": panel.example,
                 "limits": panel.limits,
                 "available": panel.available(models),
-                "hint": panel.hint,
+                "commands": panel.commands,
             }
-            for name, panel in PANELS.items()
+            for name, panel in panels.items()
         }
-        return JSONResponse({**models.facts(), "panels": panels})
+        return JSONResponse({**models.facts(), "panels": found})
 
     routes = [Route("/api/facts", facts, methods=["GET"])]
     routes += [
-        Route(f"/api/{name}", _endpoint(models, queue, panel), methods=["POST"]) for name, panel in PANELS.items()
+        Route(f"/api/{name}", _endpoint(models, queue, panel), methods=["POST"]) for name, panel in panels.items()
     ]
     routes += [Route(path, _file(*file), methods=["GET"]) for path, file in FILES.items()]
     handlers = {404: _error, 405: _error, Exception: _internal_error}
     return Starlette(routes=routes, middleware=[Middleware(Guard, port=port)], exception_handlers=handlers)
 
 
-def _endpoint(models: PlaygroundModels, queue: ModelQueue, panel: Panel):
+def _endpoint(models, queue: ModelQueue, panel: Panel):
     async def answer(request: Request) -> Response:
         if not panel.available(models):
-            return JSONResponse({"error": panel.hint}, 404)
+            return JSONResponse({"error": f"no model for this panel; run: {'; '.join(panel.commands)}"}, 404)
         try:
             texts = await read_texts(request, panel.limits)
 

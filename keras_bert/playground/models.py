@@ -17,6 +17,7 @@ from keras_bert.inference.predict import predict_logits
 from keras_bert.inference.predictor import Predictor
 from keras_bert.metrics.calibration import calibration_error
 from keras_bert.models.pooling import pool_outputs
+from keras_bert.playground.panel import Panel
 from keras_bert.tasks import Preprocessor
 from keras_bert.tasks.classification import softmax
 from keras_bert.training.temperature_scaling import best_temperature
@@ -119,20 +120,19 @@ class PlaygroundModels:
         outputs = self.encoder.encoder(inputs, training=False)
         return ops.convert_to_numpy(pool_outputs(outputs, inputs["input_mask"], "mean", normalize=True))
 
-    def warm_up(self, show: Callable[[str], None]) -> None:
+    def warm_up(self, panels: dict[str, Panel], show: Callable[[str], None]) -> None:
         """Compute what the panels need once, so that the first request is not slower than the others.
 
         Args:
+            panels: the panels by name.
             show: function that is called with a line of text before each step.
         """
-        from keras_bert.playground.panels import PANELS
-
         show(f"computing the vectors of {len(self.reviews):,} reviews of the packaged sample")
         _ = self.review_vectors
         show("calibrating the classifier on them")
         _ = self.calibration
         show("running each panel once")
-        for panel in PANELS.values():
+        for panel in panels.values():
             if panel.available(self):
                 panel.run(self, **panel.example)
 

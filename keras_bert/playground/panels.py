@@ -1,39 +1,22 @@
 """The panels of the playground: functions of texts that call the library and return what the page shows, as JSON."""
 
 import base64
-import dataclasses
 import difflib
-from collections.abc import Callable
 
 import numpy as np
 
 from keras_bert import explain
 from keras_bert.errors import InputError
 from keras_bert.playground.models import MAX_TOKENS, PlaygroundModels
+from keras_bert.playground.panel import Panel
 
 MAX_CHARACTERS, MAX_CONTEXT = 1000, 4000
 MAX_MAPS = 1_200_000  # numbers of the attention of a text, two bytes each
 TOP_K, NEAREST, LENS_TOKENS = 8, 5, 3
-SPANS_COMMAND = "keras-bert finetune --encoder bert_en_uncased_mini --task spans --dataset DIR --out answers"
-
-
-@dataclasses.dataclass(frozen=True)
-class Panel:
-    """One panel.
-
-    Attributes:
-        run: function of the models and of the texts, by name.
-        example: a text for each argument, which the page shows first.
-        limits: the largest number of characters of each text.
-        available: function of the models that tells whether they can fill the panel.
-        hint: what to do if they cannot.
-    """
-
-    run: Callable[..., dict]
-    example: dict[str, str]
-    limits: dict[str, int]
-    available: Callable[[PlaygroundModels], bool] = lambda models: True
-    hint: str = ""
+SPANS_COMMANDS = (
+    "keras-bert finetune --encoder bert_en_uncased_mini --task spans --dataset SQUAD_DIR --out answers",
+    "keras-bert playground --spans answers",
+)
 
 
 def tokens(models: PlaygroundModels, text: str) -> dict:
@@ -181,7 +164,6 @@ PANELS: dict[str, Panel] = {
         {"question": "Who wrote the letters?", "context": "Anna wrote the letters in 1912, and her brother kept them."},
         {"question": MAX_CHARACTERS, "context": MAX_CONTEXT},
         lambda models: models.spans is not None,
-        f"Train a model that answers questions, then start the playground with it: {SPANS_COMMAND}; "
-        "keras-bert playground --spans answers",
+        SPANS_COMMANDS,
     ),
 }

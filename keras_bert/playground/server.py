@@ -38,7 +38,7 @@ def serve(load: Callable, listener: socket.socket, started: Callable[[str], None
     """Run the playground until it is interrupted.
 
     Args:
-        load: function that returns the `PlaygroundModels`.
+        load: function that returns the `PlaygroundModels` and the panels.
         listener: from `bind`.
         started: function that is called with the address when the server accepts requests.
 
@@ -51,7 +51,7 @@ def serve(load: Callable, listener: socket.socket, started: Callable[[str], None
 
     with listener:
         port = listener.getsockname()[1]
-        app = create_app(load(), port)
+        app = create_app(*load(), port)
         config = uvicorn.Config(
             app,
             log_level="warning",

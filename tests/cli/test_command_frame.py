@@ -18,7 +18,9 @@ NAMES = list(COMMANDS)
 
 
 def test_command_names():
-    expected = "tour tokenize pretrain finetune distill evaluate predict explain fill-mask embed inspect playground check"
+    expected = (
+        "tour tokenize pretrain finetune distill evaluate predict explain fill-mask embed inspect playground check"
+    )
     assert NAMES == [*expected.split(), "convert", "export"]
 
 

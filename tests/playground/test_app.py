@@ -16,10 +16,9 @@ httpx = pytest.importorskip("httpx", reason="the extra `dev` is not installed")
 from starlette.testclient import TestClient  # noqa: E402
 
 from keras_bert.errors import InputError  # noqa: E402
-from keras_bert.playground import app as app_module  # noqa: E402
 from keras_bert.playground.app import FILES, create_app  # noqa: E402
 from keras_bert.playground.body import MAX_BYTES  # noqa: E402
-from keras_bert.playground.panels import Panel  # noqa: E402
+from keras_bert.playground.panel import Panel  # noqa: E402
 
 PORT = 8765
 ADDRESS = f"http://127.0.0.1:{PORT}"
@@ -34,13 +33,15 @@ def echo(models, text):
     return {"text": text}
 
 
-ECHO = {"echo": Panel(echo, {"text": "a"}, {"text": 50}), "none": Panel(echo, {}, {}, lambda models: False, "do this")}
+ECHO = {
+    "echo": Panel(echo, {"text": "a"}, {"text": 50}),
+    "none": Panel(echo, {}, {}, lambda models: False, ("do this",)),
+}
 
 
 @pytest.fixture
-def client(monkeypatch):
-    monkeypatch.setattr(app_module, "PANELS", ECHO)
-    return TestClient(create_app(MODELS, PORT), base_url=ADDRESS, raise_server_exceptions=False)
+def client():
+    return TestClient(create_app(MODELS, ECHO, PORT), base_url=ADDRESS, raise_server_exceptions=False)
 
 
 def post(client, content, **headers):
@@ -52,7 +53,7 @@ def test_answers(client):
     answer = post(client, json.dumps({"text": "a film ☺"}), Origin=ADDRESS)
     assert answer.status_code == 200 and answer.json() == {"text": "a film ☺"}
     assert client.get("/api/facts").json()["panels"]["echo"]["limits"] == {"text": 50}
-    assert client.post("/api/none").json() == {"error": "do this"}
+    assert client.post("/api/none").json() == {"error": "no model for this panel; run: do this"}
 
 
 @pytest.mark.parametrize("path", FILES)
@@ -175,7 +176,7 @@ def test_any_body_gets_one_line(client, body):
     assert answer.status_code == 200 or "\n" not in answer.json()["error"]
 
 
-def test_one_call_at_a_time_and_a_bounded_queue(monkeypatch):
+def test_one_call_at_a_time_and_a_bounded_queue():
     running, most, calls, release = [], [], [], threading.Event()
 
     def slow(models, text):
@@ -186,8 +187,7 @@ def test_one_call_at_a_time_and_a_bounded_queue(monkeypatch):
         running.remove(text)
         return {"text": text}
 
-    monkeypatch.setattr(app_module, "PANELS", {"echo": Panel(slow, {"text": "a"}, {"text": 50})})
-    app = create_app(MODELS, PORT, max_waiting=2)
+    app = create_app(MODELS, {"echo": Panel(slow, {"text": "a"}, {"text": 50})}, PORT, max_waiting=2)
 
     async def main():
         transport = httpx.ASGITransport(app)

@@ -45,14 +45,14 @@ document.getElementById('tabs').addEventListener('keydown', event => {
 for (const tab of tabs) tab.addEventListener('click', () => select(tab));
 
 function prepare(name, section) {
-  const { example, limits, available, hint } = facts.panels[name];
+  const { example, limits, available, commands } = facts.panels[name];
   const form = section.querySelector('form');
   const output = section.querySelector('.output');
   const status = section.querySelector('.status');
   if (!available) {
     form.remove();
-    output.replaceChildren(element('p', {}, hint.split('; ')[0].split(': ')[0] + ':'),
-      ...hint.split(': ').slice(1).join(': ').split('; ').map(command => element('p', {}, element('code', {}, command))));
+    output.replaceChildren(element('p', {}, 'No model for this panel. Train one, and start the playground with it:'),
+      ...commands.map(command => element('p', {}, element('code', {}, command))));
     runs.set(name, () => {});
     return;
   }
