@@ -12,7 +12,7 @@ from keras_bert.catalog.bundled import ENCODER, SENTIMENT
 from keras_bert.data import load_labeled
 from keras_bert.errors import InputError
 from keras_bert.explain.explained_model import ExplainedModel, open_explained
-from keras_bert.inference.fill_mask import mask_vectorizer
+from keras_bert.inference.fill_mask import eager_outputs, mask_vectorizer
 from keras_bert.inference.predict import predict_logits
 from keras_bert.inference.predictor import Predictor
 from keras_bert.metrics.calibration import calibration_error
@@ -80,7 +80,7 @@ class PlaygroundModels:
             raise InputError(f"`--spans` must be a model of answers in a text. Received: a model for {spans.task}")
         self.encoder, self.classifier, self.spans = encoder, classifier, spans
         self.names = names or ("a pretrained model", "a classifier")
-        self.masked = Predictor(encoder.model)
+        self.predict_masked = eager_outputs(encoder.model)
         sample = load_labeled("sample")
         self.reviews, self.review_labels = list(sample.dev_texts), [sample.label_names[i] for i in sample.dev_labels]
         self._sample_labels = np.asarray(sample.dev_labels), list(sample.label_names)
@@ -92,8 +92,9 @@ class PlaygroundModels:
 
     @functools.cached_property
     def mask_vectorizer(self):
-        """The vectorizer of the encoder that keeps `[MASK]` whole."""
-        return mask_vectorizer(Preprocessor.from_pretrained(self.encoder))
+        """The vectorizer of the encoder that keeps `[MASK]` whole, and does not pad a text."""
+        preprocessor = Preprocessor.from_pretrained(self.encoder)
+        return mask_vectorizer(dataclasses.replace(preprocessor, sequence_length=None))
 
     @functools.cached_property
     def review_vectors(self) -> np.ndarray:

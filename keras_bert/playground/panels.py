@@ -7,6 +7,7 @@ import numpy as np
 
 from keras_bert import explain
 from keras_bert.errors import InputError
+from keras_bert.inference.fill_mask import predict_masks
 from keras_bert.playground.models import MAX_TOKENS, PlaygroundModels
 from keras_bert.playground.panel import Panel
 
@@ -35,7 +36,8 @@ def tokens(models: PlaygroundModels, text: str) -> dict:
 def fill_mask(models: PlaygroundModels, text: str) -> dict:
     """Predict the tokens at every [MASK]."""
     _check_tokens(models, text)
-    return {"masks": [mask["predictions"] for mask in models.masked([text], top_k=TOP_K)[0]["masks"]]}
+    found = predict_masks(models.predict_masked, models.encoder.vocabulary, models.mask_vectorizer, [text], TOP_K)
+    return {"masks": [mask["predictions"] for mask in found[0]["masks"]]}
 
 
 def sentiment(models: PlaygroundModels, text: str) -> dict:

@@ -151,4 +151,4 @@ def test_wrong_models(models):
     with pytest.raises(InputError, match="`--classifier`"):
         PlaygroundModels(models.encoder, models.encoder)
     with pytest.raises(InputError, match="`--spans`"):
-        PlaygroundModels(models.encoder, models.classifier, models.masked)
+        PlaygroundModels(models.encoder, models.classifier, models.predictor)
