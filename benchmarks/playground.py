@@ -78,7 +78,7 @@ async def measure(arguments) -> None:
         statuses = Counter(status for status, _ in results)
         answered = [elapsed for status, elapsed in results if status == 200]
         print(
-            f"\nload: {arguments.clients} clients, {len(results)} requests in {seconds:.1f} s; statuses {dict(statuses)}"
+            f"\nload: {arguments.clients} clients, {len(results)} requests in {seconds:.1f} s, {dict(statuses)}"
         )
         if answered:
             print(

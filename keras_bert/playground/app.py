@@ -1,10 +1,8 @@
 """The web application of the playground: its page, and one address per panel."""
 
-import logging
 from importlib import resources
 
 from starlette.applications import Starlette
-from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
@@ -23,10 +21,9 @@ FILES = {
     "/panels.js": ("panels.js", "text/javascript; charset=utf-8"),
     "/views.js": ("views.js", "text/javascript; charset=utf-8"),
 }
-log = logging.getLogger(__name__)
 
 
-def create_app(models, panels: dict[str, Panel], port: int, max_waiting: int = MAX_WAITING) -> Starlette:
+def create_app(models, panels: dict[str, Panel], port: int, max_waiting: int = MAX_WAITING) -> Guard:
     """Create the application.
 
     Args:
@@ -36,7 +33,7 @@ def create_app(models, panels: dict[str, Panel], port: int, max_waiting: int = M
         max_waiting: number of requests that may wait for a model. Beyond it, the answer is 503.
 
     Returns:
-        The Starlette application: the page at `/`, `GET /api/facts`, and `POST /api/PANEL` for each panel, which takes
+        The ASGI application: the page at `/`, `GET /api/facts`, and `POST /api/PANEL` for each panel, which takes
         and returns JSON. An error is `{"error": "one line"}`.
     """
     queue = ModelQueue(max_waiting)
@@ -59,7 +56,8 @@ def create_app(models, panels: dict[str, Panel], port: int, max_waiting: int = M
     ]
     routes += [Route(path, _file(*file), methods=["GET"]) for path, file in FILES.items()]
     handlers = {404: _error, 405: _error, Exception: _internal_error}
-    return Starlette(routes=routes, middleware=[Middleware(Guard, port=port)], exception_handlers=handlers)
+    # Outside of Starlette, whose middleware would not see the answer to an exception.
+    return Guard(Starlette(routes=routes, exception_handlers=handlers), port)
 
 
 def _endpoint(models, queue: ModelQueue, panel: Panel):
@@ -100,6 +98,5 @@ async def _error(request: Request, error: Exception) -> Response:
 
 
 async def _internal_error(request: Request, error: Exception) -> Response:
-    """Answer without details of the error, which is logged with its traceback."""
-    log.error("a request failed", exc_info=error)
+    """Answer without details of the error: Starlette raises it again, and uvicorn logs it with its traceback."""
     return JSONResponse({"error": "the server failed; its terminal shows the reason"}, 500)

@@ -14,6 +14,7 @@ from keras_bert.playground.panel import Panel
 MAX_CHARACTERS, MAX_CONTEXT = 1000, 4000
 MAX_MAPS = 1_200_000  # numbers of the attention of a text, two bytes each
 TOP_K, NEAREST, LENS_TOKENS = 8, 5, 3
+STEPS = 20  # of integrated gradients: an answer in time; the page shows the completeness error
 SPANS_COMMANDS = (
     "keras-bert finetune --encoder bert_en_uncased_mini --task spans --dataset SQUAD_DIR --out answers",
     "keras-bert playground --spans answers",
@@ -44,7 +45,7 @@ def sentiment(models: PlaygroundModels, text: str) -> dict:
     """Predict the class, and attribute its logit to the words by integrated gradients."""
     _check_tokens(models, text)
     prediction = models.predictor([text])[0]
-    found = explain.integrated_gradients(models.explained, text, target=prediction["label"])
+    found = explain.integrated_gradients(models.explained, text, target=prediction["label"], steps=STEPS)
     names = list(prediction["probabilities"])
     raw = np.array([prediction["probabilities"][name] for name in names])  # [C]
     calibrated = raw if models.calibration is None else models.calibration.apply(raw)
@@ -62,6 +63,7 @@ def sentiment(models: PlaygroundModels, text: str) -> dict:
         "logit": found.value,
         "baseline": found.baseline_value,
         "completeness_error": found.completeness_error,
+        "steps": STEPS,
     }
 
 
@@ -91,7 +93,7 @@ def attention(models: PlaygroundModels, text: str) -> dict:
     found = explain.attention(models.classifier, text)
     if found.maps.size > MAX_MAPS:
         raise InputError(f"`text` must be shorter for this model. Received: {len(found.tokens)} tokens")
-    scores = explain.integrated_gradients(models.explained, text)
+    scores = explain.integrated_gradients(models.explained, text, steps=STEPS)
     numbers = np.round(found.maps * 65535).astype("<u2")  # [L, A, T, T]
     return {
         "tokens": found.tokens,

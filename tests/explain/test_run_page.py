@@ -150,7 +150,8 @@ def test_interrupted_run(pretraining, tmp_path):
     import tensorboardX
 
     for first, purge in ((0, None), (30, 30)):
-        with tensorboardX.SummaryWriter(str(tmp_path / "train"), purge_step=purge) as writer:
+        suffix = f".{first}"  # otherwise two files of the same second have the same name
+        with tensorboardX.SummaryWriter(str(tmp_path / "train"), purge_step=purge, filename_suffix=suffix) as writer:
             for step in range(first, first + 50, 10):
                 writer.add_scalar("loss", first + step, step)
     steps = read_scalars(tmp_path / "train")["loss"]

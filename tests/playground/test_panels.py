@@ -113,7 +113,7 @@ def test_attention(models):
     expected = kb.explain.attention(models.classifier, TEXT)
     assert found["tokens"] == expected.tokens
     np.testing.assert_allclose(maps, expected.maps, atol=1e-5)
-    gradients = kb.explain.integrated_gradients(models.classifier, TEXT)
+    gradients = kb.explain.integrated_gradients(models.classifier, TEXT, steps=20)
     np.testing.assert_allclose(found["scores"], gradients.scores, rtol=1e-3, atol=1e-5)
 
 

@@ -38,7 +38,7 @@ function sentimentOf(found, facts) {
     scoredWords(found.words),
     element('p', { class: 'soft' }, `Blue words (+) raise the logit of ${found.label}, orange words (−) lower it. ` +
       `They add up to ${signed(found.logit - found.baseline)}, the change of the logit from a text of [PAD]; ` +
-      `completeness error ${percent(found.completeness_error)}.`),
+      `completeness error ${percent(found.completeness_error)} with ${found.steps} steps.`),
     element('p', { class: 'soft' }, note),
   ];
 }
