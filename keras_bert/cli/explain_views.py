@@ -137,6 +137,6 @@ def _word_table(attribution) -> Text:
 def _conductance_line(layers) -> str:
     first, largest = layers.layers[0], 100 * layers.completeness_errors.max()
     return (
-        f"{first.method} ({first.settings['steps']} steps), target {first.target.name}: logit {first.value:.3f}, of "
+        f"{first.method} ({first.settings['steps']} steps), target {first.target.name}: logit {first.value:.3f}, at "
         f"the baseline {first.baseline_value:.3f}, completeness error of the layers at most {largest:.2g} %\n"
     )

@@ -24,11 +24,11 @@ th, td {{ padding: 0.2rem 0.45rem; text-align: center; font-weight: normal; whit
 thead th {{ writing-mode: vertical-rl; text-align: left; padding: 0.3rem 0.2rem }}
 .key span {{ padding: 0.1em 0.5em; border-radius: 0.15em; margin-right: 0.5em }}
 """
-KEY = (
-    '<p class="key"><span style="background: {}">raises the logit</span><span style="background: {}">lowers it</span>'
+MARK = '<span style="background: {}">{}</span>'
+WORDS = (
     "The number of a word is the sum of the scores of its tokens. [CLS] and [SEP] are the tokens that the model adds."
-    "</p>"
 )
+LAYERS = "A row is a layer; a column is a position, whose vector above the embeddings also contains other tokens."
 
 
 def attribution_page(attributions: list[Attribution]) -> str:
@@ -42,12 +42,12 @@ def attribution_page(attributions: list[Attribution]) -> str:
     >>> attribution_page([])[:15]
     '<!doctype html>'
     """
-    return _page("Attribution", [_legend(), *map(_section, attributions)])
+    return _page("Attribution", [_legend(WORDS), *map(_section, attributions)])
 
 
 def layers_page(texts: list[LayerAttributions]) -> str:
     """Return a page with one table for each text: a row for each layer, the last one first."""
-    return _page("Attribution by layer", [_legend(), *map(_table, texts)])
+    return _page("Attribution by layer", [_legend(LAYERS), *map(_table, texts)])
 
 
 def _section(attribution: Attribution) -> str:
@@ -58,7 +58,7 @@ def _section(attribution: Attribution) -> str:
         pieces, kind = _pieces(attribution, word, tokens, largest), ""
         if tokenized.text_numbers[tokens[0]] is None:
             kind = ' class="special"'
-        words.append(f"<ruby{kind}>{pieces}<rt>{word_scores[number]:+.2f}</rt></ruby>")
+        words.append(f"<ruby{kind}>{pieces}<rt>{_signed(word_scores[number])}</rt></ruby>")
     return (
         f"<section><h2>{html.escape(_title(attribution.text))}</h2><p>{html.escape(summary_line(attribution))}</p>"
         f'<p class="text">{" ".join(words)}</p></section>'
@@ -81,22 +81,28 @@ def _pieces(attribution: Attribution, word: str, tokens: list[int], largest: flo
 def _table(layers: LayerAttributions) -> str:
     largest, rows = float(np.abs(layers.scores).max()), []
     for number, layer in reversed(list(enumerate(layers.layers))):
-        cells = "".join(f'<td style="background: {_color(x, largest)}">{x:+.2f}</td>' for x in layer.scores)
+        cells = "".join(f'<td style="background: {_color(x, largest)}">{_signed(x)}</td>' for x in layer.scores)
         rows.append(f"<tr><th scope=row>{number or 'embeddings'}</th>{cells}<td>{percent(layer)}</td></tr>")
     heads = "".join(f"<th scope=col>{html.escape(token)}</th>" for token in layers.tokens)
     first = layers.layers[0]
-    line = f"{first.method}, target {first.target.name}: logit {first.value:.3f}, of the baseline "
-    line += f"{first.baseline_value:.3f}"
+    line = f"{first.method}, target {first.target.name}: logit {first.value:.3f}, at the baseline "
+    line += f"{first.baseline_value:.3f}; the last column is the completeness error"
     return (
         f"<section><h2>{html.escape(_title(first.text))}</h2><p>{html.escape(line)}</p>"
         '<div class="scroll" tabindex="0" role="region" aria-label="scores by layer and token"><table><thead><tr>'
-        f"<th scope=col>layer</th>{heads}<th scope=col>completeness error</th></tr></thead>"
+        f"<th scope=col>layer</th>{heads}<th scope=col>error</th></tr></thead>"
         f"<tbody>{''.join(rows)}</tbody></table></div></section>"
     )
 
 
-def _legend() -> str:
-    return KEY.format(_color(1, 1), _color(-1, 1))
+def _legend(note: str) -> str:
+    marks = MARK.format(_color(1, 1), "raises the logit") + MARK.format(_color(-1, 1), "lowers it")
+    return f'<p class="key">{marks}{note}</p>'
+
+
+def _signed(score: float) -> str:
+    """Return a score with its sign and two decimals; one that is rounded to zero has no minus sign."""
+    return f"{round(score, 2) + 0.0:+.2f}"
 
 
 def _color(score: float, largest: float) -> str:

@@ -3,7 +3,10 @@
 from rich.text import Text
 
 from keras_bert.explain.attribution import Attribution, LayerAttributions
-from keras_bert.explain.colors import on_white
+from keras_bert.explain.colors import on_white, opacity
+from keras_bert.explain.figure import INK
+
+INVISIBLE = 0.01  # an opacity below which a token keeps the colors of the terminal
 
 
 def colored_text(attribution: Attribution) -> Text:
@@ -27,7 +30,7 @@ def summary_line(attribution: Attribution) -> str:
     line += f": logit {attribution.value:.3f}"
     if attribution.baseline_value is None:
         return line
-    return f"{line}, of the baseline {attribution.baseline_value:.3f}, completeness error {percent(attribution)}"
+    return f"{line}, at the baseline {attribution.baseline_value:.3f}, completeness error {percent(attribution)}"
 
 
 def percent(attribution: Attribution) -> str:
@@ -41,9 +44,9 @@ def _colored(attribution: Attribution, largest: float) -> Text:
         if part.token is None:
             found.append(part.text)
         else:
-            color = on_white(attribution.scores[part.token], largest)
-            bold = "bold " if tokenized.text_numbers[part.token] is None else ""
-            found.append(part.text, f"{bold}#1f2430 on {color}")
+            score = attribution.scores[part.token]
+            color = f"{INK} on {on_white(score, largest)}" if opacity(score, largest) > INVISIBLE else ""
+            found.append(part.text, f"{'bold ' if tokenized.text_numbers[part.token] is None else ''}{color}")
     return found
 
 

@@ -29,6 +29,9 @@ class Target:
     position: int | None = None
     sign: int = 1
 
+    def __str__(self) -> str:
+        return self.name
+
     def value(self, logits):
         """Return the values `[B]` of the target in logits `[B, K]`."""
         return logits[:, self.index] * self.sign

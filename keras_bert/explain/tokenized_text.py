@@ -107,12 +107,11 @@ class Tokenizer:
             found, offsets = self._tokenize(each)
             if not found:
                 raise InputError(f"`text` must have a token that is no white space. Received: text={text!r:.80}")
-            for token_id, span in zip(found, include_marks(each, offsets, strips_accents), strict=True):
-                continues = numbers[-1] is not None and self.vocabulary[token_id].startswith("##")
-                words.append(words[-1] + (not continues))
-                ids.append(token_id)
-                spans.append(span)
-            ids, spans, words = [*ids, self.sep_id], [*spans, (0, 0)], [*words, words[-1] + 1]
+            continues = [bool(i) and self.vocabulary[token_id].startswith("##") for i, token_id in enumerate(found)]
+            for continuation in [*continues, False]:  # the last one is [SEP]
+                words.append(words[-1] + (not continuation))
+            ids += [*found, self.sep_id]
+            spans += [*include_marks(each, offsets, strips_accents), (0, 0)]
             numbers += [number] * len(found) + [None]
             types += [number] * (len(found) + 1)
         if len(ids) > self.max_length:

@@ -47,7 +47,8 @@ def test_html_is_self_contained_and_escaped(attribution):
         assert not {"b", "i", "script", "link", "img", "iframe"} & set(found.elements)
         assert not any(name in ("src", "href") or name.startswith("on") for name, _ in found.attributes)
         assert "http" not in page and "url(" not in page and "@import" not in page
-    assert f"{attribution.word_scores[4]:+.2f}" in found.text or "goodness" in Page(attribution.to_html()).text
+    found = Page(attribution.to_html())
+    assert "goodness" in found.text and f"{attribution.word_scores[4]:+.2f}" in found.text
 
 
 def test_colored_text_shows_every_token(attribution):
@@ -70,6 +71,7 @@ def test_figures_and_json(attribution):
     figure, data = attribution.plot()
     bars = figure.figure.axes[0].patches
     np.testing.assert_allclose([bar.get_width() for bar in bars], attribution.scores)
+    assert str(attribution.target) == '<i>"positive"</i>'
     assert data == json.loads(json.dumps(data)) == attribution.to_dict()
     assert data["completeness_error"] == pytest.approx(abs(attribution.scores.sum() - 1.5) / 1.5)
     assert [TEXT[slice(*word["span"])] for word in data["words"]][1:-1] == ["<", "b", ">", "goodness", "&", "Not"]
