@@ -12,6 +12,7 @@ from keras_bert.explain.figure import GRID, INK, SERIES, Figure, new_axes, style
 from keras_bert.extras import require
 
 COLUMNS = 6  # of the heads of one layer
+SIDE = 64  # largest side of the small matrices, in cells
 FEWEST = 0.02  # lines and cells with less than this share of the largest probability are not drawn
 
 
@@ -33,7 +34,7 @@ def attention_lines(weights, tokens: list[str], title: str = "") -> Figure:
     Example:
 
     >>> plot = attention_lines([[0.9, 0.1], [0.0, 1.0]], ["a", "film"], "layer 1, head 1")
-    >>> plot.data["queries"].tolist(), plot.data["keys"].tolist()
+    >>> plot.data["queries"], plot.data["keys"]
     ([0, 0, 1], [0, 1, 1])
 
     Source: the head view of Vig 2019 (arXiv:1906.05714).
@@ -66,7 +67,8 @@ def attention_lines(weights, tokens: list[str], title: str = "") -> Figure:
     caption += "A line from a query, left, to a key, right, is the stronger the larger the probability; "
     caption += "lines that meet in one key show what all tokens attend to. "
     caption += f'The largest probability, {weights.max():.2f}, is from "{tokens[query]}" to "{tokens[key]}".'
-    return Figure(figure, caption, {"queries": queries, "keys": keys, "weights": drawn, "tokens": list(tokens)})
+    data = {"queries": queries.tolist(), "keys": keys.tolist(), "weights": drawn.tolist()}
+    return Figure(figure, caption, {"tokens": list(tokens), **data})
 
 
 def attention_grid(maps, tokens: list[str], first_layer: int = 1) -> Figure:
@@ -79,8 +81,9 @@ def attention_grid(maps, tokens: list[str], first_layer: int = 1) -> Figure:
 
     Returns:
         A `Figure`. The opacity of a cell is its probability relative to the largest one of the head. The heads of
-        several layers are a table of L rows and A columns. Its data are the `maps`, and `most`, the index of the token
-        that gets the most attention of each head, int `[L, A]`.
+        several layers are a table of L rows and A columns. Of more than 64 tokens, a cell has the largest probability
+        of a block. Its data are `most`, `[L, A]`, the index of the token that gets the most attention of each head,
+        and the drawn `maps`.
 
     Raises:
         InputError: the maps do not have this shape.
@@ -88,7 +91,7 @@ def attention_grid(maps, tokens: list[str], first_layer: int = 1) -> Figure:
     Example:
 
     >>> plot = attention_grid([[[[0.9, 0.1], [0.8, 0.2]], [[0.0, 1.0], [0.5, 0.5]]]], ["a", "film"])
-    >>> plot.data["most"].tolist()
+    >>> plot.data["most"]
     [[0, 1]]
 
     Source: the model view of Vig 2019 (arXiv:1906.05714).
@@ -98,6 +101,7 @@ def attention_grid(maps, tokens: list[str], first_layer: int = 1) -> Figure:
     if maps.ndim != 4 or maps.shape[2:] != (count, count) or not maps.size:
         raise InputError(f"`maps` must have shape [L, A, T, T] for T = {count} tokens. Received: shape={maps.shape}")
     layers, heads = maps.shape[:2]
+    small = largest_of_blocks(maps)  # [L, A, S, S]
     columns = heads if layers > 1 else min(heads, COLUMNS)
     rows = layers if layers > 1 else -(-heads // columns)
     size = 0.62 if layers > 1 else 1.25  # of one matrix, in inches
@@ -113,7 +117,7 @@ def attention_grid(maps, tokens: list[str], first_layer: int = 1) -> Figure:
             if head >= heads:
                 axes.set_axis_off()
                 continue
-            axes.imshow(_cells(maps[layer, head]), interpolation="none", aspect="equal")
+            axes.imshow(_cells(small[layer, head]), interpolation="none", aspect="equal")
             axes.spines[:].set(visible=True, color=GRID, linewidth=0.6)
             if layers == 1:
                 axes.set_title(f"head {head + 1}", fontsize=9, fontweight="normal", pad=3)
@@ -130,11 +134,18 @@ def attention_grid(maps, tokens: list[str], first_layer: int = 1) -> Figure:
     caption += "A strong column is a token that many attend to, a strong diagonal attention of tokens to themselves, "
     caption += "and a strong line beside it attention to neighbors. "
     caption += f'The token with the most attention is "{token}" in {times} of {layers * heads} heads.'
-    return Figure(figure, caption, {"maps": maps, "most": most, "tokens": list(tokens)})
+    return Figure(figure, caption, {"tokens": list(tokens), "most": most.tolist(), "maps": small.tolist()})
+
+
+def largest_of_blocks(maps: np.ndarray) -> np.ndarray:
+    """Reduce maps `[L, A, T, T]` to `[L, A, S, S]`, S at most `SIDE`: the largest value of each block of cells."""
+    length = maps.shape[-1]
+    starts = np.arange(min(length, SIDE)) * length // min(length, SIDE)  # [S]
+    return np.maximum.reduceat(np.maximum.reduceat(maps, starts, axis=2), starts, axis=3)
 
 
 def _cells(weights: np.ndarray) -> np.ndarray:
-    """Convert probabilities `[T, T]` to one color of different opacity, uint8 `[T, T, 4]`."""
+    """Convert probabilities `[S, S]` to one color of different opacity, uint8 `[S, S, 4]`."""
     from matplotlib.colors import to_rgb
 
     cells = np.empty((*weights.shape, 4), np.uint8)

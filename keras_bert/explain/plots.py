@@ -144,7 +144,7 @@ The largest probability, 0.90, is from "a" to "a".'
     caption = f"{title[:1].upper()}{title[1:]}. " if title else ""
     caption += "Rows: queries; columns: keys; each row sums to 1. "
     caption += f'The largest probability, {weights.max():.2f}, is from "{tokens[query]}" to "{tokens[key]}".'
-    return Figure(figure, caption, {"weights": weights, "tokens": list(tokens)})
+    return Figure(figure, caption, {"tokens": list(tokens), "weights": weights.tolist()})
 
 
 def parity_per_layer(differences: dict[str, list[float]], tolerance: float = 5e-5) -> Figure:
