@@ -152,3 +152,48 @@ def _cells(weights: np.ndarray) -> np.ndarray:
     cells[..., :3] = np.round(255 * np.array(to_rgb(SERIES[0])))
     cells[..., 3] = np.round(255 * weights / max(weights.max(), 1e-12))
     return cells
+
+
+def token_bars(tokens: list[str], measures: dict[str, list[float]], title: str = "") -> Figure:
+    """Plot one number per token for several measures, side by side.
+
+    Args:
+        tokens: list of T tokens.
+        measures: a dict of name to T numbers. At most four.
+        title: what the numbers belong to, for the caption.
+
+    Returns:
+        A `Figure`. Each measure has its own scale. Its data are the `tokens` and the `measures`.
+
+    Raises:
+        InputError: there is no measure, there are more than four, or one does not have T numbers.
+
+    Example:
+
+    >>> token_bars(["a", "film"], {"rollout": [0.2, 0.8], "flow": [0.4, 0.6]}).caption
+    'One bar per token and measure, each measure with its own scale. Largest: rollout "film", flow "film".'
+    """
+    if not 1 <= len(measures) <= len(SERIES) or any(len(values) != len(tokens) for values in measures.values()):
+        raise InputError(
+            f"`measures` must be one to {len(SERIES)} lists of T = {len(tokens)} numbers. "
+            f"Received: {', '.join(f'{name}: {len(values)}' for name, values in measures.items()) or 'none'}"
+        )
+    with style():
+        size = 1.2 + 1.5 * len(measures), 0.9 + 0.22 * len(tokens)
+        figure = require("matplotlib.figure", "figures").Figure(figsize=size, layout="constrained")
+        for axes, (name, values), color in zip(
+            figure.subplots(1, len(measures), sharey=True, squeeze=False)[0], measures.items(), SERIES, strict=False
+        ):
+            axes.barh(range(len(tokens)), values, color=color, height=0.7)
+            axes.axvline(0, color=INK, linewidth=0.8)
+            axes.set_title(name, fontsize=10)
+            axes.set_yticks(range(len(tokens)), tokens)
+            axes.tick_params(axis="y", length=0)
+            axes.xaxis.get_major_locator().set_params(nbins=3)
+            axes.grid(axis="x", linewidth=0.6)
+        axes.set_ylim(len(tokens) - 0.4, -0.6)
+    largest = ", ".join(f'{name} "{tokens[int(np.argmax(values))]}"' for name, values in measures.items())
+    caption = f"{title[:1].upper()}{title[1:]}. " if title else ""
+    caption += f"One bar per token and measure, each measure with its own scale. Largest: {largest}."
+    data = {name: np.asarray(values, float).tolist() for name, values in measures.items()}
+    return Figure(figure, caption, {"tokens": list(tokens), "measures": data})

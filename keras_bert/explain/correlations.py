@@ -107,7 +107,7 @@ def attention_correlations(pretrained, texts, absolute: bool = False, on_text=No
     spearman = require("scipy.stats", "rank correlations").spearmanr
     texts, _ = texts_of(texts)
     builder = RowBuilder(pretrained)
-    if not isinstance(builder.model, BertClassifier) or builder.model.problem_type == "regression":
+    if not _has_classes(builder.model):
         raise InputError(
             f"`pretrained` must be a classifier with classes. Received: a {type(builder.model).__name__} of kind "
             f"{getattr(builder.model, 'problem_type', None) or getattr(builder.model, 'kind', None)}"
@@ -139,6 +139,48 @@ def attention_correlations(pretrained, texts, absolute: bool = False, on_text=No
             on_text(done)
     arrays = {name: np.array(each, "float64") for name, each in values.items()}
     return AttentionCorrelations(arrays, len(long), len(rows) - len(long))
+
+
+def attention_measures(pretrained, text, most_flow_tokens: int | None = None) -> tuple[list[str], dict]:
+    """Compute what [CLS] attends to in the last layer, for each token of one text.
+
+    Args:
+        pretrained: what `kb.load_pretrained` returns, or a tuple of a model and its `BertTextVectorization`.
+        text: a string or a (first, second) tuple.
+        most_flow_tokens: T above which flow is left out, because it takes long. None computes it for any text.
+
+    Returns:
+        The T tokens, and a dict of lists of T numbers: `"attention"`, the mean over the heads; `"rollout"`; `"flow"`;
+        of a classifier with classes also `"leave-one-out"`, how much the logit of the predicted class drops when the
+        token is replaced with [MASK], and 0 for [CLS] and [SEP], which are not replaced.
+
+    Raises:
+        InputError: the text is empty or longer than the positions.
+
+    Example:
+
+    >>> import keras_bert as kb
+    >>> vectorizer = kb.BertTextVectorization(["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "a", "film"])
+    >>> config = kb.BertConfig(vocab_size=7, hidden_size=8, num_layers=2, num_heads=2, intermediate_size=16)
+    >>> tokens, measures = attention_measures((kb.BertClassifier(kb.BertEncoder(config)), vectorizer), "a film")
+    >>> tokens, list(measures)
+    (['[CLS]', 'a', 'film', '[SEP]'], ['attention', 'rollout', 'flow', 'leave-one-out'])
+    """
+    builder = RowBuilder(pretrained)
+    row = builder.row(text)
+    (attention,) = iterate_attention(builder, [row])
+    measures = {"attention": attention.maps[-1, :, 0].mean(0), "rollout": attention_rollout(attention)[-1, 0]}  # [T]
+    if most_flow_tokens is None or len(row.ids) <= most_flow_tokens:
+        measures["flow"] = attention_flow(attention, queries=[0])[0]  # [T]
+    if _has_classes(builder.model):
+        places = _places(row)
+        measures["leave-one-out"] = np.zeros(len(row.ids))
+        measures["leave-one-out"][places] = _leave_one_out(builder, as_two_classes(builder.model), row, places)
+    return row.tokens, {name: values.tolist() for name, values in measures.items()}
+
+
+def _has_classes(model) -> bool:
+    return isinstance(model, BertClassifier) and model.problem_type != "regression"
 
 
 def _places(row: Row) -> list[int]:
