@@ -9,9 +9,9 @@ import re
 import numpy as np
 
 from keras_bert.errors import InputError
+from keras_bert.explain.attention_plots import largest_of_blocks
 
 VIEWS = ("matrix", "lines", "heads", "model")
-SIDE = 64  # largest side of the small matrices, in cells
 
 
 def attention_page(attention, view: str = "matrix", layer: int = 1, head: int = 1) -> str:
@@ -51,7 +51,7 @@ def attention_page(attention, view: str = "matrix", layer: int = 1, head: int = 
     maps = attention.maps  # [L, A, T, T]
     largest = np.maximum(maps.max((2, 3)), 1e-12)  # [L, A]
     cells = np.round(255 * maps / largest[..., None, None]).astype(np.uint8)  # [L, A, T, T]
-    small = _largest_of_blocks(cells)  # [L, A, S, S]
+    small = largest_of_blocks(cells)  # [L, A, S, S]
     data = {
         "text": attention.text if isinstance(attention.text, str) else " · ".join(attention.text),
         "tokens": attention.tokens,
@@ -82,10 +82,3 @@ def content_security_policy(page: str) -> str:
 def _block(name: str, values: np.ndarray) -> str:
     """Return bytes as an element that a browser does not run."""
     return f'<script type="text/plain" id="{name}">{base64.b64encode(values.tobytes()).decode()}</script>'
-
-
-def _largest_of_blocks(cells: np.ndarray) -> np.ndarray:
-    """Reduce `[L, A, T, T]` to `[L, A, S, S]`, S at most `SIDE`: the largest value of each block of cells."""
-    length = cells.shape[-1]
-    starts = np.arange(min(length, SIDE)) * length // min(length, SIDE)  # [S]
-    return np.maximum.reduceat(np.maximum.reduceat(cells, starts, axis=2), starts, axis=3)

@@ -13,6 +13,7 @@ from keras_bert.explain.style import GRID, INK, SERIES, new_axes, style
 from keras_bert.extras import require
 
 COLUMNS = 6  # of the heads of one layer
+SIDE = 64  # largest side of the small matrices, in cells
 FEWEST = 0.02  # lines and cells with less than this share of the largest probability are not drawn
 
 
@@ -34,7 +35,7 @@ def attention_lines(weights, tokens: list[str], title: str = "") -> Figure:
     Example:
 
     >>> plot = attention_lines([[0.9, 0.1], [0.0, 1.0]], ["a", "film"], "layer 1, head 1")
-    >>> plot.data["queries"].tolist(), plot.data["keys"].tolist()
+    >>> plot.data["queries"], plot.data["keys"]
     ([0, 0, 1], [0, 1, 1])
 
     Source: the head view of Vig 2019 (arXiv:1906.05714).
@@ -67,7 +68,8 @@ def attention_lines(weights, tokens: list[str], title: str = "") -> Figure:
     caption += "A line from a query, left, to a key, right, is the stronger the larger the probability; "
     caption += "lines that meet in one key show what all tokens attend to. "
     caption += f'The largest probability, {weights.max():.2f}, is from "{tokens[query]}" to "{tokens[key]}".'
-    return Figure(figure, caption, {"queries": queries, "keys": keys, "weights": drawn, "tokens": list(tokens)})
+    data = {"queries": queries.tolist(), "keys": keys.tolist(), "weights": drawn.tolist()}
+    return Figure(figure, caption, {"tokens": list(tokens), **data})
 
 
 def attention_grid(maps, tokens: list[str], first_layer: int = 1) -> Figure:
@@ -80,8 +82,9 @@ def attention_grid(maps, tokens: list[str], first_layer: int = 1) -> Figure:
 
     Returns:
         A `Figure`. The opacity of a cell is its probability relative to the largest one of the head. The heads of
-        several layers are a table of L rows and A columns. Its data are the `maps`, and `most`, the index of the token
-        that gets the most attention of each head, int `[L, A]`.
+        several layers are a table of L rows and A columns. Of more than 64 tokens, a cell has the largest probability
+        of a block. Its data are `most`, `[L, A]`, the index of the token that gets the most attention of each head,
+        and the drawn `maps`.
 
     Raises:
         InputError: the maps do not have this shape.
@@ -89,7 +92,7 @@ def attention_grid(maps, tokens: list[str], first_layer: int = 1) -> Figure:
     Example:
 
     >>> plot = attention_grid([[[[0.9, 0.1], [0.8, 0.2]], [[0.0, 1.0], [0.5, 0.5]]]], ["a", "film"])
-    >>> plot.data["most"].tolist()
+    >>> plot.data["most"]
     [[0, 1]]
 
     Source: the model view of Vig 2019 (arXiv:1906.05714).
@@ -99,6 +102,7 @@ def attention_grid(maps, tokens: list[str], first_layer: int = 1) -> Figure:
     if maps.ndim != 4 or maps.shape[2:] != (count, count) or not maps.size:
         raise InputError(f"`maps` must have shape [L, A, T, T] for T = {count} tokens. Received: shape={maps.shape}")
     layers, heads = maps.shape[:2]
+    small = largest_of_blocks(maps)  # [L, A, S, S]
     columns = heads if layers > 1 else min(heads, COLUMNS)
     rows = layers if layers > 1 else -(-heads // columns)
     size = 0.62 if layers > 1 else 1.25  # of one matrix, in inches
@@ -114,7 +118,7 @@ def attention_grid(maps, tokens: list[str], first_layer: int = 1) -> Figure:
             if head >= heads:
                 axes.set_axis_off()
                 continue
-            axes.imshow(_cells(maps[layer, head]), interpolation="none", aspect="equal")
+            axes.imshow(_cells(small[layer, head]), interpolation="none", aspect="equal")
             axes.spines[:].set(visible=True, color=GRID, linewidth=0.6)
             if layers == 1:
                 axes.set_title(f"head {head + 1}", fontsize=9, fontweight="normal", pad=3)
@@ -131,14 +135,66 @@ def attention_grid(maps, tokens: list[str], first_layer: int = 1) -> Figure:
     caption += "A strong column is a token that many attend to, a strong diagonal attention of tokens to themselves, "
     caption += "and a strong line beside it attention to neighbors. "
     caption += f'The token with the most attention is "{token}" in {times} of {layers * heads} heads.'
-    return Figure(figure, caption, {"maps": maps, "most": most, "tokens": list(tokens)})
+    return Figure(figure, caption, {"tokens": list(tokens), "most": most.tolist(), "maps": small.tolist()})
+
+
+def largest_of_blocks(maps: np.ndarray) -> np.ndarray:
+    """Reduce maps `[L, A, T, T]` to `[L, A, S, S]`, S at most `SIDE`: the largest value of each block of cells."""
+    length = maps.shape[-1]
+    starts = np.arange(min(length, SIDE)) * length // min(length, SIDE)  # [S]
+    return np.maximum.reduceat(np.maximum.reduceat(maps, starts, axis=2), starts, axis=3)
 
 
 def _cells(weights: np.ndarray) -> np.ndarray:
-    """Convert probabilities `[T, T]` to one color of different opacity, uint8 `[T, T, 4]`."""
+    """Convert probabilities `[S, S]` to one color of different opacity, uint8 `[S, S, 4]`."""
     from matplotlib.colors import to_rgb
 
     cells = np.empty((*weights.shape, 4), np.uint8)
     cells[..., :3] = np.round(255 * np.array(to_rgb(SERIES[0])))
     cells[..., 3] = np.round(255 * weights / max(weights.max(), 1e-12))
     return cells
+
+
+def token_bars(tokens: list[str], measures: dict[str, list[float]], title: str = "") -> Figure:
+    """Plot one number per token for several measures, side by side.
+
+    Args:
+        tokens: list of T tokens.
+        measures: a dict of name to T numbers. At most four.
+        title: what the numbers belong to, for the caption.
+
+    Returns:
+        A `Figure`. Each measure has its own scale. Its data are the `tokens` and the `measures`.
+
+    Raises:
+        InputError: there is no measure, there are more than four, or one does not have T numbers.
+
+    Example:
+
+    >>> token_bars(["a", "film"], {"rollout": [0.2, 0.8], "flow": [0.4, 0.6]}).caption
+    'One bar per token and measure, each measure with its own scale. Largest: rollout "film", flow "film".'
+    """
+    if not 1 <= len(measures) <= len(SERIES) or any(len(values) != len(tokens) for values in measures.values()):
+        raise InputError(
+            f"`measures` must be one to {len(SERIES)} lists of T = {len(tokens)} numbers. "
+            f"Received: {', '.join(f'{name}: {len(values)}' for name, values in measures.items()) or 'none'}"
+        )
+    with style():
+        size = 1.2 + 1.5 * len(measures), 0.9 + 0.22 * len(tokens)
+        figure = require("matplotlib.figure", "figures").Figure(figsize=size, layout="constrained")
+        for axes, (name, values), color in zip(
+            figure.subplots(1, len(measures), sharey=True, squeeze=False)[0], measures.items(), SERIES, strict=False
+        ):
+            axes.barh(range(len(tokens)), values, color=color, height=0.7)
+            axes.axvline(0, color=INK, linewidth=0.8)
+            axes.set_title(name, fontsize=10)
+            axes.set_yticks(range(len(tokens)), tokens)
+            axes.tick_params(axis="y", length=0)
+            axes.xaxis.get_major_locator().set_params(nbins=3)
+            axes.grid(axis="x", linewidth=0.6)
+        axes.set_ylim(len(tokens) - 0.4, -0.6)
+    largest = ", ".join(f'{name} "{tokens[int(np.argmax(values))]}"' for name, values in measures.items())
+    caption = f"{title[:1].upper()}{title[1:]}. " if title else ""
+    caption += f"One bar per token and measure, each measure with its own scale. Largest: {largest}."
+    data = {name: np.asarray(values, float).tolist() for name, values in measures.items()}
+    return Figure(figure, caption, {"tokens": list(tokens), "measures": data})

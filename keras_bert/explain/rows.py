@@ -25,6 +25,7 @@ class Row:
             [SEP].
         words: list of W words as the text has them; [CLS] and [SEP] are words of their own.
         word_ids: list of T numbers: the index in `words` of each token.
+        truncated: whether the text was longer than `max_length`.
     """
 
     text: str | tuple[str, str]
@@ -34,6 +35,7 @@ class Row:
     spans: list[tuple[int, int] | None]
     words: list[str]
     word_ids: list[int]
+    truncated: bool
 
 
 class RowBuilder:
@@ -124,7 +126,7 @@ class RowBuilder:
             segments += [segment] * (len(part_ids) + 1)
             word_ids.append(len(words))
             words.append("[SEP]")
-        return Row(text, ids, [self.vocabulary[i] for i in ids], segments, spans, words, word_ids)
+        return Row(text, ids, [self.vocabulary[i] for i in ids], segments, spans, words, word_ids, excess > 0)
 
     def batches(self, rows: list[Row], numbers_per_row: int) -> Iterator[tuple[list[Row], dict]]:
         """Yield batches of rows in order, each with the inputs of the encoder, int32 `[B, T]`.

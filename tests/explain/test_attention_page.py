@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 
 import keras_bert as kb
-from keras_bert.explain.attention_page import SIDE, VIEWS, content_security_policy
+from keras_bert.explain.attention_page import VIEWS, content_security_policy
+from keras_bert.explain.attention_plots import SIDE
 from keras_bert.explain.text_attention import Attention
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)

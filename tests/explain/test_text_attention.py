@@ -6,6 +6,7 @@ import pytest
 
 import keras_bert as kb
 from keras_bert.explain.rows import RowBuilder
+from tests.explain.test_plots import assert_readable
 from tests.helpers import randomize, tiny_config
 
 TOKENS = ["a", "fine", "film", "un", "##believ", "##able", "##s", "cafe", "!", ".", "the", "was"]
@@ -139,3 +140,22 @@ def test_rejects(pretrained):
                 view(layer, head)
     with pytest.raises(kb.InputError, match="^`layer`.*layer=4"):
         found.heads(4)
+
+
+def test_figures_are_readable_and_have_data(pretrained):
+    found = kb.explain.attention(pretrained, TEXTS[1])
+    figures = [found.matrix(1, 2), found.lines(3, 1), found.heads(2), found.model(), found.by_words().matrix(1, 1)]
+    for figure in figures:
+        assert_readable(figure.figure)
+        assert figure.data["tokens"] in (found.tokens, found.words) and "://" not in figure.svg()
+    lines = figures[1]
+    drawn = np.zeros((14, 14))
+    drawn[lines.data["queries"], lines.data["keys"]] = lines.data["weights"]
+    expected = found.head(3, 1)
+    np.testing.assert_allclose(drawn, np.where(expected >= 0.02 * expected.max(), expected, 0))
+    images = [axes.images[0].get_array() for axes in figures[3].figure.axes]
+    assert len(images) == 6
+    for layer, head in np.ndindex(3, 2):
+        cells = found.maps[layer, head]
+        np.testing.assert_array_equal(images[2 * layer + head][..., 3], np.round(255 * cells / cells.max()))
+    assert len(figures[2].figure.axes) == 2 and "layer 2" in figures[2].figure.get_suptitle()
