@@ -10,8 +10,9 @@ from keras_bert import keras_internals, ops
 from keras_bert.data.examples import read_examples
 from keras_bert.data.id_arrays import row_lengths, trim
 from keras_bert.errors import InputError
-from keras_bert.explain.figure import INK, SERIES, Figure, style
+from keras_bert.explain.figure import Figure
 from keras_bert.explain.pictures import draw_cells, new_panels
+from keras_bert.explain.style import INK, SERIES, style
 from keras_bert.explain.text_states import open_model
 from keras_bert.tasks.class_names import to_class_ids
 
@@ -40,6 +41,12 @@ class HeadAblation:
     def best_alone(self) -> np.ndarray:
         """The best accuracy of each layer with one head, float64 `[L]`. The head is selected on the same examples."""
         return self.alone.max(1)
+
+    @property
+    def data(self) -> dict:
+        """The numbers as lists, for JSON."""
+        matrices = {name: getattr(self, name).tolist() for name in ("change", "standard_error", "alone", "best_alone")}
+        return {"accuracy": self.accuracy, "examples": self.examples, "shared": self.shared, **matrices}
 
     def plot(self) -> Figure:
         """Draw the change for each head as a heat map, and the accuracy of each layer with its best head alone."""
@@ -74,7 +81,7 @@ class HeadAblation:
             f"{worst[1] + 1}). Right: accuracy with all heads of one layer removed but the best; dashed: with all "
         )
         caption += "heads. The best head is selected on the same examples, so these numbers are slightly too high."
-        return Figure(figure, caption)
+        return Figure(figure, caption, self.data, f"Matrix of {layers} layers and {heads} heads, and dots by layer")
 
 
 def head_ablation(pretrained, texts, labels=None, batch_size: int = 64) -> HeadAblation:

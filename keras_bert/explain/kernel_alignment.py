@@ -5,8 +5,9 @@ import dataclasses
 import numpy as np
 
 from keras_bert.errors import InputError
-from keras_bert.explain.figure import Figure, style
+from keras_bert.explain.figure import Figure
 from keras_bert.explain.pictures import draw_cells, new_panels, two_digits
+from keras_bert.explain.style import style
 from keras_bert.explain.text_states import states_of, word_states
 
 
@@ -27,6 +28,13 @@ class LayerSimilarity:
     texts: int
     unbiased: bool
     names: tuple[str, str]
+
+    @property
+    def data(self) -> dict:
+        """The numbers as lists, for JSON; None in place of NaN."""
+        matrix = [[float(value) if np.isfinite(value) else None for value in row] for row in self.matrix]
+        numbers = {"words": self.words, "texts": self.texts, "unbiased": self.unbiased}
+        return {"matrix": matrix, "names": list(self.names), **numbers}
 
     def plot(self) -> Figure:
         """Draw the matrix as a heat map, layer 0 at the bottom left."""
@@ -54,7 +62,7 @@ class LayerSimilarity:
             caption += "Look for the strongest cell of each row: the layers of "
             caption += f"{self.names[0]} from 0 to {rows - 1} are most similar to "
             caption += f"{', '.join(map(str, best))} of {self.names[1]}."
-        return Figure(figure, caption)
+        return Figure(figure, caption, self.data, f"Matrix of the similarity of {rows} and {columns} layers")
 
 
 def cka(

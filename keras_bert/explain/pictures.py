@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from keras_bert.explain.figure import GRID, INK, SERIES
+from keras_bert.explain.style import GRID, INK, SERIES
 from keras_bert.extras import require
 
 POSITIVE, NEGATIVE = SERIES[0], SERIES[1]  # blue, orange

@@ -6,9 +6,10 @@ import numpy as np
 from keras import ops
 
 from keras_bert.errors import InputError
-from keras_bert.explain.figure import Figure, style
+from keras_bert.explain.figure import Figure
 from keras_bert.explain.pictures import draw_cells, draw_points, escape, new_panels, shorten, two_digits
 from keras_bert.explain.projection import cosines, principal_components, unit
+from keras_bert.explain.style import style
 from keras_bert.explain.text_states import encoder_inputs, open_model, text_rows
 from keras_bert.models.pooling import pool_outputs
 
@@ -65,6 +66,13 @@ class SimilarityMap:
         within = self.cosine[same].min() if same.any() else np.nan
         return float(within - self.cosine[groups[:, None] != groups[None]].max())
 
+    @property
+    def data(self) -> dict:
+        """The numbers and texts as lists, for JSON, without the vectors."""
+        numbers = {name: getattr(self, name).tolist() for name in ("cosine", "nearest", "points", "shares")}
+        checks = {"in_group": self.in_group, "margin": self.margin}
+        return {"sentences": self.sentences, "groups": self.groups, "pool": self.pool, **numbers, **checks}
+
     def plot(self) -> Figure:
         """Draw the cosines as a heat map, and the sentences as a 2-D map."""
         count = len(self.sentences)
@@ -99,7 +107,7 @@ class SimilarityMap:
                 caption += f"; the least cosine in a group minus the greatest between groups is {self.margin:+.2f}"
             caption += ". "
         caption += "The map shows the two directions in which the sentences differ most."
-        return Figure(figure, caption)
+        return Figure(figure, caption, self.data, f"Matrix of cosines and map of {count} sentences")
 
 
 def similarity_map(
