@@ -1,4 +1,4 @@
-"""The table of features: sixty points, and every test that it names exists."""
+"""The tables of features are numbered, and every test that they name exists."""
 
 import re
 from pathlib import Path
@@ -10,8 +10,9 @@ TABLE = (ROOT / "docs" / "features.md").read_text(encoding="utf-8")
 ROWS = re.findall(r"^\| (\d+) \| (.+?) \| (.+?) \| .+? \| .+? \| (.*?) \|$", TABLE, re.MULTILINE)
 
 
-def test_sixty_points():
-    assert [int(number) for number, *_ in ROWS] == list(range(1, 61))
+def test_numbers():
+    assert len(ROWS) >= 60
+    assert [int(number) for number, *_ in ROWS] == list(range(1, len(ROWS) + 1))
 
 
 @pytest.mark.parametrize("feature, ours, test", [row[1:] for row in ROWS], ids=[row[0] for row in ROWS])
