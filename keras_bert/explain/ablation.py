@@ -42,6 +42,12 @@ class HeadAblation:
         """The best accuracy of each layer with one head, float64 `[L]`. The head is selected on the same examples."""
         return self.alone.max(1)
 
+    @property
+    def data(self) -> dict:
+        """The numbers as lists, for JSON."""
+        matrices = {name: getattr(self, name).tolist() for name in ("change", "standard_error", "alone", "best_alone")}
+        return {"accuracy": self.accuracy, "examples": self.examples, "shared": self.shared, **matrices}
+
     def plot(self) -> Figure:
         """Draw the change for each head as a heat map, and the accuracy of each layer with its best head alone."""
         layers, heads = self.change.shape
@@ -75,7 +81,7 @@ class HeadAblation:
             f"{worst[1] + 1}). Right: accuracy with all heads of one layer removed but the best; dashed: with all "
         )
         caption += "heads. The best head is selected on the same examples, so these numbers are slightly too high."
-        return Figure(figure, caption)
+        return Figure(figure, caption, self.data, f"Matrix of {layers} layers and {heads} heads, and dots by layer")
 
 
 def head_ablation(pretrained, texts, labels=None, batch_size: int = 64) -> HeadAblation:

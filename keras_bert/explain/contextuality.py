@@ -41,6 +41,12 @@ class LayerMeasure:
         """`values - baseline`: what remains beyond the similarity that any two words have."""
         return self.values - self.baseline
 
+    @property
+    def data(self) -> dict:
+        """The numbers as lists, for JSON."""
+        numbers = {"values": self.values, "baseline": self.baseline, "adjusted": self.adjusted}
+        return {"name": self.name, "sample": self.sample, **{name: each.tolist() for name, each in numbers.items()}}
+
     def plot(self) -> Figure:
         """Draw the measure over the layers: as measured, the baseline, and their difference."""
         with style():
@@ -53,7 +59,7 @@ class LayerMeasure:
             caption += f"Look at its height: 0 is directions of all kinds, 1 is a single one: {_ends(self.values)}."
         else:
             caption += f"Look at the adjusted line (measured minus baseline): {_ends(self.adjusted)}."
-        return Figure(figure, caption)
+        return Figure(figure, caption, self.data, f"Line plot of {self.name} by layer")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -78,6 +84,13 @@ class Contextuality:
     sentences: int
     repeated_words: int
 
+    @property
+    def data(self) -> dict:
+        """The numbers as lists, for JSON."""
+        measures = (self.anisotropy, self.self_similarity, self.intra_sentence_similarity, self.explained_variance)
+        counts = {name: getattr(self, name) for name in ("words", "occurrences", "sentences", "repeated_words")}
+        return {**{measure.name: measure.data for measure in measures}, **counts}
+
     def plot(self) -> Figure:
         """Draw self-similarity, intra-sentence similarity and explained variance over the layers."""
         measures = (self.self_similarity, self.intra_sentence_similarity, self.explained_variance)
@@ -91,7 +104,8 @@ class Contextuality:
         caption += "The gray dashed baseline is the same measure for words of different sentences. Look at the blue "
         caption += "line, measured minus baseline: a falling one means that vectors depend more on the sentence. "
         caption += "; ".join(f"{measure.name} {_ends(measure.adjusted)}" for measure in measures)
-        return Figure(figure, f"{caption}.")
+        alt = f"Line plots by layer of {', '.join(measure.name for measure in measures)}"
+        return Figure(figure, f"{caption}.", self.data, alt)
 
 
 def contextuality(pretrained, texts: list[str], min_sentences: int = 5, special_tokens: bool = False) -> Contextuality:

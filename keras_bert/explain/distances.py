@@ -29,6 +29,12 @@ class LayerDistances:
     tokens: int
     special_tokens: bool
 
+    @property
+    def data(self) -> dict:
+        """The numbers as lists, for JSON."""
+        numbers = {"l2": self.l2.tolist(), "cosine": self.cosine.tolist(), "degrees": self.degrees.tolist()}
+        return {**numbers, "tokens": self.tokens, "special_tokens": self.special_tokens}
+
     def plot(self) -> Figure:
         """Draw the L2 distance and the angle over the layers, as in figure 1 of the ALBERT paper."""
         x = np.arange(1, len(self.l2) + 1)
@@ -46,7 +52,7 @@ class LayerDistances:
         caption += "whether the lines reach 0: a layer there would return its input. The largest angle is that of "
         caption += f"layer {most + 1} ({self.degrees[most]:.0f}°, cosine {self.cosine[most]:.2f}), the smallest that "
         caption += f"of layer {least + 1} ({self.degrees[least]:.0f}°, cosine {self.cosine[least]:.2f})."
-        return Figure(figure, caption)
+        return Figure(figure, caption, self.data, "Line plots of L2 distance and angle by layer")
 
 
 def layer_distances(pretrained, texts: list[str], special_tokens: bool = False) -> LayerDistances:

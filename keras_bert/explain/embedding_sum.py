@@ -41,6 +41,12 @@ class EmbeddingSum:
         """The mean length (L2 norm) of the rows of each part: a short one has little influence on the sum."""
         return {name: float(np.linalg.norm(values, axis=1).mean()) for name, values in self.parts.items()}
 
+    @property
+    def data(self) -> dict:
+        """The numbers as lists, for JSON."""
+        parts = {name: values.tolist() for name, values in self.parts.items()}
+        return {"tokens": self.tokens, "mean_lengths": self.lengths, **parts}
+
     def plot(self) -> Figure:
         """Draw each part as a picture: a row is a token, a column is one of the E numbers of its vector."""
         parts, count = self.parts, len(self.tokens)
@@ -64,7 +70,7 @@ class EmbeddingSum:
         caption += "repeats where a token repeats"
         caption += ", the segment embedding within a segment. " if self.segment is not None else ". "
         caption += f"Mean lengths of the rows: {lengths}; the sum looks most like its longest part."
-        return Figure(figure, caption)
+        return Figure(figure, caption, self.data, f"Matrices of the {', '.join(parts)} of the embeddings of a text")
 
 
 def embeddings(pretrained, text: str, pair: str | None = None) -> EmbeddingSum:

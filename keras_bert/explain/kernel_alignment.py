@@ -29,6 +29,13 @@ class LayerSimilarity:
     unbiased: bool
     names: tuple[str, str]
 
+    @property
+    def data(self) -> dict:
+        """The numbers as lists, for JSON; None in place of NaN."""
+        matrix = [[float(value) if np.isfinite(value) else None for value in row] for row in self.matrix]
+        numbers = {"words": self.words, "texts": self.texts, "unbiased": self.unbiased}
+        return {"matrix": matrix, "names": list(self.names), **numbers}
+
     def plot(self) -> Figure:
         """Draw the matrix as a heat map, layer 0 at the bottom left."""
         rows, columns = self.matrix.shape
@@ -55,7 +62,7 @@ class LayerSimilarity:
             caption += "Look for the strongest cell of each row: the layers of "
             caption += f"{self.names[0]} from 0 to {rows - 1} are most similar to "
             caption += f"{', '.join(map(str, best))} of {self.names[1]}."
-        return Figure(figure, caption)
+        return Figure(figure, caption, self.data, f"Matrix of the similarity of {rows} and {columns} layers")
 
 
 def cka(
@@ -68,7 +75,7 @@ def cka(
 
     Args:
         pretrained: what `kb.load_pretrained` returns, or a model with a vectorizer.
-        texts: list of strings, together with at least four words. A few thousand words give stable numbers.
+        texts: list of strings, together with at least four words. More words give an estimate of smaller variance.
         other: a second model, or None for the layers of the first one.
         unbiased: use the unbiased estimator. The biased one is near 1 for unrelated vectors if there are not many
             more words than the H numbers of a vector.
@@ -95,7 +102,7 @@ def cka(
     rows, states = states_of(pretrained, texts)
     if other is None:
         words = [word_states(row, state) for row, state in zip(rows, states, strict=True)]
-        first = second = np.concatenate(words, 1)  # [L + 1, n, H]
+        first, second = np.concatenate(words, 1), None  # [L + 1, n, H]
         default = ("the model", "the model")
     else:
         other_rows, other_states = states_of(other, texts)
@@ -103,7 +110,7 @@ def cka(
         default = ("the first model", "the second model")
     if first.shape[1] < 4:
         raise InputError(f"`texts` must have at least four words in common to the models. Received: {first.shape[1]}")
-    matrix = np.array([[linear_cka(x, y, unbiased) for y in second] for x in first])
+    matrix = _all_pairs(first, second, unbiased)
     return LayerSimilarity(matrix, first.shape[1], len(rows), unbiased, tuple(names or default))
 
 
@@ -138,10 +145,32 @@ def linear_cka(x, y, unbiased: bool = True) -> float:
             f"`x` and `y` must be matrices with the same number of rows, at least 4. Received: shapes {x.shape} and "
             f"{y.shape}"
         )
-    x, y = x - x.mean(0), y - y.mean(0)  # both estimators are invariant to it; it keeps the sums below small
-    product = _hsic(x, y, unbiased)
-    scale = _hsic(x, x, unbiased) * _hsic(y, y, unbiased)
-    return float(product / np.sqrt(scale)) if scale > 0 else float("nan")
+    return float(_all_pairs(x[None], y[None], unbiased)[0, 0])
+
+
+def _all_pairs(first: np.ndarray, second: np.ndarray | None, unbiased: bool) -> np.ndarray:
+    """Compute the CKA of each pair of matrices, `[K1, n, H1]` and `[K2, n, H2]`: `[K1, K2]`; None is `first` again."""
+    first, scales = _centered(first, unbiased)
+    if second is not None:
+        second, other_scales = _centered(second, unbiased)
+        products = np.array([[_hsic(x, y, unbiased) for y in second] for x in first])  # [K1, K2]
+        return products / np.outer(scales, other_scales)
+    products = np.diag(scales**2)  # [K1, K1]
+    for i, x in enumerate(first):
+        for j in range(i):
+            products[i, j] = products[j, i] = _hsic(x, first[j], unbiased)
+    return products / np.outer(scales, scales)
+
+
+def _centered(layers: np.ndarray, unbiased: bool) -> tuple[list[np.ndarray], np.ndarray]:
+    """Center matrices `[K, n, H]`, which changes neither estimator and keeps the sums small.
+
+    Returns:
+        The matrices in float64, and the square root of HSIC of each with itself, `[K]`; NaN without variance.
+    """
+    centered = [layer - layer.mean(0) for layer in layers.astype("float64")]
+    own = np.array([_hsic(x, x, unbiased) for x in centered])
+    return centered, np.sqrt(np.where(own > 0, own, np.nan))
 
 
 def _hsic(x: np.ndarray, y: np.ndarray, unbiased: bool) -> float:

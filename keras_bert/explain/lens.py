@@ -43,6 +43,13 @@ class LogitLens:
     final: list[str]
     logits: np.ndarray
 
+    @property
+    def data(self) -> dict:
+        """The numbers and tokens as lists, for JSON, without the logits."""
+        numbers = ("top_probabilities", "probabilities", "kl", "agreement")
+        data = {"tokens": self.tokens, "layers": self.layers, "top_tokens": self.top_tokens, "final": self.final}
+        return {**data, **{name: getattr(self, name).tolist() for name in numbers}}
+
     def plot(self) -> Figure:
         """Draw a grid of the first token for each layer and position; long texts continue in the next band."""
         count, height = len(self.tokens), len(self.layers)
@@ -65,7 +72,8 @@ class LogitLens:
         for i in [i for i, token in enumerate(self.tokens) if token == "[MASK]"][:3]:
             steps = ", ".join(f"{value:.2f}" for value in self.probabilities[:, i])
             caption += f'. At [MASK] in position {i} the probability of "{self.final[i]}" is, by layer, {steps}'
-        return Figure(figure, f"{caption}.")
+        alt = f"Grid of the first predicted token of {height} layers at {count} tokens"
+        return Figure(figure, f"{caption}.", self.data, alt)
 
     def _draw_band(self, axes, positions: range, width: int) -> None:
         from matplotlib.patches import Rectangle

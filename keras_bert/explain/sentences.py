@@ -66,6 +66,13 @@ class SimilarityMap:
         within = self.cosine[same].min() if same.any() else np.nan
         return float(within - self.cosine[groups[:, None] != groups[None]].max())
 
+    @property
+    def data(self) -> dict:
+        """The numbers and texts as lists, for JSON, without the vectors."""
+        numbers = {name: getattr(self, name).tolist() for name in ("cosine", "nearest", "points", "shares")}
+        checks = {"in_group": self.in_group, "margin": self.margin}
+        return {"sentences": self.sentences, "groups": self.groups, "pool": self.pool, **numbers, **checks}
+
     def plot(self) -> Figure:
         """Draw the cosines as a heat map, and the sentences as a 2-D map."""
         count = len(self.sentences)
@@ -100,7 +107,7 @@ class SimilarityMap:
                 caption += f"; the least cosine in a group minus the greatest between groups is {self.margin:+.2f}"
             caption += ". "
         caption += "The map shows the two directions in which the sentences differ most."
-        return Figure(figure, caption)
+        return Figure(figure, caption, self.data, f"Matrix of cosines and map of {count} sentences")
 
 
 def similarity_map(

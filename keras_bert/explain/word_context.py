@@ -51,6 +51,20 @@ class WordInContext:
         chosen &= ~np.eye(len(groups), dtype=bool)  # [N, N]
         return self.cosine[:, chosen].mean(-1) if chosen.any() else np.full(len(self.cosine), np.nan)
 
+    @property
+    def data(self) -> dict:
+        """The numbers as lists, for JSON, without the vectors; None in place of NaN."""
+        return {
+            "word": self.word,
+            "sentences": self.sentences,
+            "groups": self.groups,
+            "layers": self.layers,
+            "cosine": self.cosine.tolist(),
+            "points": self.points.tolist(),
+            "within": [_number(value) for value in self.within],
+            "between": [_number(value) for value in self.between],
+        }
+
     def plot(self) -> Figure:
         """Draw a 2-D map of the places for each layer, and the mean cosines over the layers."""
         names = list(dict.fromkeys(self.groups or [""]))
@@ -82,7 +96,8 @@ class WordInContext:
                     ncols=4 if columns > 2 else 2,
                     frameon=False,
                 )
-        return Figure(figure, self._caption(names))
+        alt = f'Maps of the vectors of "{self.word}" in {len(self.layers)} layers, and line plot of mean cosines'
+        return Figure(figure, self._caption(names), self.data, alt)
 
     def _caption(self, names: list[str]) -> str:
         places = "; ".join(f"{i}: {sentence}" for i, sentence in enumerate(self.sentences, 1))
@@ -151,6 +166,10 @@ def word_in_context(
     vectors = np.stack(vectors, 1)  # [K, N, H]
     points = np.stack([principal_components(layer)[0] for layer in vectors])  # [K, N, 2]
     return WordInContext(word, found, senses if groups is not None else None, layers, vectors, cosines(vectors), points)
+
+
+def _number(value) -> float | None:
+    return float(value) if np.isfinite(value) else None
 
 
 def _occurrences(row: TextRow, word: str) -> list[list[int]]:
