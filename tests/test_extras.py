@@ -105,6 +105,7 @@ pretrain = ("pretrain", "--data", "sample", "--steps", "1", "--out", "out")
 command("metrics", *pretrain, "--embedding-init", "ppmi")
 command("tensorboard", *pretrain, "--log-dir", "log")
 command("tensorboard", "finetune", "--dataset", "sample", "--log-dir", "log", "--out", "out")
+command("playground", "playground", "--port", "0")
 command("onnx", "export", "--format", "onnx", "--model", "bert_en_uncased_mini", "--out", "out")
 assert sorted(path.name for path in Path(".").iterdir()) == ["model.onnx"]
 """
