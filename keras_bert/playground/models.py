@@ -12,6 +12,7 @@ from keras_bert.catalog.bundled import ENCODER, SENTIMENT
 from keras_bert.data import load_labeled
 from keras_bert.errors import InputError
 from keras_bert.explain.explained_model import ExplainedModel, open_explained
+from keras_bert.inference.embed import embed
 from keras_bert.inference.fill_mask import eager_outputs, mask_vectorizer
 from keras_bert.inference.predict import predict_logits
 from keras_bert.inference.predictor import Predictor
@@ -24,7 +25,6 @@ from keras_bert.training.temperature_scaling import best_temperature
 from keras_bert.weights import load_pretrained
 
 MAX_TOKENS = 128  # of a text: the time of an answer grows with it
-BATCH = 64  # reviews of the sample that are embedded at a time
 
 
 @dataclasses.dataclass(frozen=True)
@@ -99,8 +99,7 @@ class PlaygroundModels:
     @functools.cached_property
     def review_vectors(self) -> np.ndarray:
         """Vectors of length 1 of the reviews, float32 `[N, H]`."""
-        parts = [self.reviews[i : i + BATCH] for i in range(0, len(self.reviews), BATCH)]
-        return np.concatenate([self.embed(part) for part in parts])
+        return embed(self.encoder.encoder, self.reviews, normalize=True)
 
     @functools.cached_property
     def calibration(self) -> Calibration | None:
@@ -116,7 +115,7 @@ class PlaygroundModels:
         return Calibration(temperature, *errors, len(labels))
 
     def embed(self, texts: list[str]) -> np.ndarray:
-        """Compute one vector of length 1 per text, the mean over its tokens as in `kb.embed`, float32 `[N, H]`."""
+        """Compute the vectors of `kb.embed` for a few texts, float32 `[N, H]`, without tracing a graph for each call."""
         inputs = self.encoder.vectorizer(texts)
         outputs = self.encoder.encoder(inputs, training=False)
         return ops.convert_to_numpy(pool_outputs(outputs, inputs["input_mask"], "mean", normalize=True))
