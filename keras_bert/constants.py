@@ -6,3 +6,6 @@ SENTENCE_TASKS = ("next", "order")  # BERT's next sentence prediction, ALBERT's 
 PROBLEM_TYPES = ("single_label", "multi_label", "regression")  # kinds of labels
 CLASSIFIER_TYPES = ("single_label", "binary", "multi_label", "regression")  # kinds of heads
 POOLS = ("mean", "max", "cls", "pooled", "second-to-last", "sum4", "last4")
+
+# Files in the log folder of a run, beside those of TensorBoard. `training` writes them, `explain` reads them.
+FILL_MASK_FILE, PREDICTIONS_FILE = "fill_mask.jsonl", "predictions.json"

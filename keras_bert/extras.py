@@ -18,6 +18,8 @@ EXTRAS = {
     "datasets": "datasets",
     "huggingface_hub": "hub",
     "kagglehub": "hub",
+    "starlette": "playground",
+    "uvicorn": "playground",
 }
 PACKAGES = {"sklearn": "scikit-learn"}  # package names that are not the module's name with "-" for "_"
 

@@ -68,6 +68,24 @@ def all_layers(layer) -> list:
     return list(layer._flatten_layers())
 
 
+def sublayers(layer) -> list:
+    """Return the direct sublayers of a layer or model, in the order in which it tracks them."""
+    return list(layer._flatten_layers(include_self=False, recursive=False))
+
+
+def own_weights(layer) -> list:
+    """Return the weights of a layer without those of its sublayers."""
+    return [*layer._trainable_variables, *layer._non_trainable_variables]
+
+
+def call_shapes(layer) -> tuple[list[tuple], list[tuple]]:
+    """Return the shapes of the inputs and the outputs of a layer's first call in a functional model, if it has one."""
+    if not layer._inbound_nodes:
+        return [], []
+    node = layer._inbound_nodes[0]
+    return [tuple(each.shape) for each in node.input_tensors], [tuple(each.shape) for each in node.output_tensors]
+
+
 def keep_inputs(layer) -> None:
     """Make Keras pass the call arguments of a layer on as they are, also strings, and not convert them to its dtype."""
     layer._convert_input_args = False

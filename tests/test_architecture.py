@@ -46,7 +46,8 @@ MAY_IMPORT = {
     "parity": {*LIBRARY, "inference"},
     "export": LIBRARY,
     "tour": {*LIBRARY, *APPLICATIONS},
-    "cli": {*LIBRARY, *APPLICATIONS, "tour"},
+    "playground": {*LIBRARY, *APPLICATIONS},
+    "cli": {*LIBRARY, *APPLICATIONS, "tour", "playground"},
 }
 TENSORFLOW = {"tensorflow", "tensorflow_hub", "tensorflow_datasets", "tensorflow_text"}
 # These parts run on every backend. `ops` holds TensorFlow kernels, imported inside functions.

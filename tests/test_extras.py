@@ -54,8 +54,9 @@ assert kb.load_pretrained("huggingface").labels == ["bad", "good"]
 NAMES = """
 from pathlib import Path
 from keras_bert.cli.main import main
-from keras_bert.explain.figure import Figure, new_axes
+from keras_bert.explain.figure import Figure
 from keras_bert.explain.plots import attention_map, confusion_matrix, learning_curves, parity_per_layer
+from keras_bert.explain.style import new_axes
 from keras_bert.inference.onnx_model import open_onnx
 from keras_bert.metrics.baseline import tfidf_accuracy
 from keras_bert.tour.run import run_tour
@@ -104,6 +105,7 @@ pretrain = ("pretrain", "--data", "sample", "--steps", "1", "--out", "out")
 command("metrics", *pretrain, "--embedding-init", "ppmi")
 command("tensorboard", *pretrain, "--log-dir", "log")
 command("tensorboard", "finetune", "--dataset", "sample", "--log-dir", "log", "--out", "out")
+command("playground", "playground", "--port", "0")
 command("onnx", "export", "--format", "onnx", "--model", "bert_en_uncased_mini", "--out", "out")
 assert sorted(path.name for path in Path(".").iterdir()) == ["model.onnx"]
 """

@@ -207,6 +207,17 @@ def test_all_layers():
     assert len(found) == 4
 
 
+def test_sublayers_own_weights_and_call_shapes():
+    inputs = keras.Input((None, 3), name="inputs")
+    dense, inner = keras.layers.Dense(4, name="dense"), keras.Sequential([keras.layers.Dense(2)], name="inner")
+    model = keras.Model(inputs, inner(dense(inputs)))
+    assert keras_internals.sublayers(model)[1:] == [dense, inner]
+    assert keras_internals.own_weights(model) == []
+    assert [weight.name for weight in keras_internals.own_weights(dense)] == ["kernel", "bias"]
+    assert keras_internals.call_shapes(dense) == ([(None, None, 3)], [(None, None, 4)])
+    assert keras_internals.call_shapes(keras.layers.Dense(1)) == ([], [])
+
+
 def test_keep_inputs():
     class Kind(keras.layers.Layer):
         def call(self, x):

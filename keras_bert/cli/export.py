@@ -51,6 +51,14 @@ def _check_out(context: click.Context, option: click.Option, value: str) -> Path
 )
 @click.option("--normalize", is_flag=True, help="Scale the vectors of --pool to length 1.")
 @click.option(
+    "--output",
+    "outputs",
+    multiple=True,
+    type=click.Choice(["attentions", "hidden_states"]),
+    help="Add the attention probabilities or the hidden states of every layer to the outputs of an ONNX file, or of "
+    "the signature encode of a SavedModel. May be given twice.",
+)
+@click.option(
     "--sequence-length",
     type=click.IntRange(min=3),
     metavar="T",
@@ -83,6 +91,8 @@ def export(console, folder: str, format_name: str, interface: str | None, out: P
     Example:  keras-bert export --model tour/classifier --format saved_model --out classifier_saved_model
 
     Example:  keras-bert export --model tour/encoder --pool mean --normalize --out sentence_vectors
+
+    Example:  keras-bert export --model tour/encoder --format onnx --output attentions --out encoder_onnx
     """
     from keras_bert.export import export_litert, export_onnx, export_saved_model
     from keras_bert.models.summary import sizes_on_disk
@@ -110,12 +120,14 @@ def export(console, folder: str, format_name: str, interface: str | None, out: P
         model = trained.model if trained.kind == "pretrainer" else trained.encoder
         export_saved_model(model, out, vectorizer=trained.vectorizer, interface="tfhub")
     elif format_name == "saved_model":
-        settings = {"dtype": dtype, "max_text_length": max_text_length, **pooling}
+        settings = {"dtype": dtype, "max_text_length": max_text_length, "outputs": options["outputs"], **pooling}
         export_saved_model(model, out, vectorizer=trained.vectorizer, labels=trained.labels, **settings)
     else:
         settings = {"dtype": dtype or "float32", "pairs": trained.pairs, "no_answer": trained.no_answer, **pooling}
         if format_name == "litert":
             settings["sequence_length"] = options["sequence_length"]
+        else:
+            settings["outputs"] = options["outputs"]
         write = export_litert if format_name == "litert" else export_onnx
         write(model, out, trained.vectorizer, trained.labels, **settings)
     files = sizes_on_disk(out)
@@ -144,6 +156,10 @@ def _check_options(format_name: str, interface: str | None, options: dict) -> No
         fail("--pool", "given with --interface text only", f"--pool {options['pool']} --interface {interface}")
     if options["normalize"] and not options["pool"]:
         fail("--normalize", "given with --pool only", "--normalize without --pool")
+    if options["outputs"] and format_name == "litert":
+        fail("--output", "given with --format onnx or saved_model only", "--format litert")
+    if options["outputs"] and interface not in (None, "text"):
+        fail("--output", "given with --interface text only", f"--interface {interface}")
     if options["sequence_length"] and format_name != "litert":
         fail("--sequence-length", "given with --format litert only", f"--format {format_name}")
     if options["max_text_length"] and (format_name != "saved_model" or interface == "tfhub"):

@@ -112,6 +112,11 @@ def finetune(console, encoder, size, dataset, labels, task_name, out: Path, drop
         calibration = _calibrate(console, model, held_out) if options["calibrate"] else {}
         metrics = task.evaluate(trained_model(model), data.dev)
         save_pretrained(model, out, preprocessor.vectorizer, labels=list(data.label_names) or None, **data.settings)
+        if options["log_dir"] and task.name in ("classification", "binary"):
+            from keras_bert.training import log_predictions
+
+            dev = (data.dev.texts, data.dev.labels)
+            log_predictions(options["log_dir"], model, *dev, preprocessor.vectorizer, data.label_names)
     best = task.best_epoch(history)
     _show_history(console, f"{out}: the weights of epoch {best + 1} are kept", history, best, task.metric[0])
     show_metrics(console, f"on dev, {metrics['examples']:,} examples", metrics)

@@ -26,6 +26,7 @@ COMMANDS = {
     "embed": "Compute vectors of texts and their similarities.",
     "explain": "Show which words of a text a prediction comes from.",
     "inspect": "List the arrays and sizes of a model, or the names of all models.",
+    "playground": "Open a local page that shows what the models compute.",
     "check": "Compare an encoder with a reference implementation.",
     "convert": "Convert weights from one published format to another.",
     "export": "Export a model as SavedModel or ONNX.",

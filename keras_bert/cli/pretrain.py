@@ -60,6 +60,13 @@ from keras_bert.cli.value_types import FiniteRange, positive
     show_default=True,
     help="Fraction of the documents used for validation.",
 )
+@click.option(
+    "--log-fill-mask",
+    multiple=True,
+    metavar="TEXT",
+    help="With --log-dir: a text with [MASK], whose predictions are logged at each evaluation. Can be given several "
+    "times.",
+)
 @vocabulary_options
 @training_options("pretrain", "steps", "epochs", "embedding_init")
 @json_output
@@ -82,6 +89,7 @@ def pretrain(console, sources, encoder, steps, epochs, out: Path, seed, **option
     from keras_bert.text.shards import pack_to_disk
     from keras_bert.text.splitting import Splitting
     from keras_bert.text.vocabulary import load_or_learn_vocabulary
+    from keras_bert.training import FillMaskLog
     from keras_bert.training import pretrain as train
     from keras_bert.weights import load_pretrained, save_pretrained
     from keras_bert.working_folder import working_directory
@@ -143,6 +151,8 @@ def pretrain(console, sources, encoder, steps, epochs, out: Path, seed, **option
         masking = Masking.from_vocabulary(
             vocabulary, options["whole_words"], rate=rate, max_predictions=math.ceil(rate * length)
         )
+        texts = options["log_fill_mask"]
+        callbacks = [FillMaskLog(options["log_dir"], texts, vectorizer)] if texts else []
         fields = ("batch_size", "accumulate", "learning_rate", "embedding_init", "log_dir")
         history = train(
             model,
@@ -153,6 +163,7 @@ def pretrain(console, sources, encoder, steps, epochs, out: Path, seed, **option
             epochs=epochs,
             seed=seed,
             checkpoint_dir=work / "training",
+            callbacks=callbacks,
             **{name: options[name] for name in fields},
         ).history
         save_pretrained(cast_model(model, "float32"), out, vectorizer)
@@ -171,6 +182,10 @@ def _check_options(encoder, steps, epochs, options: dict) -> str | None:
         raise click.UsageError(f"`--steps` or `--epochs` must be given, but not both. Received: {received}")
     if options["sentence_order"] and options["no_next_sentence"]:
         raise click.UsageError("`--sentence-order` must be left out with `--no-next-sentence`. Received: both")
+    texts = options["log_fill_mask"]
+    if texts and (options["log_dir"] is None or not all("[MASK]" in text for text in texts)):
+        expected = "texts with [MASK], and be given with `--log-dir`"
+        raise click.UsageError(f"`--log-fill-mask` must be {expected}. Received: {', '.join(map(repr, texts))}")
     for name in ("size", "layers", "hidden", "heads", "vocab", "embedding_init"):
         if encoder and options[name]:
             option = name.replace("_", "-")

@@ -26,6 +26,32 @@ class FiniteRange(click.FloatRange):
         return number
 
 
+class OutFile(click.ParamType):
+    """A file to write. Its suffix decides its format.
+
+    Args:
+        suffixes: the suffixes that it may have, such as `.svg`.
+    """
+
+    name = "file"
+
+    def __init__(self, *suffixes: str):
+        self.suffixes = suffixes
+
+    def convert(self, value, param, context) -> Path:
+        """Convert the value to a path, or fail with a usage error."""
+        path = Path(value)
+        if path.suffix not in self.suffixes:
+            self.fail(f"must end in {' or '.join(self.suffixes)}. Received: {value}", param, context)
+        if path.is_dir():
+            self.fail(f"must be a file. Received: {value}, which is a folder", param, context)
+        return path
+
+    def shell_complete(self, context, param, incomplete):
+        """Complete files."""
+        return complete(incomplete, paths="file")
+
+
 class OutFolder(click.ParamType):
     """A folder to write: a new one, an empty one, or one of the same kind, which is replaced at the end of the command.
 

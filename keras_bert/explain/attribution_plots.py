@@ -5,7 +5,8 @@ import numpy as np
 from keras_bert.explain.attribution import Attribution, LayerAttributions
 from keras_bert.explain.attribution_text import percent
 from keras_bert.explain.colors import NEGATIVE, POSITIVE
-from keras_bert.explain.figure import GRID, INK, Figure, new_axes, style
+from keras_bert.explain.figure import Figure
+from keras_bert.explain.style import GRID, INK, new_axes, style
 
 
 def plot_attribution(attribution: Attribution) -> Figure:

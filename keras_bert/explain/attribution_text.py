@@ -4,7 +4,7 @@ from rich.text import Text
 
 from keras_bert.explain.attribution import Attribution, LayerAttributions
 from keras_bert.explain.colors import on_white, opacity
-from keras_bert.explain.figure import INK
+from keras_bert.explain.style import INK
 
 INVISIBLE = 0.01  # an opacity below which a token keeps the colors of the terminal
 

@@ -1,6 +1,6 @@
 """The colors of scores: blue raises the logit, vermilion lowers it, and stronger colors are larger scores."""
 
-from keras_bert.explain.figure import SERIES
+from keras_bert.explain.style import SERIES
 
 POSITIVE, NEGATIVE = SERIES[:2]
 STRONGEST = 0.6  # opacity of the largest score, so that dark text stays readable on it

@@ -4,11 +4,11 @@ from collections.abc import Callable
 
 import numpy as np
 
-from keras_bert.explain.attention import attention_maps
 from keras_bert.explain.attribution import Attribution
 from keras_bert.explain.context import Context
 from keras_bert.explain.gradient_methods import gradient_norms, gradient_products
 from keras_bert.explain.integrated_gradients import integrate
+from keras_bert.explain.maps import attention_maps
 from keras_bert.explain.occlusion import leave_one_out
 
 # Name to function of a context, the number of steps, and the mode of occlusion.

@@ -6,13 +6,15 @@ Cells of matrices are drawn in one color of different opacity, so a figure is re
 import numpy as np
 
 from keras_bert.errors import InputError
-from keras_bert.explain.figure import GRID, INK, SERIES, Figure, new_axes, style
-
-MARKERS = ("o", "s", "^", "D")
+from keras_bert.explain.figure import Figure
+from keras_bert.explain.style import GRID, INK, MARKERS, SERIES, new_axes, style
 
 
 def learning_curves(
-    series: dict[str, list[float]], quantity: str = "loss", unit: str = "epoch", at: list[float] | None = None
+    series: dict[str, list[float]],
+    quantity: str = "loss",
+    unit: str = "epoch",
+    at: list[float] | dict[str, list[float]] | None = None,
 ) -> Figure:
     """Plot one line per series, over epochs or steps.
 
@@ -21,13 +23,14 @@ def learning_curves(
             `{"training": [0.7, 0.4], "validation": [0.7, 0.5]}`. At most four series.
         quantity: the name of the values, for the y axis.
         unit: the unit of time, for the x axis.
-        at: the x coordinates of the values. The default is 1, 2, 3 and so on.
+        at: the x coordinates of the values: one list for all series, or a dict with a list for each. The default is
+            1, 2, 3 and so on.
 
     Returns:
-        A `Figure`.
+        A `Figure`. Its data: `unit`, `quantity`, and `series`, a dict of name to `{"x", "y"}`.
 
     Raises:
-        InputError: there is no series, or a series has no values.
+        InputError: there is no series, there are more than four, or a series has no values.
 
     Example:
 
@@ -37,18 +40,27 @@ def learning_curves(
     """
     if not series or not all(len(values) for values in series.values()):
         raise InputError(f"`series` must have at least one value per series. Received: series={series!r}")
+    if len(series) > len(SERIES):
+        raise InputError(f"`series` must have at most {len(SERIES)} series. Received: {', '.join(series)}")
+    lines = {}
     with style():
         figure, axes = new_axes(4.7, 3.0)
         for (name, values), color, marker in zip(series.items(), SERIES, MARKERS, strict=False):
-            x = np.arange(1, len(values) + 1) if at is None else np.asarray(at)
+            x = np.arange(1, len(values) + 1) if at is None else np.asarray(at[name] if isinstance(at, dict) else at)
             marker = marker if len(values) <= 24 else None  # markers of many points would overlap
             axes.plot(x, values, color=color, marker=marker, markersize=4.5, linewidth=1.8, label=name)
+            lines[name] = {"x": x.tolist(), "y": np.asarray(values, float).tolist()}
         axes.set(xlabel=unit, ylabel=quantity)
         axes.xaxis.get_major_locator().set_params(integer=True, min_n_ticks=1)
         axes.grid(axis="y", linewidth=0.6)
         figure.legend(loc="outside upper left", ncols=len(series), frameon=False)
     changes = "; ".join(f"{name}: from {values[0]:.2f} to {values[-1]:.2f}" for name, values in series.items())
-    return Figure(figure, f"{quantity[:1].upper()}{quantity[1:]} by {unit}. {changes}.")
+    return Figure(
+        figure,
+        f"{quantity[:1].upper()}{quantity[1:]} by {unit}. {changes}.",
+        {"quantity": quantity, "unit": unit, "series": lines},
+        f"Line plot of the {quantity} by {unit}: {', '.join(series)}",
+    )
 
 
 def confusion_matrix(labels, predictions, names: list[str]) -> Figure:
@@ -60,7 +72,8 @@ def confusion_matrix(labels, predictions, names: list[str]) -> Figure:
         names: list of C class names.
 
     Returns:
-        A `Figure`. The opacity of a cell shows its share of the row.
+        A `Figure`. The opacity of a cell shows its share of the row. Its data: `names` and `counts`, C rows (labels) of
+        C numbers (predictions).
 
     Raises:
         InputError: there are no examples, the numbers of labels and predictions differ, or a class has no name.
@@ -101,7 +114,8 @@ positive predicted as negative (1 example).'
         label, predicted = np.unravel_index(errors.argmax(), errors.shape)
         examples = "1 example" if errors.max() == 1 else f"{errors.max():,} examples"
         caption += f" Most frequent error: {names[label]} predicted as {names[predicted]} ({examples})."
-    return Figure(figure, caption)
+    data = {"names": list(names), "counts": counts.tolist()}
+    return Figure(figure, caption, data, f"Confusion matrix of {', '.join(names)}")
 
 
 def attention_map(weights, tokens: list[str], title: str = "") -> Figure:
@@ -113,7 +127,7 @@ def attention_map(weights, tokens: list[str], title: str = "") -> Figure:
         title: the name of the head, such as `"layer 2, head 1"`, for the caption.
 
     Returns:
-        A `Figure`. The opacity of a cell is relative to the largest probability.
+        A `Figure`. The opacity of a cell is relative to the largest probability. Its data: `tokens` and `weights`.
 
     Raises:
         InputError: the weights are not T by T.
@@ -144,7 +158,8 @@ The largest probability, 0.90, is from "a" to "a".'
     caption = f"{title[:1].upper()}{title[1:]}. " if title else ""
     caption += "Rows: queries; columns: keys; each row sums to 1. "
     caption += f'The largest probability, {weights.max():.2f}, is from "{tokens[query]}" to "{tokens[key]}".'
-    return Figure(figure, caption)
+    data = {"tokens": list(tokens), "weights": weights.tolist()}
+    return Figure(figure, caption, data, f"Matrix of the attention between {count} tokens")
 
 
 def parity_per_layer(differences: dict[str, list[float]], tolerance: float = 5e-5) -> Figure:
@@ -156,10 +171,10 @@ def parity_per_layer(differences: dict[str, list[float]], tolerance: float = 5e-
         tolerance: the largest difference that passes, drawn as a dashed line.
 
     Returns:
-        A `Figure`.
+        A `Figure`. Its data: `tolerance` and `differences`, a dict of reference to L numbers.
 
     Raises:
-        InputError: there is no reference, or a reference has no layers.
+        InputError: there is no reference, there are more than four, or a reference has no layers.
 
     Example:
 
@@ -170,6 +185,8 @@ def parity_per_layer(differences: dict[str, list[float]], tolerance: float = 5e-
         raise InputError(
             f"`differences` must have at least one layer per reference. Received: differences={differences!r}"
         )
+    if len(differences) > len(SERIES):
+        raise InputError(f"`differences` must have at most {len(SERIES)} references. Received: {len(differences)}")
     floor = 1e-9  # drawn in place of 0, which a logarithmic axis cannot show
     with style():
         figure, axes = new_axes(4.7, 3.0)
@@ -188,7 +205,8 @@ def parity_per_layer(differences: dict[str, list[float]], tolerance: float = 5e-
         figure.legend(loc="outside upper left", ncols=len(differences) + 1, frameon=False)
     caption = f"The largest difference in the output of each layer, and the tolerance of {tolerance:.0e} (dashed). "
     caption += "; ".join(f"{name}: at most {max(values):.0e}" for name, values in differences.items())
-    return Figure(figure, f"{caption}.")
+    data = {"tolerance": tolerance, "differences": {k: np.asarray(v, float).tolist() for k, v in differences.items()}}
+    return Figure(figure, f"{caption}.", data, "Line plot of the largest difference by layer, on a logarithmic axis")
 
 
 def _draw_cells(axes, opacity: np.ndarray, color: str) -> None:

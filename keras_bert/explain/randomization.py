@@ -8,9 +8,9 @@ import numpy as np
 from keras_bert.errors import InputError
 from keras_bert.explain.context import Context, check_steps
 from keras_bert.explain.explained_model import ExplainedModel, open_explained
-from keras_bert.explain.figure import SERIES, Figure, new_axes, style
+from keras_bert.explain.figure import Figure
 from keras_bert.explain.methods import METHODS
-from keras_bert.explain.plots import MARKERS
+from keras_bert.explain.style import MARKERS, SERIES, new_axes, style
 from keras_bert.explain.tokenized_text import Text
 from keras_bert.metrics.bootstrap import Bootstrap
 from keras_bert.metrics.regression import spearman

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from keras_bert.errors import InputError
+from keras_bert.export.extra_outputs import check_extra_outputs
 from keras_bert.export.id_folder import check_model, write_tokenizer
 from keras_bert.export.onnx_models import onnx_model
 from keras_bert.extras import require
@@ -22,6 +23,7 @@ def export_onnx(
     no_answer=None,
     pool: str | None = None,
     normalize: bool = False,
+    outputs=(),
 ) -> Path:
     """Write a folder with `model.onnx` and, with a vectorizer, the `vocab.txt` and `config.json` of its tokenizer.
 
@@ -36,6 +38,16 @@ def export_onnx(
       a sentence head, `nsp_logits` or `sop_logits` `[B, 2]`.
     - A `BertSpanLabeler` returns `start_logits` and `end_logits` `[B, T]`.
     - A `BertTokenClassifier` returns `logits` `[B, T, C]`.
+
+    With `outputs`, each of these models also returns one tensor per layer, in the order and with the names of Hugging
+    Face's `output_attentions` and `output_hidden_states` in Optimum's exports:
+
+    - `"attentions"`: `attentions.0` … `attentions.{L-1}` `[B, A, T, T]`, the attention probabilities; the last axis,
+      the keys, sums to 1.
+    - `"hidden_states"`: `hidden_states.0` `[B, T, H]`, the embeddings, and `hidden_states.1` … `hidden_states.L`, the
+      output of each block.
+
+    The last block then computes all positions. Rows and queries of padding are undefined.
 
     The graph is written from the weights of the layers, with LoRA weights merged into the kernels. A model with custom
     blocks, modified or quantized layers is rejected.
@@ -53,6 +65,7 @@ def export_onnx(
         no_answer: of a span labeler, whether it may predict that there is no answer, also stored for `Predictor`.
         pool: of an encoder, how the vectors of the tokens become one vector, see `kb.embed`.
         normalize: with `pool`, scale each vector to length 1, so that a dot product of two vectors is their cosine.
+        outputs: list of further outputs, `"attentions"` and `"hidden_states"`.
 
     Returns:
         The folder's path.
@@ -78,6 +91,7 @@ def export_onnx(
     """
     model = as_two_classes(model)
     settings = check_model(model, path, vectorizer, labels, pairs, no_answer, pool, normalize)
+    outputs = check_extra_outputs(outputs)
     if dtype not in DTYPES:
         raise InputError(f'`dtype` must be "float32" or "int8". Received: dtype={dtype!r}')
     onnx = require("onnx", "`export_onnx`")
@@ -86,7 +100,7 @@ def export_onnx(
 
     with atomic_write(path) as draft:
         draft.mkdir()
-        proto = onnx_model(model, pool, normalize)
+        proto = onnx_model(model, pool, normalize, outputs)
         if dtype == "int8":
             _save_quantized(proto, draft / "model.onnx", tied_table=settings["kind"] == "pretrainer")
         else:

@@ -9,9 +9,14 @@ OPSET = 20  # the first with Gelu; ONNX Runtime supports it since 1.17 (January 
 
 
 class Graph:
-    """Nodes and weights of an ONNX graph. Most methods add to them and return the name of the computed tensor."""
+    """Nodes and weights of an ONNX graph. Most methods add to them and return the name of the computed tensor.
 
-    def __init__(self):
+    Args:
+        all_positions: whether every block computes all positions, because its tensors are outputs.
+    """
+
+    def __init__(self, all_positions: bool = False):
+        self.all_positions = all_positions
         self.nodes, self.weights, self._names_by_checksum = [], {}, {}
 
     def op(self, kind: str, *inputs: str, name: str, outputs: list[str] | None = None, **attributes) -> str:

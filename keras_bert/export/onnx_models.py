@@ -8,22 +8,24 @@ from keras_bert.models import BertClassifier, BertPretrainer, BertSpanLabeler, B
 from keras_bert.models.pooling import LAST_BLOCKS, SMALLEST_SQUARE
 from keras_bert.models.standard_sublayers import check_standard_sublayers
 
+EMBEDDINGS = "embeddings"  # name of the input of the first block
 MASKED_SCORE = -10_000.0  # added to the scores of padding, as in google-research/bert; float16 can represent it
 
 
-def onnx_model(model, pool: str | None = None, normalize: bool = False):
+def onnx_model(model, pool: str | None = None, normalize: bool = False, extra_outputs=()):
     """Build the `onnx.ModelProto` of an encoder or a task model; `export_onnx` documents its inputs and outputs.
 
     Args:
         model: the encoder or task model.
         pool, normalize: of an encoder, see `export_onnx`.
+        extra_outputs: the `outputs` of `export_onnx`.
 
     Raises:
         InputError: a layer of the model is not standard, see `check_standard_sublayers`.
     """
     check_standard_sublayers(model, by_config=False)  # the graph has the activation and epsilon of each layer
     encoder = getattr(model, "encoder", model)
-    graph, inputs = Graph(), dict.fromkeys(INPUT_KEYS, ("B", "T"))
+    graph, inputs = Graph(all_positions=bool(extra_outputs)), dict.fromkeys(INPUT_KEYS, ("B", "T"))
     if isinstance(model, BertClassifier):
         outputs = _classifier(graph, model)
     elif isinstance(model, BertPretrainer):
@@ -40,7 +42,20 @@ def onnx_model(model, pool: str | None = None, normalize: bool = False):
         outputs = {"embedding": ("B", model.config.hidden_size * (4 if pool == "last4" else 1))}
     else:
         outputs = _encoder(graph, model)
-    return graph.to_model(inputs, outputs)
+    return graph.to_model(inputs, outputs | _extra_outputs(graph, encoder.config, extra_outputs))
+
+
+def _extra_outputs(graph: Graph, config, names) -> dict:
+    """Make the hidden states and attention probabilities of all blocks outputs, with the names of Optimum."""
+    sources = {"hidden_states": [EMBEDDINGS, *(f"block_{i}/output_layer_norm" for i in range(config.num_layers))]}
+    sources["attentions"] = [f"block_{i}/probabilities" for i in range(config.num_layers)]
+    axes = {"hidden_states": ("B", "T", config.hidden_size), "attentions": ("B", config.num_heads, "T", "T")}
+    outputs = {}
+    for name in names:
+        for i, source in enumerate(sources[name]):
+            graph.op("Identity", source, name=f"{name}.{i}")
+            outputs[f"{name}.{i}"] = axes[name]
+    return outputs
 
 
 def _encoder(graph: Graph, encoder) -> dict:
@@ -153,9 +168,11 @@ def _pooled(graph: Graph, pooler, x: str) -> str:
 def _hidden_states(graph: Graph, encoder, select=None) -> str:
     """Compute the last block's output `[B, T, H]`, or only the positions `[B, P, H]` that `select(graph, x)` selects.
 
-    `select` gets the input x `[B, T, H]` of the last block.
+    `select` gets the input x `[B, T, H]` of the last block, or its output if it must compute all positions.
     """
-    return _block_outputs(graph, encoder, select)[-1]
+    if select is None or not graph.all_positions:
+        return _block_outputs(graph, encoder, select)[-1]
+    return select(graph, _block_outputs(graph, encoder)[-1])  # [B, P, H]
 
 
 def _block_outputs(graph: Graph, encoder, select=None) -> list[str]:
@@ -177,6 +194,7 @@ def _block_outputs(graph: Graph, encoder, select=None) -> list[str]:
     x = graph.layer_norm(x, embeddings.layer_norm, "embeddings/layer_norm")  # [B, T, E]
     if embeddings.projection is not None:
         x = graph.dense(x, embeddings.projection, "embeddings/projection")  # [B, T, H]
+    x = graph.op("Identity", x, name=EMBEDDINGS)  # [B, T, H]
 
     mask = graph.op("Cast", "input_mask", name="mask/float", to=1)  # [B, T]; 1 is float32
     padding = graph.op("Sub", graph.weight("mask/one", 1.0), mask, name="mask/padding")  # [B, T]

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from keras_bert.errors import InputError
+from keras_bert.export.extra_outputs import check_extra_outputs
 from keras_bert.export.id_folder import check_pooling
 from keras_bert.export.preprocessing import export_preprocessing
 from keras_bert.export.text_inputs import check_max_text_length, check_vectorizer
@@ -28,6 +29,7 @@ def export_saved_model(
     pool: str | None = None,
     normalize: bool = False,
     max_text_length: int | None = None,
+    outputs=(),
 ) -> Path:
     """Write a SavedModel that runs with TensorFlow only: without this package, Keras and custom operations.
 
@@ -70,6 +72,9 @@ def export_saved_model(
         normalize: with `pool`, scale each vector to length 1, so that a dot product of two vectors is their cosine.
         max_text_length: number of characters after which each text is cut before it is tokenized, for models that take
             text and for preprocessing. It bounds the time of one request. None uses the whole text, of any length.
+        outputs: list of further outputs of the signature `encode` of a model that takes text, `"attentions"` and
+            `"hidden_states"`: one tensor per layer, named as by `export_onnx`. Of an encoder without `pool`,
+            `serving_default` returns them, too.
 
     Returns:
         The folder's path.
@@ -109,6 +114,7 @@ def export_saved_model(
         raise InputError(f'`dtype` must be "float32" or "bfloat16". Received: dtype={dtype!r}')
     check_pooling(model.encoder if isinstance(model, BertPretrainer) else model, pool, normalize)
     check_max_text_length(max_text_length)
+    outputs = check_extra_outputs(outputs)
     if labels is not None and not isinstance(model, CLASSIFIERS):
         raise InputError(f"`labels` must be None for a model without classes. Received: labels with a {name}")
     if isinstance(model, CLASSIFIERS):  # of other models, None chooses the interface
@@ -117,6 +123,10 @@ def export_saved_model(
     interface = interface or ("tfhub" if vectorizer is None else "text")
     if dtype and (interface == "tfhub" or isinstance(model, BertTextVectorization)):
         raise InputError(f"`dtype` must be None for TF-Hub's interfaces, which are float32. Received: dtype={dtype!r}")
+    if outputs and (interface == "tfhub" or isinstance(model, BertTextVectorization)):
+        raise InputError(
+            f"`outputs` must be empty for TF-Hub's interfaces, whose outputs are fixed. Received: outputs={outputs!r}"
+        )
     if isinstance(model, BertTextVectorization):
         if vectorizer is not None:
             raise InputError(f"`vectorizer` must be None if `model` is one. Received: {type(vectorizer).__name__}")
@@ -130,7 +140,7 @@ def export_saved_model(
         if interface == "tfhub":
             raise InputError(f"`model` must be an encoder or a pretrainer for TF-Hub's interface. Received: {name}")
         return export_classifier(
-            cast_model(model, dtype) if dtype else model, path, vectorizer, labels, max_text_length
+            cast_model(model, dtype) if dtype else model, path, vectorizer, labels, max_text_length, outputs
         )
     if interface == "tfhub":
         for argument, value in (("pool", pool), ("max_text_length", max_text_length)):
@@ -142,4 +152,4 @@ def export_saved_model(
     if vectorizer is None:
         raise InputError('`vectorizer` must be given for `interface="text"`. Received: vectorizer=None')
     encoder = cast_model(encoder, dtype) if dtype else encoder
-    return export_encoder(encoder, path, vectorizer, pool, normalize, max_text_length)
+    return export_encoder(encoder, path, vectorizer, pool, normalize, max_text_length, outputs)

@@ -3,6 +3,7 @@
 import tempfile
 from pathlib import Path
 
+from keras_bert.export.extra_outputs import layer_outputs
 from keras_bert.export.length_buckets import run_length_bucketed
 from keras_bert.export.text_inputs import max_sequence_length, serving_ids, tokenize
 from keras_bert.models.pooling import has_trained_pooler, pool_outputs
@@ -18,10 +19,12 @@ class TextModel:
         model: a classifier or an encoder.
         vectorizer: its `BertTextVectorization`.
         max_text_length: see `export_saved_model`.
+        outputs: further outputs of `encode`, see `export_saved_model`.
     """
 
-    def __init__(self, model, vectorizer, max_text_length: int | None = None):
+    def __init__(self, model, vectorizer, max_text_length: int | None = None, outputs: tuple[str, ...] = ()):
         self.model, self.encoder = model, getattr(model, "encoder", model)
+        self.run_layers = layer_outputs(self.encoder, outputs)
         self.vectorizer, self.max_text_length = vectorizer, max_text_length
         self.max_length = max_sequence_length(vectorizer, self.encoder)
 
@@ -33,9 +36,9 @@ class TextModel:
         """Compute the outputs of the encoder for all tokens."""
         import tensorflow as tf
 
-        outputs = self.encoder(self.tokenize(text), training=False)
-        names = ("pooled_output", "sequence_output")
-        return {name: tf.cast(outputs[name], tf.float32) for name in names if name in outputs}
+        outputs, extra = self.run_layers(self.tokenize(text))
+        found = {name: outputs[name] for name in ("pooled_output", "sequence_output") if name in outputs} | extra
+        return {name: tf.cast(value, tf.float32) for name, value in found.items()}
 
     def pooler(self, text) -> dict:
         """Compute the output of the pooler, from the first position alone."""
@@ -99,7 +102,9 @@ class TextModel:
             return write_saved_model(root, path, signatures)
 
 
-def export_classifier(classifier, path, vectorizer, labels=None, max_text_length: int | None = None) -> Path:
+def export_classifier(
+    classifier, path, vectorizer, labels=None, max_text_length: int | None = None, outputs: tuple[str, ...] = ()
+) -> Path:
     """Write a classifier and its vectorizer as a SavedModel: from text to probabilities, with the encoder's signatures.
 
     `export_saved_model` documents the signatures and the arguments.
@@ -108,7 +113,7 @@ def export_classifier(classifier, path, vectorizer, labels=None, max_text_length
 
     labels = check_labels(classifier, labels) or [str(index) for index in range(classifier.num_classes)]
     has_classes = classifier.problem_type != "regression"
-    text_model = TextModel(classifier, vectorizer, max_text_length)
+    text_model = TextModel(classifier, vectorizer, max_text_length, outputs)
 
     def serve(text):
         logits = text_model.run(text, lambda ids: classifier(ids, training=False), classifier.num_classes)  # [B, C]
@@ -126,13 +131,19 @@ def export_classifier(classifier, path, vectorizer, labels=None, max_text_length
 
 
 def export_encoder(
-    encoder, path, vectorizer, pool: str | None = None, normalize: bool = False, max_text_length: int | None = None
+    encoder,
+    path,
+    vectorizer,
+    pool: str | None = None,
+    normalize: bool = False,
+    max_text_length: int | None = None,
+    outputs: tuple[str, ...] = (),
 ) -> Path:
     """Write an encoder and its vectorizer as a SavedModel: from text to features.
 
     `export_saved_model` documents the signatures and the arguments.
     """
-    text_model = TextModel(encoder, vectorizer, max_text_length)
+    text_model = TextModel(encoder, vectorizer, max_text_length, outputs)
 
     def embed(text):
         return text_model.embedding(text, pool, normalize)

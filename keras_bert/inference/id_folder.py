@@ -56,7 +56,7 @@ def open_id_folder(folder: Path, file: str, open_file: Callable):
     names = list(session.shapes)
     if kind == "pretrainer":
         task = next((task for task, output in OUTPUTS.items() if output in names), None)
-        predict = _runner(session, names)
+        predict = _runner(session, [name for name in names if name.endswith("logits")])  # not those of the layers
         return PretrainerBackend(predict, preprocessor, mask_vectorizer(preprocessor), task)
     if "embedding" in names:
 

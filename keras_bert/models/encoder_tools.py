@@ -80,11 +80,7 @@ class EncoderTools(PretrainedModel):
         x = self.embeddings(inputs["input_word_ids"], inputs["input_type_ids"])  # [B, T, H]
         outputs, scored = {}, {}
         for i, block in enumerate(self.blocks):
-            if "return_attention_scores" not in inspect.signature(block.call).parameters:
-                raise InputError(
-                    "`block` must make layers with the call argument `return_attention_scores`. "
-                    f"Received: a {type(block).__name__} without it"
-                )
+            check_returns_scores(block)
             if block not in scored:  # ALBERT repeats one block
                 scored[block] = ScoredBlock(block, name=f"scored_{block.name}")
             x, scores = scored[block](x, inputs["input_mask"])  # [B, T, H], [B, A, T, T]
@@ -123,3 +119,12 @@ class EncoderTools(PretrainedModel):
         Source: Shoeybi et al. 2019 (arXiv:1909.08053), section 3; `get_layout_map` of KerasHub's backbones.
         """
         return layout_map(device_mesh, model_dim)
+
+
+def check_returns_scores(block) -> None:
+    """Raise InputError if a block cannot return its attention probabilities."""
+    if "return_attention_scores" not in inspect.signature(block.call).parameters:
+        raise InputError(
+            "`block` must make layers with the call argument `return_attention_scores`. "
+            f"Received: a {type(block).__name__} without it"
+        )

@@ -9,6 +9,7 @@ import keras
 from keras_bert import keras_internals
 from keras_bert.config import BertConfig
 from keras_bert.models.encoder import BertEncoder
+from keras_bert.models.layer_tree import public_name
 
 
 def model_summary(model: keras.Model | BertConfig) -> dict:
@@ -48,7 +49,7 @@ def model_summary(model: keras.Model | BertConfig) -> dict:
         for weight in model.weights
         if "seed_generator" not in weight.path  # state of dropout, not a parameter
     ]
-    layers = Counter(_public_name(type(layer)) for layer in keras_internals.all_layers(model)[1:])
+    layers = Counter(public_name(type(layer)) for layer in keras_internals.all_layers(model)[1:])
     layers.pop("InputLayer", None)
     return {
         "config": config.to_dict() if isinstance(config, BertConfig) else None,
@@ -79,8 +80,3 @@ def sizes_on_disk(folder: str | Path) -> dict[str, int]:
     folder = Path(folder)
     sizes = {str(path.relative_to(folder)): path.stat().st_size for path in folder.rglob("*") if path.is_file()}
     return dict(sorted(sizes.items(), key=lambda item: -item[1]))
-
-
-def _public_name(cls: type) -> str:
-    """Return the name of a layer class or, for a private class, of its first public base class."""
-    return next(base.__name__ for base in cls.__mro__ if not base.__name__.startswith("_"))

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 from keras import ops
 
-from keras_bert.explain.attention import attention_maps
+from keras_bert.explain import attention_maps
 from keras_bert.explain.figure import Figure
 from keras_bert.explain.plots import attention_map, confusion_matrix, learning_curves, parity_per_layer
 from keras_bert.inference import predict_logits

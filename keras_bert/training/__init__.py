@@ -14,9 +14,11 @@ if TYPE_CHECKING:  # type checkers and editors do not run `__getattr__`
     from keras_bert.training.distillation import distill
     from keras_bert.training.encoder_distillation import distill_encoder
     from keras_bert.training.features import fit_features
+    from keras_bert.training.fill_mask_log import FillMaskLog
     from keras_bert.training.finetuning import finetune
     from keras_bert.training.freezing import freeze
     from keras_bert.training.optimizer import bert_adamw
+    from keras_bert.training.prediction_log import PredictionLog, log_predictions
     from keras_bert.training.pretraining import pretrain
     from keras_bert.training.pretraining_metrics import evaluate_pretrainer
     from keras_bert.training.schedule import WarmupLinearDecay
@@ -30,8 +32,10 @@ if TYPE_CHECKING:  # type checkers and editors do not run `__getattr__`
     )
 
 _MODULES = {
+    "FillMaskLog": "fill_mask_log",
     "LengthGroupedBatches": "batches",
     "MaskedBatches": "batches",
+    "PredictionLog": "prediction_log",
     "TrainingConfig": "config",
     "WarmupLinearDecay": "schedule",
     "align_documents": "aligned_rows",
@@ -46,14 +50,17 @@ _MODULES = {
     "freeze": "freezing",
     "init_student": "student",
     "keep_lowest_layers": "vocabulary_trimming",
+    "log_predictions": "prediction_log",
     "most_frequent_pieces": "vocabulary_trimming",
     "pretrain": "pretraining",
     "trim_vocabulary": "vocabulary_trimming",
 }
 
 __all__ = [
+    "FillMaskLog",
     "LengthGroupedBatches",
     "MaskedBatches",
+    "PredictionLog",
     "TrainingConfig",
     "WarmupLinearDecay",
     "align_documents",
@@ -68,6 +75,7 @@ __all__ = [
     "freeze",
     "init_student",
     "keep_lowest_layers",
+    "log_predictions",
     "most_frequent_pieces",
     "pretrain",
     "trim_vocabulary",

@@ -107,7 +107,7 @@ def run(
                     step_complete = True
                 running = mean_metrics(progress.sums)
                 if last:
-                    log.step(progress.step, running)
+                    log.step(progress.step, running, lambda: _learning_rate(model))
                 callbacks.on_train_batch_end(index, running)
             if progress.step < end and progress.step % config.checkpoint_every == 0:
                 save()
@@ -149,10 +149,13 @@ def run(
     return _as_history(visible, progress.history)
 
 
+def _learning_rate(model) -> float:
+    return float(keras.ops.convert_to_numpy(model.optimizer.learning_rate))
+
+
 def _finish_epoch(model, progress: Progress, callbacks, evaluate, selection_key, guard: FiniteGuard) -> dict:
     """Compute the metrics since the last evaluation, evaluate, and keep the weights if they are the best so far."""
-    rate = float(keras.ops.convert_to_numpy(model.optimizer.learning_rate))
-    metrics = {"step": progress.step, **mean_metrics(progress.sums), "learning_rate": rate}
+    metrics = {"step": progress.step, **mean_metrics(progress.sums), "learning_rate": _learning_rate(model)}
     if evaluate is not None:
         callbacks.on_test_begin()
         found = evaluate(callbacks)

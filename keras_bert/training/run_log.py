@@ -2,6 +2,7 @@
 
 import math
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from rich.console import Console
@@ -68,14 +69,22 @@ class RunLog:
         for writer in self._writers.values():
             writer.close()
 
-    def step(self, step: int, metrics: dict[str, float]) -> None:
-        """Show a finished step. `metrics` are the means since the last evaluation."""
+    def step(self, step: int, metrics: dict[str, float], learning_rate: Callable[[], float] | None = None) -> None:
+        """Show a finished step.
+
+        Args:
+            step: its number.
+            metrics: the means since the last evaluation.
+            learning_rate: function that returns the learning rate of the step, called only if it is logged.
+        """
         self._bar.update(self._task, completed=step, metrics=_format(metrics))
         if self._plain is not None:
             self._plain.update(step, _format(metrics))
         if self._writers and step % LOG_EVERY == 0:
             for name, value in metrics.items():
                 self._writers["train"].add_scalar(f"running/{name}", value, step)
+            if learning_rate is not None:
+                self._writers["train"].add_scalar("running/learning_rate", learning_rate(), step)
 
     def evaluation(self, step: int, metrics: dict[str, float]) -> None:
         """Print the metrics of an evaluation and write them to the TensorBoard log."""

@@ -181,6 +181,9 @@ def test_rejects_invalid_sizes(call, nothing_left):
     nothing_left(call(*arguments, "--hidden", 100, "--heads", 3), "hidden_size=100, num_heads=3")
     nothing_left(call(*arguments, "--size", "nowhere.json"), "nowhere.json")
     nothing_left(call("inspect", "bert_of_nowhere"), "bert_of_nowhere")
+    nothing_left(call("inspect", "bert_en_uncased_L-2_H-128_A-2", "--out", "model.pdf"), "`--out`", ".svg")
+    nothing_left(call("inspect", "bert_en_uncased_L-2_H-128_A-2", "--formats"), "--formats")
+    nothing_left(call("inspect", "--list", "--speed"), "--speed")
 
 
 def test_rejects_saved_model_without_bert(call, models, nothing_left, tmp_path):
@@ -231,6 +234,8 @@ def test_replaces_only_folders_of_same_kind(call, models, nothing_left, tmp_path
         (["--normalize"], ["--normalize", "--pool"]),
         (["--format", "onnx", "--max-text-length", "9"], ["--max-text-length", "SavedModel"]),
         (["--interface", "tfhub", "--max-text-length", "9"], ["--max-text-length", "tfhub"]),
+        (["--format", "litert", "--output", "attentions"], ["--output", "onnx", "litert"]),
+        (["--interface", "tfhub", "--output", "attentions"], ["--output", "--interface text"]),
     ],
 )
 def test_rejects_export_options(call, models, nothing_left, arguments, words):

@@ -18,8 +18,10 @@ NAMES = list(COMMANDS)
 
 
 def test_command_names():
-    trained = "tour tokenize pretrain finetune distill evaluate predict fill-mask embed explain"
-    assert NAMES == [*trained.split(), "inspect", "check", "convert", "export"]
+    expected = (
+        "tour tokenize pretrain finetune distill evaluate predict fill-mask embed explain inspect playground"
+    )
+    assert NAMES == [*expected.split(), "check", "convert", "export"]
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -146,6 +146,23 @@ def test_inspect_folder(call, models):
     assert results["parameters"] == models.model.count_params()
 
 
+def test_inspect_writes_a_picture(call, models, tmp_path):
+    results = results_of(call("inspect", models.encoder, "--out", tmp_path / "model.svg", "--batch-size", 2, "--json"))
+    assert results["costs"]["batch_size"] == 2 and results["trainable"] == results["parameters"]
+    assert results["architecture"]["type"] == "BertPretrainer" and results["speed"] is None
+    assert "MaskedLMHead" in (tmp_path / "model.svg").read_text(encoding="utf-8")
+
+
+@pytest.mark.slow
+def test_inspect_measures_formats_and_speed(call, models):
+    results = results_of(call("inspect", models.encoder, "--formats", "--speed", "--sequence-length", 16, "--json"))
+    assert set(results["formats"]) == {"keras", "huggingface", "saved_model", "onnx float32", "onnx int8"}
+    written = {name: size for name, size in results["formats"].items() if size is not None}
+    assert "keras" in written and set(results["notes"]) == set(results["formats"]) - set(written)
+    assert all(size > results["parameters"] for size in written.values())
+    assert results["speed"]["tokens_per_second"] > 0
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(
     "interface, signatures", [("text", {"serving_default", "tokenize", "encode", "pool", "labels"}), ("tfhub", None)]

@@ -24,18 +24,25 @@ SMALL = ["--layers", 1, "--hidden", 16, "--heads", 2]
 def test_pretrain_then_finetune_then_evaluate(call, models, tmp_path):
     bert, sentiment = tmp_path / "bert", tmp_path / "sentiment"
     pretrain = ["pretrain", "--data", "sample", "--vocab-size", 300, *SMALL, "--sequence-length", 24, "--batch-size", 8]
-    results = results_of(call(*pretrain, "--steps", 3, "--out", bert, "--log-dir", tmp_path / "log", "--json"))
+    logs = ["--log-dir", tmp_path / "log", "--log-fill-mask", "a [MASK] film", "--log-fill-mask", "[MASK]"]
+    results = results_of(call(*pretrain, "--steps", 3, "--out", bert, *logs, "--json"))
     assert results["step"] == 3 and results["vocab_size"] == 300
     assert np.isfinite(results["val_mlm_loss"]) and np.isfinite(results["nsp_loss"])
     assert list((tmp_path / "log").rglob("events.out.tfevents.*"))
+    (line,) = (tmp_path / "log" / "fill_mask.jsonl").read_text().splitlines()
+    assert json.loads(line)["step"] == 3 and [len(text["masks"]) for text in json.loads(line)["texts"]] == [1, 1]
     trained = load_pretrained(bert)
     assert trained.kind == "pretrainer" and trained.encoder.config.hidden_size == 16
 
     result = call(
-        "finetune", "--encoder", bert, "--dataset", models.dataset, "--labels", "bad,good", "--out", sentiment, "--json"
+        *("finetune", "--encoder", bert, "--dataset", models.dataset, "--labels", "bad,good", "--out", sentiment),
+        *("--log-dir", tmp_path / "log", "--json"),
     )
     results = results_of(result)
     assert results["examples"] == 20
+    logged = json.loads((tmp_path / "log" / "predictions.json").read_text())
+    correct = [np.argmax(row["probabilities"]) == row["label"] for row in logged["examples"]]
+    assert logged["label_names"] == ["bad", "good"] and np.mean(correct) == pytest.approx(results["accuracy"])
     assert load_pretrained(sentiment).labels == ["bad", "good"]
     evaluated = results_of(call("evaluate", "--model", sentiment, "--data", models.dataset / "dev.tsv", "--json"))
     assert evaluated["accuracy"] == pytest.approx(results["accuracy"])

@@ -1,5 +1,6 @@
 """Figures: the values drawn, texts that do not overlap, and SVG whose colors a page can set."""
 
+import json
 import re
 
 import numpy as np
@@ -68,6 +69,37 @@ def test_svg_is_self_contained(name):
     assert svg == FIGURES[name]().svg()  # equal figures have equal text
 
 
+@pytest.mark.parametrize("name", FIGURES)
+def test_data_and_text_alternative(name):
+    plot = FIGURES[name]()
+    assert plot.data == json.loads(json.dumps(plot.data)) and plot.data
+    assert plot.alt and plot.alt != plot.caption
+    assert f'aria-label="{plot.alt}"' in plot.svg()
+
+
+def test_data_is_what_is_drawn():
+    curves = FIGURES["curves"]()
+    for line, drawn in zip(curves.figure.axes[0].lines, curves.data["series"].values(), strict=True):
+        np.testing.assert_array_equal(line.get_xydata(), np.transpose([drawn["x"], drawn["y"]]))
+    assert curves.data["series"]["training"] == {"x": [50, 100, 150], "y": [3.0, 2.0, 1.5]}
+    matrix = FIGURES["confusion"]()
+    assert matrix.data == {"names": ["negative", "positive"], "counts": [[2, 0], [1, 1]]}
+
+
+def test_series_at_different_steps():
+    lines = learning_curves({"a": [1, 2, 3], "b": [2]}, at={"a": [5, 6, 7], "b": [7]}).figure.axes[0].lines
+    np.testing.assert_array_equal(lines[1].get_xydata(), [[7, 2]])
+
+
+@pytest.mark.parametrize("suffix, first", [("svg", b"<?xml"), ("png", b"\x89PNG"), ("html", b"<!doctype html>")])
+def test_save(tmp_path, suffix, first):
+    paths = [FIGURES["curves"]().save(tmp_path / f"{name}.{suffix}", "A <title>") for name in "ab"]
+    contents = [path.read_bytes() for path in paths]
+    assert contents[0].startswith(first) and contents[0] == contents[1]  # equal figures have equal bytes
+    if suffix == "html":
+        assert b"A &lt;title&gt;" in contents[0] and b"://" not in contents[0]
+
+
 def test_learning_curves_values():
     lines = learning_curves({"training": [3.0, 2.0], "validation": [3.1, 2.4]}, at=[10, 20]).figure.axes[0].lines
     np.testing.assert_array_equal(lines[1].get_xydata(), [[10, 3.1], [20, 2.4]])
@@ -103,6 +135,9 @@ def test_parity_draws_zero_at_floor():
         (lambda: confusion_matrix([0], [0, 1], ["a", "b"]), "predictions"),
         (lambda: attention_map(np.eye(2), ["a"]), "weights"),
         (lambda: parity_per_layer({"KerasHub": []}), "differences"),
+        (lambda: learning_curves(dict.fromkeys("abcde", [1.0])), "series"),
+        (lambda: parity_per_layer(dict.fromkeys("abcde", [1.0])), "differences"),
+        (lambda: FIGURES["curves"]().save("figure.pdf"), "path"),
     ],
 )
 def test_rejects_wrong_arguments(plot, argument):

@@ -84,6 +84,35 @@ def test_equals_transformers(folder, loaded, tmp_path):
     assert kb.load_pretrained(alone).vocabulary == loaded.vocabulary
 
 
+def test_layers_equal_transformers(folder, loaded, tmp_path):
+    """Attention and hidden states of every layer: with eager attention, in Keras and in the ONNX export."""
+    transformers, torch = pytest.importorskip("transformers"), pytest.importorskip("torch")
+    onnxruntime = pytest.importorskip("onnxruntime")
+    tokenizer = transformers.AutoTokenizer.from_pretrained(folder)
+    model = transformers.AutoModel.from_pretrained(folder, attn_implementation="eager").eval()
+    rows = tokenizer(SENTENCES[:3], padding=True, return_tensors="pt")
+    with torch.no_grad():
+        theirs = model(**rows, output_attentions=True, output_hidden_states=True)
+    inputs = {
+        "input_word_ids": rows["input_ids"],
+        "input_mask": rows["attention_mask"],
+        "input_type_ids": rows["token_type_ids"],
+    }
+    inputs = {name: value.numpy().astype("int32") for name, value in inputs.items()}
+    path = kb.export_onnx(loaded.model, tmp_path / "onnx", outputs=["attentions", "hidden_states"])
+    session = onnxruntime.InferenceSession(path / "model.onnx", providers=["CPUExecutionProvider"])
+    found = dict(zip([each.name for each in session.get_outputs()], session.run(None, inputs), strict=True))
+    ours = kb.explain.attention(loaded, SENTENCES[:3])
+    for row, length in enumerate(inputs["input_mask"].sum(-1)):
+        for i, value in enumerate(theirs.attentions):
+            value = value.numpy()[row, :, :length, :length]
+            np.testing.assert_allclose(found[f"attentions.{i}"][row, :, :length, :length], value, atol=1e-5)
+            np.testing.assert_allclose(ours[row].maps[i], value, atol=1e-5)
+        for i, value in enumerate(theirs.hidden_states):
+            difference = np.abs(found[f"hidden_states.{i}"][row, :length] - value.numpy()[row, :length]).max()
+            assert difference < 5e-5
+
+
 @pytest.mark.parametrize("to", ["huggingface", "keras", "tfhub"])
 def test_each_format_and_back_to_identical_bytes(folder, to, tmp_path):
     kb.convert(folder, to, tmp_path / "there")

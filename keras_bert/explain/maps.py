@@ -5,6 +5,7 @@ from keras import ops
 
 from keras_bert.constants import INPUT_KEYS
 from keras_bert.errors import InputError
+from keras_bert.models.encoder_tools import check_returns_scores
 
 
 def attention_maps(encoder, inputs: dict) -> list[np.ndarray]:
@@ -21,7 +22,8 @@ def attention_maps(encoder, inputs: dict) -> list[np.ndarray]:
         the probabilities sum to 1. Padding keys have probability 0. Ignore the rows of padding queries.
 
     Raises:
-        InputError: an input is missing, or T is greater than the encoder's `max_position_embeddings`.
+        InputError: an input is missing, T is greater than the encoder's `max_position_embeddings`, or a custom block
+            does not return attention scores.
 
     Example:
 
@@ -45,6 +47,7 @@ def attention_maps(encoder, inputs: dict) -> list[np.ndarray]:
     x = encoder.embeddings(ids, types, training=False)  # [B, T, H]
     maps = []
     for block in encoder.blocks:
+        check_returns_scores(block)
         x, scores = block(x, mask, training=False, return_attention_scores=True)  # [B, T, H], [B, A, T, T]
         maps.append(ops.convert_to_numpy(ops.cast(scores, "float32")))
     return maps

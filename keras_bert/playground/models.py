@@ -1,0 +1,167 @@
+"""The models of the playground, and what is computed once at its start."""
+
+import dataclasses
+import functools
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+from keras import ops
+
+from keras_bert.catalog.bundled import ENCODER, SENTIMENT
+from keras_bert.data import load_labeled
+from keras_bert.errors import InputError
+from keras_bert.explain.explained_model import ExplainedModel, open_explained
+from keras_bert.inference.embed import embed
+from keras_bert.inference.fill_mask import eager_outputs, mask_vectorizer
+from keras_bert.inference.predict import predict_logits
+from keras_bert.inference.predictor import Predictor
+from keras_bert.metrics.calibration import calibration_error
+from keras_bert.models.pooling import pool_outputs
+from keras_bert.playground.panel import Panel
+from keras_bert.tasks import Preprocessor
+from keras_bert.tasks.classification import softmax
+from keras_bert.training.temperature_scaling import best_temperature
+from keras_bert.weights import load_pretrained
+
+MAX_TOKENS = 128  # of a text: the time of an answer grows with it
+
+
+@dataclasses.dataclass(frozen=True)
+class Calibration:
+    """Temperature scaling of the classifier on the labeled sample.
+
+    Attributes:
+        temperature: T; the probabilities are those of the logits divided by T.
+        error_before, error: expected calibration error on the sample, without and with the temperature.
+        examples: number of examples in the sample.
+    """
+
+    temperature: float
+    error_before: float
+    error: float
+    examples: int
+
+    def apply(self, probabilities: np.ndarray) -> np.ndarray:
+        """Return the calibrated probabilities `[..., C]` for those of the model."""
+        return softmax(np.log(np.maximum(probabilities, 1e-12)) / self.temperature)
+
+
+class PlaygroundModels:
+    """The models that the panels use.
+
+    Args:
+        encoder: what `kb.load_pretrained` returns for a pretrainer: masked tokens, similarity and the logit lens.
+        classifier: the same for a classifier: sentiment and attention.
+        spans: a `Predictor` of a span labeler for questions, or None.
+        names: how the page calls the first two.
+
+    Attributes:
+        reviews: the sentences of the packaged sample in which the nearest ones are found.
+        review_labels: their labels.
+        calibration: the `Calibration` of the classifier, or None if its classes are not those of the sample.
+
+    Raises:
+        InputError: a model is of another kind.
+    """
+
+    def __init__(self, encoder, classifier, spans: Predictor | None = None, names: tuple[str, str] | None = None):
+        if encoder.kind != "pretrainer":
+            raise InputError(
+                f"`--model` must be a pretrained model with a masked-LM head. Received: a model of kind {encoder.kind}"
+            )
+        self.predictor = Predictor(classifier.model) if classifier.kind == "classifier" else None
+        if self.predictor is None or self.predictor.task != "classification":
+            raise InputError(
+                "`--classifier` must be a classifier with one class per text. "
+                f"Received: a model of kind {classifier.kind}"
+            )
+        if spans is not None and spans.task != "spans":
+            raise InputError(f"`--spans` must be a model of answers in a text. Received: a model for {spans.task}")
+        self.encoder, self.classifier, self.spans = encoder, classifier, spans
+        self.names = names or ("a pretrained model", "a classifier")
+        self.predict_masked = eager_outputs(encoder.model)
+        sample = load_labeled("sample")
+        self.reviews, self.review_labels = list(sample.dev_texts), [sample.label_names[i] for i in sample.dev_labels]
+        self._sample_labels = np.asarray(sample.dev_labels), list(sample.label_names)
+
+    @functools.cached_property
+    def explained(self) -> ExplainedModel:
+        """The classifier as the attribution methods use it."""
+        return open_explained(self.classifier)
+
+    @functools.cached_property
+    def mask_vectorizer(self):
+        """The vectorizer of the encoder that keeps `[MASK]` whole, and does not pad a text."""
+        preprocessor = Preprocessor.from_pretrained(self.encoder)
+        return mask_vectorizer(dataclasses.replace(preprocessor, sequence_length=None))
+
+    @functools.cached_property
+    def review_vectors(self) -> np.ndarray:
+        """Vectors of length 1 of the reviews, float32 `[N, H]`."""
+        return embed(self.encoder.encoder, self.reviews, normalize=True)
+
+    @functools.cached_property
+    def calibration(self) -> Calibration | None:
+        """The temperature with the lowest loss on the sample."""
+        labels, names = self._sample_labels
+        if self.classifier.labels != names:
+            return None
+        preprocessor = Preprocessor.from_pretrained(self.classifier)
+        logits = np.asarray(predict_logits(self.classifier.model, preprocessor(self.reviews)), np.float64)  # [N, 2]
+        temperature = best_temperature(logits, labels)
+        correct = logits.argmax(-1) == labels
+        errors = [calibration_error(softmax(logits / t).max(-1), correct) for t in (1.0, temperature)]
+        return Calibration(temperature, *errors, len(labels))
+
+    def embed(self, texts: list[str]) -> np.ndarray:
+        """Compute the vectors of `kb.embed` for a few texts, float32 `[N, H]`, without tracing a graph for each call."""
+        inputs = self.encoder.vectorizer(texts)
+        outputs = self.encoder.encoder(inputs, training=False)
+        return ops.convert_to_numpy(pool_outputs(outputs, inputs["input_mask"], "mean", normalize=True))
+
+    def warm_up(self, panels: dict[str, Panel], show: Callable[[str], None]) -> None:
+        """Compute what the panels need once, so that the first request is not slower than the others.
+
+        Args:
+            panels: the panels by name.
+            show: function that is called with a line of text before each step.
+        """
+        show(f"computing the vectors of {len(self.reviews):,} reviews of the packaged sample")
+        _ = self.review_vectors
+        show("calibrating the classifier on them")
+        _ = self.calibration
+        show("running each panel once")
+        for panel in panels.values():
+            if panel.available(self):
+                panel.run(self, **panel.example)
+
+    def facts(self) -> dict:
+        """Return what the page says about the models."""
+        config = self.encoder.encoder.config
+        return {
+            "encoder": self.names[0],
+            "classifier": self.names[1],
+            "labels": self.classifier.labels,
+            "layers": config.num_layers,
+            "calibration": None if self.calibration is None else dataclasses.asdict(self.calibration),
+            "reviews": len(self.reviews),
+            "max_tokens": MAX_TOKENS,
+            "question": self.spans is not None,
+        }
+
+
+def load_models(encoder: str = ENCODER, classifier: str = SENTIMENT, spans: str | None = None) -> PlaygroundModels:
+    """Load the models by name or folder.
+
+    Args:
+        encoder: a pretrained model with a masked-LM head.
+        classifier: a classifier.
+        spans: a span labeler, or None.
+
+    Raises:
+        InputError: a model does not exist, or is of another kind.
+    """
+    names = tuple(Path(each).name for each in (encoder, classifier))
+    predictor = None if spans is None else Predictor(spans)
+    return PlaygroundModels(load_pretrained(encoder), load_pretrained(classifier), predictor, names)
