@@ -3,30 +3,9 @@
 A view is a function of the loaded model, the texts and its options; it returns the values, a text, a page and a figure.
 """
 
-import dataclasses
-from collections.abc import Callable
-
-from keras_bert.errors import InputError
+from keras_bert.cli.view_result import ViewResult
 
 MOST_FLOW_TOKENS = 128  # the time of flow grows with the fourth power of the number of tokens
-OPTIONS = {"attention": ("layer", "head"), "heads": (), "statistics": (), "rollout": ()}  # of each view
-
-
-@dataclasses.dataclass(frozen=True)
-class ViewResult:
-    """What a view returns.
-
-    Attributes:
-        data: the values, for `--json`.
-        text: what is printed.
-        html: a page without external resources; None if the view has none for these texts.
-        figure: a `keras_bert.explain.figure.Figure`; None if the view has none for these texts.
-    """
-
-    data: dict
-    text: str
-    html: str | None = None
-    figure: object | None = None
 
 
 def attention(pretrained, texts: list, options: dict) -> ViewResult:
@@ -36,7 +15,7 @@ def attention(pretrained, texts: list, options: dict) -> ViewResult:
     """
     from keras_bert import explain
 
-    chosen = {"layer": 1, "head": 1, **_options("attention", options)}
+    chosen = {"layer": 1, "head": 1, **options}
     layer, head = chosen["layer"], chosen["head"]
     found = explain.attention(pretrained, list(texts))
     data, lines = [], []
@@ -58,7 +37,6 @@ def heads(pretrained, texts: list, options: dict) -> ViewResult:
     """Show all layers and heads: the token with the most attention of each, small matrices, and a page."""
     from keras_bert import explain
 
-    _options("heads", options)
     found = explain.attention(pretrained, list(texts))
     data, lines = [], []
     for each in found:
@@ -79,7 +57,6 @@ def statistics(pretrained, texts: list, options: dict) -> ViewResult:
     from keras_bert import explain
     from keras_bert.explain.head_plots import PANELS
 
-    _options("statistics", options)
     found = explain.attention_statistics(pretrained, list(texts))
     values = {**found.averages, "entropy": found.entropy, "cls_entropy": found.cls_entropy}
     lines = [f"{found.texts} texts, {found.tokens} tokens, {found.truncated} cut; mean of the heads of each layer"]
@@ -98,7 +75,6 @@ def rollout(pretrained, texts: list, options: dict) -> ViewResult:
     from keras_bert.explain.attention_plots import token_bars
     from keras_bert.explain.correlations import attention_measures
 
-    _options("rollout", options)
     data, lines, figure = [], [], None
     for text in texts:
         tokens, measures = attention_measures(pretrained, text, MOST_FLOW_TOKENS)
@@ -110,20 +86,3 @@ def rollout(pretrained, texts: list, options: dict) -> ViewResult:
         data.append({"text": text, "tokens": tokens, **{name: list(values) for name, values in measures.items()}})
         figure = token_bars(tokens, measures, "from [CLS] in the last layer to each token")
     return ViewResult({"rollout": data}, "\n".join(lines), figure=figure if len(data) == 1 else None)
-
-
-ATTENTION_VIEWS: dict[str, Callable[..., ViewResult]] = {
-    "attention": attention,
-    "heads": heads,
-    "statistics": statistics,
-    "rollout": rollout,
-}
-
-
-def _options(view: str, options: dict) -> dict:
-    """Return the given options of a view; raise InputError for one that it does not use."""
-    given = {name: value for name, value in options.items() if value is not None}
-    for name, value in given.items():
-        if name not in OPTIONS[view]:
-            raise InputError(f"`--{name}` must be left out with --view {view}. Received: --{name} {value}")
-    return given

@@ -1,13 +1,12 @@
-"""`keras-bert explain`: attributions of a prediction to the words of a text, and how faithful they are."""
+"""`keras-bert explain`: attributions of a prediction, how faithful they are, and views of the layers and heads."""
 
-import dataclasses
 import itertools
 from pathlib import Path
 
 import click
 
 from keras_bert.catalog.bundled import SENTIMENT
-from keras_bert.cli.explain_views import VIEWS, ExplainOptions
+from keras_bert.cli.explain_views import VIEWS
 from keras_bert.cli.options import file_option, texts_argument
 from keras_bert.cli.output import json_output, show_table
 from keras_bert.cli.value_types import ModelSource, positive
@@ -16,6 +15,7 @@ from keras_bert.errors import InputError
 METHODS = ("integrated_gradients", "gradient_x_input", "gradient", "occlusion")
 MODES = ("mask", "delete")
 SUFFIXES = (".html", ".svg", ".png")
+FLAGS = {"groups": "group"}  # options with another name in `options`
 
 
 @click.command()
@@ -46,6 +46,16 @@ SUFFIXES = (".html", ".svg", ".png")
 @click.option(
     "--mode", type=click.Choice(MODES), help="How a token is left out.  [default: mask; delete for the table]"
 )
+@click.option("--head", type=positive, help="Head of --view attention, from 1; --layer counts from 1 there.")
+@click.option("--word", metavar="WORD", help="The word of --view context, which all texts have.")
+@click.option(
+    "--group", "groups", multiple=True, metavar="NAME", help="Group of a text, once per text, in their order."
+)
+@click.option("--pool", metavar="NAME", help="How --view similarity pools the tokens, as for embed.")
+@click.option("--top-k", type=positive, help="Number of tokens that --view lens shows.")
+@click.option("--special-tokens", is_flag=True, help="Count [CLS] and [SEP] in --view layers.")
+@click.option("--other", metavar="DIR|NAME|hf://NAME", type=ModelSource(), help="The second model of --view cka.")
+@click.option("--run", "run_dir", metavar="DIR", help="Write the page of a training run, from its --log-dir, to --out.")
 @click.option("--out", "file", metavar="FILE", help="Write a page (.html) or, of one text, a figure (.svg, .png).")
 @click.option("--faithfulness", is_flag=True, help="Print a table of all methods, measured on the texts of --data.")
 @file_option("--data", "Texts for --faithfulness, in a labeled file, as for evaluate.")
@@ -53,9 +63,9 @@ SUFFIXES = (".html", ".svg", ".png")
 @texts_argument(required=False)
 @json_output
 def explain(
-    console, folder: str | None, view: str, file, faithfulness: bool, data, limit, texts: list[str], **options
+    console, folder: str | None, view: str, run_dir, file, faithfulness: bool, data, limit, texts: list[str], **options
 ) -> dict:
-    """Show which words of a text a prediction comes from.
+    """Show which words of a text a prediction comes from, and what the layers and heads of a model compute.
 
     Blue words raise the logit of the target, orange words lower it; the numbers add up the scores of the tokens of a
     word. [CLS] and [SEP] are shown. The completeness error says how far the scores are from adding up to the change of
@@ -69,29 +79,48 @@ def explain(
 
     Example:  keras-bert explain --method occlusion --target negative --out page.html "not a bad film"
 
+    Example:  keras-bert explain --view lens "the capital of france is [MASK] ."
+
     Example:  keras-bert explain --faithfulness --data dev.tsv --limit 50
+
+    Example:  keras-bert explain --run runs/1 --out run.html
     """
+    given = {name: value for name, value in options.items() if value not in (None, (), False)}
+    if run_dir:
+        return _run(
+            console, run_dir, file, {**given, "faithfulness": faithfulness, "data": data, "limit": limit}, texts
+        )
     _check(file, faithfulness, data, limit, texts)
-    given = {name: value for name, value in options.items() if value is not None}
     if faithfulness:
         return _faithfulness(console, folder or SENTIMENT, data, limit, given)
     chosen = VIEWS[view]
     for name in given:
         if name not in chosen.options:
-            raise InputError(f"`--{name}` must be left out with --view {view}. Received: --{name} {given[name]}")
+            option = f"--{FLAGS.get(name, name.replace('_', '-'))}"
+            raise InputError(f"`{option}` must be left out with --view {view}. Received: {option} {given[name]}")
     from keras_bert.inference.text_inputs import text_of_line
     from keras_bert.weights import load_pretrained
 
     rows = [text_of_line(text, i) for i, text in enumerate(texts, 1)]
-    result = chosen.run(
-        load_pretrained(folder or chosen.default or SENTIMENT), rows, dataclasses.replace(ExplainOptions(), **given)
-    )
+    result = chosen.run(load_pretrained(folder or chosen.default or SENTIMENT), rows, given)
     if file:
         _write(Path(file), result)
     console.print(result.text, soft_wrap=True)
     if file:
         console.print(f"{file} written", markup=False, soft_wrap=True)
     return result.data
+
+
+def _run(console, run_dir: str, file: str | None, others: dict, texts: list[str]) -> dict:
+    """Write the page of a training run."""
+    from keras_bert.cli.run_view import view_run
+
+    for name, value in {**others, "TEXT": texts}.items():
+        if value:
+            raise click.UsageError(f"`{name}` must be left out with `--run`. Received: {name}={value!r:.60}")
+    if not file or Path(file).suffix != ".html":
+        raise click.UsageError(f"`--out` must be a file that ends in .html with `--run`. Received: --out {file}")
+    return view_run(console, run_dir, file)
 
 
 def _check(file, faithfulness: bool, data, limit, texts: list[str]) -> None:
@@ -137,7 +166,7 @@ def _faithfulness(console, folder: str, data: str, limit: int | None, options: d
     from keras_bert.inference.text_files import read_texts
     from keras_bert.weights import load_pretrained
 
-    for name in set(options) - {"steps", "mode"}:
+    for name in sorted(set(options) - {"steps", "mode"}):
         raise InputError(f"`--{name}` must be left out with --faithfulness. Received: --{name} {options[name]}")
     texts = list(itertools.islice(read_texts(data, None, text_column=None, text_pair_column=None), limit))
     with show_progress("explaining", "texts", len(texts)) as advance:

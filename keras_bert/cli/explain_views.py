@@ -6,13 +6,17 @@ A new view is one function and one entry in `VIEWS`. Its function imports what i
 import dataclasses
 from collections.abc import Callable, Sequence
 
-from rich.console import Group, RenderableType
+from rich.console import Group
 from rich.text import Text
+
+from keras_bert.catalog.bundled import SMALL
+from keras_bert.cli import attention_views, geometry_views
+from keras_bert.cli.view_result import ViewResult
 
 
 @dataclasses.dataclass(frozen=True)
 class ExplainOptions:
-    """The options of the command that a view may use.
+    """The options of the command that attributions may use.
 
     Attributes:
         method: the name of an attribution method.
@@ -30,45 +34,29 @@ class ExplainOptions:
 
 
 @dataclasses.dataclass(frozen=True)
-class ViewResult:
-    """What a view returns.
-
-    Attributes:
-        data: the values, for `--json`.
-        text: what is printed: a string or a renderable of rich.
-        html: a page without external resources, for `--out FILE.html`; None if the view has none.
-        figure: a `keras_bert.explain.figure.Figure`, for `--out FILE.svg`; None if the view has none.
-    """
-
-    data: dict
-    text: RenderableType
-    html: str | None = None
-    figure: object | None = None
-
-
-@dataclasses.dataclass(frozen=True)
 class View:
     """One view.
 
     Attributes:
-        run: function of the loaded model, the texts (strings, or pairs of strings) and the `ExplainOptions`.
+        run: function of the loaded model, the texts (strings, or pairs of strings) and the given options by name.
         help: one line for the help of `--view`.
-        options: the fields of `ExplainOptions` that it uses. Another option is an error.
+        options: the options of the command that it uses. Another option is an error.
         default: the name of the bundled model that it uses without `--model`; None for the classifier.
     """
 
-    run: Callable[[object, Sequence, ExplainOptions], ViewResult]
+    run: Callable[[object, Sequence, dict], ViewResult]
     help: str
     options: tuple[str, ...] = ()
     default: str | None = None
 
 
-def attribution(pretrained, texts: Sequence, options: ExplainOptions) -> ViewResult:
+def attribution(pretrained, texts: Sequence, given: dict) -> ViewResult:
     """Show how much each token adds to the logit of the target."""
     from keras_bert.explain.attribution_html import attribution_page
     from keras_bert.explain.attribution_plots import plot_attribution
     from keras_bert.explain.attribution_text import summary_line
 
+    options = ExplainOptions(**given)
     explained, target = _open(pretrained, options)
     found = [_attribute(explained, text, target, options) for text in texts]
     lines = [part for each in found for part in (each, Text(summary_line(each), "dim"), _word_table(each))]
@@ -78,12 +66,13 @@ def attribution(pretrained, texts: Sequence, options: ExplainOptions) -> ViewRes
     )
 
 
-def conductance(pretrained, texts: Sequence, options: ExplainOptions) -> ViewResult:
+def conductance(pretrained, texts: Sequence, given: dict) -> ViewResult:
     """Show how much each position of each layer adds to the logit of the target."""
     from keras_bert.explain import layer_conductance
     from keras_bert.explain.attribution_html import layers_page
     from keras_bert.explain.attribution_plots import plot_layers
 
+    options = ExplainOptions(**given)
     explained, target = _open(pretrained, options)
     found = [layer_conductance(explained, text, target, options.steps) for text in texts]
     lines = [part for each in found for part in (each, Text(_conductance_line(each), "dim"))]
@@ -96,6 +85,16 @@ VIEWS: dict[str, View] = {
         attribution, "the score of each token, by --method", ("method", "target", "steps", "layer", "mode")
     ),
     "conductance": View(conductance, "the score of each token at each layer", ("target", "steps")),
+    "attention": View(attention_views.attention, "one head, a page with all", ("layer", "head"), SMALL),
+    "heads": View(attention_views.heads, "all heads", (), SMALL),
+    "statistics": View(attention_views.statistics, "what the heads attend to on average", (), SMALL),
+    "rollout": View(attention_views.rollout, "attention through all layers, beside leaving tokens out"),
+    "embeddings": View(geometry_views.embeddings, "the three embeddings and their sum", (), SMALL),
+    "layers": View(geometry_views.layers, "how far each layer moves its input", ("special_tokens",), SMALL),
+    "context": View(geometry_views.context, "one --word in several texts, by layer", ("word", "groups"), SMALL),
+    "lens": View(geometry_views.lens, "what the masked-LM head predicts at each layer", ("top_k",), SMALL),
+    "similarity": View(geometry_views.similarity, "cosines of texts, and a map", ("groups", "pool"), SMALL),
+    "cka": View(geometry_views.cka, "how similar the layers are, also to those of --other", ("other",), SMALL),
 }
 
 

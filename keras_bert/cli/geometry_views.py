@@ -1,25 +1,16 @@
 """The views of `keras-bert explain` that show the geometry of the layers.
 
-Each is a function of what `kb.load_pretrained` returned, the texts, and a dict of options. `GEOMETRY_OPTIONS` lists the
-options of each view; another one is an error.
+Each is a function of what `kb.load_pretrained` returned, the texts, and a dict of the given options.
 """
 
 import html
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from rich.text import Text
 
 from keras_bert.cli.view_result import ViewResult
 from keras_bert.errors import InputError
 
-GEOMETRY_OPTIONS = {
-    "embeddings": (),
-    "layers": ("special_tokens",),
-    "context": ("word", "groups", "layers"),
-    "lens": ("top_k", "layers"),
-    "similarity": ("groups", "pool"),
-    "cka": ("other",),
-}
 PAGE = """<!doctype html>
 <html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
 <title>{title}</title>
@@ -42,7 +33,6 @@ def embeddings(pretrained, texts: Sequence[str], options: dict) -> ViewResult:
     """Show the word, position and segment embedding of each token of a text or a pair, and their sum."""
     from keras_bert.explain import embeddings as look_up
 
-    _check("embeddings", options)
     text, pair = (_one(texts), None) if isinstance(_one(texts), str) else _one(texts)
     found = look_up(pretrained, text, pair)
     parts = {name: (values.astype("float64") ** 2).sum(1) ** 0.5 for name, values in found.parts.items()}  # [T] each
@@ -54,7 +44,6 @@ def layers(pretrained, texts: Sequence[str], options: dict) -> ViewResult:
     """Show how far each layer moves its input: L2 distance and cosine."""
     from keras_bert.explain import layer_distances
 
-    _check("layers", options)
     found = layer_distances(pretrained, texts, **options)
     numbers = zip(found.l2, found.cosine, found.degrees, strict=True)
     rows = [(i, f"{l2:.3f}", f"{cosine:.3f}", f"{angle:.1f}") for i, (l2, cosine, angle) in enumerate(numbers, 1)]
@@ -65,9 +54,8 @@ def context(pretrained, texts: Sequence[str], options: dict) -> ViewResult:
     """Show how the vectors of one word differ between the texts, layer by layer."""
     from keras_bert.explain import word_in_context
 
-    _check("context", options)
     if not options.get("word"):
-        raise InputError("`word` must be given for this view. Received: no word")
+        raise InputError("`--word` must be given with --view context. Received: no word")
     found = word_in_context(pretrained, texts, **options)
     lines = {"mean cosine": found.within}
     if found.groups:
@@ -80,7 +68,6 @@ def lens(pretrained, texts: Sequence[str], options: dict) -> ViewResult:
     """Show what the masked-LM head predicts from each layer, at [MASK] or at all tokens of a text."""
     from keras_bert.explain import logit_lens
 
-    _check("lens", options)
     found = logit_lens(pretrained, _one(texts), **options)
     masks = [i for i, token in enumerate(found.tokens) if token == "[MASK]"] or list(range(1, len(found.tokens) - 1))
     rows = []
@@ -96,7 +83,6 @@ def similarity(pretrained, texts: Sequence[str], options: dict) -> ViewResult:
     """Show how similar the texts are to each other: cosines of their vectors, and a 2-D map."""
     from keras_bert.explain import similarity_map
 
-    _check("similarity", options)
     found = similarity_map(pretrained, texts, **options)
     count = len(found.sentences)
     rows = [
@@ -112,7 +98,6 @@ def cka(pretrained, texts: Sequence[str], options: dict) -> ViewResult:
     from keras_bert.explain import cka as compare
     from keras_bert.weights import load_pretrained
 
-    _check("cka", options)
     other, name = None, options.get("other")
     if name:
         other = load_pretrained(name)
@@ -121,23 +106,6 @@ def cka(pretrained, texts: Sequence[str], options: dict) -> ViewResult:
     rows = [(i, *(f"{value:.2f}" for value in row)) for i, row in enumerate(found.matrix)]
     columns = ("layer", *map(str, range(found.matrix.shape[1])))
     return _result("Linear CKA of layers", columns, rows, found)
-
-
-GEOMETRY_VIEWS: dict[str, Callable[[object, Sequence, dict], ViewResult]] = {
-    "embeddings": embeddings,
-    "layers": layers,
-    "context": context,
-    "lens": lens,
-    "similarity": similarity,
-    "cka": cka,
-}
-
-
-def _check(view: str, options: dict) -> None:
-    """Raise InputError for an option that the view does not use."""
-    for name, value in options.items():
-        if name not in GEOMETRY_OPTIONS[view]:
-            raise InputError(f"`{name}` must be left out for the view {view}. Received: {name}={value!r:.40}")
 
 
 def _one(texts: Sequence):

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import keras_bert as kb
-from keras_bert.cli.attention_views import ATTENTION_VIEWS, OPTIONS
+from keras_bert.cli.explain_views import VIEWS
 from tests.explain.test_plots import assert_readable
 from tests.helpers import randomize, tiny_config
 
@@ -22,41 +22,38 @@ def classifier():
 
 @pytest.mark.slow
 def test_views_have_the_same_form(classifier):
-    assert set(OPTIONS) == set(ATTENTION_VIEWS)
-    for name, view in ATTENTION_VIEWS.items():
+    for name in ("attention", "heads", "statistics", "rollout"):
         for texts in ([TEXT], [PAIR, PAIR]):
-            result = view(classifier, texts, {"layer": None, "head": None})
+            result = VIEWS[name].run(classifier, texts, {})
             assert json.loads(json.dumps(result.data)) and result.text.strip()
             if len(texts) == 1:
                 assert_readable(result.figure.figure)
                 assert (result.html is not None) == (name in ("attention", "heads"))
-        with pytest.raises(kb.InputError, match=f"^`--steps` must be left out with --view {name}. .*--steps 9$"):
-            view(classifier, [TEXT], {"steps": 9})
 
 
 def test_values_of_the_views(classifier):
     found = kb.explain.attention(classifier, TEXT)
-    result = ATTENTION_VIEWS["attention"](classifier, [TEXT], {"layer": 2, "head": 3})
+    result = VIEWS["attention"].run(classifier, [TEXT], {"layer": 2, "head": 3})
     (data,) = result.data["attention"]
     np.testing.assert_allclose(data["weights"], found.head(2, 3), atol=1e-6)
     best = found.head(2, 3)[1].argmax()
     assert f"  a                {found.tokens[best]} {found.head(2, 3)[1, best]:.2f}" in result.text
     assert '"layer": 2, "head": 3' in result.html and "layer 2, head 3" in result.figure.caption.lower()
-    (data,) = ATTENTION_VIEWS["heads"](classifier, [TEXT], {}).data["heads"]
+    (data,) = VIEWS["heads"].run(classifier, [TEXT], {}).data["heads"]
     assert data["most"] == found.maps.sum(2).argmax(-1).tolist()
-    (data,) = ATTENTION_VIEWS["rollout"](classifier, [TEXT], {}).data["rollout"]
+    (data,) = VIEWS["rollout"].run(classifier, [TEXT], {}).data["rollout"]
     np.testing.assert_allclose(data["rollout"], kb.explain.attention_rollout(found)[-1, 0])
     np.testing.assert_allclose(data["flow"], kb.explain.attention_flow(found)[0])
     assert len(data["leave-one-out"]) == len(found.tokens) and data["leave-one-out"][0] == 0
     encoder = classifier[0].encoder, classifier[1]
-    assert "leave-one-out" not in ATTENTION_VIEWS["rollout"](encoder, [TEXT], {}).text
-    statistics = ATTENTION_VIEWS["statistics"](classifier, [TEXT, PAIR], {}).data["statistics"]
+    assert "leave-one-out" not in VIEWS["rollout"].run(encoder, [TEXT], {}).text
+    statistics = VIEWS["statistics"].run(classifier, [TEXT, PAIR], {}).data["statistics"]
     assert statistics["texts"] == 2
     with pytest.raises(kb.InputError, match="`layer`.*1 to 2.*layer=3"):
-        ATTENTION_VIEWS["attention"](classifier, [TEXT], {"layer": 3})
+        VIEWS["attention"].run(classifier, [TEXT], {"layer": 3})
 
 
 def test_long_texts_have_no_flow(classifier, monkeypatch):
     monkeypatch.setattr("keras_bert.cli.attention_views.MOST_FLOW_TOKENS", 5)
-    result = ATTENTION_VIEWS["rollout"](classifier, [TEXT], {})
+    result = VIEWS["rollout"].run(classifier, [TEXT], {})
     assert "flow" not in result.data["rollout"][0] and "flow is left out for texts of more than 5" in result.text

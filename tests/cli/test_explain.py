@@ -44,6 +44,32 @@ def test_conductance_and_layers(call, models):
     assert found["settings"]["layer"] == 2 and found["settings"]["steps"] == 9
 
 
+def test_views_of_layers_and_heads(call, models, tmp_path):
+    model = ("--model", models.encoder, "--json")
+    found = results_of(call("explain", *model, "--view", "attention", "--layer", "2", "--head", "1", "a film"))
+    expected = kb.explain.attention(kb.load_pretrained(models.encoder), "a film").head(2, 1)
+    np.testing.assert_allclose(found["attention"][0]["weights"], expected, atol=1e-6)
+    groups = ("--group", "x", "--group", "x", "--group", "y", "--pool", "mean")
+    page = tmp_path / "map.html"
+    found = results_of(
+        call("explain", *model, "--view", "similarity", *groups, "--out", page, "a film", "films", "no fun")
+    )
+    assert found["groups"] == ["x", "x", "y"] and "<svg" in page.read_text("utf-8")
+
+
+def test_page_of_a_run(call, tmp_path):
+    page = tmp_path / "run.html"
+    assert_error(call("explain", "--run", tmp_path, "--out", page), "log")
+    for options, words in (
+        ((), "`--out`"),
+        (("--out", "page.svg"), "`--out`"),
+        (("--out", page, "--top-k", "3"), "`top_k`"),
+        (("--out", page, "a film"), "`TEXT`"),
+    ):
+        assert_error(call("explain", "--run", tmp_path, *options), words)
+    assert not page.exists()
+
+
 def test_masked_lm_and_tags(call, models):
     result = call("explain", "--model", models.encoder, "--steps", "5", "--target", "the", "a [MASK] film", "--json")
     assert results_of(result)["attributions"][0]["target"]["name"] == '"the" at [MASK] (token 2)'
@@ -70,6 +96,9 @@ def test_faithfulness(call, models, tmp_path):
         ((TEXT, "--layer", "3"), ("`layer`", "to 2", "layer=3")),
         ((TEXT, "--layer", "1", "--method", "gradient"), ("`--layer`", "--method gradient")),
         ((TEXT, "--view", "conductance", "--method", "gradient"), ("`--method`", "--view conductance")),
+        ((TEXT, "--view", "lens", "--head", "1"), ("`--head`", "--view lens")),
+        ((TEXT, "--group", "a"), ("`--group`", "--view attribution")),
+        ((TEXT, "--view", "context"), ("`--word`",)),
         ((TEXT, "--out", "page.txt"), ("`--out`", ".html")),
         ((TEXT, "no fun", "--out", "figure.svg"), ("`--out`", ".svg")),
         (("a\tb\tc",), ("`texts`", "2 tabs")),
