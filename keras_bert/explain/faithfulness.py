@@ -105,7 +105,7 @@ def faithfulness(
     (['gradient', 'random'], 2)
 
     Source: DeYoung et al. 2020 (arXiv:1911.03429), section 4.2, equations 1 to 3; Attanasio et al. 2022
-    (arXiv:2208.01575), section 3.1, for the correlation with leave-one-out.
+    (arXiv:2208.01575) for the correlation with leave-one-out.
     """
     explained, texts, methods = open_explained(pretrained, vectorizer), list(texts), list(methods)
     bootstrap = Bootstrap(resamples, seed)
