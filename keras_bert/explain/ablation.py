@@ -11,7 +11,7 @@ from keras_bert.data.examples import read_examples
 from keras_bert.data.id_arrays import row_lengths, trim
 from keras_bert.errors import InputError
 from keras_bert.explain.figure import Figure
-from keras_bert.explain.pictures import draw_cells, new_panels
+from keras_bert.explain.pictures import draw_cells, fix_layout, new_panels
 from keras_bert.explain.style import INK, SERIES, style
 from keras_bert.explain.text_states import open_model
 from keras_bert.tasks.class_names import to_class_ids
@@ -69,6 +69,7 @@ class HeadAblation:
             right.set_yticks(range(layers), names)
             right.set_title("best head alone", loc="left")
             right.grid(axis="x", linewidth=0.6)
+            fix_layout(figure)
         beyond = int((np.abs(self.change) > 2 * self.standard_error).sum())
         worst = np.unravel_index(self.change.argmin(), self.change.shape)
         caption = (

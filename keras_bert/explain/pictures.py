@@ -14,6 +14,15 @@ def new_panels(rows: int, columns: int, width: float, height: float) -> tuple:
     return figure, figure.subplots(rows, columns, squeeze=False)
 
 
+def fix_layout(figure) -> None:
+    """Compute the layout and round it: the solver's last digits differ from run to run, and with them a page's bytes."""
+    figure.draw_without_rendering()
+    figure.set_layout_engine("none")
+    for axes in figure.axes:
+        left, bottom, width, height = axes.get_position().bounds
+        axes.set_position([round(value, 3) for value in (left, bottom, width, height)])
+
+
 def draw_cells(axes, values, limit: float, texts=None, fontsize: float = 8) -> None:
     """Draw a matrix, row 0 on top: blue cells are positive, orange ones negative, opacity is |value| / limit.
 

@@ -13,7 +13,7 @@ def test_average_of_known_words():
 
 
 def test_draws_differ_by_seed_only():
-    labels = np.zeros(3_000)
+    labels = np.zeros(study.POOL)
     first, second = study.draw(labels, 1), study.draw(labels, 2)
     assert len(set(first)) == study.TRAIN and first.tolist() == study.draw(labels, 1).tolist() != second.tolist()
 
