@@ -15,7 +15,7 @@ def new_panels(rows: int, columns: int, width: float, height: float) -> tuple:
 
 
 def fix_layout(figure) -> None:
-    """Compute the layout and round it: the solver's last digits differ from run to run, and with them a page's bytes."""
+    """Compute the layout and round it: the last digits of the solver differ from run to run."""
     figure.draw_without_rendering()
     figure.set_layout_engine("none")
     for axes in figure.axes:
