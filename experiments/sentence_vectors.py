@@ -101,7 +101,10 @@ def measure(name: str, data: Path, minilm: str | None, entry: dict) -> None:
 
     texts, labels, dev_texts, dev_labels = read_set(name, data)
     count = len(texts)
-    entry.update({"pool": count, "dev": len(dev_labels)})
+    settings = {"train": TRAIN, "pool": POOL, "C": C}
+    if entry.get("settings", settings) != settings:
+        raise SystemExit(f"{FOUND} has runs of {name} with other settings. Received: {entry['settings']}. Remove them.")
+    entry.update({"settings": settings, "dev": len(dev_labels)})
     entry["commonest"] = float((dev_labels == np.bincount(labels).argmax()).mean())
     runs = entry.setdefault("runs", {})
 
@@ -124,7 +127,7 @@ def measure(name: str, data: Path, minilm: str | None, entry: dict) -> None:
     for encoder, source in sources.items():
         if source is None:
             continue
-        layers = layer_vectors(source, texts + dev_texts, WORK / f"{name}-{encoder}.npy")
+        layers = layer_vectors(source, texts + dev_texts, WORK / f"{name}-{encoder}-{count + len(dev_texts)}.npy")
         for layer, x in enumerate(layers):
             add(f"{encoder}, layer {layer}", fit(x))
             store(name, entry)
