@@ -100,7 +100,7 @@ def _merge_labels(points: np.ndarray) -> list[tuple[np.ndarray, list[int]]]:
             for j, (second, more) in enumerate(labels[:i]):
                 characters = len(",".join(map(str, numbers))) + len(",".join(map(str, more)))
                 x, y = np.abs(first - second) / extent
-                if x < 0.04 * characters + 0.02 and y < 0.12:
+                if x < 0.025 * characters and y < 0.09:
                     merged = sorted(numbers + more)
                     place = np.mean([points[number - 1] for number in merged], 0)
                     labels = [label for k, label in enumerate(labels) if k not in (i, j)] + [(place, merged)]
