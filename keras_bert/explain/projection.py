@@ -30,7 +30,7 @@ def principal_components(vectors) -> tuple[np.ndarray, np.ndarray]:
     Example:
 
     >>> points, shares = principal_components([[0.0, 0.0], [2.0, 0.0], [4.0, 0.0]])
-    >>> points[:, 0].tolist(), shares.tolist()
+    >>> points[:, 0].tolist(), shares.round(6).tolist()
     ([-2.0, 0.0, 2.0], [1.0, 0.0])
     """
     centered = np.asarray(vectors, "float64")
