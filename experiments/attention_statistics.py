@@ -145,7 +145,7 @@ def _correlations(found: dict) -> list[str]:
             best = max(rounded.values())  # in layer 1, all three are the attention itself
             cells = []
             for name, mean in rounded.items():
-                cell = f"{mean:+.2f} ± {result['errors'][name][layer]:.2f}"
+                cell = f"{mean + 0.0:+.2f} ± {result['errors'][name][layer]:.2f}"
                 cells.append(f"**{cell}**" if mean == best > min(rounded.values()) else cell)
             lines.append(f"| {kind} | {layer + 1} | " + " | ".join(cells) + " |")
     return lines
