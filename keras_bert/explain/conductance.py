@@ -37,7 +37,7 @@ def layer_conductance(pretrained, text: Text, target=None, steps: int = 50, vect
     >>> found.scores.shape, bool((found.completeness_errors < 0.01).all())
     ((3, 4), True)
 
-    Source: Dhamdhere et al. 2018 (arXiv:1805.12233), section 3, equations 2 and 3.
+    Source: Dhamdhere et al. 2018 (arXiv:1805.12233); `LayerConductance` of Captum, which uses a left Riemann sum.
     """
     check_steps(steps)
     context = Context.create(pretrained, text, target, vectorizer)

@@ -98,10 +98,9 @@ class ExplainedModel:
         return np.concatenate(parts)
 
     def all_logits(self, inputs: dict) -> np.ndarray:
-        """Compute the logits at all tokens of one row, float32 `[T, K]`, of a model that has them."""
+        """Compute the logits at all tokens of one row, float32 `[T, K]`, of a span labeler or a token classifier."""
         states = self.states(self.embed(inputs), inputs["input_mask"])
-        head = self.model.mlm_head if self.kind == "pretrainer" else self.model.head
-        return to_array(head(states[-1]))[0]
+        return to_array(self.model.head(states[-1]))[0]
 
 
 def batches(rows: int, length: int) -> list[slice]:

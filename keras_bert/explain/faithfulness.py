@@ -105,7 +105,7 @@ def faithfulness(
     (['gradient', 'random'], 2)
 
     Source: DeYoung et al. 2020 (arXiv:1911.03429), section 4.2, equations 1 to 3; Attanasio et al. 2022
-    (arXiv:2208.01575), section 3.1, for the correlation with leave-one-out.
+    (arXiv:2208.01575) for the correlation with leave-one-out.
     """
     explained, texts, methods = open_explained(pretrained, vectorizer), list(texts), list(methods)
     bootstrap = Bootstrap(resamples, seed)
@@ -113,7 +113,10 @@ def faithfulness(
         raise InputError("`texts` must have at least one text. Received: none")
     measured = []
     for number, text in enumerate(texts):
-        measured.append(measure_text(explained, text, methods, mode, steps, [seed, number]))
+        try:
+            measured.append(measure_text(explained, text, methods, mode, steps, [seed, number]))
+        except InputError as error:
+            raise InputError(f"{error} This is text {number + 1} of {len(texts)}.") from None
         if progress is not None:
             progress()
     return summarize(measured, bootstrap, mode=mode, steps=steps)

@@ -32,7 +32,7 @@ def gradient(pretrained, text: Text, target=None, vectorizer=None) -> Attributio
     (True, None)
 
     Source: Simonyan et al. 2013 (arXiv:1312.6034), section 3; the norm over the embedding axis as in Li et al. 2016
-    (arXiv:1506.01066), section 5.
+    (arXiv:1506.01066).
     """
     return gradient_norms(Context.create(pretrained, text, target, vectorizer))
 

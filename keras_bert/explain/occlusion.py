@@ -39,7 +39,7 @@ def occlusion(pretrained, text: Text, target=None, mode: str = "mask", vectorize
     >>> found.scores[0], found.settings["mode"]
     (0.0, 'delete')
 
-    Source: Li et al. 2016 (arXiv:1612.08220), section 3, "representation erasure".
+    Source: Li et al. 2016 (arXiv:1612.08220), "representation erasure".
     """
     check_mode(mode)
     return leave_one_out(Context.create(pretrained, text, target, vectorizer), mode)

@@ -106,7 +106,7 @@ def randomization_test(
     (['trained', 'head', 'pooler', 'block 1', 'embeddings'], 1.0)
 
     Source: Adebayo et al. 2018 (arXiv:1810.03292), section 3, the cascading test; Kokhlikyan et al. 2021
-    (arXiv:2106.07475), section 3, on text and on the input factor.
+    (arXiv:2106.07475) on text and on the input factor.
     """
     explained, texts, methods, seeds = open_explained(pretrained, vectorizer), list(texts), list(methods), list(seeds)
     unknown = [method for method in methods if method not in METHODS]

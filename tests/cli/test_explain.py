@@ -7,7 +7,7 @@ import keras_bert as kb
 from keras_bert.cli.explain import METHODS
 from keras_bert.cli.explain_views import VIEWS
 from keras_bert.explain.methods import METHODS as LIBRARY_METHODS
-from tests.cli.command_line import assert_error, results_of
+from tests.cli.command_line import assert_error, results_of, write_tsv
 
 TEXT = "a fine <b>film</b>"
 
@@ -49,12 +49,15 @@ def test_masked_lm_and_tags(call, models):
     assert results_of(result)["attributions"][0]["target"]["name"] == '"the" at [MASK] (token 2)'
 
 
-def test_faithfulness(call, models):
-    options = ("--model", models.classifier, "--data", models.data, "--limit", "3", "--steps", "3")
+def test_faithfulness(call, models, tmp_path):
+    data = write_tsv(tmp_path / "dev.tsv", ["a fine film", "no fun", "not bad at all", "long " * 60], "1001")
+    options = ("--model", models.classifier, "--data", data, "--limit", "3", "--steps", "3")
     found = results_of(call("explain", "--faithfulness", *options, "--json"))
     assert found["count"] == 3 and found["settings"]["mode"] == "delete"
     assert list(found["rows"]) == [*LIBRARY_METHODS, "attention", "random"]
     assert "comprehensiveness" in call("explain", "--faithfulness", *options).out
+    error = call("explain", "--faithfulness", *options[:4], "--steps", "3")
+    assert error.status == 2 and "This is text 4 of 4." in error.err
 
 
 @pytest.mark.parametrize(

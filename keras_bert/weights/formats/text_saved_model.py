@@ -67,6 +67,8 @@ class TextSavedModel(Format):
 def add_model_assets(root, folder: Path, model, vectorizer, labels=None, pool=None, normalize=False) -> None:
     """Add the two assets to a SavedModel that is about to be written, see `TextSavedModel`.
 
+    A model with a custom layer that has no config gets no assets: it can be served, and not be built again.
+
     Args:
         root: the trackable object. Its attribute `weights` has the values of `model.weights`.
         folder: an empty folder for the files. It must exist until the SavedModel is written.
@@ -78,9 +80,14 @@ def add_model_assets(root, folder: Path, model, vectorizer, labels=None, pool=No
     import keras
     import tensorflow as tf
 
+    try:
+        model_config = keras.saving.serialize_keras_object(model)
+        json.dumps(model_config)
+    except (NotImplementedError, TypeError, ValueError):  # of a layer without `get_config`, or with objects in it
+        return
     settings = {
         "kind": kind_of(model),
-        "model": keras.saving.serialize_keras_object(model),
+        "model": model_config,
         "labels": labels,
         "lowercase": bool(vectorizer.lowercase),
         "added_tokens": list(vectorizer.added_tokens),
