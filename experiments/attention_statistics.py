@@ -101,7 +101,7 @@ def correlate(classifier, path: Path, count: int) -> dict:
 
 def write_page(found: dict) -> None:
     """Write docs/attention.md from the results."""
-    lines = ["# What the heads attend to", "", *textwrap.wrap(INTRODUCTION, 110)]
+    lines = ["# What the heads attend to", "", *textwrap.wrap(INTRODUCTION.strip(), 110)]
     for name, result in found["models"].items():
         lines += ["", f"## {name}", ""]
         text = f"{result['texts']:,} segments with {result['tokens']:,} tokens; {result['truncated']:,} were cut. "
@@ -137,15 +137,16 @@ def write_page(found: dict) -> None:
 def _correlations(found: dict) -> list[str]:
     texts = found["drop"]["texts"]
     lines = ["", "## Agreement with leave-one-out", ""]
-    lines += textwrap.wrap(CORRELATIONS.format(texts=f"{texts:,}"), 110)
+    lines += textwrap.wrap(CORRELATIONS.format(texts=f"{texts:,}").strip(), 110)
     lines += ["", "| leave-one-out | layer | attention | rollout | flow |", "|---|---|---|---|---|"]
     for kind, result in found.items():
         for layer in range(len(result["means"]["flow"])):
-            best = max(result["means"], key=lambda name: result["means"][name][layer])
+            rounded = {name: round(means[layer], 2) for name, means in result["means"].items()}
+            best = max(rounded.values())  # in layer 1, all three are the attention itself
             cells = []
-            for name, means in result["means"].items():
-                cell = f"{means[layer]:+.2f} ± {result['errors'][name][layer]:.2f}"
-                cells.append(f"**{cell}**" if name == best else cell)
+            for name, mean in rounded.items():
+                cell = f"{mean + 0.0:+.2f} ± {result['errors'][name][layer]:.2f}"
+                cells.append(f"**{cell}**" if mean == best > min(rounded.values()) else cell)
             lines.append(f"| {kind} | {layer + 1} | " + " | ".join(cells) + " |")
     return lines
 
@@ -164,7 +165,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, default=os.environ.get("KERAS_BERT_DATA"))
     parser.add_argument("--minilm", type=Path, help="folder of all-MiniLM-L6-v2")
     parser.add_argument("--texts", type=int, default=1000, help="segments of Wikipedia")
-    parser.add_argument("--sentences", type=int, default=200, help="sentences of SST-2")
+    parser.add_argument("--sentences", type=int, default=100, help="sentences of SST-2")
     parser.add_argument("--classifier", default=CLASSIFIER, help="folder of the classifier, or its name")
     parser.add_argument("--again", action="store_true", help="also measure what is in the results")
     options = parser.parse_args()

@@ -72,6 +72,8 @@ named("metrics", "scikit-learn", tfidf_accuracy, ["a"], [0], ["a"], [0])
 ids = {name: np.ones((4, 5), "int32") for name in ("input_word_ids", "input_mask", "input_type_ids")}
 encoder = kb.BertEncoder(kb.BertConfig(40, 8, 1, 2, 16))
 named("metrics", "scipy", cooccurrences, None, 1, None)
+named("metrics", "scipy", kb.explain.attention_flow, np.full((1, 1, 2, 2), 0.5))
+named("plots", "matplotlib", kb.explain.connectivity)
 named("metrics", "scipy", kb.pretrain, kb.BertPretrainer(encoder), None, None, steps=1, embedding_init="ppmi")
 for trainer, arguments in ((kb.pretrain, (kb.BertPretrainer(encoder), None, None)),
                            (kb.finetune, (kb.BertClassifier(encoder, 2), *[ids, np.zeros(4, int)] * 2))):

@@ -70,7 +70,7 @@ def heads(pretrained, texts: list, options: dict) -> ViewResult:
         lines += [f"  {layer:>2}  " + "  ".join(f"{t:<{width}}" for t in row) for layer, row in enumerate(tokens, 1)]
         shares = (most.max(-1) / len(each.tokens)).tolist()
         data.append({"text": each.text, "tokens": each.tokens, "most": keys.tolist(), "shares": shares})
-    html, figure = (found[0].html("model"), found[0].model()) if len(found) == 1 else (None, None)
+    html, figure = (found[0].html("model"), found[0].all_heads()) if len(found) == 1 else (None, None)
     return ViewResult({"heads": data}, "\n".join(lines), html, figure)
 
 

@@ -99,7 +99,7 @@ class Attention:
         index = self.layer_index(layer)
         return attention_grid(self.maps[index : index + 1], self.tokens, first_layer=layer)
 
-    def model(self) -> Figure:
+    def all_heads(self) -> Figure:
         """Plot all heads of all layers as small matrices; `explain.attention_plots.attention_grid` describes it."""
         from keras_bert.explain.attention_plots import attention_grid
 

@@ -3,6 +3,7 @@
 from keras_bert.errors import InputError
 
 EXTRA_OUTPUTS = ("attentions", "hidden_states")
+EMBEDDINGS = "embeddings"  # name of the input of the first block in an ONNX graph
 
 
 def check_extra_outputs(outputs) -> tuple[str, ...]:
@@ -51,3 +52,28 @@ def layer_outputs(encoder, names: tuple[str, ...]):
         return found, extra
 
     return run
+
+
+def onnx_layer_outputs(graph, config, names: tuple[str, ...]) -> dict:
+    """Make hidden states and attention probabilities outputs of an ONNX graph, with the names of Optimum.
+
+    Args:
+        graph: the `Graph`, in which all blocks compute all positions.
+        config: the `BertConfig`.
+        names: some of `EXTRA_OUTPUTS`, see `kb.export_onnx`.
+
+    Returns:
+        A dict of the outputs' names to their axes.
+    """
+    blocks = range(config.num_layers)
+    sources = {
+        "attentions": [f"block_{i}/probabilities" for i in blocks],  # [B, A, T, T]
+        "hidden_states": [EMBEDDINGS, *(f"block_{i}/output_layer_norm" for i in blocks)],  # [B, T, H]
+    }
+    axes = {"attentions": ("B", config.num_heads, "T", "T"), "hidden_states": ("B", "T", config.hidden_size)}
+    outputs = {}
+    for name in names:
+        for i, source in enumerate(sources[name]):
+            graph.op("Identity", source, name=f"{name}.{i}")
+            outputs[f"{name}.{i}"] = axes[name]
+    return outputs

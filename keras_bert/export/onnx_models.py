@@ -3,12 +3,12 @@
 import numpy as np
 
 from keras_bert.constants import INPUT_KEYS
+from keras_bert.export.extra_outputs import EMBEDDINGS, onnx_layer_outputs
 from keras_bert.export.onnx_graph import Graph, array
 from keras_bert.models import BertClassifier, BertPretrainer, BertSpanLabeler, BertTokenClassifier
 from keras_bert.models.pooling import LAST_BLOCKS, SMALLEST_SQUARE
 from keras_bert.models.standard_sublayers import check_standard_sublayers
 
-EMBEDDINGS = "embeddings"  # name of the input of the first block
 MASKED_SCORE = -10_000.0  # added to the scores of padding, as in google-research/bert; float16 can represent it
 
 
@@ -42,20 +42,7 @@ def onnx_model(model, pool: str | None = None, normalize: bool = False, extra_ou
         outputs = {"embedding": ("B", model.config.hidden_size * (4 if pool == "last4" else 1))}
     else:
         outputs = _encoder(graph, model)
-    return graph.to_model(inputs, outputs | _extra_outputs(graph, encoder.config, extra_outputs))
-
-
-def _extra_outputs(graph: Graph, config, names) -> dict:
-    """Make the hidden states and attention probabilities of all blocks outputs, with the names of Optimum."""
-    sources = {"hidden_states": [EMBEDDINGS, *(f"block_{i}/output_layer_norm" for i in range(config.num_layers))]}
-    sources["attentions"] = [f"block_{i}/probabilities" for i in range(config.num_layers)]
-    axes = {"hidden_states": ("B", "T", config.hidden_size), "attentions": ("B", config.num_heads, "T", "T")}
-    outputs = {}
-    for name in names:
-        for i, source in enumerate(sources[name]):
-            graph.op("Identity", source, name=f"{name}.{i}")
-            outputs[f"{name}.{i}"] = axes[name]
-    return outputs
+    return graph.to_model(inputs, outputs | onnx_layer_outputs(graph, encoder.config, extra_outputs))
 
 
 def _encoder(graph: Graph, encoder) -> dict:

@@ -292,3 +292,20 @@ def test_evaluate_rejects_bootstrap(call, models):
     for value in (-1, 50):
         result = call("evaluate", "--model", models.classifier, "--data", models.data, "--bootstrap", value)
         assert_error(result, "bootstrap")
+
+
+@pytest.mark.parametrize("format_name", ["onnx", "saved_model"])
+def test_export_of_layers(call, models, tmp_path, format_name):
+    outputs = ("--output", "attentions", "--output", "hidden_states")
+    out = tmp_path / "out"
+    assert call("export", "--model", models.classifier, "--format", format_name, *outputs, "--out", out).status == 0
+    if format_name == "onnx":
+        import onnx
+
+        names = {output.name for output in onnx.load(out / "model.onnx").graph.output}
+    else:
+        import tensorflow as tf
+
+        names = set(tf.saved_model.load(str(out)).signatures["encode"].structured_outputs)
+    layers = {f"attentions.{i}" for i in range(2)} | {f"hidden_states.{i}" for i in range(3)}
+    assert {name for name in names if "." in name} == layers

@@ -144,7 +144,7 @@ def test_rejects(pretrained):
 
 def test_figures_are_readable_and_have_data(pretrained):
     found = kb.explain.attention(pretrained, TEXTS[1])
-    figures = [found.matrix(1, 2), found.lines(3, 1), found.heads(2), found.model(), found.by_words().matrix(1, 1)]
+    figures = [found.matrix(1, 2), found.lines(3, 1), found.heads(2), found.all_heads(), found.by_words().matrix(1, 1)]
     for figure in figures:
         assert_readable(figure.figure)
         assert figure.data["tokens"] in (found.tokens, found.words) and "://" not in figure.svg()
