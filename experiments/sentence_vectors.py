@@ -27,7 +27,7 @@ WORK = ROOT / "build" / "sentence_vectors"
 GLOVE = Path("GloVe") / "glove.6B.50d.top10k.txt"
 SETS = {"TREC": "six classes of questions", "SST-2": "sentiment of sentences"}
 SEEDS = (1, 2, 3)
-TRAIN, POOL = 1_000, 3_000  # rows that a seed draws, from the first POOL rows of the shuffled training part
+TRAIN, POOL = 1_000, 1_500  # rows that a seed draws, from the first POOL rows of the shuffled training part
 C = 1.0  # inverse regularization of the logistic regression on standardized vectors
 TFIDF, AVERAGE = "TF-IDF of words and word pairs", "GloVe 50d, mean of the words"
 ENCODERS = ("bert_en_uncased_mini", "bert_en_uncased_small", "all-MiniLM-L6-v2")
@@ -101,7 +101,10 @@ def measure(name: str, data: Path, minilm: str | None, entry: dict) -> None:
 
     texts, labels, dev_texts, dev_labels = read_set(name, data)
     count = len(texts)
-    entry.update({"pool": count, "dev": len(dev_labels)})
+    settings = {"train": TRAIN, "pool": POOL, "C": C}
+    if entry.get("settings", settings) != settings:
+        raise SystemExit(f"{FOUND} has runs of {name} with other settings. Received: {entry['settings']}. Remove them.")
+    entry.update({"settings": settings, "dev": len(dev_labels)})
     entry["commonest"] = float((dev_labels == np.bincount(labels).argmax()).mean())
     runs = entry.setdefault("runs", {})
 
@@ -124,7 +127,7 @@ def measure(name: str, data: Path, minilm: str | None, entry: dict) -> None:
     for encoder, source in sources.items():
         if source is None:
             continue
-        layers = layer_vectors(source, texts + dev_texts, WORK / f"{name}-{encoder}.npy")
+        layers = layer_vectors(source, texts + dev_texts, WORK / f"{name}-{encoder}-{count + len(dev_texts)}.npy")
         for layer, x in enumerate(layers):
             add(f"{encoder}, layer {layer}", fit(x))
             store(name, entry)

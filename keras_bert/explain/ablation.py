@@ -11,7 +11,7 @@ from keras_bert.data.examples import read_examples
 from keras_bert.data.id_arrays import row_lengths, trim
 from keras_bert.errors import InputError
 from keras_bert.explain.figure import Figure
-from keras_bert.explain.pictures import draw_cells, new_panels
+from keras_bert.explain.pictures import draw_cells, fix_layout, new_panels
 from keras_bert.explain.style import INK, SERIES, style
 from keras_bert.explain.text_states import open_model
 from keras_bert.tasks.class_names import to_class_ids
@@ -52,7 +52,10 @@ class HeadAblation:
         """Draw the change for each head as a heat map, and the accuracy of each layer with its best head alone."""
         layers, heads = self.change.shape
         limit = max(np.abs(self.change).max(), 1e-9)
-        texts = [[f"{100 * value:+.1f}" for value in row] for row in self.change]
+        texts = [
+            [f"{100 * value:+.1f}".replace("-0.0", "0.0").replace("+0.0", "0.0") for value in row]
+            for row in self.change
+        ]
         names = ["all" if self.shared else str(layer + 1) for layer in range(layers)]
         with style():
             figure, grid = new_panels(1, 2, 3.6 + 0.46 * heads, 1.4 + 0.32 * max(layers, 4))
@@ -69,12 +72,13 @@ class HeadAblation:
             right.set_yticks(range(layers), names)
             right.set_title("best head alone", loc="left")
             right.grid(axis="x", linewidth=0.6)
+            fix_layout(figure)
         beyond = int((np.abs(self.change) > 2 * self.standard_error).sum())
         worst = np.unravel_index(self.change.argmin(), self.change.shape)
         caption = (
             f"{self.examples:,} examples, accuracy {self.accuracy:.1%} with all heads. Left: change in percentage "
         )
-        caption += "points when the output of one head is zero; orange: worse, blue: better. Look at how few cells "
+        caption += "points when the output of one head is zero; orange: worse, blue: better. Look at how many cells "
         caption += f"are strong: {beyond} of {self.change.size} changes exceed two standard errors. "
         caption += f"The largest loss is {100 * self.change.min():.1f} points (layer {names[worst[0]]}, head "
         caption += (

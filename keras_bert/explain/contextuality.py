@@ -6,7 +6,7 @@ import numpy as np
 
 from keras_bert.errors import InputError
 from keras_bert.explain.figure import Figure
-from keras_bert.explain.pictures import layer_ticks, new_panels
+from keras_bert.explain.pictures import fix_layout, layer_ticks, new_panels
 from keras_bert.explain.projection import unit
 from keras_bert.explain.style import INK, SERIES, style
 from keras_bert.explain.word_vectors import (
@@ -54,6 +54,7 @@ class LayerMeasure:
             _draw(grid[0, 0], self)
             if self.baseline.any():
                 figure.legend(loc="outside upper left", ncols=3, frameon=False)
+            fix_layout(figure)
         caption = f"{self.name[:1].upper()}{self.name[1:]} over the layers: {self.sample}. "
         if not self.baseline.any():
             caption += f"Look at its height: 0 is directions of all kinds, 1 is a single one: {_ends(self.values)}."
@@ -100,6 +101,7 @@ class Contextuality:
                 _draw(axes, measure)
                 axes.set_title(measure.name)
             figure.legend(*grid[0, 0].get_legend_handles_labels(), loc="outside upper left", ncols=3, frameon=False)
+            fix_layout(figure)
         caption = f"{self.occurrences:,} occurrences of {self.words:,} words in {self.sentences:,} sentences. "
         caption += "The gray dashed baseline is the same measure for words of different sentences. Look at the blue "
         caption += "line, measured minus baseline: a falling one means that vectors depend more on the sentence. "

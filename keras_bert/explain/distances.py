@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 
 from keras_bert.explain.figure import Figure
-from keras_bert.explain.pictures import new_panels
+from keras_bert.explain.pictures import fix_layout, new_panels
 from keras_bert.explain.projection import unit
 from keras_bert.explain.style import SERIES, style
 from keras_bert.explain.text_states import states_of
@@ -46,6 +46,7 @@ class LayerDistances:
                 axes.set(xlabel="layer", ylabel=name, ylim=(0, 1.15 * max(values.max(), 1e-9)))
                 axes.xaxis.get_major_locator().set_params(integer=True, min_n_ticks=1)
                 axes.grid(axis="y", linewidth=0.6)
+            fix_layout(figure)
         most, least = int(self.degrees.argmax()), int(self.degrees.argmin())
         caption = "Input and output of each layer, mean of "
         caption += f"{self.tokens:,} tokens{'' if self.special_tokens else ', [CLS] and [SEP] excluded'}. Look at "

@@ -8,7 +8,7 @@ import numpy as np
 from keras_bert import ops
 from keras_bert.errors import InputError
 from keras_bert.explain.figure import Figure
-from keras_bert.explain.pictures import draw_image, escape, new_panels
+from keras_bert.explain.pictures import draw_image, escape, fix_layout, new_panels
 from keras_bert.explain.style import style
 from keras_bert.explain.text_states import open_model, text_rows
 
@@ -60,6 +60,7 @@ class EmbeddingSum:
                 axes.set_xlabel(f"the {values.shape[1]} numbers of a vector")
             for axes in grid.flat[len(parts) :]:
                 axes.set_axis_off()
+            fix_layout(figure)
         lengths = ", ".join(f"{name} {length:.2f}" for name, length in self.lengths.items())
         caption = (
             "Rows: tokens; columns: the numbers of their vectors. Blue: positive; orange: negative; the strongest "

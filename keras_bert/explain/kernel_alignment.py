@@ -6,7 +6,7 @@ import numpy as np
 
 from keras_bert.errors import InputError
 from keras_bert.explain.figure import Figure
-from keras_bert.explain.pictures import draw_cells, new_panels, two_digits
+from keras_bert.explain.pictures import draw_cells, fix_layout, new_panels, two_digits
 from keras_bert.explain.style import style
 from keras_bert.explain.text_states import states_of, word_states
 
@@ -46,6 +46,7 @@ class LayerSimilarity:
             draw_cells(axes, np.clip(self.matrix, 0, None), 1.0, texts, fontsize=7.5)
             axes.set(ylim=(-0.5, rows - 0.5), xticks=range(columns), yticks=range(rows))
             axes.set(xlabel=f"layer of {self.names[1]}", ylabel=f"layer of {self.names[0]}")
+            fix_layout(figure)
         caption = f"Linear CKA ({'unbiased' if self.unbiased else 'biased'} estimator) of {self.words:,} words of "
         caption += f"{self.texts:,} texts, [CLS] and [SEP] excluded; layer 0 is the embeddings. "
         caption += "1 is the same geometry up to rotation and scale, 0 is unrelated; stronger blue is higher. "

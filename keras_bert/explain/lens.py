@@ -9,7 +9,7 @@ from keras_bert import ops
 from keras_bert.constants import INPUT_KEYS
 from keras_bert.errors import InputError
 from keras_bert.explain.figure import Figure
-from keras_bert.explain.pictures import draw_cells, escape, new_panels, shorten
+from keras_bert.explain.pictures import draw_cells, escape, fix_layout, new_panels, shorten
 from keras_bert.explain.style import INK, style
 from keras_bert.explain.text_states import check_layers, encoder_inputs, open_model, text_rows
 
@@ -59,6 +59,7 @@ class LogitLens:
             figure, grid = new_panels(bands, 1, 0.9 + 0.88 * width, bands * (0.75 + 0.3 * height))
             for band, axes in enumerate(grid[:, 0]):
                 self._draw_band(axes, range(band * width, min((band + 1) * width, count)), width)
+            fix_layout(figure)
         scored = slice(1, -1)
         caption = "What the masked-LM head predicts from the output of each layer (rows; 0 is the embeddings, the top "
         caption += "row is the model itself) at each token (columns). Stronger blue: higher probability of the first "

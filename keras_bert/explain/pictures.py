@@ -14,6 +14,15 @@ def new_panels(rows: int, columns: int, width: float, height: float) -> tuple:
     return figure, figure.subplots(rows, columns, squeeze=False)
 
 
+def fix_layout(figure) -> None:
+    """Compute the layout and round it: the last digits of the solver differ from run to run."""
+    figure.draw_without_rendering()
+    figure.set_layout_engine("none")
+    for axes in figure.axes:
+        left, bottom, width, height = axes.get_position().bounds
+        axes.set_position([round(value, 3) for value in (left, bottom, width, height)])
+
+
 def draw_cells(axes, values, limit: float, texts=None, fontsize: float = 8) -> None:
     """Draw a matrix, row 0 on top: blue cells are positive, orange ones negative, opacity is |value| / limit.
 
@@ -91,7 +100,7 @@ def _merge_labels(points: np.ndarray) -> list[tuple[np.ndarray, list[int]]]:
             for j, (second, more) in enumerate(labels[:i]):
                 characters = len(",".join(map(str, numbers))) + len(",".join(map(str, more)))
                 x, y = np.abs(first - second) / extent
-                if x < 0.04 * characters + 0.02 and y < 0.12:
+                if x < 0.025 * characters and y < 0.09:
                     merged = sorted(numbers + more)
                     place = np.mean([points[number - 1] for number in merged], 0)
                     labels = [label for k, label in enumerate(labels) if k not in (i, j)] + [(place, merged)]

@@ -7,7 +7,7 @@ from keras import ops
 
 from keras_bert.errors import InputError
 from keras_bert.explain.figure import Figure
-from keras_bert.explain.pictures import draw_cells, draw_points, escape, new_panels, shorten, two_digits
+from keras_bert.explain.pictures import draw_cells, draw_points, escape, fix_layout, new_panels, shorten, two_digits
 from keras_bert.explain.projection import cosines, principal_components, unit
 from keras_bert.explain.style import style
 from keras_bert.explain.text_states import encoder_inputs, open_model, text_rows
@@ -96,6 +96,7 @@ class SimilarityMap:
             right.set_title("map", loc="left")
             if len(names) > 1:
                 figure.legend(*right.get_legend_handles_labels(), loc="outside upper right", ncols=4, frameon=False)
+            fix_layout(figure)
         caption = f'Sentence vectors pooled by "{self.pool}". Stronger blue: higher cosine; between '
         caption += f"{others.min():.2f} and {others.max():.2f} for two different sentences. "
         if self.groups:
@@ -106,6 +107,8 @@ class SimilarityMap:
             if self.margin is not None:
                 caption += f"; the least cosine in a group minus the greatest between groups is {self.margin:+.2f}"
             caption += ". "
+        else:
+            caption += "Look for blue cells off the diagonal: sentences that the model takes for similar. "
         caption += "The map shows the two directions in which the sentences differ most."
         return Figure(figure, caption, self.data, f"Matrix of cosines and map of {count} sentences")
 

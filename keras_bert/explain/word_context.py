@@ -7,7 +7,7 @@ import numpy as np
 
 from keras_bert.errors import InputError
 from keras_bert.explain.figure import Figure
-from keras_bert.explain.pictures import draw_points, layer_ticks, new_panels
+from keras_bert.explain.pictures import draw_points, fix_layout, layer_ticks, new_panels
 from keras_bert.explain.projection import cosines, principal_components
 from keras_bert.explain.style import INK, style
 from keras_bert.explain.text_states import TextRow, check_layers, states_of
@@ -96,6 +96,7 @@ class WordInContext:
                     ncols=4 if columns > 2 else 2,
                     frameon=False,
                 )
+            fix_layout(figure)
         alt = f'Maps of the vectors of "{self.word}" in {len(self.layers)} layers, and line plot of mean cosines'
         return Figure(figure, self._caption(names), self.data, alt)
 

@@ -39,7 +39,7 @@ def test_data_are_those_of_the_functions(pretrained):
     found = kb.explain.layer_distances(pretrained, TEXTS)
     assert GEOMETRY_VIEWS["layers"](pretrained, TEXTS, {}).data["l2"] == found.l2.tolist()
     lens = GEOMETRY_VIEWS["lens"](pretrained, ["she sat on the [MASK]"], {"top_k": 2})
-    assert len(lens.data["top_tokens"][0][0]) == 2 and len(str(lens.text).split("\n\n")[0].splitlines()) == 2 + 3
+    assert len(lens.data["top_tokens"][0][0]) == 2 and len(str(lens.text).split("\n\n")[0].splitlines()) == 1 + 3
     other = GEOMETRY_VIEWS["cka"](pretrained, TEXTS, {"other": str(pretrained.path)})
     assert other.data["names"] == ["small", "small"] and [
         round(row[i], 9) for i, row in enumerate(other.data["matrix"])

@@ -13,7 +13,7 @@ def test_average_of_known_words():
 
 
 def test_draws_differ_by_seed_only():
-    labels = np.zeros(3_000)
+    labels = np.zeros(study.POOL)
     first, second = study.draw(labels, 1), study.draw(labels, 2)
     assert len(set(first)) == study.TRAIN and first.tolist() == study.draw(labels, 1).tolist() != second.tolist()
 
@@ -27,7 +27,7 @@ def test_page(tmp_path, monkeypatch):
         "bert_en_uncased_mini, layer 1": {"1": 0.9, "2": 0.9},
         "bert_en_uncased_small, layer 0": {"1": 0.79, "2": 0.79},
     }
-    study.write_page({"TREC": {"dev": 545, "pool": 3000, "commonest": 0.235, "known_words": 0.9, "runs": runs}})
+    study.write_page({"TREC": {"dev": 545, "commonest": 0.235, "known_words": 0.9, "runs": runs}})
     page = (tmp_path / "page.md").read_text(encoding="utf-8")
     assert "| 0 | 76.0 ± 1.4 | 79.0 ± 0.0 | 70.0 | **81.0** ± 1.4 |" in page
     assert "| 1 | **90.0** ± 0.0 | – | 70.0 | 81.0 ± 1.4 |" in page

@@ -16,10 +16,10 @@ TEXTS = [
 ]
 
 
-def small_encoder(**changes) -> kb.BertEncoder:
+def small_encoder(vocabulary=VOCABULARY, **changes) -> kb.BertEncoder:
     """Return a randomized encoder with a vectorizer."""
-    encoder = randomize(kb.BertEncoder(tiny_config(vocab_size=len(VOCABULARY), **changes)))
-    encoder.vectorizer = kb.BertTextVectorization(VOCABULARY, sequence_length=None)
+    encoder = randomize(kb.BertEncoder(tiny_config(vocab_size=len(vocabulary), **changes)))
+    encoder.vectorizer = kb.BertTextVectorization(vocabulary, sequence_length=None)
     return encoder
 
 

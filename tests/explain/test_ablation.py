@@ -21,7 +21,8 @@ def classifier():
 def test_zeroed_head_by_hand(classifier):
     """The attention of a block, from its probabilities and values, without the output of two heads."""
     block, rng = classifier.encoder.blocks[1], np.random.default_rng(0)
-    x, mask = rng.normal(size=(2, 7, 32)).astype("float32"), np.array([[1] * 7, [1] * 5 + [0] * 2])
+    x = keras.ops.convert_to_tensor(rng.normal(size=(2, 7, 32)).astype("float32"))
+    mask = keras.ops.convert_to_tensor([[1] * 7, [1] * 5 + [0] * 2])
     _, scores = block(x, mask, return_attention_scores=True)  # [B, A, T, T]
     layer = block.attention
     values = layer.value_dense(x).numpy()  # [B, T, A, H / A]

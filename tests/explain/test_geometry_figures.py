@@ -1,5 +1,7 @@
 """The figures of geometry: readable texts, self-contained SVG, and captions with the numbers of the data."""
 
+import json
+
 import numpy as np
 import pytest
 
@@ -47,7 +49,8 @@ def test_figures_are_readable_and_self_contained(name, results):
     assert_readable(plot.figure)
     svg = plot.svg()
     assert svg.startswith("<svg") and "://" not in svg and svg == results[name].plot().svg()
-    assert "Look" in plot.caption or "layer" in plot.caption
+    assert "Look" in plot.caption or "Mean cosine of two places" in plot.caption
+    assert json.dumps(plot.data, allow_nan=False) and plot.alt != plot.caption
     assert "nan" not in plot.caption
 
 
