@@ -77,9 +77,7 @@ async def measure(arguments) -> None:
         seconds = time.perf_counter() - start
         statuses = Counter(status for status, _ in results)
         answered = [elapsed for status, elapsed in results if status == 200]
-        print(
-            f"\nload: {arguments.clients} clients, {len(results)} requests in {seconds:.1f} s, {dict(statuses)}"
-        )
+        print(f"\nload: {arguments.clients} clients, {len(results)} requests in {seconds:.1f} s, {dict(statuses)}")
         if answered:
             print(
                 f"{len(answered) / seconds:.1f} answers per second; median {statistics.median(answered):.0f} ms, "

@@ -42,6 +42,7 @@ def playground(console, encoder: str, classifier: str, spans: str | None, port: 
     for package in ("starlette", "uvicorn"):  # before the models are loaded
         require(package, "the playground")
     listener = bind(port)
+    address = f"http://127.0.0.1:{listener.getsockname()[1]}/"
 
     def show(line: str) -> None:
         console.print(line, markup=False, soft_wrap=True)
@@ -56,8 +57,5 @@ def playground(console, encoder: str, classifier: str, spans: str | None, port: 
         models.warm_up(PANELS, show)
         return models, PANELS
 
-    def started(address: str) -> None:
-        show(f"playground: {address}  (Ctrl-C ends it)")
-
-    serve(load, listener, started)
-    return {"address": f"http://127.0.0.1:{port}/"}
+    serve(load, listener, lambda: show(f"playground: {address}  (Ctrl-C ends it)"))
+    return {"address": address}

@@ -20,6 +20,7 @@ from keras_bert.models import BertEncoder
 from keras_bert.models.costs import (
     INFERENCE_MEMORY,
     MULTIPLY_ADDS,
+    PROJECTION,
     TRAINING_MEMORY,
     batch_memory,
     multiply_adds_per_token,
@@ -200,7 +201,7 @@ def _costs(config: BertConfig, facts: dict, batch_size: int, sequence_length: in
         "multiply_adds_per_token": multiply_adds_per_token(config, sequence_length),
         "memory": batch_memory(config, facts["parameters"], facts["trainable"], batch_size, sequence_length),
         "formulas": {
-            "multiply_adds_per_token": MULTIPLY_ADDS,
+            "multiply_adds_per_token": MULTIPLY_ADDS + (PROJECTION if config.embedding_size else ""),
             "inference": INFERENCE_MEMORY,
             "training": TRAINING_MEMORY,
         },

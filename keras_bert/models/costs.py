@@ -2,7 +2,8 @@
 
 from keras_bert.config import BertConfig
 
-MULTIPLY_ADDS = "L (4 H^2 + 2 H F + 2 T H) + E H"  # the last term only where the embeddings have their own size E
+MULTIPLY_ADDS = "L (4 H^2 + 2 H F + 2 T H)"
+PROJECTION = " + E H"  # in addition, where the embeddings have their own size E
 INFERENCE_MEMORY = "max(4 B T H + 2 B A T^2, 2 B T H + 2 B T F) numbers"
 TRAINING_MEMORY = "L (8 B T H + 2 B T F + 2 B A T^2) numbers, L (2 B T H + B A T^2) bytes of dropout masks"
 

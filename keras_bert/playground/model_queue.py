@@ -20,7 +20,7 @@ class ModelQueue:
 
     def __init__(self, max_waiting: int = MAX_WAITING):
         self.max_waiting = max_waiting
-        self._thread = ThreadPoolExecutor(1, "model")
+        self._thread = ThreadPoolExecutor(1, "model")  # one: a call that outlives its request still delays the next
         self._pending = 0  # the one that runs, and those that wait
         self._turn: asyncio.Lock | None = None
 
@@ -46,7 +46,6 @@ class ModelQueue:
             async with self._turn:
                 if not await is_wanted():
                     return None
-                # A request that is cancelled must not free the turn while its function still runs.
-                return await asyncio.shield(asyncio.get_running_loop().run_in_executor(self._thread, function))
+                return await asyncio.get_running_loop().run_in_executor(self._thread, function)
         finally:
             self._pending -= 1

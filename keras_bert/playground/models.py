@@ -115,7 +115,7 @@ class PlaygroundModels:
         return Calibration(temperature, *errors, len(labels))
 
     def embed(self, texts: list[str]) -> np.ndarray:
-        """Compute the vectors of `kb.embed` for a few texts, float32 `[N, H]`, without tracing a graph for each call."""
+        """Compute the vectors of `kb.embed` for a few texts, float32 `[N, H]`; no graph is traced for a call."""
         inputs = self.encoder.vectorizer(texts)
         outputs = self.encoder.encoder(inputs, training=False)
         return ops.convert_to_numpy(pool_outputs(outputs, inputs["input_mask"], "mean", normalize=True))

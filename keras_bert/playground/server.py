@@ -1,5 +1,6 @@
 """The server of the playground, on 127.0.0.1 only."""
 
+import contextlib
 import socket
 from collections.abc import Callable
 
@@ -34,13 +35,13 @@ def bind(port: int) -> socket.socket:
     return listener
 
 
-def serve(load: Callable, listener: socket.socket, started: Callable[[str], None]) -> None:
-    """Run the playground until it is interrupted.
+def serve(load: Callable, listener: socket.socket, started: Callable[[], None]) -> None:
+    """Run the playground until Ctrl-C.
 
     Args:
         load: function that returns the `PlaygroundModels` and the panels.
         listener: from `bind`.
-        started: function that is called with the address when the server accepts requests.
+        started: function that is called when the server accepts requests.
 
     Raises:
         InputError: starlette or uvicorn is not installed.
@@ -67,6 +68,7 @@ def serve(load: Callable, listener: socket.socket, started: Callable[[str], None
         class Server(uvicorn.Server):
             async def startup(self, sockets=None) -> None:
                 await super().startup(sockets)
-                started(f"http://{HOST}:{port}/")
+                started()
 
-        Server(config).run([listener])
+        with contextlib.suppress(KeyboardInterrupt):  # uvicorn ends its requests, then raises it again
+            Server(config).run([listener])

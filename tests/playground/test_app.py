@@ -18,6 +18,7 @@ from starlette.testclient import TestClient  # noqa: E402
 from keras_bert.errors import InputError  # noqa: E402
 from keras_bert.playground.app import FILES, create_app  # noqa: E402
 from keras_bert.playground.body import MAX_BYTES  # noqa: E402
+from keras_bert.playground.model_queue import ModelQueue  # noqa: E402
 from keras_bert.playground.panel import Panel  # noqa: E402
 
 PORT = 8765
@@ -206,6 +207,18 @@ def test_one_call_at_a_time_and_a_bounded_queue():
     assert "2 requests wait" in busy and max(most) == 1
     assert all(answer.headers["retry-after"] == "1" for answer in answers if answer.status_code == 503)
     assert later.status_code == 200 and len(calls) == 4
+
+
+def test_nothing_is_computed_for_a_client_that_has_left():
+    calls = []
+
+    async def main():
+        async def has_left():
+            return False
+
+        return await ModelQueue().run(lambda: calls.append(1), has_left)
+
+    assert asyncio.run(main()) is None and calls == []
 
 
 def test_port_in_use_is_one_line():

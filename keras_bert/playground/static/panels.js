@@ -22,26 +22,31 @@ function fillMask({ masks }) {
   ]);
 }
 
-function sentimentOf(found, facts) {
-  const { calibration } = facts;
+function classification(found) {
   const best = found.classes.find(each => each.label === found.label);
   const rows = found.classes.map(({ label, calibrated }) =>
     ({ name: label, value: calibrated, shown: percent(calibrated) }));
-  const note = calibration
-    ? `Calibrated with the temperature ${calibration.temperature.toFixed(2)}; the model's own probability is ` +
-      `${percent(best.probability)}. Expected calibration error on ${calibration.examples.toLocaleString('en')} reviews of ` +
-      `the sample: ${calibration.error_before.toFixed(3)} before, ${calibration.error.toFixed(3)} after.`
-    : 'The model’s own probability: its classes are not those of the sample, so it is not calibrated here.';
   return [
     element('p', { class: 'big' }, `${found.label}, ${percent(best.calibrated)}`),
     bars(rows, 'Probabilities of the classes'),
     scoredWords(found.words),
     element('p', { class: 'soft' }, `Blue words (+) raise the logit of ${found.label}, orange words (−) lower it. ` +
       `They add up to ${signed(found.logit - found.baseline)}, the change of the logit from a text of [PAD]; ` +
-      `completeness error ${percent(found.completeness_error)} with ${found.steps} steps.`),
-    element('p', { class: 'soft' }, note),
+      `completeness error ${percent(found.completeness_error)} with ${found.steps} steps. ` +
+      `Without calibration the probability is ${percent(best.probability)}.`),
   ];
 }
+
+function calibrationNote({ calibration }) {
+  const note = calibration
+    ? `Probabilities are calibrated with the temperature ${calibration.temperature.toFixed(2)}. Expected calibration error ` +
+      `on the ${calibration.examples.toLocaleString('en')} reviews of the sample that it was fitted on: ` +
+      `${calibration.error_before.toFixed(3)} before, ${calibration.error.toFixed(3)} after.`
+    : 'Probabilities are not calibrated: the classes of the model are not those of the sample.';
+  return element('p', { class: 'soft' }, note);
+}
+
+const sentiment = (found, facts) => [...classification(found), calibrationNote(facts)];
 
 function compare({ cosine, results, words }, facts) {
   const tags = { both: 'span', first: 'del', second: 'ins' };
@@ -52,7 +57,8 @@ function compare({ cosine, results, words }, facts) {
     element('p', {}, `Cosine of the two vectors: ${cosine.toFixed(3)}. `,
       `Probability of ${results[0].label}: ${percent(one)} and ${percent(two)}.`),
     element('div', { class: 'two' }, ...results.map((result, i) =>
-      element('div', {}, element('h2', {}, i ? 'Second sentence' : 'First sentence'), ...sentimentOf(result, facts)))),
+      element('div', {}, element('h2', {}, i ? 'Second sentence' : 'First sentence'), ...classification(result)))),
+    calibrationNote(facts),
   ];
 }
 
@@ -150,4 +156,4 @@ function question({ context, answer, start, end, score, null_score }) {
   ];
 }
 
-export const PANELS = { tokens, 'fill-mask': fillMask, sentiment: sentimentOf, compare, nearest, attention, lens, question };
+export const PANELS = { tokens, 'fill-mask': fillMask, sentiment, compare, nearest, attention, lens, question };
