@@ -39,7 +39,7 @@ def sentiment(arguments) -> dict:
         "students": {
             "runs": runs,
             "mean": statistics.mean(accuracies),
-            "standard_deviation": statistics.stdev(accuracies),
+            "standard_deviation": statistics.stdev(accuracies) if len(accuracies) > 1 else None,
             "bundled_seed": runs[best]["seed"],
         },
         "calibration": {
