@@ -5,8 +5,9 @@
     python -m experiments.results_page --only                            # measure nothing, only write the page
 
 DIR is the folder named by `KERAS_BERT_DATA`, with `data/SST-2`, `data/vocab` and `reference/tfhub`. Rows that are not
-measured come from experiments/results/results.json, those of the bundled models from tools/measured.json, which
-`tools/build_saved_models.py` writes. The speed table comes from the last `make bench`.
+measured come from experiments/results/results.json, those of the bundled models from tools/measured.json and
+tools/small_model/measured.json, which `tools/build_saved_models.py` and `python -m tools.small_model` write. The speed
+table comes from the last `make bench`.
 """
 
 import argparse
@@ -33,7 +34,7 @@ SST2_SCRATCH = (
 )
 SEEDS = (3, 4, 5)
 LATEST = ROOT / "benchmarks" / "results" / "latest.json"
-MEASURED = ROOT / "tools" / "measured.json"
+MEASURED, SMALL = ROOT / "tools" / "measured.json", ROOT / "tools" / "small_model" / "measured.json"
 
 
 def run(command: str, data: str, **names) -> tuple[dict, float]:
@@ -130,8 +131,11 @@ def tour(data: str) -> dict:
 
 
 def bundled() -> list[dict]:
-    """Read the rows that tools/build_saved_models.py measured for the bundled models."""
-    facts = json.loads(MEASURED.read_text(encoding="utf-8"))
+    """Read the rows that the programs in tools/ measured for the bundled models."""
+    facts, small = (json.loads(path.read_text(encoding="utf-8")) for path in (MEASURED, SMALL))
+    students = [100 * each["dev"] for each in small["students"]["runs"]]
+    spread = f" ± {statistics.stdev(students):.2f}" if len(students) > 1 else ""
+    count = f"{len(students)} seed{'s' * (len(students) > 1)}"
     trained, tuned = facts["pretraining"], facts["finetuning"]
     accuracies = [100 * each["accuracy"] for each in tuned["runs"]]
     return [
@@ -148,9 +152,17 @@ def bundled() -> list[dict]:
             "command": tuned["command"],
         },
         {
+            "what": f"SST-2 dev, bert_en_uncased_small ({small['parameters']:,} parameters) fine-tuned with the logits "
+            f"of two teachers, {count}; see [small-models.md](small-models.md)",
+            "result": f"{statistics.mean(students):.2f}{spread} % ({', '.join(f'{each:.2f}' for each in students)})",
+            "command": "python -m tools.small_model finetune build/healed --data train.tsv --texts build/augmented.txt "
+            "--logits tools/teacher_logits.npz --validation held-out.tsv --test dev.tsv --dtype mixed_bfloat16 "
+            "--epochs 2 --batch-size 64 --learning-rate 1e-4 --seed SEED --out build/sentiment-SEED",
+        },
+        {
             "what": "SST-2 dev, sst2_sentiment as bundled",
-            "result": f"{100 * facts['bundled']['accuracy']:.2f} %",
-            "command": facts["bundled"]["command"],
+            "result": f"{100 * small['bundled']['accuracy']:.2f} %",
+            "command": small["bundled"]["command"],
         },
     ]
 

@@ -11,7 +11,7 @@ ENCODER, SMALL, SENTIMENT = "bert_en_uncased_mini", "bert_en_uncased_small", "ss
 BUNDLED = {  # name: description
     ENCODER: "encoder with its masked-LM head, pretrained by this project; TF-Hub's interface",
     SMALL: "encoder with its masked-LM head, made from MiniLM and trained further; TF-Hub's interface",
-    SENTIMENT: "sentiment classifier: takes text, returns negative or positive; the encoder fine-tuned on SST-2",
+    SENTIMENT: "sentiment classifier: takes text, returns negative or positive; the small encoder, fine-tuned on SST-2",
 }
 
 
