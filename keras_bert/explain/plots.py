@@ -54,7 +54,8 @@ def learning_curves(
         axes.xaxis.get_major_locator().set_params(integer=True, min_n_ticks=1)
         axes.grid(axis="y", linewidth=0.6)
         figure.legend(loc="outside upper left", ncols=len(series), frameon=False)
-    changes = "; ".join(f"{name}: from {values[0]:.2f} to {values[-1]:.2f}" for name, values in series.items())
+    ends = {name: (_number(values[0]), _number(values[-1])) for name, values in series.items()}
+    changes = "; ".join(f"{name}: from {first} to {last}" for name, (first, last) in ends.items())
     return Figure(
         figure,
         f"{quantity[:1].upper()}{quantity[1:]} by {unit}. {changes}.",
@@ -207,6 +208,11 @@ def parity_per_layer(differences: dict[str, list[float]], tolerance: float = 5e-
     caption += "; ".join(f"{name}: at most {max(values):.0e}" for name, values in differences.items())
     data = {"tolerance": tolerance, "differences": {k: np.asarray(v, float).tolist() for k, v in differences.items()}}
     return Figure(figure, f"{caption}.", data, "Line plot of the largest difference by layer, on a logarithmic axis")
+
+
+def _number(value: float) -> str:
+    """Write a number of a caption. A learning rate would be 0.00 with two places."""
+    return f"{value:.2f}" if abs(value) >= 0.01 or value == 0 else f"{value:.1e}"
 
 
 def _draw_cells(axes, opacity: np.ndarray, color: str) -> None:
