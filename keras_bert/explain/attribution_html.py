@@ -4,7 +4,6 @@ import html
 
 import numpy as np
 
-from keras_bert.explain.attribution import Attribution, LayerAttributions
 from keras_bert.explain.attribution_text import percent, summary_line
 from keras_bert.explain.colors import NEGATIVE, POSITIVE, opacity
 
@@ -31,7 +30,7 @@ WORDS = (
 LAYERS = "A row is a layer; a column is a position, whose vector above the embeddings also contains other tokens."
 
 
-def attribution_page(attributions: list[Attribution]) -> str:
+def attribution_page(attributions: list) -> str:
     """Return a page with one colored text for each attribution.
 
     Args:
@@ -45,12 +44,12 @@ def attribution_page(attributions: list[Attribution]) -> str:
     return _page("Attribution", [_legend(WORDS), *map(_section, attributions)])
 
 
-def layers_page(texts: list[LayerAttributions]) -> str:
+def layers_page(texts: list) -> str:
     """Return a page with one table for each text: a row for each layer, the last one first."""
     return _page("Attribution by layer", [_legend(LAYERS), *map(_table, texts)])
 
 
-def _section(attribution: Attribution) -> str:
+def _section(attribution) -> str:
     largest, words = float(np.abs(attribution.scores).max()), []
     tokenized, word_scores = attribution.tokenized, attribution.word_scores
     for number, word in enumerate(attribution.words):
@@ -65,7 +64,7 @@ def _section(attribution: Attribution) -> str:
     )
 
 
-def _pieces(attribution: Attribution, word: str, tokens: list[int], largest: float) -> str:
+def _pieces(attribution, word: str, tokens: list[int], largest: float) -> str:
     """Return the tokens of a word as `<span>` elements, which show their scores when the pointer is on them."""
     found, begin, position = [], attribution.spans[tokens[0]][0], 0
     for number in tokens:
@@ -78,7 +77,7 @@ def _pieces(attribution: Attribution, word: str, tokens: list[int], largest: flo
     return "".join(found)
 
 
-def _table(layers: LayerAttributions) -> str:
+def _table(layers) -> str:
     largest, rows = float(np.abs(layers.scores).max()), []
     for number, layer in reversed(list(enumerate(layers.layers))):
         cells = "".join(f'<td style="background: {_color(x, largest)}">{_signed(x)}</td>' for x in layer.scores)

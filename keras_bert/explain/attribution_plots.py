@@ -2,14 +2,13 @@
 
 import numpy as np
 
-from keras_bert.explain.attribution import Attribution, LayerAttributions
 from keras_bert.explain.attribution_text import percent
 from keras_bert.explain.colors import NEGATIVE, POSITIVE
 from keras_bert.explain.figure import Figure
 from keras_bert.explain.style import GRID, INK, new_axes, style
 
 
-def plot_attribution(attribution: Attribution) -> Figure:
+def plot_attribution(attribution) -> Figure:
     """Draw the score of each token as a horizontal bar, the first token on top."""
     scores, tokens = attribution.scores, attribution.tokens
     with style():
@@ -30,7 +29,7 @@ def plot_attribution(attribution: Attribution) -> Figure:
     return Figure(figure, caption)
 
 
-def plot_layers(layers: LayerAttributions) -> Figure:
+def plot_layers(layers) -> Figure:
     """Draw the scores as cells: rows are layers, the last one on top; columns are tokens."""
     from matplotlib.colors import to_rgb
 

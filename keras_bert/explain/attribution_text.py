@@ -2,19 +2,18 @@
 
 from rich.text import Text
 
-from keras_bert.explain.attribution import Attribution, LayerAttributions
 from keras_bert.explain.colors import on_white, opacity
 from keras_bert.explain.style import INK
 
 INVISIBLE = 0.01  # an opacity below which a token keeps the colors of the terminal
 
 
-def colored_text(attribution: Attribution) -> Text:
+def colored_text(attribution) -> Text:
     """Return the text with each token on the color of its score, [CLS] and [SEP] included."""
     return _colored(attribution, float(abs(attribution.scores).max()))
 
 
-def colored_layers(layers: LayerAttributions) -> Text:
+def colored_layers(layers) -> Text:
     """Return one line for each layer, the last layer first; the colors of all lines have the same scale."""
     largest, lines = float(abs(layers.scores).max()), []
     for number, layer in reversed(list(enumerate(layers.layers))):
@@ -22,7 +21,7 @@ def colored_layers(layers: LayerAttributions) -> Text:
     return Text("\n").join(lines)
 
 
-def summary_line(attribution: Attribution) -> str:
+def summary_line(attribution) -> str:
     """Return one line: the method, the target, its value, and the completeness error."""
     settings = attribution.settings
     named = ", ".join(f"{name} {settings[name]}" for name in ("steps", "layer", "mode") if name in settings)
@@ -33,12 +32,12 @@ def summary_line(attribution: Attribution) -> str:
     return f"{line}, at the baseline {attribution.baseline_value:.3f}, completeness error {percent(attribution)}"
 
 
-def percent(attribution: Attribution) -> str:
+def percent(attribution) -> str:
     """Return the completeness error in percent, with two significant digits."""
     return "-" if attribution.completeness_error is None else f"{100 * attribution.completeness_error:.2g} %"
 
 
-def _colored(attribution: Attribution, largest: float) -> Text:
+def _colored(attribution, largest: float) -> Text:
     found, tokenized = Text(), attribution.tokenized
     for part in text_parts(attribution):
         if part.token is None:
@@ -62,7 +61,7 @@ class Part:
         self.text, self.token = " ".join(text.split()) if token is not None else text, token
 
 
-def text_parts(attribution: Attribution) -> list[Part]:
+def text_parts(attribution) -> list[Part]:
     """Split the original text at its tokens; [CLS] and [SEP] are parts of their own."""
     tokenized, parts, position = attribution.tokenized, [], 0
     for number, (token, (start, end)) in enumerate(zip(tokenized.tokens, tokenized.spans, strict=True)):
