@@ -90,8 +90,9 @@ def integrate(context: Context, steps: int, layer: int = 0, method: str = "integ
     end, start = (context.state(ids, layer) for ids in (context.text.ids, context.baseline_ids))  # [T, H] each
     points, weights = np.polynomial.legendre.leggauss(steps)  # on the interval from -1 to 1, of length 2
     points, weights = ((points + 1) / 2).astype("float32"), weights / 2
-    _, gradients = context.gradients(start + points[:, None, None] * (end - start), layer)  # [S, T, H]
-    mean = np.tensordot(weights, gradients.astype("float64"), axes=1)  # [T, H]
-    (value, baseline_value), _ = context.gradients(np.stack([end, start]), layer)
+    line = start + points[:, None, None] * (end - start)  # [S, T, H]
+    values, gradients = context.gradients(np.concatenate([end[None], start[None], line]), layer)  # [2 + S, ...]
+    mean = np.tensordot(weights, gradients[2:].astype("float64"), axes=1)  # [T, H]
+    value, baseline_value = values[:2]
     scores = ((end - start) * mean).sum(-1)  # [T]
     return context.attribution(scores, value, baseline_value, method, steps=steps, layer=layer, baseline=BASELINE)
