@@ -35,7 +35,7 @@ class Attribution:
     >>> found = kb.explain.integrated_gradients((kb.BertClassifier(kb.BertEncoder(config)), vectorizer), "Fine films")
     >>> found.tokens, found.words
     (['[CLS]', 'fine', 'film', '##s', '[SEP]'], ['[CLS]', 'Fine', 'films', '[SEP]'])
-    >>> abs(found.word_scores.sum() - found.scores.sum()) < 1e-9
+    >>> bool(abs(found.word_scores.sum() - found.scores.sum()) < 1e-9)
     True
 
     Source: the results of Captum 0.9, with the places in the original text.

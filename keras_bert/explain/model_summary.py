@@ -124,7 +124,7 @@ def summary(source, batch_size: int = 32, sequence_length: int | None = None, sp
     >>> config = kb.BertConfig(vocab_size=100, hidden_size=32, num_layers=2, num_heads=2, intermediate_size=128)
     >>> found = summary(config)
     >>> found.facts["parameters"], found.facts["costs"]["multiply_adds_per_token"]
-    (46144, 40960)
+    (46176, 40960)
     """
     name, model, files = open_source(source)
     facts = model_summary(model)

@@ -36,7 +36,7 @@ def occlusion(pretrained, text: Text, target=None, mode: str = "mask", vectorize
     >>> vectorizer = kb.BertTextVectorization(["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "fine", "film"])
     >>> config = kb.BertConfig(vocab_size=7, hidden_size=8, num_layers=1, num_heads=2, intermediate_size=16)
     >>> found = occlusion((kb.BertClassifier(kb.BertEncoder(config)), vectorizer), "fine film", mode="delete")
-    >>> found.scores[0], found.settings["mode"]
+    >>> float(found.scores[0]), found.settings["mode"]
     (0.0, 'delete')
 
     Source: Li et al. 2016 (arXiv:1612.08220), "representation erasure".

@@ -63,7 +63,7 @@ def batch_memory(
     >>> config = BertConfig.from_preset("bert_en_uncased_L-12_H-768_A-12")
     >>> memory = batch_memory(config, parameters=109_482_240, trainable=109_482_240, batch_size=32, sequence_length=128)
     >>> {name: round(size / 2**20) for name, size in memory.items()}
-    {'weights': 418, 'inference': 526, 'training': 6366}
+    {'weights': 418, 'inference': 538, 'training': 4695}
 
     Source: Korthikanti et al. 2022 (arXiv:2205.05198), section 4.1, equation 1, for the activations of a block in
     training, with an intermediate size F in place of 4 H.

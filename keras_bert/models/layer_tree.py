@@ -52,7 +52,7 @@ def layer_listing(tree: dict) -> str:
     >>> import keras_bert as kb
     >>> config = kb.BertConfig(vocab_size=100, hidden_size=32, num_layers=3, num_heads=2, intermediate_size=128)
     >>> print(layer_listing(layer_tree(kb.BertEncoder(config).pooler)))
-    Pooler(  # 1,056
+    Pooler(  -> [B, 32]  # 1,056
       (dense): Dense(kernel [32, 32], bias [32])  # 1,056
     )
     """

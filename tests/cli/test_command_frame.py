@@ -64,16 +64,21 @@ def test_rejects_invalid_calls(call, tmp_path, monkeypatch, arguments, expected)
 def test_every_command_file_is_listed():
     shared = {
         "__init__",
+        "attention_views",
         "completion",
         "explain_views",
         "finetune_options",
+        "geometry_views",
         "logging",
         "main",
+        "model_formats",
         "options",
         "output",
         "process",
+        "run_view",
         "training_options",
         "value_types",
+        "view_result",
     }
     files = {path.stem for path in Path(keras_bert.cli.main.__file__).parent.glob("*.py")}
     assert files - shared == {name.replace("-", "_") for name in NAMES}

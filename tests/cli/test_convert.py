@@ -156,11 +156,20 @@ def test_classifier_keeps_its_labels(call, models, tmp_path):
     assert one["label"] == two["label"] and one["probability"] == pytest.approx(two["probability"], abs=1e-6)
 
 
+@pytest.mark.slow
+def test_served_classifier_becomes_a_folder(call, models, tmp_path):
+    results_of(call("convert", models.served, "--to", "keras", "--out", tmp_path / "keras", "--json"))
+    one, two = (
+        results_of(call("predict", "--model", folder, "a fine film", "--json"))["predictions"][0]
+        for folder in (models.served, tmp_path / "keras")
+    )
+    assert one["label"] == two["label"] and one["probability"] == pytest.approx(two["probability"], abs=1e-6)
+
+
 def test_rejects_wrong_sources_and_folders(call, models, tmp_path):
     for source, to, words in (
         (tmp_path / "nothing", "google_research", "nothing"),
         (models.vocab, "google_research", "saved_model.pb"),
-        (models.served, "keras", f"source={models.served}"),
     ):
         assert_error(call("convert", source, "--to", to, "--out", tmp_path / "out"), words)
         assert not (tmp_path / "out").exists()
