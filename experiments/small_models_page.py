@@ -22,6 +22,9 @@ PUBLISHED = (
     ("TinyBERT-4", 14.5, 92.6, "test", "Jiao et al. 2019, arXiv:1909.10351"),
     ("DistilBERT", 66, 91.3, "dev", "Sanh et al. 2019, arXiv:1910.01108"),
 )
+# Sides of the labels in the figures, so that they do not overlap; the others are right of their points.
+LEFT = {"XtremeDistil-l6-h256", "bert_en_uncased_small", "ELECTRA-Small-OWT", "all-mpnet-base-v2"}
+BELOW = {"ELECTRA-Small"}
 NAMES = {
     "bert_en_uncased_mini": "bert_en_uncased_mini",
     "bert_en_uncased_small": "bert_en_uncased_small",
@@ -162,6 +165,7 @@ def figures(found: dict, measured: dict):
         speed = found["speed"]["1"]
         draw(axes, [(1000 * speed[name], each[name], NAMES[name]) for name in NAMES], SERIES[0], "o", None)
         axes.set(xscale="log", xlabel="milliseconds per sentence, batch 1", ylabel="accuracy on SST-2 dev, percent")
+        axes.xaxis.set_major_formatter("{x:g}")
         axes.grid(axis="y", linewidth=0.6)
         caption = (
             "Accuracy by time per sentence in transformers on 2 CPU threads: further left is faster, higher is better."
@@ -175,7 +179,9 @@ def draw(axes, points, color: str, marker: str, label: str | None) -> None:
         [x for x, _, _ in points], [y for _, y, _ in points], color=color, marker=marker, label=label, zorder=3
     )
     for x, y, name in points:
-        axes.annotate(name, (x, y), (5, 4), textcoords="offset points", fontsize=8)
+        offset = (-6, 4) if name in LEFT else (0, -13) if name in BELOW else (6, 4)
+        side = "right" if name in LEFT else "left"
+        axes.annotate(name, (x, y), offset, textcoords="offset points", fontsize=8, ha=side)
     axes.margins(x=0.25, y=0.15)
 
 
