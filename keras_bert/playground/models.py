@@ -14,37 +14,13 @@ from keras_bert.errors import InputError
 from keras_bert.explain.explained_model import ExplainedModel, open_explained
 from keras_bert.inference.embed import embed
 from keras_bert.inference.fill_mask import eager_outputs, mask_vectorizer
-from keras_bert.inference.predict import predict_logits
 from keras_bert.inference.predictor import Predictor
-from keras_bert.metrics.calibration import calibration_error
 from keras_bert.models.pooling import pool_outputs
 from keras_bert.playground.panel import Panel
 from keras_bert.tasks import Preprocessor
-from keras_bert.tasks.classification import softmax
-from keras_bert.training.temperature_scaling import best_temperature
 from keras_bert.weights import load_pretrained
 
 MAX_TOKENS = 128  # of a text: the time of an answer grows with it
-
-
-@dataclasses.dataclass(frozen=True)
-class Calibration:
-    """Temperature scaling of the classifier on the labeled sample.
-
-    Attributes:
-        temperature: T; the probabilities are those of the logits divided by T.
-        error_before, error: expected calibration error on the sample, without and with the temperature.
-        examples: number of examples in the sample.
-    """
-
-    temperature: float
-    error_before: float
-    error: float
-    examples: int
-
-    def apply(self, probabilities: np.ndarray) -> np.ndarray:
-        """Return the calibrated probabilities `[..., C]` for those of the model."""
-        return softmax(np.log(np.maximum(probabilities, 1e-12)) / self.temperature)
 
 
 class PlaygroundModels:
@@ -59,7 +35,6 @@ class PlaygroundModels:
     Attributes:
         reviews: the sentences of the packaged sample in which the nearest ones are found.
         review_labels: their labels.
-        calibration: the `Calibration` of the classifier, or None if its classes are not those of the sample.
 
     Raises:
         InputError: a model is of another kind.
@@ -83,7 +58,6 @@ class PlaygroundModels:
         self.predict_masked = eager_outputs(encoder.model)
         sample = load_labeled("sample")
         self.reviews, self.review_labels = list(sample.dev_texts), [sample.label_names[i] for i in sample.dev_labels]
-        self._sample_labels = np.asarray(sample.dev_labels), list(sample.label_names)
 
     @functools.cached_property
     def explained(self) -> ExplainedModel:
@@ -101,19 +75,6 @@ class PlaygroundModels:
         """Vectors of length 1 of the reviews, float32 `[N, H]`."""
         return embed(self.encoder.encoder, self.reviews, normalize=True)
 
-    @functools.cached_property
-    def calibration(self) -> Calibration | None:
-        """The temperature with the lowest loss on the sample."""
-        labels, names = self._sample_labels
-        if self.classifier.labels != names:
-            return None
-        preprocessor = Preprocessor.from_pretrained(self.classifier)
-        logits = np.asarray(predict_logits(self.classifier.model, preprocessor(self.reviews)), np.float64)  # [N, 2]
-        temperature = best_temperature(logits, labels)
-        correct = logits.argmax(-1) == labels
-        errors = [calibration_error(softmax(logits / t).max(-1), correct) for t in (1.0, temperature)]
-        return Calibration(temperature, *errors, len(labels))
-
     def embed(self, texts: list[str]) -> np.ndarray:
         """Compute the vectors of `kb.embed` for a few texts, float32 `[N, H]`; no graph is traced for a call."""
         inputs = self.encoder.vectorizer(texts)
@@ -129,8 +90,6 @@ class PlaygroundModels:
         """
         show(f"computing the vectors of {len(self.reviews):,} reviews of the packaged sample")
         _ = self.review_vectors
-        show("calibrating the classifier on them")
-        _ = self.calibration
         show("running each panel once")
         for panel in panels.values():
             if panel.available(self):
@@ -144,7 +103,6 @@ class PlaygroundModels:
             "classifier": self.names[1],
             "labels": self.classifier.labels,
             "layers": config.num_layers,
-            "calibration": None if self.calibration is None else dataclasses.asdict(self.calibration),
             "reviews": len(self.reviews),
             "max_tokens": MAX_TOKENS,
             "question": self.spans is not None,

@@ -46,15 +46,9 @@ def sentiment(models: PlaygroundModels, text: str) -> dict:
     _check_tokens(models, text)
     prediction = models.predictor([text])[0]
     found = explain.integrated_gradients(models.explained, text, target=prediction["label"], steps=STEPS)
-    names = list(prediction["probabilities"])
-    raw = np.array([prediction["probabilities"][name] for name in names])  # [C]
-    calibrated = raw if models.calibration is None else models.calibration.apply(raw)
     return {
         "label": prediction["label"],
-        "classes": [
-            {"label": name, "probability": float(a), "calibrated": float(b)}
-            for name, a, b in zip(names, raw, calibrated, strict=True)
-        ],
+        "classes": [{"label": name, "probability": value} for name, value in prediction["probabilities"].items()],
         "text": text,
         "words": [
             {"word": word, "start": start, "end": end, "score": float(score)}

@@ -8,7 +8,6 @@ import pytest
 
 import keras_bert as kb
 from keras_bert.errors import InputError
-from keras_bert.metrics.calibration import calibration_error
 from keras_bert.playground.panels import PANELS
 
 TEXT = "The naïve actors are good, but the story is café-dull!"
@@ -55,35 +54,14 @@ def test_fill_mask(models):
 def test_sentiment(models):
     found = run(models, "sentiment", text=TEXT)
     logits = logits_of(models, [TEXT])[0]
-    exponentials, scaled = np.exp(logits), np.exp(logits / models.calibration.temperature)
-    raw, calibrated = ([each[name] for each in found["classes"]] for name in ("probability", "calibrated"))
-    np.testing.assert_allclose(raw, exponentials / exponentials.sum(), rtol=1e-4)
-    np.testing.assert_allclose(calibrated, scaled / scaled.sum(), rtol=1e-3)
+    probabilities = [each["probability"] for each in found["classes"]]
+    np.testing.assert_allclose(probabilities, np.exp(logits) / np.exp(logits).sum(), rtol=1e-4)
     assert found["label"] == ["negative", "positive"][logits.argmax()]
     assert found["logit"] == pytest.approx(logits.max(), rel=1e-3)
     change = found["logit"] - found["baseline"]
     total = sum(each["score"] for each in found["words"])
     assert abs(total - change) == pytest.approx(found["completeness_error"] * abs(change), abs=1e-6)
     assert all(each["word"] in (TEXT[each["start"] : each["end"]], "[CLS]", "[SEP]") for each in found["words"])
-
-
-def test_calibration(models):
-    """The temperature is the best one of a fine grid, and the errors are those of the metric."""
-    labels, _ = models._sample_labels
-    logits = logits_of(models, models.reviews)
-
-    def probabilities(temperature):
-        exponentials = np.exp(logits / temperature)
-        return exponentials / exponentials.sum(-1, keepdims=True)
-
-    def loss(temperature):
-        return -np.log(probabilities(temperature)[np.arange(len(labels)), labels]).mean()
-
-    found = models.calibration
-    assert loss(found.temperature) <= min(loss(t) for t in np.geomspace(0.06, 19, 200)) + 1e-6
-    for temperature, error in ((1.0, found.error_before), (found.temperature, found.error)):
-        rows = probabilities(temperature)
-        assert calibration_error(rows.max(-1), rows.argmax(-1) == labels) == pytest.approx(error, abs=1e-6)
 
 
 def test_compare(models):

@@ -24,41 +24,37 @@ function fillMask({ masks }) {
 
 function classification(found) {
   const best = found.classes.find(each => each.label === found.label);
-  const rows = found.classes.map(({ label, calibrated }) =>
-    ({ name: label, value: calibrated, shown: percent(calibrated) }));
+  const rows = found.classes.map(({ label, probability }) =>
+    ({ name: label, value: probability, shown: percent(probability) }));
   return [
-    element('p', { class: 'big' }, `${found.label}, ${percent(best.calibrated)}`),
+    element('p', { class: 'big' }, `${found.label}, ${percent(best.probability)}`),
     bars(rows, 'Probabilities of the classes'),
     scoredWords(found.words),
     element('p', { class: 'soft' }, `Blue words (+) raise the logit of ${found.label}, orange words (−) lower it. ` +
       `They add up to ${signed(found.logit - found.baseline)}, the change of the logit from a text of [PAD]; ` +
-      `completeness error ${percent(found.completeness_error)} with ${found.steps} steps. ` +
-      `Without calibration the probability is ${percent(best.probability)}.`),
+      `completeness error ${percent(found.completeness_error)} with ${found.steps} steps.`),
   ];
 }
 
-function calibrationNote({ calibration }) {
-  const note = calibration
-    ? `Probabilities are calibrated with the temperature ${calibration.temperature.toFixed(2)}. Expected calibration error ` +
-      `on the ${calibration.examples.toLocaleString('en')} reviews of the sample that it was fitted on: ` +
-      `${calibration.error_before.toFixed(3)} before, ${calibration.error.toFixed(3)} after.`
-    : 'Probabilities are not calibrated: the classes of the model are not those of the sample.';
+function calibrationNote() {
+  const note = 'The probabilities are those of the model. The bundled classifier was calibrated on held-out sentences ' +
+    '(temperature scaling); your own is if it was trained with keras-bert finetune --calibrate.';
   return element('p', { class: 'soft' }, note);
 }
 
-const sentiment = (found, facts) => [...classification(found), calibrationNote(facts)];
+const sentiment = found => [...classification(found), calibrationNote()];
 
-function compare({ cosine, results, words }, facts) {
+function compare({ cosine, results, words }) {
   const tags = { both: 'span', first: 'del', second: 'ins' };
   const parts = words.flatMap(({ word, where }) => [element(tags[where], {}, word), ' ']);
-  const [one, two] = results.map(each => each.classes.find(item => item.label === results[0].label).calibrated);
+  const [one, two] = results.map(each => each.classes.find(item => item.label === results[0].label).probability);
   return [
     element('p', {}, ...parts),
     element('p', {}, `Cosine of the two vectors: ${cosine.toFixed(3)}. `,
       `Probability of ${results[0].label}: ${percent(one)} and ${percent(two)}.`),
     element('div', { class: 'two' }, ...results.map((result, i) =>
       element('div', {}, element('h2', {}, i ? 'Second sentence' : 'First sentence'), ...classification(result)))),
-    calibrationNote(facts),
+    calibrationNote(),
   ];
 }
 
