@@ -5,18 +5,21 @@
     python -m tools.small_model heal build/healed-128 --teacher MINILM --corpus corpus.txt --length 512 \\
         --batch-size 8 --steps 300 --learning-rate 1e-4 --pooled-weight 10 --seed 2 --out build/healed
     python -m tools.small_model export build/healed --out saved_models/bert_en_uncased_small
-    python -m tools.small_model augment train.tsv --out build/augmented.txt
+    keras-bert convert saved_models/bert_en_uncased_small --to huggingface --out build/base
+    python -m tools.small_model augment train.tsv --chunks 1 3 5 7 9 11 13 15 --out build/augmented.txt
     python -m tools.small_model collect --texts train.tsv build/augmented.txt \\
         --logits build/teacher-1.npz build/teacher-2.npz --out tools/teacher_logits.npz
-    python -m tools.small_model finetune build/healed --data train.tsv --texts build/augmented.txt \\
-        --logits tools/teacher_logits.npz --validation held-out.tsv --test dev.tsv --seed 1 --out build/sentiment-1
+    python -m tools.small_model finetune build/base --data train.tsv --texts build/augmented.txt \\
+        --logits tools/teacher_logits.npz --validation held-out.tsv --test dev.tsv --dtype mixed_bfloat16 \\
+        --epochs 2 --learning-rate 1e-4 --seed 1 --out build/sentiment-1
     python -m tools.small_model sentiment build/sentiment-? --validation held-out.tsv --test dev.tsv \\
         --out saved_models/sst2_sentiment
     python -m tools.small_model masked-words --corpus corpus.txt
     python -m tools.small_model measure MINILM --data DIR
 
-MINILM is a BERT in Hugging Face's format. `python -m tools.teacher` trains the teachers and writes their logits.
-`trim`, `heal` and `finetune` run on any Keras backend, with or without TensorFlow.
+`python -m experiments.split_sentences` writes train.tsv and held-out.tsv, `python -m tools.teacher` trains the teachers
+and writes their logits. MINILM is a BERT in Hugging Face's format, like the folders in build/. `trim`,
+`heal` and `finetune` run on any Keras backend, with or without TensorFlow.
 """
 
 import argparse
