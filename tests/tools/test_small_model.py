@@ -104,7 +104,7 @@ def test_all_stages(teacher, tmp_path, monkeypatch):
     facts = finetune(
         SimpleNamespace(
             model=healed, data=table, texts=[], max_texts=1, logits=logits, validation=table, test=[table], length=16,
-            width_step=1, dropout=0.0, epochs=30, out=tmp_path / "classifier", **settings,
+            width_step=1, dropout=0.0, epochs=30, out=tmp_path / "classifier", **settings | {"learning_rate": 3e-3},
         )
     )  # fmt: skip
     assert facts["train"] == facts["validation"][-1] == 1.0
