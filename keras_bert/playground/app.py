@@ -67,10 +67,10 @@ def _endpoint(models, queue: ModelQueue, panel: Panel):
         try:
             texts = await read_texts(request, panel.limits)
 
-            async def is_wanted() -> bool:
+            async def is_connected() -> bool:
                 return not await request.is_disconnected()
 
-            found = await queue.run(lambda: panel.run(models, **texts), is_wanted)
+            found = await queue.run(lambda: panel.run(models, **texts), is_connected)
         except BodyError as error:
             return JSONResponse({"error": str(error)}, error.status)
         except InputError as error:

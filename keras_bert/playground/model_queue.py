@@ -24,13 +24,13 @@ class ModelQueue:
         self._pending = 0  # the one that runs, and those that wait
         self._turn: asyncio.Lock | None = None
 
-    async def run(self, function: Callable[[], dict], is_wanted: Callable) -> dict | None:
+    async def run(self, function: Callable[[], dict], is_connected: Callable) -> dict | None:
         """Run a function when all earlier ones have ended.
 
         Args:
             function: is called in the thread.
-            is_wanted: a coroutine function that is called first. If it returns False, because nobody waits for the
-                result any more, the function is not called.
+            is_connected: a coroutine function that is called first. If it returns False, because the client has closed
+                the connection, the function is not called.
 
         Returns:
             The result, or None if the function was not called.
@@ -44,7 +44,7 @@ class ModelQueue:
         self._pending += 1
         try:
             async with self._turn:
-                if not await is_wanted():
+                if not await is_connected():
                     return None
                 return await asyncio.get_running_loop().run_in_executor(self._thread, function)
         finally:

@@ -29,24 +29,20 @@ def pretrained_model():
     return kb.BertPretrainer(kb.BertEncoder(config))
 
 
+def pretrain(model, **settings) -> dict:
+    """Pretrain for 20 steps with an evaluation every 10; return the history."""
+    parts = toys.examples(), toys.masking()
+    settings |= {"steps": 20, "batch_size": 4, "validate_every": 10, "verbose": 0}
+    return kb.pretrain(model, *parts, validation=toys.examples(), **settings).history
+
+
 @pytest.fixture(scope="module")
 def pretraining(tmp_path_factory):
     """The log of a pretraining with masked texts, and its history."""
     folder = tmp_path_factory.mktemp("pretrain")
     log = FillMaskLog(folder, [f"{toys.VOCABULARY[5]} [MASK]"], kb.BertTextVectorization(toys.VOCABULARY), top_k=4)
     model = pretrained_model()
-    history = kb.pretrain(
-        model,
-        toys.examples(),
-        toys.masking(),
-        validation=toys.examples(),
-        steps=20,
-        batch_size=4,
-        validate_every=10,
-        log_dir=folder,
-        callbacks=[log],
-        verbose=0,
-    ).history
+    history = pretrain(model, log_dir=folder, callbacks=[log])
     return folder, history, model
 
 
@@ -165,16 +161,7 @@ def test_interrupted_run(pretraining, tmp_path):
 def test_callback_keeps_the_weights_and_continues_its_file(pretraining, tmp_path):
     folder, _, model = pretraining
     other = pretrained_model()
-    kb.pretrain(
-        other,
-        toys.examples(),
-        toys.masking(),
-        validation=toys.examples(),
-        steps=20,
-        batch_size=4,
-        validate_every=10,
-        verbose=0,
-    )
+    pretrain(other)
     for one, two in zip(model.get_weights(), other.get_weights(), strict=True):
         np.testing.assert_array_equal(one, two)
     log = FillMaskLog(tmp_path, ["[MASK]"], kb.BertTextVectorization(toys.VOCABULARY))

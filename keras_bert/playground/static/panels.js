@@ -37,9 +37,9 @@ function classification(found) {
 }
 
 function calibrationNote() {
-  const note = 'The probabilities are those of the model. The bundled classifier was calibrated on held-out sentences ' +
-    '(temperature scaling); your own is if it was trained with keras-bert finetune --calibrate.';
-  return element('p', { class: 'soft' }, note);
+  return element('p', { class: 'soft' }, 'The probabilities are those of the model. The bundled classifier was calibrated ' +
+    'on held-out sentences (temperature scaling); to calibrate your own, train it with ',
+    element('code', {}, 'keras-bert finetune --calibrate'), '.');
 }
 
 const sentiment = found => [...classification(found), calibrationNote()];
@@ -109,8 +109,9 @@ function attention({ tokens, shape, maps, scores, target }) {
   update();
   return [
     element('p', { class: 'soft' }, `Rows: layers from 1 to ${layers}; columns: heads from 1 to ${heads}. Choose a head and a token.`),
+    scrollable(grid, 'Heads'),
     element('div', { class: 'two' },
-      element('div', {}, scrollable(grid, 'Heads'), element('p', { class: 'soft' }, 'The chosen head: rows are queries, columns are keys.'), matrix),
+      element('div', {}, element('p', { class: 'soft' }, 'The chosen head: rows are queries, columns are keys.'), matrix),
       element('div', {}, title, chips, rows,
         element('p', { class: 'soft' }, `The attention of a row adds up to 1. Integrated gradients are those of the logit of ${target}.`))),
   ];
