@@ -2,6 +2,7 @@
 
 from keras_bert.explain.ablation import head_ablation
 from keras_bert.explain.attribution import Attribution, LayerAttributions
+from keras_bert.explain.charts import bar_chart, line_chart, matrix_chart
 from keras_bert.explain.conductance import layer_conductance
 from keras_bert.explain.connectivity import connectivity
 from keras_bert.explain.contextuality import (
@@ -46,6 +47,7 @@ __all__ = [
     "attention_maps",
     "attention_rollout",
     "attention_statistics",
+    "bar_chart",
     "cka",
     "connectivity",
     "contextuality",
@@ -59,8 +61,10 @@ __all__ = [
     "layer_conductance",
     "layer_distances",
     "layer_integrated_gradients",
+    "line_chart",
     "linear_cka",
     "logit_lens",
+    "matrix_chart",
     "maximum_explainable_variance",
     "occlusion",
     "randomization_test",
