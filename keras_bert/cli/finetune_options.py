@@ -2,11 +2,11 @@
 
 import click
 
-from keras_bert.cli.completion import DATASETS, complete, completer, task_names
+from keras_bert.cli.completion import complete, completer, task_names
 from keras_bert.cli.options import data_options, encoder_option, size_option, vocabulary_options
 from keras_bert.cli.training_options import training_options
 from keras_bert.cli.value_types import FiniteRange, ModelSource, positive
-from keras_bert.constants import POOLS
+from keras_bert.constants import POOLS, SAMPLES
 
 
 class Freeze(click.ParamType):
@@ -34,10 +34,11 @@ OPTIONS = (
         "--dataset",
         required=True,
         metavar="sample|sst2|FOLDER|hf://NAME|tfds:NAME",
-        shell_complete=completer(*DATASETS, paths="dir"),
+        shell_complete=completer(*SAMPLES, "sst2", paths="dir"),
         help="Labeled examples. A folder contains train.tsv and dev.tsv (a header line, then sentence<TAB>label or two "
         "texts and a label; also .csv, .jsonl, .parquet), or the files of the task. hf://org/name:config is a dataset "
-        "of the Hugging Face Hub, tfds:name/config one of TensorFlow Datasets.",
+        "of the Hugging Face Hub, tfds:name/config one of TensorFlow Datasets. Bundled: sample (film reviews), "
+        "sample-messages and sample-pairs, sample-questions for --task spans, sample-entities for --task tokens.",
     ),
     data_options,
     click.option(

@@ -2,6 +2,7 @@
 
 from keras_bert.data.corpus import Corpus, load_corpus, split_sentences, tokenize_documents
 from keras_bert.data.labeled import LabeledDataset, load_labeled, select
+from keras_bert.data.samples import sample_file
 from keras_bert.data.table import Table
 from keras_bert.data.table_reader import read_table
 
@@ -12,6 +13,7 @@ __all__ = [
     "load_corpus",
     "load_labeled",
     "read_table",
+    "sample_file",
     "select",
     "split_sentences",
     "tokenize_documents",

@@ -6,8 +6,10 @@ from pathlib import Path
 from keras_bert.data.conll_layout import Layout, find_layout
 from keras_bert.data.files import read_lines
 from keras_bert.data.malformed import Malformed
+from keras_bert.data.samples import sample_files
 from keras_bert.errors import InputError
 
+SAMPLE = "sample-entities"
 # Names of the files of a dataset, the first that exists is used: our own, and those of published datasets.
 TRAIN_FILES = ("train.txt", "train.conll", "train.conllu", "eng.train", "*-ud-train.conllu")
 DEV_FILES = (
@@ -89,14 +91,16 @@ def load_conll(
 
 
 def find_conll_files(folder: str | Path) -> tuple[Path, Path]:
-    """Return the training file and the dev file of a folder.
+    """Return the training file and the dev file of a folder, or those of the bundled sample `"sample-entities"`.
 
-    They are `train.txt` and `dev.txt` (or `valid.txt`), `eng.train` and `eng.testa` of CoNLL-2003, or
+    In a folder they are `train.txt` and `dev.txt` (or `valid.txt`), `eng.train` and `eng.testa` of CoNLL-2003, or
     `en_ewt-ud-train.conllu` and `en_ewt-ud-dev.conllu` of Universal Dependencies.
 
     Raises:
         InputError: a file is missing, or there are several.
     """
+    if folder == SAMPLE:
+        return sample_files(SAMPLE)
     return _find_file(folder, "train.txt", TRAIN_FILES), _find_file(folder, "dev.txt", DEV_FILES)
 
 
@@ -111,8 +115,8 @@ def _find_file(folder: str | Path, name: str, patterns: tuple[str, ...]) -> Path
         if found:
             return found[0]
     raise InputError(
-        "`dataset` must be a folder with train.txt and dev.txt, or with the files of CoNLL-2003 or of Universal "
-        f"Dependencies. Received: dataset={folder} (no {name})"
+        f"`dataset` must be {SAMPLE}, or a folder with train.txt and dev.txt, or with the files of CoNLL-2003 or of "
+        f"Universal Dependencies. Received: dataset={folder} (no {name})"
     )
 
 

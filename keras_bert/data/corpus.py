@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from keras_bert.data.files import check_file, read_lines
-from keras_bert.data.labeled import SAMPLE
+from keras_bert.data.samples import sample_file
 from keras_bert.data.tfds import load_tfds
 from keras_bert.errors import InputError
 from keras_bert.text.documents import TokenizedDocuments, compact_ids, offsets_from_lengths
@@ -106,7 +106,7 @@ def load_corpus(source: str | Path | Iterable[str | Path]) -> Corpus:
     paths = []
     for item in sources:
         if item == "sample":
-            found = [str(SAMPLE / "prose.txt")]
+            found = [str(sample_file("prose.txt"))]
         elif Path(item).exists() or not glob.has_magic(str(item)):
             found = [str(item)]
         else:

@@ -1,4 +1,4 @@
-"""Labeled texts: the bundled sample, SST-2 from TFDS, a folder in the GLUE format, or one file."""
+"""Labeled texts: the bundled samples, SST-2 from TFDS, a folder in the GLUE format, or one file."""
 
 import dataclasses
 from collections.abc import Sequence
@@ -6,14 +6,15 @@ from pathlib import Path
 
 import numpy as np
 
-from keras_bert.constants import PROBLEM_TYPES
+from keras_bert.constants import PROBLEM_TYPES, SAMPLES
 from keras_bert.data.named import is_dataset_name, load_by_name
+from keras_bert.data.samples import sample_files
 from keras_bert.data.table import Table
 from keras_bert.data.table_reader import read_table
 from keras_bert.data.table_rows import SUFFIXES
 from keras_bert.errors import InputError
 
-SAMPLE = Path(__file__).parent / "sample"
+LABELED_SAMPLES = tuple(name for name, (train, _) in SAMPLES.items() if train.endswith(".tsv"))
 TRAIN_FILES = ("train", "train-00000-of-00001")
 # `dev_matched` is MNLI's; its texts have the genres of train.tsv.
 DEV_FILES = ("dev", "dev_matched", "validation", "valid", "val", "validation-00000-of-00001")
@@ -96,12 +97,13 @@ def load_labeled(
     """Load labeled texts by name, from a folder, or from one file.
 
     Args:
-        source: `"sample"` (bundled with the package); `"sst2"` (the Stanford Sentiment Treebank, TFDS's `glue/sst2`);
-            `"hf://org/name"` or `"hf://org/name:config"`, a dataset of the Hugging Face Hub, and `"tfds:name/config"`,
-            one of TensorFlow Datasets (see `load_by_name`); a folder with `train.tsv` and `dev.tsv` (MNLI's
-            `dev_matched.tsv` if there is no `dev.tsv`; or `validation`), or with files that end in `.csv`, `.jsonl` or
-            `.parquet`; or one such file, whose rows are split at random, one tenth for the dev part. `read_table`
-            describes the file formats.
+        source: a sample that is bundled with the package: `"sample"` (film reviews in two classes), `"sample-messages"`
+            (short messages in three classes) or `"sample-pairs"` (pairs of sentences in two classes); `"sst2"` (the
+            Stanford Sentiment Treebank, TFDS's `glue/sst2`); `"hf://org/name"` or `"hf://org/name:config"`, a dataset
+            of the Hugging Face Hub, and `"tfds:name/config"`, one of TensorFlow Datasets (see `load_by_name`); a folder
+            with `train.tsv` and `dev.tsv` (MNLI's `dev_matched.tsv` if there is no `dev.tsv`; or `validation`), or with
+            files that end in `.csv`, `.jsonl` or `.parquet`; or one such file, whose rows are split at random, one
+            tenth for the dev part. `read_table` describes the file formats.
         label_names: the names of the classes or labels, in order; by default the labels of the training file, numbers
             in their order and others sorted.
         problem_type: kind of labels: `"single_label"`, one class per text; `"multi_label"`, several labels separated by
@@ -121,6 +123,8 @@ def load_labeled(
     >>> sample = load_labeled("sample")
     >>> sample.label_names, len(sample.train_texts) == len(sample.train_labels)
     (('negative', 'positive'), True)
+    >>> load_labeled("sample-messages").label_names
+    ('promotion', 'social', 'spam')
 
     Source: SST-2: Socher et al. 2013; the file format: the GLUE benchmark, Wang et al. 2018 (arXiv:1804.07461).
     """
@@ -133,9 +137,11 @@ def load_labeled(
     settings = {"problem_type": problem_type, "skip_malformed": skip_malformed}
     if source in ("sample", "sst2"):
         _check_sentiment(source, label_names, problem_type)
-    if source == "sample":
-        train, dev = (read_table(SAMPLE / f"reviews_{part}.tsv") for part in ("train", "dev"))
-        return _from_tables(train, dev, label_names or SENTIMENT, "sample")
+    if source in LABELED_SAMPLES:
+        train, dev = (read_table(path, **settings) for path in sample_files(source))
+        return _from_tables(
+            train, dev, label_names or (SENTIMENT if source == "sample" else None), source, problem_type
+        )
     if source == "sst2" or is_dataset_name(source):
         train, dev, class_names = load_by_name("tfds:glue/sst2" if source == "sst2" else source, **settings)
         train, dev = _split(train) if dev is None else (train, dev)
@@ -144,9 +150,10 @@ def load_labeled(
     if path.is_file():
         return _from_tables(*_split(read_table(path, **settings)), label_names, str(source), problem_type)
     if not path.is_dir():
+        reason = "a sample without a label per text" if source in SAMPLES else "does not exist"
         raise InputError(
-            "`source` must be sample, sst2, hf://NAME, tfds:NAME, a folder with train.tsv and dev.tsv, or a file. "
-            f"Received: source={str(source)!r} (does not exist)"
+            f"`source` must be {', '.join(LABELED_SAMPLES)}, sst2, hf://NAME, tfds:NAME, a folder with train.tsv and "
+            f"dev.tsv, or a file. Received: source={str(source)!r} ({reason})"
         )
     train, dev = (read_table(_find_file(path, *names), **settings) for names in (TRAIN_FILES, DEV_FILES))
     return _from_tables(train, dev, label_names, str(source), problem_type)

@@ -34,10 +34,10 @@ class SpansTask(Task):
     columns: tuple[str, ...] = ("answer", "score", "question")
 
     def load(self, dataset: str, label_names: Sequence[str] | None = None) -> TaskData:
-        """Read `train.json` and `dev.json`, see `load_squad`. There are no label names."""
+        """Read `train.json` and `dev.json`, or the sample `"sample-questions"`. There are no label names."""
         if label_names:
             raise InputError(f"`label_names` must be None for the task spans. Received: {', '.join(label_names)}")
-        train_file, dev_file = check_files(dataset, self.data_files)
+        train_file, dev_file = check_files(dataset, self.data_files, "sample-questions")
         train, dev = load_squad(train_file), load_squad(dev_file)
         contexts = list(dict.fromkeys(each.context for each in train))
         check_at_least_two(len(contexts), "contexts", train_file)

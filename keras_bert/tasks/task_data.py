@@ -4,6 +4,7 @@ import dataclasses
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from keras_bert.data.samples import sample_files
 from keras_bert.errors import InputError
 
 
@@ -91,17 +92,25 @@ class TrainedModel:
         return self.predict(ids, self.batch_size)
 
 
-def check_files(folder: str | Path, names: Sequence[str]) -> list[Path]:
-    """Return the paths of the data files of a folder.
+def check_files(folder: str | Path, names: Sequence[str], sample: str | None = None) -> list[Path]:
+    """Return the paths of the data files of a folder, or of a bundled sample.
+
+    Args:
+        folder: the folder, or the name of the sample.
+        names: the names of the files in the folder.
+        sample: the sample that has such files, a key of `SAMPLES`, or None.
 
     Raises:
         InputError: a file is missing.
     """
+    if sample is not None and folder == sample:
+        return list(sample_files(sample))
     paths = [Path(folder) / name for name in names]
     for path in paths:
         if not path.is_file():
+            expected = "a folder" if sample is None else f"{sample}, or a folder"
             raise InputError(
-                f"`dataset` must be a folder with {' and '.join(names)}. Received: dataset={folder} (no {path.name})"
+                f"`dataset` must be {expected} with {' and '.join(names)}. Received: dataset={folder} (no {path.name})"
             )
     return paths
 

@@ -36,7 +36,7 @@ class TokensTask(Task):
     columns: tuple[str, ...] = ("entities", "text")
 
     def load(self, dataset: str, label_names: Sequence[str] | None = None, **options) -> TaskData:
-        """Read `train.txt` and `dev.txt`, see `find_conll_files` and `load_conll`."""
+        """Read `train.txt` and `dev.txt`, or `"sample-entities"`, see `find_conll_files` and `load_conll`."""
         paths = find_conll_files(dataset)
         train, dev = (load_conll(path, **options) for path in paths)
         names = tuple(check_label_names(label_names or sorted({tag for each in train for tag in each.tags})))

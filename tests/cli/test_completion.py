@@ -9,6 +9,7 @@ from click.shell_completion import ShellComplete, get_completion_class
 from keras_bert.cli.completion import SOURCES
 from keras_bert.cli.main import COMMANDS, cli
 from keras_bert.cli.options import SIZES
+from keras_bert.constants import SAMPLES
 from tests.cli.command_line import environment
 
 
@@ -48,7 +49,7 @@ BUNDLED = ["bert_en_uncased_mini", "bert_en_uncased_small", "sst2_sentiment"]
         ),
         (["finetune", "--task", "s"], ["spans"], ()),
         (["finetune", "--size", "m"], ["mini", "medium", "multilingual_L-12_H-768_A-12"], {"file"}),
-        (["finetune", "--dataset", "s"], ["sample", "sst2"], {"dir"}),
+        (["finetune", "--dataset", "s"], [*SAMPLES, "sst2"], {"dir"}),
         (["tour", "--dataset", "sa"], ["sample"], {"dir"}),
         (["finetune", "--freeze", ""], ["none", "all", "gradual"], ()),
         (["finetune", "--dtype", ""], ["float32", "mixed_bfloat16"], ()),
