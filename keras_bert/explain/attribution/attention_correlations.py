@@ -3,20 +3,22 @@
 import dataclasses
 
 import numpy as np
-from keras import ops
 
 from keras_bert.errors import InputError
+from keras_bert.explain.attribution.context import Context
+from keras_bert.explain.attribution.explained_model import ExplainedModel, open_explained
+from keras_bert.explain.attribution.occlusion import leave_one_out
+from keras_bert.explain.attribution.target import class_target
 from keras_bert.explain.figures.figure import Figure
 from keras_bert.explain.figures.style import SERIES, new_axes, style
 from keras_bert.explain.self_attention.rollout import attention_flow, attention_rollout
-from keras_bert.explain.self_attention.text_attention import iterate_attention
-from keras_bert.explain.texts.rows import Row, RowBuilder, texts_of
+from keras_bert.explain.self_attention.text_attention import iterate_attention, positions_of
+from keras_bert.explain.texts.text_model import open_model
+from keras_bert.explain.texts.tokenized_text import TokenizedText, as_list
 from keras_bert.extras import require
 from keras_bert.models import BertClassifier
-from keras_bert.models.two_classes import as_two_classes
 
 METHODS = ("attention", "rollout", "flow")
-CHUNK = 64  # rows of one text with another token masked, that are computed at a time
 FEWEST_TOKENS = 3  # of a text, without special tokens: a rank correlation of fewer says nothing
 
 
@@ -81,8 +83,7 @@ def attention_correlations(pretrained, texts, absolute: bool = False, on_text=No
     for each layer. Special tokens are left out. Texts of fewer than 3 tokens are skipped.
 
     Args:
-        pretrained: what `kb.load_pretrained` returns for a classifier, or a tuple of a `BertClassifier` and its
-            `BertTextVectorization`.
+        pretrained: as in `attention`; the model must be a `BertClassifier`.
         texts: list of strings or (first, second) tuples.
         absolute: compare with the size of the change in either direction. Attention has no sign.
         on_text: called with the number of texts that are done, for a progress bar.
@@ -106,22 +107,22 @@ def attention_correlations(pretrained, texts, absolute: bool = False, on_text=No
     Source: Abnar and Zuidema 2020 (arXiv:2005.00928), section 4; Spearman's rank correlation of SciPy.
     """
     spearman = require("scipy.stats", "rank correlations").spearmanr
-    texts, _ = texts_of(texts)
-    builder = RowBuilder(pretrained)
-    if not _has_classes(builder.model):
+    texts, _ = as_list(texts)
+    opened = open_model(pretrained)
+    if not _has_classes(opened.model):
         raise InputError(
-            f"`pretrained` must be a classifier with classes. Received: a {type(builder.model).__name__} of kind "
-            f"{getattr(builder.model, 'problem_type', None) or getattr(builder.model, 'kind', None)}"
+            f"`pretrained` must be a classifier with classes. Received: a {type(opened.model).__name__} of kind "
+            f"{getattr(opened.model, 'problem_type', None) or opened.kind}"
         )
-    model = as_two_classes(builder.model)
-    rows = [builder.row(text, number=number) for number, text in enumerate(texts, 1)]
+    explained = open_explained(opened)
+    rows = opened.tokenize(texts, max_length=positions_of(opened))
     long = [row for row in rows if len(_places(row)) >= FEWEST_TOKENS]
     if not long:
         raise InputError(f"`texts` must have a text of at least {FEWEST_TOKENS} tokens. Received: {len(rows)} shorter")
     values = {name: [] for name in METHODS}
-    for done, (row, attention) in enumerate(zip(long, iterate_attention(builder, long), strict=True), 1):
+    for done, (row, attention) in enumerate(zip(long, iterate_attention(opened, long), strict=True), 1):
         places = _places(row)
-        effects = _leave_one_out(builder, model, row, places)  # [P]
+        effects = _leave_one_out(explained, row)[places]  # [P]
         effects = np.abs(effects) if absolute else effects
         layers = range(1, len(attention.maps) + 1)
         measures = {
@@ -146,7 +147,7 @@ def attention_measures(pretrained, text, most_flow_tokens: int | None = None) ->
     """Compute what [CLS] attends to in the last layer, for each token of one text.
 
     Args:
-        pretrained: what `kb.load_pretrained` returns, or a tuple of a model and its `BertTextVectorization`.
+        pretrained: as in `attention`.
         text: a string or a (first, second) tuple.
         most_flow_tokens: T above which flow is left out, because it takes long. None computes it for any text.
 
@@ -167,16 +168,14 @@ def attention_measures(pretrained, text, most_flow_tokens: int | None = None) ->
     >>> tokens, list(measures)
     (['[CLS]', 'a', 'film', '[SEP]'], ['attention', 'rollout', 'flow', 'leave-one-out'])
     """
-    builder = RowBuilder(pretrained)
-    row = builder.row(text)
-    (attention,) = iterate_attention(builder, [row])
+    opened = open_model(pretrained)
+    row = opened.tokenizer(text, max_length=positions_of(opened))
+    (attention,) = iterate_attention(opened, [row])
     measures = {"attention": attention.maps[-1, :, 0].mean(0), "rollout": attention_rollout(attention)[-1, 0]}  # [T]
     if most_flow_tokens is None or len(row.ids) <= most_flow_tokens:
         measures["flow"] = attention_flow(attention, queries=[0])[0]  # [T]
-    if _has_classes(builder.model):
-        places = _places(row)
-        measures["leave-one-out"] = np.zeros(len(row.ids))
-        measures["leave-one-out"][places] = _leave_one_out(builder, as_two_classes(builder.model), row, places)
+    if _has_classes(opened.model):
+        measures["leave-one-out"] = _leave_one_out(open_explained(opened), row)
     return row.tokens, {name: values.tolist() for name, values in measures.items()}
 
 
@@ -184,19 +183,11 @@ def _has_classes(model) -> bool:
     return isinstance(model, BertClassifier) and model.problem_type != "regression"
 
 
-def _places(row: Row) -> list[int]:
-    """Return the indices of the tokens of the text, without [CLS] and [SEP]."""
-    return [index for index, span in enumerate(row.spans) if span is not None]
+def _places(text: TokenizedText) -> np.ndarray:
+    """Return the numbers of the tokens of the text, without [CLS] and [SEP]."""
+    return np.flatnonzero(~text.is_special)
 
 
-def _leave_one_out(builder: RowBuilder, model, row: Row, places: list[int]) -> np.ndarray:
-    """Compute how much the logit of the predicted class drops when a token is replaced with [MASK], float `[P]`."""
-    inputs = builder.inputs([row] * (len(places) + 1))  # [1 + P, T] each; the first row is the text itself
-    inputs["input_word_ids"][np.arange(1, len(places) + 1), places] = builder.special_ids["[MASK]"]
-    chunks = [
-        {key: value[start : start + CHUNK] for key, value in inputs.items()}
-        for start in range(0, len(places) + 1, CHUNK)
-    ]
-    logits = np.concatenate([ops.convert_to_numpy(model(chunk, training=False)) for chunk in chunks])  # [1 + P, C]
-    predicted = logits[:, logits[0].argmax()].astype("float64")  # [1 + P]
-    return predicted[0] - predicted[1:]
+def _leave_one_out(explained: ExplainedModel, text: TokenizedText) -> np.ndarray:
+    """Compute how much the logit of the predicted class drops when a token is replaced with [MASK], float64 `[T]`."""
+    return leave_one_out(Context(explained, text, class_target(explained, text)), "mask").scores

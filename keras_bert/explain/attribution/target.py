@@ -52,15 +52,15 @@ def find_target(explained: ExplainedModel, text: TokenizedText, target=None) -> 
         InputError: there is no such class, token or position.
     """
     finders = {"span_labeler": _span, "pretrainer": _masked_token, "token_classifier": _tag}
-    if explained.pairs is not None and explained.pairs != isinstance(text.text, tuple):
+    pairs = explained.model.pairs
+    if pairs is not None and pairs != isinstance(text.text, tuple):
         kinds = ("a single text", "a pair of texts")
-        raise InputError(
-            f"`text` must be {kinds[explained.pairs]} for this model. Received: {kinds[not explained.pairs]}"
-        )
-    return finders.get(explained.kind, _class)(explained, text, target)
+        raise InputError(f"`text` must be {kinds[pairs]} for this model. Received: {kinds[not pairs]}")
+    return finders.get(explained.kind, class_target)(explained, text, target)
 
 
-def _class(explained, text, target) -> Target:
+def class_target(explained: ExplainedModel, text: TokenizedText, target=None) -> Target:
+    """Find the logit of a class by its name or number; of the predicted class without a target."""
     model = explained.model
     count = class_count(model) or model.num_classes
     is_regression = model.problem_type == "regression"

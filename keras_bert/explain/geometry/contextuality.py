@@ -121,7 +121,7 @@ def contextuality(pretrained, texts: list[str], min_sentences: int = 5, special_
     layers, and only between texts of similar size.
 
     Args:
-        pretrained: what `kb.load_pretrained` returns, or a model with a vectorizer.
+        pretrained: what `kb.load_pretrained` returns, a model with a vectorizer, or a tuple of both.
         texts: list of sentences. Repeated ones count once.
         min_sentences: number of different sentences that a word must be in for self-similarity and explained variance;
             its first occurrence in each counts.

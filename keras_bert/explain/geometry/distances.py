@@ -8,7 +8,7 @@ from keras_bert.explain.figures.figure import Figure
 from keras_bert.explain.figures.panels import fix_layout, new_panels
 from keras_bert.explain.figures.style import SERIES, style
 from keras_bert.explain.geometry.projection import unit
-from keras_bert.explain.texts.text_states import states_of
+from keras_bert.explain.texts.hidden_states import states_of
 
 
 @dataclasses.dataclass(frozen=True)
@@ -60,7 +60,7 @@ def layer_distances(pretrained, texts: list[str], special_tokens: bool = False) 
     """Measure the L2 distance and the cosine between the input and the output of each layer.
 
     Args:
-        pretrained: what `kb.load_pretrained` returns, or a model with a vectorizer.
+        pretrained: what `kb.load_pretrained` returns, a model with a vectorizer, or a tuple of both.
         texts: list of N strings.
         special_tokens: also average over [CLS] and [SEP].
 

@@ -6,11 +6,11 @@ import keras
 import numpy as np
 
 from keras_bert import ops
-from keras_bert.errors import InputError
 from keras_bert.explain.figures.figure import Figure
 from keras_bert.explain.figures.panels import draw_image, escape, fix_layout, new_panels
 from keras_bert.explain.figures.style import style
-from keras_bert.explain.texts.text_states import open_model, text_rows
+from keras_bert.explain.texts.hidden_states import tokenize_strings
+from keras_bert.explain.texts.text_model import open_model
 
 
 @dataclasses.dataclass(frozen=True)
@@ -78,7 +78,7 @@ def embeddings(pretrained, text: str, pair: str | None = None) -> EmbeddingSum:
     """Look up the word, position and segment embedding of each token of a text, and add them.
 
     Args:
-        pretrained: what `kb.load_pretrained` returns, or a model with a vectorizer.
+        pretrained: what `kb.load_pretrained` returns, a model with a vectorizer, or a tuple of both.
         text: a string.
         pair: a second text, or None. Its tokens, and the [SEP] after them, are segment 1.
 
@@ -100,24 +100,17 @@ def embeddings(pretrained, text: str, pair: str | None = None) -> EmbeddingSum:
 
     Source: Devlin et al. 2018 (arXiv:1810.04805), section 3, "Input/Output Representations", and figure 2.
     """
-    encoder, preprocessor = open_model(pretrained)
-    rows = text_rows(preprocessor, [text] if pair is None else [text, pair], name="text")
-    ids, tokens = list(rows[0].ids), list(rows[0].tokens)
-    types = [0] * len(ids)
-    if pair is not None:
-        ids, tokens = ids + rows[1].ids[1:], tokens + rows[1].tokens[1:]
-        types += [1] * (len(ids) - len(types))
-    if len(ids) > preprocessor.sequence_length:
-        raise InputError(
-            f"`text` and `pair` must have at most {preprocessor.sequence_length} tokens together, [CLS] and [SEP] "
-            f"included. Received: {len(ids)} tokens. Shorten one of them."
-        )
-    layer = encoder.embeddings
+    opened = open_model(pretrained, special_tokens=())
+    if pair is None:
+        (found,) = tokenize_strings(opened, [text], "text")
+    else:
+        found = opened.tokenizer((text, pair), "text` and `pair")
+    layer = opened.encoder.embeddings
 
     def lookup(table, numbers):
-        found = ops.embedding_lookup(table, keras.ops.convert_to_tensor([numbers], dtype="int32"))  # [1, T, E]
-        return keras.ops.convert_to_numpy(keras.ops.cast(found, "float32"))[0]  # [T, E]
+        rows = ops.embedding_lookup(table, keras.ops.convert_to_tensor([list(numbers)], dtype="int32"))  # [1, T, E]
+        return keras.ops.convert_to_numpy(keras.ops.cast(rows, "float32"))[0]  # [T, E]
 
-    word, position = lookup(layer.word_embeddings, ids), lookup(layer.position_embeddings, list(range(len(ids))))
-    segment = None if layer.type_embeddings is None else lookup(layer.type_embeddings, types)
-    return EmbeddingSum(tokens, word, position, segment, word + position + (0 if segment is None else segment))
+    word, position = lookup(layer.word_embeddings, found.ids), lookup(layer.position_embeddings, range(len(found.ids)))
+    segment = None if layer.type_embeddings is None else lookup(layer.type_embeddings, found.types)
+    return EmbeddingSum(found.tokens, word, position, segment, word + position + (0 if segment is None else segment))

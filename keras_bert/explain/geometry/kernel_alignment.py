@@ -8,7 +8,7 @@ from keras_bert.errors import InputError
 from keras_bert.explain.figures.figure import Figure
 from keras_bert.explain.figures.panels import draw_cells, fix_layout, new_panels, two_digits
 from keras_bert.explain.figures.style import style
-from keras_bert.explain.texts.text_states import states_of, word_states
+from keras_bert.explain.texts.hidden_states import states_of, word_states
 
 
 @dataclasses.dataclass(frozen=True)
@@ -75,7 +75,7 @@ def cka(
     averaged, so the models may have different tokenizers. A word that only one model separates so is left out.
 
     Args:
-        pretrained: what `kb.load_pretrained` returns, or a model with a vectorizer.
+        pretrained: what `kb.load_pretrained` returns, a model with a vectorizer, or a tuple of both.
         texts: list of strings, together with at least four words. More words give an estimate of smaller variance.
         other: a second model, or None for the layers of the first one.
         unbiased: use the unbiased estimator. The biased one is near 1 for unrelated vectors if there are not many
@@ -192,7 +192,7 @@ def _common_words(rows, states, other_rows, other_states) -> tuple[np.ndarray, n
     """Return the vectors of the words that have the same place in a text for both models: `[L + 1, n, H]` each."""
     first, second = [], []
     for row, state, other_row, other_state in zip(rows, states, other_rows, other_states, strict=True):
-        places = [[word[:2] for word in each.words()] for each in (row, other_row)]
+        places = [each.word_spans[1:-1] for each in (row, other_row)]
         common = [place for place in places[0] if place in places[1]]
         first.append(word_states(row, state)[:, [places[0].index(place) for place in common]])
         second.append(word_states(other_row, other_state)[:, [places[1].index(place) for place in common]])

@@ -11,7 +11,8 @@ from keras_bert.errors import InputError
 from keras_bert.explain.figures.figure import Figure
 from keras_bert.explain.figures.panels import draw_cells, escape, fix_layout, new_panels, shorten
 from keras_bert.explain.figures.style import INK, style
-from keras_bert.explain.texts.text_states import check_layers, encoder_inputs, open_model, text_rows
+from keras_bert.explain.texts.hidden_states import check_layers, tokenize_strings
+from keras_bert.explain.texts.text_model import open_model
 
 BAND = 11  # positions side by side in the figure
 
@@ -101,7 +102,7 @@ def logit_lens(pretrained, text: str, top_k: int = 5, layers: list[int] | None =
     last layer, so early layers may know more than it shows.
 
     Args:
-        pretrained: what `kb.load_pretrained` returns for a `BertPretrainer`, or one with a vectorizer.
+        pretrained: what `kb.load_pretrained` returns for a `BertPretrainer`, one with a vectorizer, or a tuple of both.
         text: a string, with or without `[MASK]`.
         top_k: k, number of tokens for each layer and position.
         layers: the layers, 0 (embeddings) to L. Default: all. The last one is always added.
@@ -126,18 +127,17 @@ def logit_lens(pretrained, text: str, top_k: int = 5, layers: list[int] | None =
     Source: nostalgebraist 2020, "interpreting GPT: the logit lens"; the divergence as in Belrose et al. 2023
     (arXiv:2303.08112), section 2.
     """
-    model = getattr(pretrained, "model", pretrained)
-    if getattr(model, "mlm_head", None) is None:
-        kind = getattr(pretrained, "kind", type(model).__name__)
+    opened = open_model(pretrained, special_tokens=("[MASK]",))
+    if opened.kind != "pretrainer":
+        kind = opened.kind or type(opened.model).__name__
         raise InputError(f"`pretrained` must have a masked-LM head. Received: a model of kind {kind}")
-    encoder, preprocessor = open_model(pretrained)
-    vocabulary = preprocessor.vocabulary
+    vocabulary = opened.tokenizer.vocabulary
     if isinstance(top_k, bool) or not isinstance(top_k, int) or not 1 <= top_k <= len(vocabulary):
         raise InputError(f"`top_k` must be an integer in 1 … {len(vocabulary)}. Received: top_k={top_k!r}")
-    depth = len(encoder.blocks)
+    depth = len(opened.encoder.blocks)
     layers = sorted({*check_layers(layers, depth), depth})
-    row = text_rows(preprocessor, [text], ("[MASK]",), name="text")[0]
-    logits = np.stack(layer_logits(model, encoder_inputs([row]), layers))[:, 0]  # [K, T, V]
+    (row,) = tokenize_strings(opened, [text], "text")
+    logits = np.stack(layer_logits(opened.model, row.inputs(), layers))[:, 0]  # [K, T, V]
 
     logs = _log_softmax(logits.astype("float64"))  # [K, T, V]
     probabilities = np.exp(logs).astype("float32")

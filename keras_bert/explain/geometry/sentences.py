@@ -18,7 +18,8 @@ from keras_bert.explain.figures.panels import (
 )
 from keras_bert.explain.figures.style import style
 from keras_bert.explain.geometry.projection import cosines, principal_components, unit
-from keras_bert.explain.texts.text_states import encoder_inputs, open_model, text_rows
+from keras_bert.explain.texts.hidden_states import tokenize_strings
+from keras_bert.explain.texts.text_model import open_model
 from keras_bert.models.pooling import pool_outputs
 
 # Two groups of three sentences about one subject each; few words are in two of them.
@@ -129,7 +130,7 @@ def similarity_map(
     Nothing is random: the map is a singular value decomposition.
 
     Args:
-        pretrained: what `kb.load_pretrained` returns, or a model with a vectorizer.
+        pretrained: what `kb.load_pretrained` returns, a model with a vectorizer, or a tuple of both.
         sentences: list of at least two strings.
         groups: the subject of each sentence, at most four different ones, for the colors and for the check of nearest
             neighbors.
@@ -155,8 +156,8 @@ def similarity_map(
 
     Source: Reimers and Gurevych 2019 (arXiv:1908.10084), section 3, for the pooling.
     """
-    encoder, preprocessor = open_model(pretrained)
-    rows = text_rows(preprocessor, sentences, name="sentences")
+    opened = open_model(pretrained, special_tokens=())
+    rows = tokenize_strings(opened, sentences, "sentences")
     if len(rows) < 2:
         raise InputError(f"`sentences` must have at least two sentences. Received: {len(rows)}")
     if groups is not None and (len(groups) != len(rows) or len(set(groups)) > 4):
@@ -167,8 +168,8 @@ def similarity_map(
     pool = pool or getattr(pretrained, "pool", None) or "mean"
     vectors = []
     for row in rows:  # one at a time: no padding
-        inputs = {key: ops.convert_to_tensor(value) for key, value in encoder_inputs([row]).items()}
-        pooled = pool_outputs(encoder(inputs, training=False), inputs["input_mask"], pool)  # [1, D]
+        inputs = {key: ops.convert_to_tensor(value) for key, value in row.inputs().items()}
+        pooled = pool_outputs(opened.encoder(inputs, training=False), inputs["input_mask"], pool)  # [1, D]
         vectors.append(ops.convert_to_numpy(pooled)[0])
     vectors = np.stack(vectors)  # [N, D]
     cosine = cosines(vectors)

@@ -10,7 +10,8 @@ from keras_bert.explain.figures.figure import Figure
 from keras_bert.explain.figures.panels import draw_points, fix_layout, layer_ticks, new_panels
 from keras_bert.explain.figures.style import INK, style
 from keras_bert.explain.geometry.projection import cosines, principal_components
-from keras_bert.explain.texts.text_states import TextRow, check_layers, states_of
+from keras_bert.explain.texts.hidden_states import check_layers, states_of
+from keras_bert.explain.texts.tokenized_text import TokenizedText
 
 
 @dataclasses.dataclass(frozen=True)
@@ -123,7 +124,7 @@ def word_in_context(
     In layer 0 they differ by their positions only. Each occurrence of the word in a sentence counts, capitals or not.
 
     Args:
-        pretrained: what `kb.load_pretrained` returns, or a model with a vectorizer.
+        pretrained: what `kb.load_pretrained` returns, a model with a vectorizer, or a tuple of both.
         sentences: list of strings with the word; together at least two occurrences.
         word: the word, or several words.
         groups: the sense of the word in each sentence, such as `"river"` and `"money"`: at most four different ones.
@@ -173,7 +174,7 @@ def _number(value) -> float | None:
     return float(value) if np.isfinite(value) else None
 
 
-def _occurrences(row: TextRow, word: str) -> list[list[int]]:
+def _occurrences(text: TokenizedText, word: str) -> list[list[int]]:
     """Return the positions of the tokens of each occurrence of a word.
 
     Raises:
@@ -181,10 +182,11 @@ def _occurrences(row: TextRow, word: str) -> list[list[int]]:
     """
     pattern = rf"(?<!\w){re.escape(word.strip())}(?!\w)"
     found = []
-    for match in re.finditer(pattern, row.text, re.IGNORECASE):
-        inside = [i for i, span in enumerate(row.spans) if span and span[0] < match.end() and span[1] > match.start()]
+    for match in re.finditer(pattern, text.text, re.IGNORECASE):
+        places = enumerate(text.spans[1:-1], 1)  # without [CLS] and [SEP]
+        inside = [i for i, (start, end) in places if start < match.end() and end > match.start()]
         if inside:
             found.append(inside)
     if not found:
-        raise InputError(f"`sentences` must each contain the word {word!r}. Received: {row.text[:80]!r}")
+        raise InputError(f"`sentences` must each contain the word {word!r}. Received: {text.text[:80]!r}")
     return found

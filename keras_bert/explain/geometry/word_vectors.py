@@ -5,7 +5,8 @@ import dataclasses
 import numpy as np
 
 from keras_bert.errors import InputError
-from keras_bert.explain.texts.text_states import TextRow, states_of, word_states
+from keras_bert.explain.texts.hidden_states import states_of, word_states
+from keras_bert.explain.texts.tokenized_text import TokenizedText
 
 
 @dataclasses.dataclass(frozen=True)
@@ -65,12 +66,12 @@ def word_vectors(pretrained, texts: list[str], special_tokens: bool = False) -> 
     return WordVectors(names, np.array(sentences), np.concatenate(vectors, 1), special_tokens)
 
 
-def word_names(row: TextRow) -> list[str]:
-    """Name the words of a row by their tokens, or by their text where a token is [UNK]."""
+def word_names(text: TokenizedText) -> list[str]:
+    """Name the words of a text by their tokens, or by their text where a token is [UNK]; without [CLS] and [SEP]."""
     names = []
-    for start, end, positions in row.words():
-        tokens = [row.tokens[i] for i in positions]
-        names.append(row.text[start:end] if "[UNK]" in tokens else "".join(t.removeprefix("##") for t in tokens))
+    for word, numbers in list(zip(text.words, text.word_tokens, strict=True))[1:-1]:
+        tokens = [text.tokens[i] for i in numbers]
+        names.append(word if "[UNK]" in tokens else "".join(t.removeprefix("##") for t in tokens))
     return names
 
 

@@ -13,7 +13,7 @@ from keras_bert.errors import InputError
 from keras_bert.explain.figures.figure import Figure
 from keras_bert.explain.figures.panels import draw_cells, fix_layout, new_panels
 from keras_bert.explain.figures.style import INK, SERIES, style
-from keras_bert.explain.texts.text_states import open_model
+from keras_bert.explain.texts.text_model import open_preprocessor
 from keras_bert.tasks.class_names import to_class_ids
 
 
@@ -95,8 +95,8 @@ def head_ablation(pretrained, texts, labels=None, batch_size: int = 64) -> HeadA
     afterwards, also after an error. Nothing is trained. It takes 2 L A + 1 runs over the examples.
 
     Args:
-        pretrained: what `kb.load_pretrained` returns for a `BertClassifier`, or one with a vectorizer, which predicts
-            one of C classes.
+        pretrained: what `kb.load_pretrained` returns for a `BertClassifier`, one with a vectorizer, or a tuple of
+            both; it must predict one of C classes.
         texts: N texts or pairs, or rows of token ids, in any form that `kb.finetune` takes.
         labels: N class ids or names, or None if `texts` has them.
         batch_size: B.
@@ -120,7 +120,7 @@ def head_ablation(pretrained, texts, labels=None, batch_size: int = 64) -> HeadA
 
     Source: Michel et al. 2019 (arXiv:1905.10650), sections 3.2 and 3.3.
     """
-    model = getattr(pretrained, "model", pretrained)
+    model, preprocessor = open_preprocessor(pretrained)
     problem = getattr(model, "problem_type", None)
     if problem not in ("single_label", "binary"):
         raise InputError(
@@ -130,7 +130,6 @@ def head_ablation(pretrained, texts, labels=None, batch_size: int = 64) -> HeadA
     examples = read_examples(texts, labels, name="texts")
     if not len(examples) or examples.labels is None:
         raise InputError(f"`labels` must be given for at least one example. Received: {len(examples)} examples")
-    encoder, preprocessor = open_model(pretrained)
     ids = examples.ids if examples.ids is not None else preprocessor(examples.texts)
     preprocessor.long_texts.warn()
     classes = np.asarray(to_class_ids(examples.labels, getattr(model, "labels", None)))  # [N]
@@ -142,8 +141,8 @@ def head_ablation(pretrained, texts, labels=None, batch_size: int = 64) -> HeadA
     def correct() -> np.ndarray:
         return _predictions(predict, ids, batch_size, problem) == classes  # [N]
 
-    blocks = list(dict.fromkeys(encoder.blocks))  # ALBERT has one
-    heads = encoder.config.num_heads
+    blocks = list(dict.fromkeys(model.encoder.blocks))  # ALBERT has one
+    heads = model.encoder.config.num_heads
     for block in blocks:
         output_kernel(block, heads)
     base = correct()
@@ -156,7 +155,7 @@ def head_ablation(pretrained, texts, labels=None, batch_size: int = 64) -> HeadA
             errors[layer, head] = difference.std() / np.sqrt(len(difference))
             with zeroed_heads(block, [each for each in range(heads) if each != head], heads):
                 alone[layer, head] = correct().mean()
-    return HeadAblation(float(base.mean()), change, errors, alone, len(base), len(blocks) < len(encoder.blocks))
+    return HeadAblation(float(base.mean()), change, errors, alone, len(base), len(blocks) < len(model.encoder.blocks))
 
 
 @contextlib.contextmanager

@@ -7,8 +7,9 @@ import numpy as np
 
 from keras_bert.errors import InputError
 from keras_bert.explain.figures.figure import Figure
-from keras_bert.explain.self_attention.text_attention import Attention, iterate_attention
-from keras_bert.explain.texts.rows import RowBuilder, texts_of
+from keras_bert.explain.self_attention.text_attention import Attention, iterate_attention, positions_of
+from keras_bert.explain.texts.text_model import open_model
+from keras_bert.explain.texts.tokenized_text import as_list
 from keras_bert.extras import require
 
 PUNCTUATION = (".", ",")
@@ -115,7 +116,7 @@ def attention_statistics(
     All averages are first taken over the tokens of a text, and then over the texts. Padding is not counted.
 
     Args:
-        pretrained: what `kb.load_pretrained` returns, or a tuple of a model and its `BertTextVectorization`.
+        pretrained: as in `attention`.
         texts: list of N strings or (first, second) tuples.
         max_length: T, in tokens, to which longer texts are cut. The default is 128, or the positions of the model if
             they are fewer.
@@ -143,9 +144,9 @@ def attention_statistics(
     Source: Clark et al. 2019 (arXiv:1906.04341), sections 3 and 6; `General_Analysis.ipynb` and `head_distances.py` of
     github.com/clarkkev/attention-analysis.
     """
-    texts, _ = texts_of(texts)
-    builder = RowBuilder(pretrained)
-    positions = builder.encoder.config.max_position_embeddings
+    texts, _ = as_list(texts)
+    opened = open_model(pretrained)
+    positions = positions_of(opened)
     max_length = min(128, positions) if max_length is None else max_length
     for name, value, least, most in (
         ("max_length", max_length, 5, positions),
@@ -154,11 +155,11 @@ def attention_statistics(
         if isinstance(value, bool) or not isinstance(value, int) or value < least or (most and value > most):
             limit = f"from {least} to {most}, the positions of the model" if most else f"at least {least}"
             raise InputError(f"`{name}` must be an integer {limit}. Received: {name}={value!r:.40}")
-    rows = [builder.row(text, max_length=max_length, number=number) for number, text in enumerate(texts, 1)]
+    rows = opened.tokenize(texts, max_length=max_length, truncate=True)
     order = sorted(range(len(rows)), key=lambda number: len(rows[number].ids))  # batches of similar length
     totals, distances, tokens = None, 0.0, 0
     for done, (number, each) in enumerate(
-        zip(order, iterate_attention(builder, [rows[number] for number in order]), strict=True), 1
+        zip(order, iterate_attention(opened, [rows[number] for number in order]), strict=True), 1
     ):
         values = text_statistics(each)
         totals = values if totals is None else {name: totals[name] + values[name] for name in totals}

@@ -8,7 +8,10 @@ import numpy as np
 from keras_bert.errors import InputError
 from keras_bert.explain.figures.figure import Figure
 from keras_bert.explain.self_attention.maps import attention_maps
-from keras_bert.explain.texts.rows import Row, RowBuilder, texts_of
+from keras_bert.explain.texts.text_model import TextModel, open_model
+from keras_bert.explain.texts.tokenized_text import TokenizedText, as_list, padded_inputs
+
+MAX_NUMBERS = 2**25  # of attention probabilities in memory at a time: 128 MiB
 
 
 @dataclasses.dataclass(frozen=True)
@@ -118,7 +121,8 @@ def attention(pretrained, texts) -> "Attention | list[Attention]":
     The blocks of the encoder compute them, without dropout. So these are the probabilities that predictions use.
 
     Args:
-        pretrained: what `kb.load_pretrained` returns, or a tuple of a model and its `BertTextVectorization`.
+        pretrained: what `kb.load_pretrained` returns, a model with a vectorizer, or a tuple of a model and its
+            `BertTextVectorization`.
         texts: a string, a (first, second) tuple, or a list of them. Texts are not truncated. For a pretrainer, special
             tokens in a text such as `[MASK]` are single tokens, as in `kb.fill_mask`.
 
@@ -144,22 +148,42 @@ def attention(pretrained, texts) -> "Attention | list[Attention]":
 
     Source: Vaswani et al. 2017 (arXiv:1706.03762), section 3.2; Clark et al. 2019 (arXiv:1906.04341).
     """
-    texts, single = texts_of(texts)
-    builder = RowBuilder(pretrained)
-    rows = [builder.row(text, number=number) for number, text in enumerate(texts, 1)]
-    results = list(iterate_attention(builder, rows))
+    texts, single = as_list(texts)
+    opened = open_model(pretrained)
+    results = list(iterate_attention(opened, opened.tokenize(texts, max_length=positions_of(opened))))
     return results[0] if single else results
 
 
-def iterate_attention(builder: RowBuilder, rows: list[Row]) -> Iterator[Attention]:
-    """Yield the `Attention` of each row, in order. Only one batch of them is in memory."""
-    config = builder.encoder.config
-    for batch, inputs in builder.batches(rows, config.num_layers * config.num_heads):
-        maps = np.stack(attention_maps(builder.encoder, inputs))  # [L, B, A, T, T]
-        for number, row in enumerate(batch):
-            length = len(row.ids)
+def positions_of(opened: TextModel) -> int:
+    """Return the largest number of tokens that the encoder has positions for."""
+    return opened.encoder.config.max_position_embeddings
+
+
+def iterate_attention(opened: TextModel, texts: list[TokenizedText]) -> Iterator[Attention]:
+    """Yield the `Attention` of each text, in order. Only one batch of them is in memory."""
+    config = opened.encoder.config
+    for batch in _batches(texts, config.num_layers * config.num_heads):
+        inputs = padded_inputs(batch, opened.tokenizer.pad_id)
+        maps = np.stack(attention_maps(opened.encoder, inputs))  # [L, B, A, T, T]
+        for number, text in enumerate(batch):
+            length = len(text.ids)
             own = np.ascontiguousarray(maps[:, number, :, :length, :length])  # [L, A, T, T]
-            yield Attention(own, row.tokens, row.segments, row.spans, row.words, row.word_ids, row.text)
+            spans = [None if special else span for special, span in zip(text.is_special, text.spans, strict=True)]
+            yield Attention(own, text.tokens, text.types.tolist(), spans, text.words, text.word_numbers, text.text)
+
+
+def _batches(texts: list[TokenizedText], maps_per_text: int) -> Iterator[list[TokenizedText]]:
+    """Divide texts into batches, in order, whose maps have at most `MAX_NUMBERS` numbers, or one text."""
+    start = 0
+    while start < len(texts):
+        end, width = start, 0
+        while end < len(texts):
+            width = max(width, len(texts[end].ids))
+            if end > start and (end + 1 - start) * width**2 * maps_per_text > MAX_NUMBERS:
+                break
+            end += 1
+        yield texts[start:end]
+        start = end
 
 
 def _index(name: str, number: int, count: int) -> int:

@@ -202,7 +202,7 @@ def test_sources_are_equal(classifier, vectorizer, tmp_path):
     [
         ("single_label", " \t", {}, "^`text`.*Received"),
         ("single_label", 3, {}, "^`text`.*Received: text=3"),
-        ("single_label", ("a", "b", "c"), {}, "^`text`.*tuple of two"),
+        ("single_label", ("a", "b", "c"), {}, "^`text`.*second. tuple"),
         ("single_label", "film " * 40, {}, "^`text`.*at most 24 tokens.*Received: 42"),
         ("single_label", "film", {"target": "good"}, "^`target`.*0, 1, 2.*Received: 'good'"),
         ("single_label", "film", {"target": 3}, "^`target`.*Received: 3"),
@@ -225,9 +225,9 @@ def test_rejects(kind, text, options, match, encoder, vectorizer):
 def test_rejects_models_and_modes(encoder, classifier, vectorizer):
     with pytest.raises(kb.InputError, match="^`pretrained` must have a head.*kind encoder.*kb.finetune"):
         integrated_gradients((encoder, vectorizer), "film")
-    with pytest.raises(kb.InputError, match="^`pretrained`.*Received: str"):
+    with pytest.raises(kb.InputError, match="^`pretrained`.*Received: 'sst2_sentiment'"):
         integrated_gradients("sst2_sentiment", "film")
-    with pytest.raises(kb.InputError, match="^`vectorizer` must be given"):
+    with pytest.raises(kb.InputError, match="^`pretrained` must have a vectorizer"):
         integrated_gradients(make("mean", kb.BertEncoder(encoder.config)), "film")
     with pytest.raises(kb.InputError, match="^`mode`.*Received: mode='drop'"):
         occlusion((classifier, vectorizer), "film", mode="drop")

@@ -7,7 +7,7 @@ from scipy.spatial.distance import cdist
 
 import keras_bert as kb
 from keras_bert.explain.geometry.projection import principal_components
-from keras_bert.explain.texts.text_states import states_of
+from keras_bert.explain.texts.hidden_states import states_of
 from tests.explain.small_models import TEXTS, small_encoder
 from tests.helpers import randomize, tiny_config, to_numpy
 
@@ -31,8 +31,7 @@ def test_states_of_a_batch_are_those_of_each_text_alone(encoder):
         ids = encoder.vectorizer([text])["input_word_ids"][0]
         assert row.tokens == encoder.vectorizer.id_to_token(ids)
         np.testing.assert_allclose(state, outputs(encoder, text), atol=2e-6)
-    words = [rows[4].text[start:end] for start, end, _ in rows[4].words()]
-    assert words == ["the", "film", "of", "the", "unknowns"] and rows[4].words()[-1][2] == [5, 6, 7]
+    assert rows[4].words[1:-1] == ["the", "film", "of", "the", "unknowns"] and rows[4].word_tokens[-2] == [5, 6, 7]
 
 
 @pytest.mark.parametrize("changes", [{}, {"type_vocab_size": 0}, {"embedding_size": 8}])

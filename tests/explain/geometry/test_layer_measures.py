@@ -5,7 +5,7 @@ import pytest
 from sklearn.metrics.pairwise import cosine_similarity
 
 import keras_bert as kb
-from keras_bert.explain.texts.text_states import states_of
+from keras_bert.explain.texts.hidden_states import states_of
 from tests.explain.small_models import TEXTS, VOCABULARY, small_encoder
 
 

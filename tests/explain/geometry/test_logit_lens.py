@@ -80,7 +80,7 @@ def test_rejects():
     model = small_pretrainer()
     for call, match in (
         (lambda: kb.explain.logit_lens(small_encoder(), TEXT), "`pretrained`.*masked-LM head.*encoder"),
-        (lambda: kb.explain.logit_lens(keras.Sequential(), TEXT), "`pretrained`.*masked-LM head"),
+        (lambda: kb.explain.logit_lens(keras.Sequential(), TEXT), "`model`.*BertEncoder"),
         (lambda: kb.explain.logit_lens(model, TEXT, top_k=0), "`top_k`.*0"),
         (lambda: kb.explain.logit_lens(model, TEXT, layers=[3]), "`layers`.*0 … 2.*3"),
         (lambda: kb.explain.logit_lens(model, ""), "`text`"),

@@ -127,5 +127,5 @@ def test_rejects(pretrained):
     ]:
         with pytest.raises(kb.InputError, match=f"^{message}"):
             kb.explain.attention_statistics(pretrained, TEXTS, **options)
-    with pytest.raises(kb.InputError, match="^`text`.*number 2"):
+    with pytest.raises(kb.InputError, match="^`text`.*text 2 of "):
         kb.explain.attention_statistics(pretrained, ["a film", " "])

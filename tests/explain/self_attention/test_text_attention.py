@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 
 import keras_bert as kb
-from keras_bert.explain.texts.rows import RowBuilder
+from keras_bert.explain.texts.text_model import open_model
+from keras_bert.explain.texts.tokenized_text import padded_inputs
 from tests.explain.readable import assert_readable
 from tests.helpers import randomize, tiny_config
 
@@ -36,17 +37,17 @@ def test_words_and_places_of_tokens(pretrained):
 
 
 def test_ids_equal_those_of_the_vectorizer(pretrained):
-    builder = RowBuilder(pretrained)
+    tokenizer = open_model(pretrained).tokenizer
     for text in TEXTS:
         for length in (40, 9, 8):
-            row = builder.row(text, max_length=length)
+            row = tokenizer(text, max_length=length, truncate=True)
             arguments = tuple([part] for part in text) if isinstance(text, tuple) else [text]
             expected = {key: value.numpy() for key, value in pretrained[1](arguments, sequence_length=length).items()}
             count = expected["input_mask"].sum()
-            assert row.ids == expected["input_word_ids"][0, :count].tolist()
-            assert row.segments == expected["input_type_ids"][0, :count].tolist()
-            assert len(row.tokens) == len(row.spans) == len(row.word_ids) == count
-            assert row.word_ids[-1] == len(row.words) - 1
+            assert row.ids.tolist() == expected["input_word_ids"][0, :count].tolist()
+            assert row.types.tolist() == expected["input_type_ids"][0, :count].tolist()
+            assert len(row.tokens) == len(row.spans) == len(row.word_numbers) == count
+            assert row.word_numbers[-1] == len(row.words) - 1
 
 
 def test_rows_of_a_list_equal_those_alone(pretrained):
@@ -61,9 +62,8 @@ def test_rows_of_a_list_equal_those_alone(pretrained):
 def test_probabilities_are_those_of_predictions(pretrained):
     """The outputs of the compiled forward pass, with kernels, follow from the maps."""
     encoder, _ = pretrained
-    builder = RowBuilder(pretrained)
-    rows = [builder.row(text) for text in TEXTS]
-    inputs, found = builder.inputs(rows), kb.explain.attention(pretrained, TEXTS)
+    rows = open_model(pretrained).tokenize(TEXTS, max_length=40)
+    inputs, found = padded_inputs(rows, 0), kb.explain.attention(pretrained, TEXTS)
     outputs = encoder.predict(inputs, verbose=0)
     scored = encoder.with_attention_scores()(inputs)
     for row, attention in enumerate(found):
@@ -103,7 +103,8 @@ def test_mask_stays_whole_for_a_pretrainer(pretrained, tmp_path):
     folder = kb.save_pretrained(model, tmp_path / "bert", vectorizer)
     loaded = kb.load_pretrained(folder)
     assert kb.explain.attention(loaded, "a [MASK] film").tokens == ["[CLS]", "a", "[MASK]", "film", "[SEP]"]
-    assert "[MASK]" not in kb.explain.attention((loaded.model, vectorizer), "a [MASK] film").tokens
+    assert "[MASK]" in kb.explain.attention((loaded.model, vectorizer), "a [MASK] film").tokens
+    assert "[MASK]" not in kb.explain.attention(pretrained, "a [MASK] film").tokens
 
 
 def test_rejects(pretrained):
@@ -118,14 +119,14 @@ def test_rejects(pretrained):
 
     custom = kb.BertEncoder(encoder.config, block=Block)
     cases = [
-        (pretrained, "", r"^`text` must have at least one token\. Received: '', number 1$"),
-        (pretrained, ["a film", " \n"], "^`text` .*number 2$"),
+        (pretrained, "", r"^`text` must have at least one token\. Received: ''$"),
+        (pretrained, ["a film", " \n"], r"^`text` .*This is text 2 of 2\.$"),
         (pretrained, ("a film", ""), "^`text` must have at least one token"),
-        (pretrained, "film " * 39, r"^`text` must have at most 40 tokens.*Received: 41 tokens, text number 1\. Divide"),
-        (pretrained, [3], "^`text` must be a string.*Received: int"),
+        (pretrained, "film " * 39, "^`text` must have at most 40 tokens.*Received: 41 tokens in 'film"),
+        (pretrained, [3], "^`text` must be a string.*Received: text=3"),
         (pretrained, 3, "^`texts` must be.*Received: int"),
         (pretrained, [], "^`texts` must have at least one text"),
-        (encoder, "a film", "^`pretrained` must be.*Received: BertEncoder"),
+        (encoder, "a film", "^`pretrained` must have a vectorizer.*Received: a BertEncoder"),
         ((kb.BertEncoder(tiny_config()), vectorizer), "a film", "^`vectorizer` must have as many tokens"),
         ((custom, vectorizer), "a film", "^`block` must make layers.*Received: a Block without it"),
     ]
