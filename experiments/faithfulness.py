@@ -17,9 +17,9 @@ from pathlib import Path
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import keras_bert as kb  # noqa: E402
-from keras_bert.explain.explained_model import open_explained  # noqa: E402
-from keras_bert.explain.faithfulness import MEDIANS, METRICS, ROWS, measure_text, summarize  # noqa: E402
-from keras_bert.explain.randomization import Randomization  # noqa: E402
+from keras_bert.explain.attribution.explained_model import open_explained  # noqa: E402
+from keras_bert.explain.attribution.faithfulness import MEDIANS, METRICS, ROWS, measure_text, summarize  # noqa: E402
+from keras_bert.explain.attribution.randomization import Randomization  # noqa: E402
 from keras_bert.files import atomic_write  # noqa: E402
 from keras_bert.inference.progress import show_progress  # noqa: E402
 from keras_bert.metrics.bootstrap import Bootstrap  # noqa: E402

@@ -48,7 +48,7 @@ def layer_vectors(source: str, texts: list[str], path: Path) -> np.ndarray:
     if path.is_file():
         return np.load(path)
     import keras_bert as kb
-    from keras_bert.explain.text_states import states_of
+    from keras_bert.explain.texts.hidden_states import states_of
     from keras_bert.files import atomic_write
 
     pretrained = kb.load_pretrained(source)

@@ -5,8 +5,8 @@ import statistics
 from pathlib import Path
 
 from experiments.tasks import bold
-from keras_bert.explain.figure import Figure
-from keras_bert.explain.style import SERIES, new_axes, style
+from keras_bert.explain.figures.figure import Figure
+from keras_bert.explain.figures.style import SERIES, new_axes, style
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGE, IMAGES = ROOT / "docs" / "small-models.md", ROOT / "docs" / "images"

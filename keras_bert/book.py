@@ -53,7 +53,7 @@ class Chapter:
         """Show a figure with its caption below the cell of a notebook, or write it to a file from a script.
 
         Args:
-            plot: a `keras_bert.explain.figure.Figure` or a matplotlib figure.
+            plot: a `keras_bert.explain.figures.figure.Figure` or a matplotlib figure.
             name: the file is `tutorials/out/NN_<name>.png`, in the current folder.
             alt: text alternative. Default: that of the `Figure`.
         """

@@ -42,12 +42,23 @@ MAY_IMPORT = {
     "tasks": {*MODELS, "text", "weights", "metrics", "data", "catalog"},
     "inference": LIBRARY,
     "training": {*LIBRARY, "inference"},
+    "book": LIBRARY,
     "explain": LIBRARY,
     "parity": {*LIBRARY, "inference"},
     "export": LIBRARY,
     "tour": {*LIBRARY, *APPLICATIONS},
     "playground": {*LIBRARY, *APPLICATIONS},
     "cli": {*LIBRARY, *APPLICATIONS, "tour", "playground"},
+}
+# The same for the folders of `explain`, which has no files but `__init__.py`.
+EXPLAIN = {
+    "figures": set(),
+    "texts": set(),
+    "pages": {"figures"},
+    "model": {"figures", "pages"},
+    "geometry": {"figures", "texts"},
+    "self_attention": {"figures", "texts", "pages"},
+    "attribution": {"figures", "texts", "pages", "self_attention"},
 }
 TENSORFLOW = {"tensorflow", "tensorflow_hub", "tensorflow_datasets", "tensorflow_text"}
 # These parts run on every backend. `ops` holds TensorFlow kernels, imported inside functions.
@@ -171,6 +182,16 @@ def test_imports_in_one_direction(name):
             other = module.split(".")[1]
             if other != "_lazy" and f"keras_bert.{other}" in MODULES:
                 assert other == part or other in MAY_IMPORT[part] | LEAVES, f"{part} must not import {module}"
+
+
+def test_folders_of_explain_import_in_one_direction():
+    files = [name for name in FILES if part_of(name) == "explain" and name != "explain/__init__.py"]
+    assert {Path(name).parts[1] for name in files} == set(EXPLAIN)
+    assert cycles(EXPLAIN) == []
+    for name in files:
+        folder = Path(name).parts[1]
+        others = {module.split(".")[2] for module, _ in IMPORTS[name] if module.startswith("keras_bert.explain.")}
+        assert others <= EXPLAIN[folder] | {folder}, name
 
 
 def uses_tensorflow(name: str, top_level: bool) -> bool:

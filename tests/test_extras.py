@@ -54,9 +54,9 @@ assert kb.load_pretrained("huggingface").labels == ["bad", "good"]
 NAMES = """
 from pathlib import Path
 from keras_bert.cli.main import main
-from keras_bert.explain.figure import Figure
-from keras_bert.explain.plots import attention_map, confusion_matrix, learning_curves, parity_per_layer
-from keras_bert.explain.style import new_axes
+from keras_bert.explain.figures.figure import Figure
+from keras_bert.explain.figures.plots import attention_map, confusion_matrix, learning_curves, parity_per_layer
+from keras_bert.explain.figures.style import new_axes
 from keras_bert.inference.onnx_model import open_onnx
 from keras_bert.metrics.baseline import tfidf_accuracy
 from keras_bert.tour.run import run_tour

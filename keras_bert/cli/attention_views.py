@@ -55,7 +55,7 @@ def heads(pretrained, texts: list, options: dict) -> ViewResult:
 def statistics(pretrained, texts: list, options: dict) -> ViewResult:
     """Show what the heads attend to on average over the texts, layer by layer."""
     from keras_bert import explain
-    from keras_bert.explain.head_plots import PANELS
+    from keras_bert.explain.self_attention.head_plots import PANELS
 
     found = explain.attention_statistics(pretrained, list(texts))
     values = {**found.averages, "entropy": found.entropy, "cls_entropy": found.cls_entropy}
@@ -72,8 +72,8 @@ def statistics(pretrained, texts: list, options: dict) -> ViewResult:
 
 def rollout(pretrained, texts: list, options: dict) -> ViewResult:
     """Show attention of [CLS], rollout and flow of the last layer beside leave-one-out, for each token."""
-    from keras_bert.explain.attention_plots import token_bars
-    from keras_bert.explain.correlations import attention_measures
+    from keras_bert.explain.attribution.attention_correlations import attention_measures
+    from keras_bert.explain.self_attention.plots import token_bars
 
     data, lines, figure = [], [], None
     for text in texts:

@@ -52,9 +52,9 @@ class View:
 
 def attribution(pretrained, texts: Sequence, given: dict) -> ViewResult:
     """Show how much each token adds to the logit of the target."""
-    from keras_bert.explain.attribution_html import attribution_page
-    from keras_bert.explain.attribution_plots import plot_attribution
-    from keras_bert.explain.attribution_text import summary_line
+    from keras_bert.explain.attribution.colored_text import summary_line
+    from keras_bert.explain.attribution.page import attribution_page
+    from keras_bert.explain.attribution.plots import plot_attribution
 
     options = ExplainOptions(**given)
     explained, target = _open(pretrained, options)
@@ -69,8 +69,8 @@ def attribution(pretrained, texts: Sequence, given: dict) -> ViewResult:
 def conductance(pretrained, texts: Sequence, given: dict) -> ViewResult:
     """Show how much each position of each layer adds to the logit of the target."""
     from keras_bert.explain import layer_conductance
-    from keras_bert.explain.attribution_html import layers_page
-    from keras_bert.explain.attribution_plots import plot_layers
+    from keras_bert.explain.attribution.page import layers_page
+    from keras_bert.explain.attribution.plots import plot_layers
 
     options = ExplainOptions(**given)
     explained, target = _open(pretrained, options)
@@ -100,7 +100,7 @@ VIEWS: dict[str, View] = {
 
 def _open(pretrained, options: ExplainOptions) -> tuple:
     """Return the model to explain and the target: a name, or the number of a class that has no such name."""
-    from keras_bert.explain.explained_model import open_explained
+    from keras_bert.explain.attribution.explained_model import open_explained
 
     explained, target = open_explained(pretrained), options.target
     known = explained.tokenizer.vocabulary if explained.kind == "pretrainer" else explained.labels or ()

@@ -66,7 +66,7 @@ def _inspect(console, model: str, output: Path | None, formats: bool, **options)
     from keras_bert.catalog import identify
     from keras_bert.catalog.published_models import find_published
     from keras_bert.errors import InputError
-    from keras_bert.explain.model_summary import model_path, summary
+    from keras_bert.explain.model.summary import model_path, summary
 
     path, published = model_path(model), find_published(model)
     match = identify(path) if path is not None and Path(path).is_dir() else None

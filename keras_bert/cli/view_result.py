@@ -13,7 +13,7 @@ class ViewResult:
         data: the values, for `--json`.
         text: what is printed: a string or a renderable of rich.
         html: a page without external resources, for `--out FILE.html`; None if the view has none.
-        figure: a `keras_bert.explain.figure.Figure`, for `--out FILE.svg`; None if the view has none.
+        figure: a `keras_bert.explain.figures.figure.Figure`, for `--out FILE.svg`; None if the view has none.
     """
 
     data: dict

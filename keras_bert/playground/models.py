@@ -11,7 +11,7 @@ from keras import ops
 from keras_bert.catalog.bundled import ENCODER, SENTIMENT
 from keras_bert.data import load_labeled
 from keras_bert.errors import InputError
-from keras_bert.explain.explained_model import ExplainedModel, open_explained
+from keras_bert.explain.attribution.explained_model import ExplainedModel, open_explained
 from keras_bert.inference.embed import embed
 from keras_bert.inference.fill_mask import eager_outputs, mask_vectorizer
 from keras_bert.inference.predictor import Predictor

@@ -7,8 +7,8 @@ import numpy as np
 from keras import ops
 
 from keras_bert.explain import attention_maps
-from keras_bert.explain.figure import Figure
-from keras_bert.explain.plots import attention_map, confusion_matrix, learning_curves, parity_per_layer
+from keras_bert.explain.figures.figure import Figure
+from keras_bert.explain.figures.plots import attention_map, confusion_matrix, learning_curves, parity_per_layer
 from keras_bert.inference import predict_logits
 from keras_bert.system import peak_memory_mib
 from keras_bert.tour.serving import largest_difference

@@ -7,7 +7,7 @@ import pytest
 
 import keras_bert as kb
 from keras_bert.cli.explain_views import VIEWS
-from tests.explain.test_plots import assert_readable
+from tests.explain.readable import assert_readable
 from tests.helpers import randomize, tiny_config
 
 VOCABULARY = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "a", "film", "##s", ".", ",", "fine", "was"]

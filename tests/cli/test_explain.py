@@ -6,7 +6,7 @@ import pytest
 import keras_bert as kb
 from keras_bert.cli.explain import METHODS
 from keras_bert.cli.explain_views import VIEWS
-from keras_bert.explain.methods import METHODS as LIBRARY_METHODS
+from keras_bert.explain.attribution.methods import METHODS as LIBRARY_METHODS
 from tests.cli.command_line import assert_error, results_of, write_tsv
 
 TEXT = "a fine <b>film</b>"

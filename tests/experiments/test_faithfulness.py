@@ -1,7 +1,7 @@
 """The page of the faithfulness study: counts, bold best values, and the curve of the randomization test."""
 
 from experiments import faithfulness as study
-from keras_bert.explain.faithfulness import summarize
+from keras_bert.explain.attribution.faithfulness import summarize
 from keras_bert.metrics.bootstrap import Bootstrap
 
 

@@ -1,0 +1,1 @@
+"""Which tokens a prediction depends on: attributions, and the checks of these methods."""

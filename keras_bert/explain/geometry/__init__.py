@@ -1,0 +1,1 @@
+"""The vectors of the layers: distances, similarities, words in context, and the logit lens."""

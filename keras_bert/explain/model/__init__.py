@@ -1,0 +1,1 @@
+"""The summary of a model: its architecture, its costs and its speed."""

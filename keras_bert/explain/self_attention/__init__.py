@@ -1,0 +1,1 @@
+"""What the attention heads attend to: maps, statistics, rollout, and the effect of each head."""
