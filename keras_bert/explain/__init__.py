@@ -13,6 +13,7 @@ from keras_bert.explain.contextuality import (
     self_similarity,
 )
 from keras_bert.explain.correlations import AttentionCorrelations, attention_correlations
+from keras_bert.explain.diagrams import cell_chart, flow_chart
 from keras_bert.explain.distances import layer_distances
 from keras_bert.explain.embedding_sum import embeddings
 from keras_bert.explain.faithfulness import Faithfulness, faithfulness
@@ -48,11 +49,13 @@ __all__ = [
     "attention_rollout",
     "attention_statistics",
     "bar_chart",
+    "cell_chart",
     "cka",
     "connectivity",
     "contextuality",
     "embeddings",
     "faithfulness",
+    "flow_chart",
     "gradient",
     "gradient_x_input",
     "head_ablation",
