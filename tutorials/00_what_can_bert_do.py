@@ -64,9 +64,8 @@ mini = kb.load_pretrained("bert_en_uncased_mini")
 models = {"small": small, "mini": mini}
 for name, each in models.items():
     config = each.encoder.config
-    print(
-        f"{name:5}: {each.encoder.count_params():,} parameters, {config.num_layers} layers, {config.vocab_size:,} tokens"
-    )
+    count = each.encoder.count_params()
+    print(f"{name:5}: {count:,} parameters, {config.num_layers} layers, {config.vocab_size:,} tokens")
 
 # %% [markdown]
 # `kb.fill_mask` returns the most probable tokens for every `[MASK]`. The probabilities of all 8,192 tokens sum to 1.
