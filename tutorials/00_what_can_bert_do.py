@@ -15,7 +15,7 @@
 # Run it as a script (`python tutorials/00_what_can_bert_do.py`; the figures go to `tutorials/out/`) or as a notebook.
 
 # %%
-from keras_bert.book import Chapter  # first, because it turns off log messages of TensorFlow
+from keras_bert.book import Chapter  # first, because it turns off most log messages
 
 chapter = Chapter(0)
 

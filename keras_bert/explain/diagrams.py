@@ -113,8 +113,8 @@ def cell_chart(
 
 def _widest(rows: Mapping, widths: Mapping) -> float:
     """Return the inches per unit of width that the longest text needs."""
-    pairs = ((t, w) for name in rows for t, w in zip(rows[name], widths[name], strict=True))
-    return max((0.085 * len(text) + 0.12) / width for text, width in pairs)
+    pairs = ((t, w) for name in rows for t, w in zip(rows[name], widths[name], strict=True) if t)
+    return max(((0.085 * len(text) + 0.12) / width for text, width in pairs), default=0.3)
 
 
 def _draw_cell(axes, text: str, left: float, row: int, width: float, color: str) -> None:

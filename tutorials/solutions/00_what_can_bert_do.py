@@ -2,7 +2,7 @@
 # # Solutions of chapter 00 · What can a BERT do?
 
 # %%
-from keras_bert.book import Chapter  # first, because it turns off log messages of TensorFlow
+from keras_bert.book import Chapter  # first, because it turns off most log messages
 
 chapter = Chapter(0)
 
