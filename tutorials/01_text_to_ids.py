@@ -1,340 +1,438 @@
 # %% [markdown]
-# # 01 · Text to ids
+# # 01 · How does text become ids?
 #
-# A neural network computes with numbers. The input of BERT ([Devlin et al. 2018](https://arxiv.org/abs/1810.04805))
-# is three rows of integers per text. This tutorial computes these rows from strings, in plain Keras, in six steps.
+# A neural network computes with numbers, and a text has words. Which numbers does BERT get for a text, and why are
+# they not the numbers of its words?
 #
-# | step | what | from → to |
-# |---|---|---|
-# | 1 | why pieces of words, not words or letters | texts → counts |
-# | 2 | a vocabulary, and the ids that `TextVectorization` reserves | texts → `V` tokens |
-# | 3 | WordPiece, one word by hand | word → pieces |
-# | 4 | WordPiece as the `split` of a `TextVectorization` | `[B]` strings → `[B, (tokens)]` |
-# | 5 | `[CLS]`, `[SEP]`, padding, mask, pairs | `[B, (tokens)]` → three `[B, T]` |
-# | 6 | which sequence length | T |
+# **At the end** you can compute the three arrays that BERT reads, by hand, and your numbers equal those of the
+# package. You know how a vocabulary of pieces is learned, and a mistake with ids that raises no error.
 #
-# B is the batch size, T the sequence length, V the vocabulary size. At the end the package's
-# `BertTextVectorization` must give the same numbers for the same texts.
+# **Time**: about one minute on 2 cores, without a network connection. **Papers**: Devlin et al. 2018
+# ([BERT](https://arxiv.org/abs/1810.04805)), section 3, "Input/Output Representations"; Sennrich et al. 2016
+# ([BPE](https://arxiv.org/abs/1508.07909)), section 3.2; Schuster and Nakajima 2012 ("Japanese and Korean Voice
+# Search"), section 3, for WordPiece.
 #
-# Run it as a script (`python tutorials/01_text_to_ids.py`, figures in `tutorials/out/`) or as a notebook.
-# `--full` uses the Stanford Sentiment Treebank (67,349 sentences and phrases) instead of the package's own sample.
+# Run it as a script (`python tutorials/01_text_to_ids.py`; the figures go to `tutorials/out/`) or as a notebook.
+# `--full` uses the Stanford Sentiment Treebank in place of the package's own sample.
 
 # %%
-import os
-import re
-import sys
-from collections import Counter
-from pathlib import Path
+from keras_bert.book import Chapter  # first, because it turns off most log messages
 
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+chapter = Chapter(1)
+
+import re
+from collections import Counter
 
 import keras
-import matplotlib.pyplot as plt
 import numpy as np
 import tensorflow as tf
 
 import keras_bert as kb
-from keras_bert.data import load_labeled
-
-FULL = "--full" in sys.argv
-NOTEBOOK = "__file__" not in globals()
-BLUE, ORANGE, GREEN, GRAY = "#0072b2", "#d55e00", "#009e73", "#8a8f99"  # Okabe and Ito: readable with color blindness
-
-
-def show(figure, name):
-    """Show a figure below the cell in a notebook; write it to a file from a script."""
-    if NOTEBOOK:
-        plt.show()
-    else:
-        folder = Path(__file__).resolve().parent / "out"
-        folder.mkdir(exist_ok=True)
-        figure.savefig(folder / f"01_{name}.png", dpi=110)
-        print(f"figure: {folder / f'01_{name}.png'}")
-    plt.close(figure)
-
 
 # %% [markdown]
-# ## The data: sentences about films
+# ## The whole picture
 #
-# The training part is used to learn a vocabulary, the dev part to test it on new text.
+# B is the number of texts, T the number of places in a row, V the number of tokens in the vocabulary. Read the drawing
+# from top to bottom.
 
 # %%
-source = "sample"
-if FULL:  # a local folder if it exists; otherwise TensorFlow Datasets downloads "sst2"
-    folder = Path(os.environ.get("KERAS_BERT_DATA", "/")) / "data" / "SST-2"
-    source = str(folder) if folder.is_dir() else "sst2"
-reviews = load_labeled(source)
+picture = kb.explain.flow_chart(
+    [
+        "texts [B]\nA fine film.",
+        "words (section 4)\na · fine · film · .",
+        "tokens: words and pieces of words (sections 1 to 4)\na · fine · film · .",
+        "ids: the line numbers of the tokens in the vocabulary (section 3)",
+        [
+            "input_word_ids [B, T]\nthe ids",
+            "input_mask [B, T]\n1 at tokens, 0 at padding",
+            "input_type_ids [B, T]\nfirst or second text",
+        ],
+    ],
+    "From texts to the three arrays that BERT reads.",
+)
+chapter.show(picture, "overview")
+
+# %% [markdown]
+# *Look at* the last row: the output is not one array but three, of the same shape. Section 5 builds them.
+#
+# The data of this chapter are sentences about films. The training part is used to learn a vocabulary, and the dev
+# part is new text on which the vocabulary is tested.
+
+# %%
+reviews = chapter.reviews()
 train, dev = reviews.train_texts, reviews.dev_texts
-print(f"{len(train):,} training sentences, {len(dev):,} dev sentences")
-print(*dev[:3], sep="\n")
+print(f"{len(train):,} training sentences, {len(dev):,} dev sentences, for example:")
+print(*dev[:2], sep="\n")
 
 # %% [markdown]
 # ## 1 · Why pieces of words
 #
-# The simplest vocabulary is a list of words. However long it is, new text contains words that are not in it. The
-# model sees each of them as the same token, "unknown". Letters are never unknown, but they make the sequence several
-# times as long, and the cost of attention grows with the square of the length.
+# The obvious vocabulary is a list of the most frequent words. New text has words that are not in it. The model gets
+# the same id for all of them, "unknown", and their meaning is lost. Letters are never unknown, but then a text has
+# several times as many tokens, and the cost of attention grows with the square of their number (chapter 03).
 #
-# *Pieces* are a compromise: frequent words stay whole, rare words are split. A piece that continues a word begins
-# with `##`. How are the pieces learned? Start from single letters and merge two neighboring pieces, again and again:
-#
-# - *BPE* merges the pair (a, b) with the highest count, freq(ab).
-# - *WordPiece* merges the pair with the highest score freq(ab) / (freq(a) freq(b)), so that two pieces are merged
-#   when they occur together more often than their frequencies suggest. Google never published its trainer.
-#
-# `kb.learn_vocabulary` uses the `WordPieceTrainer` of the library `tokenizers`, which merges by count, as BPE does,
-# and writes the result in WordPiece's format.
+# *Pieces* are between the two: frequent words stay whole, and rare words are split. Let us measure both sides, the
+# unknown words and the number of tokens, for vocabularies of several sizes.
 
 # %%
 simple_words = re.compile(r"[a-z0-9]+|[^a-z0-9\s]")  # a run of letters and digits, or one punctuation mark
-train_words = [simple_words.findall(text.lower()) for text in train]
-dev_words = [simple_words.findall(text.lower()) for text in dev]
-counts = Counter(word for words in train_words for word in words)
-total = sum(map(len, dev_words))
+train_words = [word for text in train for word in simple_words.findall(text.lower())]
+dev_words = [word for text in dev for word in simple_words.findall(text.lower())]
+ranked = [word for word, _ in Counter(train_words).most_common()]
+letters = np.mean([len(word) for word in dev_words])
+print(f"{len(train_words):,} training words, {len(ranked):,} of them different; {len(dev_words):,} dev words")
 
-sizes = [250, 500, 1000, 2000, 4000] + [8000] * FULL
-unknown_words, unknown_pieces, pieces_per_word = [], [], []
+# %%
+sizes = [250, 500, 1000, 2000, 4000]
+unknown = {"list of words": [], "pieces": []}  # % of the dev words
+per_word = []  # tokens per dev word
 for size in sizes:
-    known = {word for word, _ in counts.most_common(size)}
-    unknown_words.append(sum(word not in known for words in dev_words for word in words) / total)
-    pieces = kb.BertTextVectorization(kb.learn_vocabulary(train, size))
-    ids = pieces.tokenize(dev).values.numpy()
-    unknown_pieces.append((ids == pieces.unk_id).sum() / total)
-    pieces_per_word.append(len(ids) / total)
+    known = set(ranked[:size])
+    unknown["list of words"].append(100 * np.mean([word not in known for word in dev_words]))
+    layer = kb.BertTextVectorization(kb.learn_vocabulary(train, size))  # section 2 explains how it learns
+    ids = layer.tokenize(dev).values.numpy()
+    unknown["pieces"].append(100 * np.sum(ids == layer.unk_id) / len(dev_words))
+    per_word.append(len(ids) / len(dev_words))
 
-figure, axes = plt.subplots(1, 2, figsize=(9.5, 3.6), layout="constrained")
-axes[0].plot(sizes, np.array(unknown_words) * 100, "o-", color=ORANGE, label="whole words")
-axes[0].plot(sizes, np.array(unknown_pieces) * 100, "o-", color=BLUE, label="WordPiece")
-axes[0].set(title="Unknown words in new text", ylabel="% of words")
-axes[0].legend(frameon=False)
-axes[1].plot(sizes, pieces_per_word, "o-", color=BLUE, label="WordPiece")
-axes[1].axhline(1, color=ORANGE, label="whole words")
-letters_per_word = sum(len(word) for words in dev_words for word in words) / total
-axes[1].axhline(letters_per_word, color=GRAY, linestyle="--", label="letters")
-axes[1].set(title="Tokens per word", ylabel="tokens per word", ylim=(0, None))
-axes[1].legend(frameon=False)
-for axis in axes:
-    axis.set_xscale("log")
-    axis.set_xticks(sizes, [f"{size:,}" for size in sizes])
-    axis.minorticks_off()
-    axis.set_xlabel("size of the vocabulary")
-    axis.spines[["top", "right"]].set_visible(False)
-show(figure, "unknown")
+# %%
+caption = "Unknown words in new text, by the size of the vocabulary."
+picture = kb.explain.line_chart(sizes, unknown, caption, "size of the vocabulary", "unknown, % of words", log_x=True)
+chapter.show(picture, "unknown")
+picture = kb.explain.line_chart(
+    sizes,
+    {"pieces": per_word},
+    "Tokens per word of new text, by the size of the vocabulary.",
+    "size of the vocabulary",
+    "tokens per word",
+    baselines={"letters": letters, "list of words": 1},
+    log_x=True,
+)
+chapter.show(picture, "tokens_per_word")
+assert min(unknown["list of words"]) > 5 and max(unknown["pieces"]) < 0.5
+assert 1 < per_word[-1] < per_word[0] < letters
 
 # %% [markdown]
-# *Look at* the left figure: with a list of words, many words of new text are unknown at every size; with WordPiece
-# none are, unless a character is new. The right figure shows the cost: more tokens per word, fewer as the vocabulary
-# grows. BERT's vocabulary has 30,522 tokens.
+# *Look at* the first picture: with a list of words (blue), many words of new text are unknown at every size. With
+# pieces (orange) the line is at 0. The second picture shows the price: more tokens per word than one, but fewer than
+# letters, and fewer when the vocabulary grows. The vocabulary of the published English BERT has 30,522 tokens.
 #
-# ## 2 · A vocabulary, and reserved ids
+# ## 2 · How pieces are learned
 #
-# A vocabulary file has one token per line, and **the id of a token is its line number**, from 0. The embedding table
-# has one row per id. With wrong ids every word would get the vector of another word, and no error would be raised.
+# Both usual methods start with single letters. A letter that does not begin a word is written with `##`. Then they
+# merge two neighboring pieces into one, again and again, until the vocabulary has the wanted size. They differ in the
+# pair that they choose:
+#
+# - *BPE* (byte-pair encoding) takes the pair (a, b) with the highest count, freq(ab).
+# - *WordPiece* takes the pair with the highest score freq(ab) / (freq(a) · freq(b)).
+#
+# The second rule prefers pairs that occur together more often than the counts of their parts suggest. Five words with
+# counts show the difference (the example of the
+# [Hugging Face course, chapter 6](https://huggingface.co/learn/llm-course/chapter6/6)).
+
+# %%
+COUNTS = {"hug": 10, "pug": 5, "pun": 12, "bun": 4, "hugs": 5}
+
+
+def letters_of(word):
+    return [word[0], *("##" + letter for letter in word[1:])]
+
+
+def count(splits):
+    """Count the pieces and the neighboring pairs in the words."""
+    pieces, pairs = Counter(), Counter()
+    for word, split in splits.items():
+        for a, b in zip(split, [*split[1:], None], strict=True):
+            pieces[a] += COUNTS[word]
+            pairs[a, b] += COUNTS[word] * (b is not None)
+    return pieces, +pairs  # + removes the pairs with a count of 0
+
+
+# %%
+pieces, pairs = count({word: letters_of(word) for word in COUNTS})
+print("pair        freq(ab)  freq(a)  freq(b)  WordPiece's score")
+for (a, b), frequency in pairs.most_common():
+    score = frequency / (pieces[a] * pieces[b])
+    print(f"{a:3} {b:3} {frequency:10} {pieces[a]:8} {pieces[b]:8} {score:12.4f}")
+assert max(pairs, key=pairs.get) == ("##u", "##g")
+assert max(pairs, key=lambda ab: pairs[ab] / (pieces[ab[0]] * pieces[ab[1]])) == ("##g", "##s")
+
+# %% [markdown]
+# Check two rows with a pencil. "ug" occurs in hug, pug and hugs: 10 + 5 + 5 = 20 times, the highest count, so BPE
+# merges it first. "gs" occurs 5 times, "g" 20 times and "s" 5 times: 5 / (20 · 5) = 0.05, the highest score, so
+# WordPiece merges that. All pairs with "u" have the same score, because "u" is in every word. (When scores are equal,
+# the code below takes the pair that it meets first.)
+#
+# The loop of merges is short:
+
+
+# %%
+def merge(splits, pair):
+    """Replace each occurrence of a pair by one piece."""
+    merged = {}
+    for word, split in splits.items():
+        merged[word] = out = []
+        for piece in split:
+            if out and (out[-1], piece) == pair:
+                out[-1] += piece.removeprefix("##")
+            else:
+                out.append(piece)
+    return merged
+
+
+# %%
+def learn(rule, steps):
+    """Return the split of "hugs" before and after each merge, and the new pieces."""
+    splits = {word: letters_of(word) for word in COUNTS}
+    history, new = {f"{rule}: letters": splits["hugs"]}, []
+    for step in range(1, steps + 1):
+        pieces, pairs = count(splits)
+        score = pairs if rule == "BPE" else {ab: n / (pieces[ab[0]] * pieces[ab[1]]) for ab, n in pairs.items()}
+        a, b = max(score, key=score.get)
+        splits = merge(splits, (a, b))
+        new.append(a + b.removeprefix("##"))
+        history[f"{rule}: {step}. merge, {new[-1]}"] = splits["hugs"]
+    return history, new
+
+
+# %%
+bpe, bpe_pieces = learn("BPE", 3)
+wordpiece, wordpiece_pieces = learn("WordPiece", 3)
+rows = bpe | wordpiece
+widths = {name: [len(piece.removeprefix("##")) for piece in split] for name, split in rows.items()}
+groups = {name: ["rest" if piece.startswith("##") else "start" for piece in split] for name, split in rows.items()}
+picture = kb.explain.cell_chart(rows, 'The word "hugs" after each merge, by both rules.', groups, widths)
+chapter.show(picture, "merges")
+
+# %% [markdown]
+# *Look at* the second row of each half: BPE (upper half) first joins the frequent "ug", WordPiece (lower half) the
+# rare "gs". Blue cells begin the word, and orange cells continue it.
+#
+# **Which rule made BERT's vocabulary?** WordPiece's, as far as is known; Google never published its trainer.
+# `kb.learn_vocabulary` uses `WordPieceTrainer` of the library `tokenizers`. In spite of its name it merges by the
+# count, as BPE does, and writes the result in WordPiece's format. We can test this: the first pieces that it learns
+# must be those of BPE.
+
+# %%
+corpus = [word for word, number in COUNTS.items() for _ in range(number)]
+base = {piece for word in COUNTS for piece in letters_of(word)} | {"g", "n", "s", "u"}  # it knows all letters as starts
+learned = kb.learn_vocabulary(corpus, vocab_size=200)
+new = [token for token in learned[5:] if token not in base and len(token.removeprefix("##")) > 1]
+print("learned by the trainer:", new, "\nBPE:", bpe_pieces, "\nWordPiece:", wordpiece_pieces)
+assert new[:3] == bpe_pieces and new[0] != wordpiece_pieces[0]
+
+# %% [markdown]
+# ## 3 · A vocabulary, and a trap
+#
+# A vocabulary file has one token per line, and **the id of a token is its line number**, counted from 0. A BERT has
+# one vector for each id. With wrong ids every word gets the vector of another word, and no error is raised.
 
 # %%
 vocabulary = kb.learn_vocabulary(train, vocab_size=2000)
-V = len(vocabulary)
-line = {token: number for number, token in enumerate(vocabulary)}
-print("first lines:", vocabulary[:5], "\nlast lines: ", vocabulary[-5:])
+line = {token: number for number, token in enumerate(vocabulary)}  # token -> id
+print("first:", vocabulary[:5], "\nlast: ", vocabulary[-5:])
 
 # %% [markdown]
-# `keras.layers.TextVectorization` maps strings to ids. It reserves two ids: 0 for padding, written `''`, and 1 for
-# unknown tokens, `[UNK]`. The given vocabulary comes after them, including BERT's own `[PAD]` and `[UNK]`. So every
-# id is too large by two, and no error is raised:
+# The first five are special tokens: padding, unknown, the start of a row, the end of a text, and the gap. Their lines
+# are a choice: in the published vocabulary of BERT they are others. So ids belong to one vocabulary file only.
+
+# %%
+SPECIAL = vocabulary[:5]
+
+
+def published_lines(folder):
+    tokens = kb.load_vocabulary(folder / "vocab.txt")
+    return {"tokens": len(tokens), "lines": [tokens.index(token) for token in SPECIAL]}
+
+
+published = chapter.minilm("special", published_lines)
+print("published:", published["tokens"], "tokens;", dict(zip(SPECIAL, published["lines"], strict=True)))
+assert published["tokens"] == 30522 and published["lines"][2] != line["[CLS]"]
+
+# %% [markdown]
+# Keras has a layer that maps strings to ids, `keras.layers.TextVectorization`. Let us give it our vocabulary:
 
 # %%
 naive = keras.layers.TextVectorization(vocabulary=vocabulary)
 for word in ("the", "film"):
-    print(f"{word!r} is line {line[word]} of the file, id {int(naive([word])[0, 0])} in TextVectorization")
-assert int(naive(["film"])[0, 0]) == line["film"] + 2
+    print(f"{word!r} is line {line[word]} of the vocabulary; TextVectorization returns {int(naive([word])[0, 0])}")
+assert all(int(naive([word])[0, 0]) == line[word] + 2 for word in ("the", "film"))
+print([str(token) for token in naive.get_vocabulary()[:5]])
 
 # %% [markdown]
-# The solution has two parts: pass the vocabulary without `[UNK]`, which the layer has already, and map its ids back
-# to line numbers with a small table.
+# All ids are too large by two. The layer reserves id 0 for padding, written `''`, and id 1 for unknown words, written
+# `[UNK]`, and puts our tokens after them (last line of the output).
+#
+# How bad is this? As an experiment, we give the bundled model the ids of a sentence, and then the same ids plus two.
+
+# %%
+mini = kb.load_pretrained("bert_en_uncased_mini")
+vectorizer = kb.BertTextVectorization(mini.vocabulary, special_tokens=True, sequence_length=12)
+inputs = {name: np.array(value) for name, value in vectorizer(["she opened the [MASK] and went in ."]).items()}
+gap = int(np.flatnonzero(inputs["input_word_ids"][0] == vectorizer.mask_id)[0])
+
+
+def best_tokens(shift):
+    """Return the three most probable tokens at the gap when all ids are shifted."""
+    shifted = {**inputs, "input_word_ids": inputs["input_word_ids"] + shift, "masked_lm_positions": np.array([[gap]])}
+    logits = np.array(mini.model(shifted)["mlm_logits"])[0, 0]  # [V]
+    return [mini.vocabulary[i] for i in np.argsort(-logits)[:3]]
+
+
+# %%
+for shift in (0, 2):
+    shown = " ".join(mini.vocabulary[i + shift] for i in inputs["input_word_ids"][0])
+    print(f"ids + {shift}: {best_tokens(shift)}\n    the model sees: {shown}")
+assert "door" in best_tokens(0) and "door" not in best_tokens(2)
+
+# %% [markdown]
+# With the right ids the first prediction is "door". With the shifted ids the model gets another text (even `[MASK]` is
+# another token), and it predicts something without any error.
+#
+# The repair has two parts: pass the vocabulary without `[UNK]`, which the layer has already, and map the ids of the
+# layer back to line numbers with a small table. The package's layer does this inside.
 
 # %%
 others = [token for token in vocabulary if token != "[UNK]"]
 layer = keras.layers.TextVectorization(vocabulary=others)
-back = tf.constant([line["[PAD]"], line["[UNK]"], *(line[token] for token in others)])  # [V + 1]
+back = np.array([line["[PAD]"], line["[UNK]"], *(line[token] for token in others)])  # [V + 1]: layer's id -> line
 for word, number in (("film", line["film"]), ("xylophone", line["[UNK]"])):
-    assert int(back[layer([word])[0, 0]]) == number
+    assert back[int(layer([word])[0, 0])] == number
 
 # %% [markdown]
-# ## 3 · WordPiece, one word by hand
+# ## 4 · Splitting a word
 #
-# To split a word, take the longest piece in the vocabulary that is a prefix of the word. Then take the longest piece
-# that is a prefix of the rest, and so on. If no piece fits, the whole word becomes `[UNK]`. This algorithm is greedy:
-# it does not search for the best split. So it is fast, and its result is unique.
+# Learning is done. Now a vocabulary is given. The text becomes lowercase, accents are removed, and every punctuation mark
+# becomes a word of its own. Then each word is split into pieces. The rule is the same for vocabularies of
+# both kinds: take the longest piece in the vocabulary with which the word begins. Then do the same with the rest. If
+# no piece fits, the whole word becomes `[UNK]`. This is called *greedy*, because the rule never takes a piece back.
 
 
 # %%
-def word_piece(word, tries=None):
-    """Split a word into pieces; append every try to `tries` as (start, end, found)."""
+def split_word(word, line, tries):
+    """Return the pieces of a word; append each try to `tries` as (start, end, found)."""
     pieces, start = [], 0
     while start < len(word):
-        for end in range(len(word), start, -1):  # longest first
+        for end in range(len(word), start, -1):  # the longest first
             piece = ("##" if start else "") + word[start:end]
-            if tries is not None:
-                tries.append((start, end, piece in line))
+            tries.append((start, end, piece in line))
             if piece in line:
-                pieces.append(piece)
-                start = end
                 break
         else:
             return ["[UNK]"]
+        pieces, start = [*pieces, piece], end
     return pieces
 
 
+# %%
 WORD = "unfilmable"
 tries = []
-print(WORD, "->", word_piece(WORD, tries))
-print("film -> ", word_piece("film"), " filmΩ ->", word_piece("filmΩ"))
-
-figure, axis = plt.subplots(figsize=(7, 0.8 + 0.24 * len(tries)), layout="constrained")
-for row, (start, end, found) in enumerate(tries):
-    axis.barh(row, end - start, left=start, height=0.78, color=BLUE if found else "#e3e6ec")
-    for column in range(start, end):
-        axis.text(
-            column + 0.5, row, WORD[column], ha="center", va="center", fontsize=9, color="white" if found else "#1f2430"
-        )
-axis.set(xlim=(0, len(WORD)), ylim=(len(tries) - 0.4, -0.6), xlabel="character", ylabel="try")
-axis.set_title(f"{WORD}: the pieces that are tried; blue: in the vocabulary", fontsize="medium")
-axis.set_yticks(range(0, len(tries), 5), range(1, len(tries) + 1, 5))
-axis.spines[["top", "right"]].set_visible(False)
-show(figure, "greedy")
-
-# %% [markdown]
-# *Look at* the tries from top to bottom: the gray bars shrink from the right until a piece is found (blue). The next
-# tries start at the end of the blue bar. The pieces depend on what was frequent in the training text, not on grammar,
-# so another vocabulary splits the same word differently. Here is the same word with the vocabulary of the bundled
-# encoder, which has 8,192 tokens learned from an encyclopedia and novels:
+found = split_word(WORD, line, tries)
+print(WORD, "->", found, f"after {len(tries)} tries")
+print("filmΩ ->", split_word("filmΩ", line, []))
+assert "".join(piece.removeprefix("##") for piece in found) == WORD
+assert split_word("filmΩ", line, []) == ["[UNK]"]
 
 # %%
-larger = kb.load_pretrained("bert_en_uncased_mini").vectorizer
-print(WORD, "->", [larger.id_to_token(i) for i in larger.tokenize([WORD])[0].numpy()])
+rows, groups, widths = {}, {}, {}
+for number, (start, end, hit) in enumerate(tries, 1):
+    piece = ("##" if start else "") + WORD[start:end]
+    rows[f"try {number}"] = [""] * bool(start) + [piece]  # an empty gray cell for the letters that are done
+    groups[f"try {number}"] = [""] * bool(start) + ["in the vocabulary" if hit else "not in the vocabulary"]
+    widths[f"try {number}"] = [start] * bool(start) + [end - start]
+picture = kb.explain.cell_chart(rows, f'The tries for "{WORD}", one row for each, from top to bottom.', groups, widths)
+chapter.show(picture, "greedy")
 
 # %% [markdown]
+# *Look at* the rows from top to bottom. Blue tries are not in the vocabulary: the piece loses its last letter. At an
+# orange one the piece is found, and the next try starts at its end (gray: the letters that are already done). The
+# pieces depend on what was frequent in the training text, not on grammar.
 #
-# ## 4 · WordPiece inside TextVectorization
+# ### One word in three vocabularies
 #
-# `TextVectorization` takes a function that cleans a batch of texts (`standardize`) and a function that splits it
-# (`split`). If both use TensorFlow operations only, the layer works in `tf.data`, in a model and in an exported
-# graph, without Python.
-#
-# Cleaning, for English letters: lowercase, and a space on both sides of every punctuation mark, because BERT treats
-# each mark as a word.
+# Other vocabularies split the same words in other places: the one learned here (2,000 tokens of film reviews), that
+# of the bundled models (8,192, mostly from an encyclopedia) and the published one of BERT (30,522, which MiniLM has).
 
 # %%
-MARKS = r"([!-/:-@\[-`{-~])"  # the four ranges of punctuation in ASCII
+WORDS = ["unfilmable", "affordable", "unaffordable"]
 
 
-def standardize(texts):
-    """[B] -> [B]"""
-    return tf.strings.regex_replace(tf.strings.lower(texts), MARKS, r" \1 ")
+def split_all(tokens):
+    return [" ".join(split_word(word, set(tokens), [])) for word in WORDS]
 
 
-print(standardize(["Don't!"]).numpy())
+splits = {
+    "learned here": split_all(vocabulary),
+    "bundled": split_all(mini.vocabulary),
+    "published": chapter.minilm("words", lambda folder: split_all(kb.load_vocabulary(folder / "vocab.txt"))),
+}
+
+# %%
+rows = {f"{WORDS[i]}, {name}": split[i].split() for i in range(3) for name, split in splits.items()}
+widths = {name: [len(piece.removeprefix("##")) for piece in split] for name, split in rows.items()}
+groups = {name: ["rest" if piece.startswith("##") else "start" for piece in split] for name, split in rows.items()}
+picture = kb.explain.cell_chart(rows, "Three words, each with three vocabularies.", groups, widths)
+chapter.show(picture, "three_vocabularies")
 
 # %% [markdown]
-# `split` does for all words at once what `word_piece` does for one word. In each round, every unfinished word tries
-# all prefixes of its rest and keeps the longest one that is in the vocabulary. Before the loop, one round on three
-# words:
+# *Look at* the three rows of one word: a larger vocabulary never needs more pieces here. But the pieces are no
+# syllables and no stems. Compare "affordable" and "unaffordable" in the published vocabulary: except for "un" they
+# are the same word, and they share no piece. The model must learn from texts that they are related.
 
 # %%
-three_words, prefix_lengths = ["film", "filmed", "dull"], range(6, 0, -1)  # longest first
-for word in three_words:
-    print(f"{word:7}", [(word[:n], word[:n] in line) for n in prefix_lengths if n <= len(word)])
+affordable, unaffordable = (set(split.split()) for split in splits["published"][1:])
+shared = affordable & unaffordable
+print("shared pieces in the published vocabulary:", shared or "none")
+assert not shared and splits["published"][0].count("##") < splits["learned here"][0].count("##")
 
 # %% [markdown]
-# Now the loop. A word is finished when its end is reached.
+# ### The same for many words at once
+#
+# `split_word` is a Python loop. In the package the split runs in TensorFlow operations, so that it works in `tf.data`
+# and in an exported model without Python. Each round handles all words together. Here is one round for three words:
+# all prefixes, the longest first; look them up; take the first one that is known. (A length beyond the end of the word
+# gives the whole word, so it may come twice.)
 
 # %%
-LONGEST = max(map(len, vocabulary))
 table = tf.lookup.StaticHashTable(
-    tf.lookup.KeyValueTensorInitializer(vocabulary, tf.range(V)), default_value=-1
-)  # token -> line number, -1 for unknown tokens
-
-
-def split(texts):
-    """[B] -> [B, (tokens)]"""
-    words = tf.strings.split(texts)  # [B, (words)]
-    flat = words.values  # [W]
-    end = tf.strings.length(flat)  # [W]
-    tokens = tf.zeros([tf.size(flat), 0], tf.string)  # [W, rounds], one column more each round
-
-    def unfinished(start, failed, tokens):
-        return tf.reduce_any((start < end) & ~failed)
-
-    def one_round(start, failed, tokens):
-        lengths = tf.range(LONGEST, 0, -1)  # [M], longest first
-        rest = tf.strings.substr(flat, start, end - start)  # [W]
-        tried = tf.strings.substr(tf.tile(rest[:, None], [1, LONGEST]), *_grid(rest, lengths))  # [W, M]
-        tried = tf.where((start > 0)[:, None], "##" + tried, tried)
-        fits = (table.lookup(tried) >= 0) & (lengths <= (end - start)[:, None])  # [W, M]
-        best = tf.argmax(fits, axis=1, output_type=tf.int32)  # [W], the first that fits is the longest
-        found = tf.reduce_any(fits, axis=1)
-        piece = tf.where(found, tf.gather(tried, best, batch_dims=1), "")
-        failed = failed | (~found & (start < end))
-        return start + tf.where(found, tf.gather(lengths, best), 0), failed, tf.concat([tokens, piece[:, None]], 1)
-
-    start, failed, tokens = tf.while_loop(
-        unfinished,
-        one_round,
-        (tf.zeros_like(end), tf.zeros_like(end, tf.bool), tokens),
-        shape_invariants=(end.shape, end.shape, tf.TensorShape([None, None])),
-    )
-    unknown = tf.concat([tf.fill([tf.size(flat), 1], "[UNK]"), tf.fill(tf.shape(tokens), "")], 1)
-    tokens = tf.where(failed[:, None], unknown, tf.concat([tokens, tf.fill([tf.size(flat), 1], "")], 1))
-    pieces = tf.ragged.boolean_mask(tokens, tokens != "")  # [W, (pieces)]
-    return words.with_values(pieces).merge_dims(1, 2)  # [B, (tokens)]
-
-
-def _grid(rest, lengths):
-    """Return start (always 0) and length of every try, [W, M] each."""
-    shape = [tf.size(rest), LONGEST]
-    return tf.zeros(shape, tf.int32), tf.broadcast_to(lengths, shape)
-
-
-vectorization = keras.layers.TextVectorization(standardize=standardize, split=split, vocabulary=others, ragged=True)
-
-
-def tokenize(texts):
-    """[B] strings -> [B, (tokens)] line numbers"""
-    numbers = vectorization(tf.constant(texts))
-    return numbers.with_values(tf.gather(back, numbers.values))
-
-
-for text in ("An unfilmable book, filmed.", "Dull? Not at all!"):
-    print(text, "->", [vocabulary[i] for i in tokenize([text])[0].numpy()])
+    tf.lookup.KeyValueTensorInitializer(vocabulary, tf.range(len(vocabulary))), default_value=-1
+)
+words = tf.constant(["filmed", "dull", "zombies"])  # [W]
+lengths = tf.range(7, 0, -1)  # [M], the longest first
+grid = tf.broadcast_to(lengths, [3, 7])  # [W, M]
+prefixes = tf.strings.substr(tf.repeat(words[:, None], 7, axis=1), tf.zeros_like(grid), grid)  # [W, M]
+known = tf.cast(table.lookup(prefixes) >= 0, "int32")  # [W, M]
+first = tf.gather(prefixes, tf.argmax(known, axis=1), batch_dims=1)  # [W], argmax returns the first 1
+print(prefixes.numpy()[0], known.numpy()[0], first.numpy(), sep="\n")
 
 # %% [markdown]
-# It must agree with `word_piece` on all words of the data:
+# The next round would do the same with the rests ("##" and what follows the piece), until every word is at its end.
+# `BertTextVectorization.tokenize` has this loop. It must agree with our function on all words of the dev sentences:
 
 # %%
+assert [piece.decode() for piece in first.numpy()] == [split_word(word.decode(), line, [])[0] for word in words.numpy()]
+package = kb.BertTextVectorization(vocabulary, sequence_length=16)
 ascii_dev = [text for text in dev if text.isascii()]
-by_hand = [[line[p] for word in simple_words.findall(t.lower()) for p in word_piece(word)] for t in ascii_dev]
-assert tokenize(ascii_dev).to_list() == by_hand
-print(f"{len(ascii_dev)} of {len(dev)} sentences are ASCII; both functions agree on all of them")
+by_hand = [
+    [line[piece] for word in simple_words.findall(text.lower()) for piece in split_word(word, line, [])]
+    for text in ascii_dev
+]
+assert package.tokenize(ascii_dev).to_list() == by_hand
+print(f"{len(ascii_dev):,} of {len(dev):,} dev sentences are ASCII: the ids agree in all of them")
 
 # %% [markdown]
-# ## 5 · Special tokens, padding, mask, pairs
+# ## 5 · Three arrays: ids, mask, segments
 #
-# A sequence starts with `[CLS]`, whose output vector is trained to represent the whole sequence, and every text ends
-# with `[SEP]`. All sequences of a batch have the same length T: short ones are padded, long ones truncated. In a
-# pair, the longer text loses its last token until both fit. The model gets three arrays:
-#
-# - `input_word_ids`: the token ids,
-# - `input_mask`: 1 at tokens, 0 at padding,
-# - `input_type_ids`: 0 in the first text, 1 in the second (BERT's second pretraining task needs to know which is
-#   which; RoBERTa and DistilBERT have no such input).
+# A *row* is what the model reads for one text or one pair of texts. It starts with `[CLS]`, and every text ends with
+# `[SEP]`. The output of `[CLS]` is later used for the whole row.
+# All rows of a batch have the same number of places, T: short texts are filled with padding, long ones are cut. In a
+# pair of texts, the longer one loses its last token until both fit.
 
 
 # %%
-def pack(first, second=None, T=16):
-    """Return one row of each input from lists of ids."""
-    first, second = list(first), list(second or [])
-    specials = 3 if second else 2
-    while len(first) + len(second) > T - specials:
+def pack(first, second=(), T=16):
+    """Return ids, mask and segments of one row from the ids of one or two texts."""
+    first, second = list(first), list(second)
+    while len(first) + len(second) > T - (3 if second else 2):
         (first if len(first) > len(second) else second).pop()
     ids = [line["[CLS]"], *first, line["[SEP]"]]
     types = [0] * len(ids)
@@ -345,100 +443,110 @@ def pack(first, second=None, T=16):
     return ids + padding, [1] * len(ids) + padding, types + padding
 
 
-pairs = [("Not bad.", "A fine film, and never dull."), ("The film was funny and sad and far too long.", "It was fun.")]
-rows = [pack(*tokenize(pair).to_list()) for pair in pairs]
-
-figure, axes = plt.subplots(2, 1, figsize=(11, 4.6), layout="constrained")
-names = ("input_word_ids", "input_mask", "input_type_ids")
-for axis, row in zip(axes, rows, strict=True):
-    ids, mask, types = row
-    colors = ["#e3e6ec" if not m else (ORANGE if t else BLUE) for m, t in zip(mask, types, strict=True)]
-    for number, values in enumerate(row):
-        for column, value in enumerate(values):
-            axis.add_patch(plt.Rectangle((column, number), 0.94, 0.9, color=colors[column]))
-            text_color = "white" if mask[column] else "#1f2430"
-            axis.text(column + 0.47, number + 0.45, value, ha="center", va="center", fontsize=9, color=text_color)
-    axis.set(xlim=(0, len(ids)), ylim=(3, 0))
-    axis.set_yticks([0.45, 1.45, 2.45], names)
-    axis.set_xticks(
-        [column + 0.47 for column in range(len(ids))], [vocabulary[i] for i in ids], rotation=40, ha="right"
-    )
-    axis.tick_params(length=0)
-    axis.spines[:].set_visible(False)
-show(figure, "packing")
-
 # %% [markdown]
-# *Look at* the colors: the first text is blue, the second orange, the padding gray. Only the mask distinguishes
-# padding from a token with id 0. The lower pair has no padding: its first text was truncated, its second is complete.
-#
-# ## The same in the package
-#
-# `BertTextVectorization` is this layer, complete: it gives the ids of Google's Python tokenizer for every string
-# (accents, Chinese, final sigmas, control characters, invalid UTF-8), adds special tokens, packs pairs, and splits
-# each distinct word of a batch only once. It must give the numbers that we computed:
+# Two rows: a pair with padding, and a pair whose first text is cut. The segments (`input_type_ids`) tell the model
+# which of the two texts a token belongs to; BERT's second pretraining task needs that (chapter 06). RoBERTa and
+# DistilBERT have no such input.
 
 # %%
-package = kb.BertTextVectorization(vocabulary, sequence_length=16)
-assert package.tokenize(ascii_dev).to_list() == by_hand
+PAIRS = [("Not bad.", "A fine film."), ("The film was funny and sad and far too long.", "It was fun.")]
+names = ("input_word_ids", "input_mask", "input_type_ids")
+packed = [pack(*package.tokenize(list(pair)).to_list()) for pair in PAIRS]
+for number, (ids, mask, types) in enumerate(packed, 1):
+    tokens = [vocabulary[i] for i in ids]
+    groups = ["" if not m else f"segment {t}" for m, t in zip(mask, types, strict=True)]
+    rows = dict(zip(("token", *names), (tokens, ids, mask, types), strict=True))
+    picture = kb.explain.cell_chart(rows, f"Row {number}. Gray: padding.", dict.fromkeys(rows, groups))
+    chapter.show(picture, f"row_{number}")
 
-packed = [pack(ids) for ids in by_hand]
+# %% [markdown]
+# *Look at* the colors: the first text with `[CLS]` and its `[SEP]` is blue, the second text is orange, the padding is
+# gray. In the gray part all three arrays have 0. There the id 0 is the token `[PAD]`, and segment 0 means nothing: only
+# the mask says that a place is empty. The second row has no padding, and the end of its first text is missing.
+#
+# The package must give the same arrays:
+
+# %%
+outputs = package(([first for first, _ in PAIRS], [second for _, second in PAIRS]))
+for number, name in enumerate(names):
+    assert np.array_equal(outputs[name], [row[number] for row in packed]), name
 outputs = package(ascii_dev)
 for number, name in enumerate(names):
-    assert np.array_equal(outputs[name], np.array([row[number] for row in packed], "int32")), name
-
-outputs = package(([first for first, _ in pairs], [second for _, second in pairs]))
-for number, name in enumerate(names):
-    assert np.array_equal(outputs[name], np.array([row[number] for row in rows], "int32")), name
-print(f"{len(ascii_dev)} texts and {len(pairs)} pairs: the same ids, masks and types")
+    assert np.array_equal(outputs[name], [pack(ids)[number] for ids in by_hand]), name
+print(f"{len(PAIRS)} pairs and {len(ascii_dev):,} texts: equal ids, masks and segments")
 
 # %% [markdown]
-# It is a Keras layer: use it in `tf.data`, in a model, in a saved file. With `special_tokens=True`, `[MASK]` in a
-# text is one token, which tutorial 03 needs.
-
-# %%
-batch = next(iter(tf.data.Dataset.from_tensor_slices(dev).batch(4).map(package)))
-print({name: tuple(value.shape) for name, value in batch.items()})
-marked = kb.BertTextVectorization(vocabulary, special_tokens=True)
-for vectorizer in (package, marked):
-    print([vectorizer.id_to_token(i) for i in vectorizer.tokenize("a [MASK] film").numpy()])
-
-# %% [markdown]
-# ## 6 · Which sequence length
+# ## 6 · How many places does a row need?
 #
-# We choose T. The cost of a sequence depends on T, not on the length of its text. A text of more than T - 2 tokens is
-# truncated.
+# You choose T. The computing time of a row depends on T, not on the length of its text, and texts of more than T - 2
+# tokens are cut. So count first:
 
 # %%
-lengths = package.tokenize(train).row_lengths().numpy() + 2
-enough = int(np.ceil(np.quantile(lengths, 0.99)))
-figure, axis = plt.subplots(figsize=(8, 3), layout="constrained")
-axis.hist(lengths, bins=np.arange(lengths.min(), lengths.max() + 2) - 0.5, color=BLUE)
-axis.axvline(enough, color=ORANGE)
-axis.text(enough, axis.get_ylim()[1], f" T = {enough}: 99 % of the sentences fit", color=ORANGE, va="top")
-axis.set(xlabel="tokens per sentence, with [CLS] and [SEP]", ylabel="sentences")
-axis.spines[["top", "right"]].set_visible(False)
-show(figure, "lengths")
-print(f"T = {enough} instead of 128 saves {1 - enough / 128:.0%} of the tokens that the model computes")
+lengths = package.tokenize(train).row_lengths().numpy() + 2  # with [CLS] and [SEP]
+T = [16, 24, 32, 48, 64, 128]
+fit = [100 * np.mean(lengths <= t) for t in T]
+filled = [100 * np.mean(np.minimum(lengths, t)) / t for t in T]
+picture = kb.explain.line_chart(
+    T,
+    {"rows that fit": fit, "places that are not padding": filled},
+    "What a choice of T costs: texts that are cut, or places that hold padding.",
+    "T",
+    "%",
+    log_x=True,
+)
+chapter.show(picture, "lengths")
+enough = int(np.quantile(lengths, 0.99, method="higher"))
+print(f"99 % of the sentences have at most {enough} tokens; T = 128 has {100 - filled[-1]:.0f} % padding")
+assert enough < 128 and filled[-1] < 50
 
 # %% [markdown]
-# *Look at* the orange line: with T = 128, a usual choice, most of every sequence would be padding.
+# *Look at* the right end: at T = 128 all rows fit (blue), and few places hold tokens (orange). For the padding in the
+# other places the model computes as much as for tokens. At the left end nearly all places hold tokens, and few texts
+# fit.
+#
+# ## What could mislead you
+#
+# - **"No word is unknown" holds for text like the training text.** The control is text that is different: other
+#   alphabets and symbols. The next cell runs it.
+# - **Pieces look like syllables.** They are what was frequent. In the published vocabulary, "affordable" and
+#   "unaffordable" share no piece.
+# - **A model with wrong ids still answers.** The experiment with shifted ids gave three tokens and no error. Compare
+#   the ids of some words with the lines of the vocabulary file.
+# - **The name of a trainer is not its rule.** `WordPieceTrainer` merges by the count.
+
+# %%
+CONTROL = ["A fine film.", "Ein schöner Film.", "Ένα ωραίο έργο.", "良い映画", "🎬 👍"]
+for text in CONTROL:
+    tokens = [vocabulary[i] for i in package.tokenize([text])[0].numpy()]
+    print(f"{tokens.count('[UNK]'):2} of {len(tokens)} tokens are unknown: {text} -> {' '.join(tokens)}")
+unknown_ids = [np.mean(package.tokenize([text])[0].numpy() == package.unk_id) for text in CONTROL]
+assert unknown_ids[0] == 0 and min(unknown_ids[3:]) == 1
+
+# %% [markdown]
+# German is split into many pieces, because its letters are known and its words are not. The signs of the last two
+# lines are not among the letters of the training text: every token is `[UNK]`, and nothing of the text reaches the
+# model.
 #
 # ## Summary
 #
-# - With pieces of words, a vocabulary of any size covers all text: frequent words stay whole, rare words are split.
-# - The id of a token is its line number. `TextVectorization` uses other ids without a warning; a table maps them
-#   back.
-# - WordPiece takes the longest piece that fits, again and again; if none fits, the word is `[UNK]`.
-# - A sequence is `[CLS] first [SEP] second [SEP]` and padding; the mask marks tokens, the type ids mark the text.
-# - `BertTextVectorization` is this layer, exact on every string: the same texts gave the same numbers.
+# - A vocabulary of pieces covers all text of its kind: frequent words stay whole, and rare words are split.
+# - Pieces are learned by merging pairs: BPE takes the highest count, WordPiece the highest
+#   freq(ab) / (freq(a) · freq(b)).
+# - The id of a token is its line number. `TextVectorization` adds two, without an error.
+# - A word is split greedily: the longest piece that fits, again and again; if none fits, the word is `[UNK]`.
+# - A row is `[CLS] first [SEP] second [SEP]` and padding. The mask marks the tokens, the type ids the text.
+# - `BertTextVectorization` does all this: the same texts gave the same numbers.
 #
 # ## Exercises
 #
-# 1. Give `tokenize` the text `"É"` and then the package's. What does our `standardize` miss, and which Unicode
-#    normal form solves it? Why is `"İ"` even harder?
-# 2. `"unaffordable"` and `"affordable"` share a word. Do they share a piece? Find a word that is split where
-#    you would not split it.
-# 3. Learn vocabularies with `lowercase=False`. How many of the 2,000 tokens differ from another token only in the
-#    case of their first letter?
-# 4. Time `tokenize` and `package.tokenize` on all of `train`. Which words does the package not need to split at all?
-# 5. Draw the figure of step 6 for pairs of sentences. Which T would you choose?
+# 1. Remove "hugs" from `COUNTS`. What happens to the scores of WordPiece, and why?
+# 2. Give `package.tokenize` the texts "É", "E" and "e". What does our `simple_words.findall(text.lower())` miss, and
+#    which Unicode normal form helps? What about "ß"?
+# 3. How many tokens per dev word have the bundled vocabulary and the one learned here with 2,000 and with 8,192 tokens?
+#    Which is best for film reviews, and why is the size alone no answer?
+#
+# Solutions: `tutorials/solutions/01_text_to_ids.py`.
+#
+# ## Next
+#
+# Chapter 02 looks up a vector for every id, and asks what it knows.

@@ -9,6 +9,7 @@ from keras_bert.explain.attribution.occlusion import occlusion
 from keras_bert.explain.attribution.randomization import Randomization, randomization_test
 from keras_bert.explain.attribution.result import Attribution, LayerAttributions
 from keras_bert.explain.figures.charts import bar_chart, line_chart, matrix_chart
+from keras_bert.explain.figures.diagrams import cell_chart, flow_chart
 from keras_bert.explain.geometry.contextuality import (
     anisotropy,
     contextuality,
@@ -48,11 +49,13 @@ __all__ = [
     "attention_rollout",
     "attention_statistics",
     "bar_chart",
+    "cell_chart",
     "cka",
     "connectivity",
     "contextuality",
     "embeddings",
     "faithfulness",
+    "flow_chart",
     "gradient",
     "gradient_x_input",
     "head_ablation",

@@ -1,0 +1,398 @@
+# %% [markdown]
+# # 00 · What can a BERT do?
+#
+# BERT is a neural network that reads a text and gives one vector for each piece of it. What can be done with these
+# vectors, and how do we know that the answers come from the text and not from something simpler?
+#
+# **At the end** you have seen a BERT fill gaps, classify sentences and compare them, each beside a control
+# experiment, and you know which chapter explains which part. No theory is needed here: models are used, not
+# explained.
+#
+# **Time**: about one minute on 2 cores, without a network connection. **Papers**: Devlin et al. 2018
+# ([BERT](https://arxiv.org/abs/1810.04805)), sections 1 and 3; Reimers and Gurevych 2019
+# ([Sentence-BERT](https://arxiv.org/abs/1908.10084)), section 1.
+#
+# Run it as a script (`python tutorials/00_what_can_bert_do.py`; the figures go to `tutorials/out/`) or as a notebook.
+
+# %%
+from keras_bert.book import Chapter  # first, because it turns off most log messages
+
+chapter = Chapter(0)
+
+import keras
+import numpy as np
+
+import keras_bert as kb
+from keras_bert.metrics.baseline import tfidf_accuracy
+
+# %% [markdown]
+# ## The whole picture
+#
+# This drawing shows all that happens between a text and an answer. Read it from top to bottom. You do not need to
+# understand the boxes yet: each has its own chapter.
+
+# %%
+picture = kb.explain.flow_chart(
+    [
+        "text\nhe died of a heart [MASK] .",
+        "ids (chapter 01)\none number for each piece of text",
+        "vectors (chapter 02)\none vector for each number; it does not know the other words",
+        "blocks (chapters 03 and 04)\nattention: each vector takes in information from the others",
+        "answer (chapters 06 to 10)\na word for the gap, a class, a place in the text, a similarity",
+    ],
+    "A BERT from top to bottom. The blocks are repeated: 6 times in the model of this chapter.",
+)
+chapter.show(picture, "overview")
+
+# %% [markdown]
+# *Look at* the third and the fourth box. Before the blocks, a vector depends on its own piece of text only. After
+# them, it depends on the whole text. This is what the experiments below test.
+#
+# ## 1 · Words in gaps
+#
+# The first task is the one that BERT is trained with: some words of a text are replaced by `[MASK]`, and the model
+# predicts them. This is called *masked language modeling*. Nobody has to write labels for it, because the text itself
+# has the answers.
+#
+# Two models come with this package. `mini` was trained from random weights by this project. `small` is larger. It was
+# made from MiniLM, a model published by others, and trained further by this project. The *parameters* are the numbers
+# that training sets. Both models know 8,192 *tokens*: words, parts of words and punctuation marks.
+
+# %%
+small = kb.load_pretrained("bert_en_uncased_small")
+mini = kb.load_pretrained("bert_en_uncased_mini")
+models = {"small": small, "mini": mini}
+for name, each in models.items():
+    config = each.encoder.config
+    count = each.encoder.count_params()
+    print(f"{name:5}: {count:,} parameters, {config.num_layers} layers, {config.vocab_size:,} tokens")
+
+# %% [markdown]
+# `kb.fill_mask` returns the most probable tokens for every `[MASK]`. The probabilities of all 8,192 tokens sum to 1.
+# The texts are lowercase, with spaces around the marks, as the models see them. "Door." gives the same as "door .".
+
+# %%
+GAPS = [
+    "she opened the [MASK] and went into the house .",
+    "they were married in 1910 and had three [MASK] .",
+    "he died of a heart [MASK] .",
+    "the capital of france is [MASK] .",
+]
+for name, each in models.items():
+    for result in kb.fill_mask(each, GAPS, top_k=3):
+        best = [f"{guess['token']} {guess['probability']:.0%}" for guess in result["masks"][0]["predictions"]]
+        print(f"{name:5}  {result['text']:50} {', '.join(best)}")
+
+# %% [markdown]
+# Read the output above line by line. Most answers fit the grammar and the subject of the sentence. The capital of
+# France is not found by either model: small models learn common phrases, but few facts. And the models differ: after
+# "heart", `mini` expects "attack", and `small` prefers "injury". A larger model is not better in every sentence.
+#
+# ## 2 · Does the answer depend on the sentence?
+#
+# Perhaps the model gives common words a high probability everywhere. Then "door" would need no sentence. To test
+# this, we take nine sentences with one answer each, and compute the probability of **every** answer in **every**
+# sentence. The last row is the control: "the [MASK] ." has no information about the word.
+
+
+# %%
+def probabilities(pretrained, text):
+    """Return a dict of token to probability, for the first gap of a text."""
+    every = kb.fill_mask(pretrained, [text], top_k=len(pretrained.vocabulary))[0]["masks"][0]["predictions"]
+    return {guess["token"]: guess["probability"] for guess in every}
+
+
+total = sum(probabilities(small, GAPS[0]).values())
+print(f"the probabilities of all tokens sum to {total:.4f}")
+assert abs(total - 1) < 1e-4
+
+# %%
+SENTENCES = {
+    "door": "she opened the [MASK] and went into the house .",
+    "children": "they were married in 1910 and had three [MASK] .",
+    "wine": "he drank a glass of [MASK] with his dinner .",
+    "ocean": "the ship sailed across the atlantic [MASK] .",
+    "school": "the teacher works at a [MASK] for boys .",
+    "river": "a bridge crosses the [MASK] .",
+    "king": "the [MASK] and the queen of england .",
+    "book": "she wrote a [MASK] about her life .",
+    "war": "many soldiers died in the [MASK] .",
+}
+answers, texts = list(SENTENCES), [*SENTENCES.values(), "the [MASK] ."]
+
+# %%
+found = [probabilities(small, text) for text in texts]
+percent = 100 * np.array([[row[answer] for answer in answers] for row in found])  # [sentences + 1, answers]
+picture = kb.explain.matrix_chart(
+    percent,
+    texts,
+    answers,
+    "Probability (%) of each answer in each sentence, model `small`. The strongest color is 40 % and more.",
+    limit=40,
+    texts=[[f"{value:.1f}" for value in row] for row in percent],
+)
+chapter.show(picture, "answers")
+
+# %% [markdown]
+# *Look at* the diagonal: each sentence gives its own answer a high probability, and the answers of the other
+# sentences almost none. The last row, the control, gives every answer less than one percent. So the probabilities on
+# the diagonal come from the words of the sentence. (The sentences were written for this chapter, and other sentences
+# can fail: see "the capital of france".)
+
+# %%
+own, control = np.diag(percent[:-1]), percent[-1]
+others = percent[:-1][~np.eye(len(answers), dtype=bool)]
+print(f"own sentence: at least {own.min():.1f} %; other sentences: at most {others.max():.1f} %")
+print(f"control: at most {control.max():.1f} %")
+assert own.min() > 5 and others.max() < 2 and control.max() < 2
+
+# %% [markdown]
+# ## 3 · Which words does the answer need?
+#
+# Now one sentence, "he died of a heart [MASK] .", and one answer for each model. We remove one word at a time and
+# compute the probability of the answer again. If it falls, the model used that word.
+
+# %%
+WORDS = "he died of a heart [MASK] .".split()
+
+
+def without_each_word(pretrained, answer):
+    """Return the probability (%) of an answer in the whole sentence, and without each of its words."""
+    values = {"all words": 100 * probabilities(pretrained, " ".join(WORDS))[answer]}
+    for i, word in enumerate(WORDS):
+        if word != "[MASK]":
+            rest = " ".join(WORDS[:i] + WORDS[i + 1 :])
+            values[f'without "{word}"'] = 100 * probabilities(pretrained, rest)[answer]
+    return values
+
+
+# %%
+attack = without_each_word(mini, "attack")
+picture = kb.explain.bar_chart(
+    attack,
+    'Model `mini`: probability of "attack" when one word of "he died of a heart [MASK] ." is removed.',
+    "probability, %",
+)
+chapter.show(picture, "removed_mini")
+assert attack["all words"] > 40 and attack['without "heart"'] < 1 and attack['without "."'] < 1
+
+# %% [markdown]
+# *Look at* the shortest bars. Without "heart" the probability is nearly 0, as expected. Without "." it is nearly 0,
+# too: then the gap is the last place of the text, and the model predicts a period there. Without "a" most of it is
+# lost: English says "a heart attack", and "died of heart" continues with other words (exercise 1). Without "he"
+# nothing is lost.
+
+# %%
+injury = without_each_word(small, "injury")
+picture = kb.explain.bar_chart(
+    injury,
+    'Model `small`: probability of "injury" when one word of "he died of a heart [MASK] ." is removed.',
+    "probability, %",
+)
+chapter.show(picture, "removed_small")
+assert injury["all words"] > 10 and injury['without "heart"'] < 1 and injury['without "died"'] < 5
+
+# %% [markdown]
+# *Look at* the bar without "died": this model needs "died" as well, more than `mini` does. Both models need "heart"
+# and the period. So two BERTs can use different words of the same sentence.
+#
+# ## 4 · All words removed
+#
+# What does the model answer when no word is left? This is the last step of the experiment, and an important control.
+
+# %%
+for name, each in models.items():
+    alone = probabilities(each, "[MASK]")
+    best = sorted(alone, key=alone.get, reverse=True)[:3]
+    print(f"{name:5}:", ", ".join(f"{token!r} {alone[token]:.0%}" for token in best))
+    assert best[0] == "." and alone["."] > 0.5
+
+reviews = chapter.reviews()
+period = np.mean([text.rstrip().endswith(".") for text in reviews.train_texts])
+print(f"texts of the sample that end with a period: {period:.0%}")
+
+# %% [markdown]
+# Without any word, both models are confident, and the answer is a period. Most texts end with one (the last line above
+# counts it in the bundled sample of film reviews), and the gap is at the end. This answer needs no understanding:
+# counting the last tokens of many texts gives it, too. A high probability is therefore no proof that a model used the
+# words. Compare it with the probability when the words are removed.
+#
+# ## 5 · A class for a sentence
+#
+# With a small layer on top, trained on labeled sentences, a BERT classifies. The bundled `sst2_sentiment` was trained
+# on sentences from film reviews: is the opinion negative or positive?
+
+# %%
+predict = kb.Predictor("sst2_sentiment")
+OPINIONS = [
+    "a warm , funny and beautifully acted film .",
+    "the acting is bad , but the story is good .",
+    "the story is good , but the acting is bad .",
+    "far from dull .",
+]
+results = predict(OPINIONS)
+for result in results:
+    print(f"{result['text']:45} {result['label']} {result['probability']:.0%}")
+assert [result["label"] for result in results[1:3]] == ["positive", "negative"]
+
+# %% [markdown]
+# The second and the third sentence have the same words in another order, and the answers differ: the model uses the
+# order. The last answer is wrong, and its probability is high.
+#
+# Four sentences prove little. We take 400 sentences that the model was not trained on, and compare its accuracy with
+# three baselines: always the more frequent class; the same model on the same words in random order (three orders);
+# and a method without a neural network, which counts words and word pairs (TF-IDF with logistic regression) and learns
+# from the sample's training part.
+
+# %%
+texts, labels = reviews.dev_texts[:400], np.array(reviews.dev_labels[:400])
+
+
+def accuracy(texts):
+    found = np.array([predict.labels.index(result["label"]) for result in predict(texts)])
+    return 100 * np.mean(found == labels)
+
+
+rng = np.random.default_rng(0)
+shuffled = [accuracy([" ".join(rng.permutation(text.split())) for text in texts]) for _ in range(3)]
+
+# %%
+bars = {
+    "more frequent class": 100 * max(labels.mean(), 1 - labels.mean()),
+    "BERT, words in random order": np.mean(shuffled),
+    "BERT": accuracy(texts),
+    "TF-IDF, trained on such sentences": 100 * tfidf_accuracy(reviews.train_texts, reviews.train_labels, texts, labels),
+}
+picture = kb.explain.bar_chart(
+    bars, "Accuracy on 400 sentences of film reviews.", "accuracy, %", {"BERT, words in random order": np.std(shuffled)}
+)
+chapter.show(picture, "accuracy")
+assert bars["BERT"] > bars["BERT, words in random order"] + 3 > bars["more frequent class"] + 3
+
+# %% [markdown]
+# *Look at* the second and the third bar: the model loses accuracy when the words are shuffled, so the order helps.
+# (The short black line is the standard deviation of the three orders.) But a part of its advantage over the constant
+# answer remains: single words such as "dull" tell much about an opinion. The last bar is as long as that of BERT, or
+# longer: this method learned from sentences of the same source, and BERT was trained on other reviews. Chapter 08
+# compares both with equal data.
+#
+# ## 6 · How similar are two sentences?
+#
+# The mean of the vectors of a sentence is one vector for the sentence. The cosine of two such vectors is 1 when they
+# have the same direction and about 0 when they have nothing in common. Here are three pairs of sentences with similar
+# meanings. Few of their words are equal.
+
+# %%
+PAIRS = [
+    "A man is playing a guitar.",
+    "Someone plays an instrument.",
+    "A cat is sleeping on the sofa.",
+    "The kitten naps on the couch.",
+    "She is cutting onions for the soup.",
+    "He chops vegetables in the kitchen.",
+]
+
+
+def cosines(pretrained):
+    return kb.explain.similarity_map(pretrained, PAIRS).cosine  # [6, 6]
+
+
+minilm = np.array(chapter.minilm("similarity", lambda folder: cosines(kb.load_pretrained(folder))))  # [6, 6]
+
+# %% [markdown]
+# MiniLM (`all-MiniLM-L6-v2`, 6 layers of 384) was trained by its authors on pairs of sentences with similar meanings.
+# If it is not installed, the numbers are read from a file of this package, which has them from the same computation.
+
+# %%
+short = ["guitar", "instrument", "cat", "kitten", "onions", "vegetables"]
+picture = kb.explain.matrix_chart(minilm, PAIRS, short, "Cosines of the sentence vectors, MiniLM.", limit=1)
+chapter.show(picture, "similarity_minilm")
+picture = kb.explain.matrix_chart(cosines(small), PAIRS, short, "Cosines of the sentence vectors, `small`.", limit=1)
+chapter.show(picture, "similarity_small")
+
+# %% [markdown]
+# *Look at* the three blocks of 2 × 2 cells along the diagonal. In the first picture (MiniLM) they are the darkest
+# cells: each sentence is most similar to its partner. In the second (`small`) only some are, and unrelated sentences
+# have cosines well above 0. Masked language modeling alone does not make good sentence vectors. The control is a BERT
+# with random weights.
+
+# %%
+keras.utils.set_random_seed(0)
+random_bert = kb.BertEncoder(small.encoder.config)
+random_bert.vectorizer = small.vectorizer
+
+
+def partners(cosine):
+    """Count the sentences whose most similar other sentence is their partner."""
+    nearest = np.where(np.eye(6, dtype=bool), -1, cosine).argmax(1)
+    return int(np.sum(nearest == [1, 0, 3, 2, 5, 4]))
+
+
+# %%
+hits = {"MiniLM": partners(minilm), "small": partners(cosines(small)), "random": partners(cosines(random_bert))}
+print({name: f"{count} of 6" for name, count in hits.items()})
+lowest = cosines(random_bert).min()
+print(f"random weights: no cosine is below {lowest:.2f}")
+assert hits["MiniLM"] == 6 and hits["MiniLM"] > hits["small"] and lowest > 0.8
+
+# %% [markdown]
+# Choosing a sentence at random finds the partner of one in five. With random weights all cosines are high, and they
+# say nothing about the meaning. So a cosine of 0.9 alone does not say that two
+# sentences are similar: compare it with the cosines of other sentences of the same model. Chapter 10 continues here.
+#
+# ## What could mislead you
+#
+# - **A plausible word is not understanding.** With all words removed, the models still gave an answer with a high
+#   probability (section 4). The control was to remove words, and to ask for every answer in every sentence.
+# - **A good accuracy may need no BERT.** The constant answer, the shuffled words and TF-IDF were the controls.
+# - **A high cosine means nothing alone.** Random weights gave the highest cosines of all.
+# - **Sentences that an author chose are no statistics.** The sentences of sections 1 to 3 and 6 were written for this
+#   chapter. Exercise 3 asks for yours.
+#
+# ## The map of the book
+#
+# | chapter | question |
+# |---|---|
+# | 00 | What can a BERT do? |
+# | 01 | How does text become ids? |
+# | 02 | What does a vector know before and after context? |
+# | 03 | How does attention work? |
+# | 04 | Why this block, and why many of them? |
+# | 05 | Is it BERT? A check against published weights |
+# | 06 | How does it learn from text alone? |
+# | 07 | What does pretraining need? |
+# | 08 | What does pretraining give? |
+# | 09 | One encoder, four tasks? |
+# | 10 | Which vector represents a sentence? |
+# | 11 | Why did the model predict this? |
+# | 12 | How can it be smaller and faster? |
+# | 13 | How do I change the model? |
+# | 14 | How do I serve it? |
+# | 15 | How do I use my own data? |
+#
+# Chapters 01 to 05 build a BERT. Chapters 06 to 08 train it. Chapters 09 to 11 use it and look inside. Chapters 12 to
+# 15 make it ready for use. You need some Python and the idea of a layer with weights. Every chapter first computes by
+# hand, then shows that the package gives the same numbers.
+#
+# ## Summary
+#
+# - A BERT reads a text and gives a vector for each piece. These vectors fill gaps, classify and compare.
+# - The probability of a word depends on the sentence: high in its own sentence, below 2 % in the others and in the
+#   control.
+# - Removing one word at a time shows which words an answer needs. Sometimes it is the period.
+# - A number means something beside a control: removed words, shuffled words, a constant answer, random weights.
+# - Two models of one kind can answer differently, and neither is right everywhere.
+#
+# ## Exercises
+#
+# 1. Remove **two** words at a time from the sentence of section 3, but not "heart" and not ".". Which pair lowers the
+#    probability of `mini` the most, and what does the model predict then?
+# 2. Write the 400 sentences in capital letters and compute the accuracy again. Predict the result first.
+# 3. Write five sentences with a gap and write down your own answer to each before you run the model. How often is your
+#    answer among the first five of `mini` and of `small`?
+#
+# Solutions: `tutorials/solutions/00_what_can_bert_do.py`.
+#
+# ## Next
+#
+# A network computes with numbers only: chapter 01 turns text into ids.
