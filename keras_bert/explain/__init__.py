@@ -27,6 +27,7 @@ from keras_bert.explain.occlusion import occlusion
 from keras_bert.explain.randomization import Randomization, randomization_test
 from keras_bert.explain.rollout import attention_flow, attention_rollout
 from keras_bert.explain.run_page import run_page
+from keras_bert.explain.scatter import scatter_chart
 from keras_bert.explain.sentences import similarity_map
 from keras_bert.explain.text_attention import Attention, attention
 from keras_bert.explain.word_context import word_in_context
@@ -69,6 +70,7 @@ __all__ = [
     "occlusion",
     "randomization_test",
     "run_page",
+    "scatter_chart",
     "self_similarity",
     "similarity_map",
     "summary",
