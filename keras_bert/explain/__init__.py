@@ -10,6 +10,7 @@ from keras_bert.explain.attribution.randomization import Randomization, randomiz
 from keras_bert.explain.attribution.result import Attribution, LayerAttributions
 from keras_bert.explain.figures.charts import bar_chart, line_chart, matrix_chart
 from keras_bert.explain.figures.diagrams import cell_chart, flow_chart
+from keras_bert.explain.figures.scatter import scatter_chart
 from keras_bert.explain.geometry.contextuality import (
     anisotropy,
     contextuality,
@@ -72,6 +73,7 @@ __all__ = [
     "occlusion",
     "randomization_test",
     "run_page",
+    "scatter_chart",
     "self_similarity",
     "similarity_map",
     "summary",
