@@ -47,6 +47,7 @@ MAY_IMPORT = {
     "export": LIBRARY,
     "tour": {*LIBRARY, *APPLICATIONS},
     "playground": {*LIBRARY, *APPLICATIONS},
+    "book": {"data"},
     "cli": {*LIBRARY, *APPLICATIONS, "tour", "playground"},
 }
 TENSORFLOW = {"tensorflow", "tensorflow_hub", "tensorflow_datasets", "tensorflow_text"}
