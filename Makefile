@@ -39,9 +39,10 @@ lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 
-# Execute tutorials/NN_name.py into tutorials/notebooks/NN_name.ipynb; CHAPTERS="tutorials/01_text_to_ids.py" for one.
+# Execute the chapters and solutions of the book into tutorials/notebooks; CHAPTERS="tutorials/03_attention.py" for one,
+# CHAPTERS=--changed for those that differ from their notebook, CHAPTERS=--table prints seconds, memory and figures.
 notebooks: $(VENV)/.installed-dev
-	$(BIN)/python -m tools.run_notebooks --out tutorials/notebooks $(or $(CHAPTERS),$(wildcard tutorials/[0-9]*.py))
+	$(BIN)/python -m tools.run_notebooks $(CHAPTERS)
 
 # A wheel that holds the bundled models, in dist/.
 wheel: $(VENV)/.installed

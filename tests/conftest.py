@@ -10,6 +10,7 @@ os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
 import pytest  # noqa: E402
 
 collect_ignore = ["weights/formats/model_garden/make.py"]  # needs Google's code, in a separate environment
+collect_ignore_glob = ["tutorials/book/*"]  # a chapter runs when it is imported
 
 ROOT = Path(__file__).resolve().parent.parent
 

@@ -48,6 +48,7 @@ MAY_IMPORT = {
     "export": LIBRARY,
     "tour": {*LIBRARY, *APPLICATIONS},
     "playground": {*LIBRARY, *APPLICATIONS},
+    "book": {"data"},
     "cli": {*LIBRARY, *APPLICATIONS, "tour", "playground"},
 }
 # The same for the folders of `explain`, which has no files but `__init__.py`.

@@ -40,7 +40,7 @@ def bar_chart(
     {'TF-IDF': 79.5, 'BERT': 84.3}
     """
     values, errors = _numbers(values), _numbers(errors or {}) if errors else {}
-    names = list(values)
+    names, baseline = list(values), None if baseline is None else float(baseline)
     with style():
         figure, axes = new_axes(6.4, 0.7 + 0.36 * len(names))
         for row, name in enumerate(names):

@@ -1,0 +1,85 @@
+"""The rules of a chapter and of its solutions, as functions that list what is wrong."""
+
+import ast
+import re
+from pathlib import Path
+
+from tools.chapters import code_cells, read_chapter, title
+
+LINES = 12  # of code in one cell
+FIGURES = 3
+SECTIONS = ("What could mislead you", "Summary", "Exercises", "Next")
+
+
+def lines_of_code(source: str) -> int:
+    """Count the lines that are neither blank nor only a comment."""
+    return sum(bool(line.strip()) and not line.strip().startswith("#") for line in source.splitlines())
+
+
+def cell_errors(path: Path) -> list[str]:
+    """Return what is wrong with the code cells: their length, imports of other files of the book."""
+    errors = []
+    for source in code_cells(read_chapter(path)):
+        first = source.strip().splitlines()[0]
+        if lines_of_code(source) > LINES:
+            errors.append(f"{lines_of_code(source)} lines of code in one cell: {first}")
+        if re.search(r"^\s*(from|import) (tutorials|tools|tests|experiments)\b", source, re.MULTILINE):
+            errors.append(f"a notebook is read alone, without this import: {first}")
+    return errors
+
+
+def figure_errors(path: Path) -> list[str]:
+    """Return what is wrong with the figures: their number, and the text that says what to see."""
+    errors, shown = [], 0
+    cells = read_chapter(path).cells
+    for i, cell in enumerate(cells):
+        if cell.cell_type != "code" or "chapter.show(" not in cell.source:
+            continue
+        shown += cell.source.count("chapter.show(")
+        after = cells[i + 1] if i + 1 < len(cells) else {"cell_type": "", "source": ""}
+        if after["cell_type"] != "markdown" or not after["source"].startswith("*Look at*"):
+            errors.append(f"no cell that begins with *Look at* after: {cell.source.splitlines()[0]}")
+    if shown < FIGURES:
+        errors.append(f"{shown} figures")
+    return errors
+
+
+def section_errors(path: Path) -> list[str]:
+    """Return what is wrong with the title, the sections, the exercises and the first code cell."""
+    number, text = (
+        path.stem[:2],
+        "\n".join(cell.source for cell in read_chapter(path).cells if cell.cell_type == "markdown"),
+    )
+    errors = []
+    if not re.fullmatch(rf"{number} · .+\?", title(path)):
+        errors.append(f"the title is not '{number} · A question?': {title(path)}")
+    headings = [re.sub(r"^\d+ · ", "", heading) for heading in re.findall(r"^## (.+)$", text, re.MULTILINE)]
+    if [heading for heading in headings if heading in SECTIONS] != list(SECTIONS):
+        errors.append(f"the last sections are not {', '.join(SECTIONS)}: {headings}")
+    exercises = re.split(r"^## (?:\d+ · )?Exercises$", text, flags=re.MULTILINE)[-1].split("\n## ")[0]
+    numbers = re.findall(r"^(\d)\. ", exercises, re.MULTILINE)
+    if numbers != ["1", "2", "3"]:
+        errors.append(f"the exercises are numbered {numbers}")
+    return errors + first_cell_errors(path)
+
+
+def first_cell_errors(path: Path) -> list[str]:
+    """Return what is wrong with the first code cell: it has only imports and `chapter = Chapter(N)`."""
+    statements = ast.parse(code_cells(read_chapter(path))[0]).body
+    others = [ast.unparse(each) for each in statements if not isinstance(each, ast.Import | ast.ImportFrom)]
+    expected = f"chapter = Chapter({int(path.stem[:2])})"
+    return [] if others == [expected] else [f"the first code cell has not only imports and {expected}: {others}"]
+
+
+def solution_errors(path: Path) -> list[str]:
+    """Return what is wrong with solutions: a section for each exercise, with an assertion in it."""
+    text = path.read_text(encoding="utf-8")
+    sections = re.split(r"^# ## ", text, flags=re.MULTILINE)[1:]
+    found = {
+        re.search(r"\d", each.splitlines()[0])[0]: each for each in sections if re.search(r"\d", each.splitlines()[0])
+    }
+    errors = [f"no section for exercise {number}" for number in "123" if number not in found]
+    for number in sorted(found):
+        if not re.search(r"^\s*(assert\b|np\.testing\.assert_)", found[number], re.MULTILINE):
+            errors.append(f"no assertion in the solution of exercise {number}")
+    return errors

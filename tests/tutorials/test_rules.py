@@ -1,0 +1,84 @@
+"""Every chapter and its solutions follow the rules of the book; a broken chapter is noticed."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("jupytext", reason="the tutorials extra installs jupytext")
+
+from tests.tutorials import rules  # noqa: E402
+from tools.chapters import LINK, TUTORIALS, chapters, solutions  # noqa: E402
+
+SAMPLE = Path(__file__).parent / "book" / "00_is_a_bar_longer.py"
+SOLUTION = SAMPLE.parent / "solutions" / SAMPLE.name
+CHAPTERS = [pytest.param(path, id=path.stem) for path in [SAMPLE, *chapters()]]
+SOLUTIONS = [pytest.param(path, id=path.stem) for path in [SOLUTION, *solutions()]]
+CHECKS = (rules.section_errors, rules.cell_errors, rules.figure_errors)
+
+
+@pytest.mark.parametrize("path", CHAPTERS)
+def test_title_and_sections(path):
+    assert rules.section_errors(path) == []
+
+
+@pytest.mark.parametrize("path", CHAPTERS)
+def test_code_cells(path):
+    assert rules.cell_errors(path) == []
+
+
+@pytest.mark.parametrize("path", CHAPTERS)
+def test_figures(path):
+    assert rules.figure_errors(path) == []
+
+
+@pytest.mark.parametrize("path", SOLUTIONS)
+def test_solutions(path):
+    assert rules.solution_errors(path) == [] and rules.cell_errors(path) == []
+
+
+def test_every_chapter_has_solutions():
+    assert [path.name for path in solutions()] == [path.name for path in chapters()]
+
+
+def test_chapters_are_numbered():
+    numbers = [int(path.stem[:2]) for path in chapters()]
+    assert numbers == list(range(len(numbers))) and len(numbers) == 16
+
+
+@pytest.mark.parametrize("path", [*CHAPTERS[1:], *SOLUTIONS[1:]])
+def test_links_exist(path):
+    links = [target for _, target, _ in LINK.findall(path.read_text(encoding="utf-8"))]
+    assert not [target for target in links if not (path.parent / target).exists()]
+    assert path.is_relative_to(TUTORIALS)
+
+
+BREAKS = {
+    "title": ("a larger number?", "a larger number", "the title"),
+    "number": ("# # 00 ·", "# # 01 ·", "the title"),
+    "section": ("# ## What could mislead you", "# ## Pitfalls", "the last sections"),
+    "order": ("# ## Summary", "# ## Next", "the last sections"),
+    "exercise": ("# 3. Draw a bar of a negative number.", "#", "the exercises"),
+    "first_cell": ("chapter = Chapter(0)", "chapter = Chapter(1)", "the first code cell"),
+    "long_cell": ("print(", "\n".join(f"x{i} = {i}" for i in range(12)) + "\nprint(", "lines of code in one cell"),
+    "import": ("import keras_bert as kb", "import keras_bert as kb\nfrom tools import chapters", "read alone"),
+    "look": ("# *Look at* the lower bar", "# See the lower bar", "no cell that begins with"),
+    "figures": ('chapter.show(plot, "line")', "", "2 figures"),
+}
+
+
+@pytest.mark.parametrize("name", BREAKS)
+def test_broken_chapter_is_noticed(name, tmp_path):
+    old, new, message = BREAKS[name]
+    text = SAMPLE.read_text(encoding="utf-8")
+    assert old in text
+    path = tmp_path / SAMPLE.name
+    path.write_text(text.replace(old, new, 1), encoding="utf-8")
+    assert any(message in error for check in CHECKS for error in check(path))
+
+
+@pytest.mark.parametrize("old, message", [("## Exercise 3", "no section"), ("assert len", "no assertion")])
+def test_broken_solutions_are_noticed(old, message, tmp_path):
+    path = tmp_path / SOLUTION.name
+    path.write_text(re.sub(old, "print", SOLUTION.read_text(encoding="utf-8")), encoding="utf-8")
+    assert any(message in error for error in rules.solution_errors(path))
