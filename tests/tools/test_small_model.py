@@ -113,15 +113,15 @@ def test_all_stages(teacher, tmp_path, monkeypatch):
     measured = tmp_path / "measured.json"
     measured.write_text('{"kept": 1}', encoding="utf-8")
     monkeypatch.setattr(sentiment, "MEASURED", measured)
-    shutil.copytree(tmp_path / "classifier", tmp_path / "better")
-    (tmp_path / "better" / "finetuning.json").write_text(json.dumps({**facts, "seed": 2, "validation": [1.1]}))
-    for folder in ("classifier", "better"):
-        path = tmp_path / folder / "finetuning.json"
-        path.write_text(json.dumps(json.loads(path.read_text()) | {"dev": 1.0}))
+    for seed in (2, 1):
+        folder = tmp_path / f"student-{seed}"
+        shutil.copytree(tmp_path / "classifier", folder)
+        (folder / "finetuning.json").write_text(json.dumps({**facts, "seed": seed, "dev": 1 - seed / 10}))
+        found = sentiment.students(SimpleNamespace(students=[folder]))["students"]
+    assert [run["seed"] for run in found["runs"]] == [1, 2] and found["mean"] == pytest.approx(0.85)
     out = tmp_path / "sentiment"
-    students = [tmp_path / "classifier", tmp_path / "better"]
-    found = sentiment.sentiment(SimpleNamespace(students=students, validation=table, test=table, out=out))
-    assert found["students"]["bundled_seed"] == 2 and found["rounding"]["changed_predictions"] == 0
-    assert json.loads(measured.read_text()).keys() == {"kept", *found}
+    found = sentiment.sentiment(SimpleNamespace(model=folder, validation=table, test=table, out=out))
+    assert found["bundled_seed"] == 1 and found["rounding"]["changed_predictions"] == 0
+    assert json.loads(measured.read_text()).keys() == {"kept", "students", *found}
     labels = [row["label"] for row in kb.Predictor(out)(["a fine film", "a dull story"])]
     assert labels == ["positive", "negative"]

@@ -12,7 +12,8 @@
     python -m tools.small_model finetune build/base --data train.tsv --texts build/augmented.txt \\
         --logits tools/teacher_logits.npz --validation held-out.tsv --test dev.tsv --dtype mixed_bfloat16 \\
         --epochs 2 --learning-rate 1e-4 --seed 1 --out build/sentiment-1
-    python -m tools.small_model sentiment build/sentiment-? --validation held-out.tsv --test dev.tsv \\
+    python -m tools.small_model students build/sentiment-?
+    python -m tools.small_model sentiment build/sentiment-1 --validation held-out.tsv --test dev.tsv \\
         --out saved_models/sst2_sentiment
     python -m tools.small_model masked-words --corpus corpus.txt
     python -m tools.small_model measure MINILM --data DIR
@@ -33,7 +34,7 @@ from tools.small_model.healing import heal
 from tools.small_model.logits import collect
 from tools.small_model.masked_words import compare_masked_words
 from tools.small_model.measuring import measure
-from tools.small_model.sentiment import sentiment
+from tools.small_model.sentiment import sentiment, students
 from tools.small_model.trimming import trim
 
 
@@ -99,8 +100,10 @@ def main() -> None:
         ("--seed", number(1)),
     )
     add(commands, "export", export)
-    students = ("students", {"type": Path, "nargs": "+", "help": "folders of `finetune`, one per seed"})
-    add(commands, "sentiment", sentiment, students, ("--validation", path), ("--test", path), model=False)
+    add(commands, "sentiment", sentiment, ("--validation", path), ("--test", path))
+    runs = commands.add_parser("students", help=students.__doc__)
+    runs.set_defaults(run=students)
+    runs.add_argument("students", type=Path, nargs="+", help="folders of `finetune`, one per seed")
     words = commands.add_parser("masked-words", help=compare_masked_words.__doc__)
     words.set_defaults(run=compare_masked_words)
     words.add_argument("--corpus", **path)

@@ -9,6 +9,7 @@ import numpy as np
 import keras_bert as kb
 from keras_bert.data import id_arrays, read_table
 from keras_bert.inference import predict_logits
+from keras_bert.system import available_cpus
 from tools.small_model.logits import find_logits
 from tools.small_model.texts import model_inputs, read_texts, read_vocabulary, save
 
@@ -49,6 +50,7 @@ def finetune(arguments) -> dict:
         "rows": len(texts),
         "validation": [round(float(value), 4) for value in history["val_accuracy"]],
         "seconds": round(time.perf_counter() - start),
+        "core_seconds": round((time.perf_counter() - start) * available_cpus()),
         **{path.stem: accuracy(model, arguments.model, read_table(path)) for path in arguments.test},
     }
     (arguments.out / "finetuning.json").write_text(json.dumps(facts) + "\n", encoding="utf-8")
