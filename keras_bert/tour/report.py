@@ -9,6 +9,7 @@ from keras import ops
 from keras_bert.explain import attention_maps
 from keras_bert.explain.figures.figure import Figure
 from keras_bert.explain.figures.plots import attention_map, confusion_matrix, learning_curves, parity_per_layer
+from keras_bert.explain.pages.render import render
 from keras_bert.inference import predict_logits
 from keras_bert.system import peak_memory_mib
 from keras_bert.tour.serving import largest_difference
@@ -28,13 +29,10 @@ def write_report(path: Path, facts: dict, data, classifier, vectorizer, steps, s
         steps: the `Steps` so far, for their durations.
         start: `time.perf_counter()` at the beginning of the tour.
     """
-    from jinja2 import Environment, PackageLoader, StrictUndefined
-
     logits = predict_logits(classifier, vectorizer(data.dev_texts))  # [N, C]
-    page = Environment(
-        loader=PackageLoader("keras_bert.tour", "."), autoescape=True, undefined=StrictUndefined, trim_blocks=True
-    ).get_template("report.html")
-    html = page.render(
+    html = render(
+        "report.html",
+        "keras_bert.tour",
         facts=facts,
         figures=_figures(facts, data, classifier, vectorizer, logits.argmax(-1)),
         accuracies=_accuracies(facts),

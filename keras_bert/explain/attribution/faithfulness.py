@@ -116,7 +116,7 @@ def faithfulness(
         try:
             measured.append(measure_text(explained, text, methods, mode, steps, [seed, number]))
         except InputError as error:
-            raise InputError(f"{error} This is text {number + 1} of {len(texts)}.") from None
+            raise InputError(f"{str(error).removesuffix('.')}. This is text {number + 1} of {len(texts)}.") from None
         if progress is not None:
             progress()
     return summarize(measured, bootstrap, mode=mode, steps=steps)

@@ -42,7 +42,7 @@ class TextModel:
             except InputError as error:
                 if len(texts) == 1:
                     raise
-                raise InputError(f"{error} This is text {number} of {len(texts)}.") from None
+                raise InputError(f"{str(error).removesuffix('.')}. This is text {number} of {len(texts)}.") from None
         return found
 
     def embed(self, inputs: dict):
