@@ -212,10 +212,10 @@ period = np.mean([text.rstrip().endswith(".") for text in reviews.train_texts])
 print(f"texts of the sample that end with a period: {period:.0%}")
 
 # %% [markdown]
-# Without any word, both models are confident, and the answer is a period. Most texts end with one (the last line above
-# counts it in the bundled sample of film reviews), and the gap is at the end. This answer needs no understanding:
-# counting the last tokens of many texts gives it, too. A high probability is therefore no proof that a model used the
-# words. Compare it with the probability when the words are removed.
+# Without any word, both models are confident, and the answer is a period. Most texts end with one (the last line
+# above counts it in the bundled sample of film reviews), and the gap is at the end. This answer needs no
+# understanding: counting the last tokens of many texts gives it, too. A high probability is therefore no proof that a
+# model used the words. Compare it with the probability when the words are removed.
 #
 # ## 5 · A class for a sentence
 #
@@ -241,8 +241,8 @@ assert [result["label"] for result in results[1:3]] == ["positive", "negative"]
 #
 # Four sentences prove little. We take 400 sentences that the model was not trained on, and compare its accuracy with
 # three baselines: always the more frequent class; the same model on the same words in random order (three orders);
-# and a method without a neural network, which counts words and word pairs (TF-IDF with logistic regression) and learns
-# from the sample's training part.
+# and a method without a neural network, which counts words and word pairs (TF-IDF with logistic regression) and
+# learns from the sample's training part.
 
 # %%
 texts, labels = reviews.dev_texts[:400], np.array(reviews.dev_labels[:400])
@@ -337,8 +337,8 @@ assert hits["MiniLM"] == 6 and hits["MiniLM"] > hits["small"] and lowest > 0.8
 
 # %% [markdown]
 # Choosing a sentence at random finds the partner of one in five. With random weights all cosines are high, and they
-# say nothing about the meaning. So a cosine of 0.9 alone does not say that two
-# sentences are similar: compare it with the cosines of other sentences of the same model. Chapter 10 continues here.
+# say nothing about the meaning. So a cosine of 0.9 alone does not say that two sentences are similar: compare it with
+# the cosines of other sentences of the same model. Chapter 10 continues here.
 #
 # ## What could mislead you
 #
@@ -388,8 +388,8 @@ assert hits["MiniLM"] == 6 and hits["MiniLM"] > hits["small"] and lowest > 0.8
 # 1. Remove **two** words at a time from the sentence of section 3, but not "heart" and not ".". Which pair lowers the
 #    probability of `mini` the most, and what does the model predict then?
 # 2. Write the 400 sentences in capital letters and compute the accuracy again. Predict the result first.
-# 3. Write five sentences with a gap and write down your own answer to each before you run the model. How often is your
-#    answer among the first five of `mini` and of `small`?
+# 3. Write five sentences with a gap and write down your own answer to each before you run the model. How often is
+#    your answer among the first five of `mini` and of `small`?
 #
 # Solutions: `tutorials/solutions/00_what_can_bert_do.py`.
 #

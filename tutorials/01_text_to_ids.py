@@ -32,8 +32,8 @@ import keras_bert as kb
 # %% [markdown]
 # ## The whole picture
 #
-# B is the number of texts, T the number of places in a row, V the number of tokens in the vocabulary. Read the drawing
-# from top to bottom.
+# B is the number of texts, T the number of places in a row, V the number of tokens in the vocabulary. Read the
+# drawing from top to bottom.
 
 # %%
 picture = kb.explain.flow_chart(
@@ -126,8 +126,8 @@ assert 1 < per_word[-1] < per_word[0] < letters
 # - *WordPiece* takes the pair with the highest score freq(ab) / (freq(a) · freq(b)).
 #
 # The second rule prefers pairs that occur together more often than the counts of their parts suggest. Five words with
-# counts show the difference (the example of the
-# [Hugging Face course, chapter 6](https://huggingface.co/learn/llm-course/chapter6/6)).
+# counts show the difference (the example of the [Hugging Face course, chapter
+# 6](https://huggingface.co/learn/llm-course/chapter6/6)).
 
 # %%
 COUNTS = {"hug": 10, "pug": 5, "pun": 12, "bun": 4, "hugs": 5}
@@ -285,8 +285,8 @@ for shift in (0, 2):
 assert "door" in best_tokens(0) and "door" not in best_tokens(2)
 
 # %% [markdown]
-# With the right ids the first prediction is "door". With the shifted ids the model gets another text (even `[MASK]` is
-# another token), and it predicts something without any error.
+# With the right ids the first prediction is "door". With the shifted ids the model gets another text (even `[MASK]`
+# is another token), and it predicts something without any error.
 #
 # The repair has two parts: pass the vocabulary without `[UNK]`, which the layer has already, and map the ids of the
 # layer back to line numbers with a small table. The package's layer does this inside.
@@ -301,10 +301,10 @@ for word, number in (("film", line["film"]), ("xylophone", line["[UNK]"])):
 # %% [markdown]
 # ## 4 · Splitting a word
 #
-# Learning is done. Now a vocabulary is given. The text becomes lowercase, accents are removed, and every punctuation mark
-# becomes a word of its own. Then each word is split into pieces. The rule is the same for vocabularies of
-# both kinds: take the longest piece in the vocabulary with which the word begins. Then do the same with the rest. If
-# no piece fits, the whole word becomes `[UNK]`. This is called *greedy*, because the rule never takes a piece back.
+# Learning is done. Now a vocabulary is given. The text becomes lowercase, accents are removed, and every punctuation
+# mark becomes a word of its own. Then each word is split into pieces. The rule is the same for vocabularies of both
+# kinds: take the longest piece in the vocabulary with which the word begins. Then do the same with the rest. If no
+# piece fits, the whole word becomes `[UNK]`. This is called *greedy*, because the rule never takes a piece back.
 
 
 # %%
@@ -389,8 +389,8 @@ assert not shared and splits["published"][0].count("##") < splits["learned here"
 #
 # `split_word` is a Python loop. In the package the split runs in TensorFlow operations, so that it works in `tf.data`
 # and in an exported model without Python. Each round handles all words together. Here is one round for three words:
-# all prefixes, the longest first; look them up; take the first one that is known. (A length beyond the end of the word
-# gives the whole word, so it may come twice.)
+# all prefixes, the longest first; look them up; take the first one that is known. (A length beyond the end of the
+# word gives the whole word, so it may come twice.)
 
 # %%
 table = tf.lookup.StaticHashTable(
@@ -423,9 +423,9 @@ print(f"{len(ascii_dev):,} of {len(dev):,} dev sentences are ASCII: the ids agre
 # ## 5 · Three arrays: ids, mask, segments
 #
 # A *row* is what the model reads for one text or one pair of texts. It starts with `[CLS]`, and every text ends with
-# `[SEP]`. The output of `[CLS]` is later used for the whole row.
-# All rows of a batch have the same number of places, T: short texts are filled with padding, long ones are cut. In a
-# pair of texts, the longer one loses its last token until both fit.
+# `[SEP]`. The output of `[CLS]` is later used for the whole row. All rows of a batch have the same number of places,
+# T: short texts are filled with padding, long ones are cut. In a pair of texts, the longer one loses its last token
+# until both fit.
 
 
 # %%
@@ -461,8 +461,8 @@ for number, (ids, mask, types) in enumerate(packed, 1):
 
 # %% [markdown]
 # *Look at* the colors: the first text with `[CLS]` and its `[SEP]` is blue, the second text is orange, the padding is
-# gray. In the gray part all three arrays have 0. There the id 0 is the token `[PAD]`, and segment 0 means nothing: only
-# the mask says that a place is empty. The second row has no padding, and the end of its first text is missing.
+# gray. In the gray part all three arrays have 0. There the id 0 is the token `[PAD]`, and segment 0 means nothing:
+# only the mask says that a place is empty. The second row has no padding, and the end of its first text is missing.
 #
 # The package must give the same arrays:
 
@@ -530,8 +530,8 @@ assert unknown_ids[0] == 0 and min(unknown_ids[3:]) == 1
 # ## Summary
 #
 # - A vocabulary of pieces covers all text of its kind: frequent words stay whole, and rare words are split.
-# - Pieces are learned by merging pairs: BPE takes the highest count, WordPiece the highest
-#   freq(ab) / (freq(a) · freq(b)).
+# - Pieces are learned by merging pairs: BPE takes the highest count, WordPiece the highest freq(ab) / (freq(a) ·
+#   freq(b)).
 # - The id of a token is its line number. `TextVectorization` adds two, without an error.
 # - A word is split greedily: the longest piece that fits, again and again; if none fits, the word is `[UNK]`.
 # - A row is `[CLS] first [SEP] second [SEP]` and padding. The mask marks the tokens, the type ids the text.
@@ -542,8 +542,8 @@ assert unknown_ids[0] == 0 and min(unknown_ids[3:]) == 1
 # 1. Remove "hugs" from `COUNTS`. What happens to the scores of WordPiece, and why?
 # 2. Give `package.tokenize` the texts "É", "E" and "e". What does our `simple_words.findall(text.lower())` miss, and
 #    which Unicode normal form helps? What about "ß"?
-# 3. How many tokens per dev word have the bundled vocabulary and the one learned here with 2,000 and with 8,192 tokens?
-#    Which is best for film reviews, and why is the size alone no answer?
+# 3. How many tokens per dev word have the bundled vocabulary and the one learned here with 2,000 and with 8,192
+#    tokens? Which is best for film reviews, and why is the size alone no answer?
 #
 # Solutions: `tutorials/solutions/01_text_to_ids.py`.
 #
