@@ -51,13 +51,15 @@ chapter.show(picture, "overview")
 #
 # ## 1 · Three tokens, with a pencil
 #
-# Every token has three vectors: a query, a key and a value. The score of a query and a key is their dot product,
-# divided by the square root of their size D. The softmax turns the scores of a query into weights that sum to 1. The
-# output for this query is the mean of the values with these weights:
+# Every token has three vectors: a query, a key and a value. Here they are given; section 2 shows where they come
+# from. The score of a query and a key is their dot product, divided by the square root of their size D. The softmax
+# turns the scores of a query into weights that sum to 1. The output for this query is the mean of the values with
+# these weights:
 #
 # $$\mathrm{Attention}(Q, K, V) = \mathrm{softmax}\left(\frac{Q K^\top}{\sqrt{D}}\right) V$$
 #
-# The numbers here are small and D is 4, so that the square root is 2.
+# The numbers here are small and D is 4, so that the square root is 2. In this chapter *weights* are these attention
+# weights. They are computed anew for every text. The trained numbers of a model are called *parameters*.
 
 # %%
 TOKENS = ["the", "dog", "barks"]
@@ -77,9 +79,8 @@ scaled = scores / np.sqrt(4)  # [T, T]
 exponentials = np.exp(scaled)  # [T, T]
 weights = exponentials / exponentials.sum(axis=1, keepdims=True)  # [T, T], each row sums to 1
 output = weights @ value  # [T, 2]
-print(
-    "exp of the scaled scores\n", exponentials.round(2), "\nweights\n", weights.round(2), "\noutput\n", output.round(2)
-)
+for name, array in {"exp of the scaled scores": exponentials, "weights": weights, "output": output}.items():
+    print(name, array.round(2), sep="\n")
 
 # %% [markdown]
 # Again the first row: 0, 2, 4 divided by 2 are 0, 1, 2. Their exponentials are 1, 2.72 and 7.39, with the sum 11.11.
@@ -100,9 +101,9 @@ chapter.show(picture, "three_tokens")
 #
 # ## 2 · One head of a trained model
 #
-# Where do queries, keys and values come from? They are three linear maps of the token's vector, and their weights are
-# trained. We take them from block 1 of the bundled model `small`. Keras stores them as arrays with one slice for each
-# head.
+# Where do queries, keys and values come from? They are three linear maps of the token's vector, and the parameters of
+# these maps are trained. We take them from block 1 of the bundled model `small`. Keras stores them as arrays with one
+# slice for each head.
 
 # %%
 small = kb.load_pretrained("bert_en_uncased_small")
@@ -170,8 +171,8 @@ assert np.abs(head_3 - package).max() < 1e-4
 
 # %% [markdown]
 # *Look at* the line of blue cells below the diagonal: each token gives nearly all weight to the token before it.
-# `[CLS]` has none before it, and gives its weight to itself. Nobody programmed this. Training found it. Is every head
-# so clear? Here is another head of the same layer.
+# `[CLS]` has none before it, and gives its weight to itself. Nobody programmed this: it is a result of training. Is
+# every head so clear? Here is another head of the same layer.
 
 # %%
 head_1 = one_head(x, 0)[1]  # [T, T]
@@ -182,8 +183,7 @@ chapter.show(picture, "head_1")
 assert head_3.max(axis=1).min() > 0.9 > 0.8 > head_1.max(axis=1).mean()
 
 # %% [markdown]
-# *Look at* how pale the cells are: this head spreads its weights over many tokens. Most heads are like this one, or
-# between the two. Section 6 measures all of them.
+# *Look at* how pale the cells are: this head gives some weight to many tokens. Section 6 measures all heads.
 #
 # ## 3 · All heads together
 #
@@ -206,7 +206,8 @@ assert np.abs(by_hand - keras_output).max() < 1e-4
 
 # %% [markdown]
 # `MultiHeadAttention` computes all heads at once with the same numbers. How many parameters has the layer? Four maps
-# from H to H with a bias each. The number of heads is not in the formula, because the heads share H among them.
+# from H to H with a bias each. The number of heads is not in the formula, because the heads share H among them. The
+# number of *scores*, however, grows with the square of T: a row of 512 tokens has 512 · 512 scores for each head.
 
 # %%
 print(f"4 (H² + H) = {4 * (H * H + H):,}; Keras counts {attention.count_params():,}")
@@ -245,7 +246,7 @@ assert min(curves["with the root"]) > 1.5 and curves["without"][-1] < 0.3
 # %% [markdown]
 # *Look at* the right end: without the root (orange), vectors of size 1,024 give nearly all weight to one key. With it
 # (blue) the entropy is about the same for every size. Why is this bad for training? The gradient of a weight p with
-# respect to its score is p (1 - p). It is 0 when p is 0 or 1: such a head does not learn.
+# respect to its score is p (1 - p). It is nearly 0 when p is near 0 or 1, and such a head learns slowly.
 
 # %%
 for name, divisor in (("with the root", 32), ("without", 1)):
@@ -271,7 +272,7 @@ assert trained["without"] < trained["with the root"] / 2
 #
 # Rows of different lengths are padded to one length (chapter 01). Padding has a vector, too, and without a mask the
 # tokens would take values from it. So the score of every padding *key* is set to a very low number before the
-# softmax, and its weight becomes exactly 0.
+# softmax, and its weight becomes exactly 0, because the exponential of such a number is 0.
 
 # %%
 short = ids_of("A good film.")
@@ -288,7 +289,7 @@ for name, each in {"no_mask": None, "mask": mask}.items():
 
 # %% [markdown]
 # *Look at* the last three columns of both pictures. Without the mask they have weights; with it they are 0, and the
-# rest of each row is larger. The last three *rows* are still computed: padding also asks, but nobody uses its answer.
+# rest of each row is larger. The last three *rows* are still computed: the outputs of padding are not used.
 #
 # A picture is no proof. The test of a mask is this: put **other ids** in the places of the padding. The outputs of
 # the real tokens must not change.
@@ -321,9 +322,9 @@ print(f"padded and short row, all six blocks: largest difference {difference:.1e
 assert difference < 1e-4
 
 # %% [markdown]
-# ## 6 · What do trained heads look at?
+# ## 6 · What do trained heads attend to?
 #
-# One sentence is an anecdote. We take 40 dev sentences of the sample and compute, for all heads, the mean weight that
+# One sentence proves little. We take 40 dev sentences of the sample and compute, for all heads, the mean weight that
 # a token gives to the token before it, to the token after it, and to `[CLS]`. The first token has none before it, so
 # it is not counted in the first mean, nor the last one in the second.
 
@@ -375,13 +376,17 @@ if not chapter.full:
 # %% [markdown]
 # ### The controls
 #
-# We looked for the largest of 72 numbers, and the largest of many numbers is always something. So we need controls.
-# For layer 1, head 3 of `small` (which was made from MiniLM and has the same head): the same sentences with shuffled
-# words; the same model without position embeddings; and random weights, where we again take the best of all heads.
+# We chose the largest of 72 numbers, and the largest of many random numbers is large, too. So we need controls. For
+# layer 1, head 3 of `small` (which was made from MiniLM and has the same head): the same sentences with shuffled
+# words; the same model without position embeddings; and random weights (three seeds), where we again take the best of
+# all heads.
 
 # %%
-keras.utils.set_random_seed(0)
-random_encoder = kb.BertEncoder(small.encoder.config)
+random_best = []
+for seed in range(3):
+    keras.utils.set_random_seed(seed)
+    random_encoder = kb.BertEncoder(small.encoder.config)
+    random_best.append(shares((random_encoder, vectorizer), texts)["previous"].max())
 without_positions = small.encoder.copy()
 table = without_positions.embeddings.position_embeddings.embeddings
 table.assign(np.zeros(table.shape))
@@ -393,7 +398,7 @@ bars = {
     "as it is": shares(small, texts)["previous"][0, 2],
     "words shuffled": shares(small, shuffled)["previous"][0, 2],
     "positions set to 0": shares((without_positions, vectorizer), texts)["previous"][0, 2],
-    "random weights, best head": shares((random_encoder, vectorizer), texts)["previous"].max(),
+    "random weights, best head": max(random_best),
 }
 equal = 100 * np.mean([1 / ids_of(text).shape[1] for text in texts])
 picture = kb.explain.bar_chart(
@@ -407,10 +412,10 @@ assert bars["as it is"] > 95 and bars["words shuffled"] > 95 and bars["positions
 assert bars["random weights, best head"] < 2 * equal
 
 # %% [markdown]
-# *Look at* the bars. With random weights even the best of 72 heads is at the dashed line, so the head is an effect of
-# training. With shuffled words nothing changes, and without positions the head loses its role: it works on
-# **places**, not on words. It "knows" no language. It moves information from each token to the next one, and later
-# layers can use it.
+# *Look at* the bars. With random weights even the best head of three models is at the dashed line, so the head is an
+# effect of training. With shuffled words nothing changes, and without positions the head loses its role: its weights
+# depend on the **places**, not on the words. It gives each token information about the token before it, whatever that
+# is, and later layers can use this.
 #
 # ## What could mislead you
 #
@@ -445,14 +450,14 @@ print(f"its value has {length:.0f} % of the length of the other values")
 assert weight > 60 and length < 20
 
 # %% [markdown]
-# In these heads most of the weight goes to a token whose value is nearly 0. The head adds little for these tokens, as
-# if it were switched off (Kobayashi et al. 2020 measured this in BERT base for `[CLS]` and `[SEP]`). A picture of the
-# weights alone would say that `[CLS]` is the most important token of all. Chapter 11 asks which tokens matter, and
-# does not use the weights for it.
+# In these heads most of the weight goes to a token whose value is nearly 0. So the head adds little to the vectors
+# (Kobayashi et al. 2020 measured this in BERT base for `[CLS]` and `[SEP]`). A picture of the weights alone would say
+# that `[CLS]` is the most important token of all. Chapter 11 asks which tokens matter, and does not use the weights
+# for it.
 #
-# - The largest of 72 heads is always something: compare it with random weights.
+# - The largest of 72 numbers is large by chance already: compare it with random weights.
 # - A head that looks like grammar may work on places only: shuffle the words.
-# - One sentence is an anecdote: average over many.
+# - One sentence proves little: average over many.
 #
 # ## Summary
 #
