@@ -207,7 +207,7 @@ for name, each in models.items():
     print(f"{name:5}:", ", ".join(f"{token!r} {alone[token]:.0%}" for token in best))
     assert best[0] == "." and alone["."] > 0.5
 
-reviews = chapter.reviews()
+reviews = kb.load_labeled("sample")
 period = np.mean([text.rstrip().endswith(".") for text in reviews.train_texts])
 print(f"texts of the sample that end with a period: {period:.0%}")
 

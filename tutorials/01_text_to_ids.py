@@ -36,20 +36,14 @@ import keras_bert as kb
 # drawing from top to bottom.
 
 # %%
-picture = kb.explain.flow_chart(
-    [
-        "texts [B]\nA fine film.",
-        "words (section 4)\na · fine · film · .",
-        "tokens: words and pieces of words (sections 1 to 4)\na · fine · film · .",
-        "ids: the line numbers of the tokens in the vocabulary (section 3)",
-        [
-            "input_word_ids [B, T]\nthe ids",
-            "input_mask [B, T]\n1 at tokens, 0 at padding",
-            "input_type_ids [B, T]\nfirst or second text",
-        ],
-    ],
-    "From texts to the three arrays that BERT reads.",
-)
+STEPS = [
+    "texts [B]\nAn unfilmable book.",
+    "words (section 4)\nan · unfilmable · book · .",
+    "tokens of the published vocabulary (sections 1, 2 and 4)\nan · un · ##film · ##able · book · .",
+    "ids: the line numbers of the tokens in the vocabulary (section 3)",
+]
+ARRAYS = ["input_word_ids [B, T]\nthe ids", "input_mask [B, T]\ntoken or padding", "input_type_ids [B, T]\nwhich text"]
+picture = kb.explain.flow_chart([*STEPS, ARRAYS], "From texts to the three arrays that BERT reads.")
 chapter.show(picture, "overview")
 
 # %% [markdown]
@@ -67,9 +61,9 @@ print(*dev[:2], sep="\n")
 # %% [markdown]
 # ## 1 · Why pieces of words
 #
-# The obvious vocabulary is a list of the most frequent words. New text has words that are not in it. The model gets
-# the same id for all of them, "unknown", and their meaning is lost. Letters are never unknown, but then a text has
-# several times as many tokens, and the cost of attention grows with the square of their number (chapter 03).
+# The first idea for a vocabulary is a list of the most frequent words. New text has words that are not in it. The
+# model gets the same id for all of them, "unknown", and their meaning is lost. Letters are never unknown, but then a
+# text has several times as many tokens, and the cost of attention grows with the square of their number (chapter 03).
 #
 # *Pieces* are between the two: frequent words stay whole, and rare words are split. Let us measure both sides, the
 # unknown words and the number of tokens, for vocabularies of several sizes.
@@ -98,6 +92,9 @@ for size in sizes:
 caption = "Unknown words in new text, by the size of the vocabulary."
 picture = kb.explain.line_chart(sizes, unknown, caption, "size of the vocabulary", "unknown, % of words", log_x=True)
 chapter.show(picture, "unknown")
+assert min(unknown["list of words"]) > 5 and max(unknown["pieces"]) < 0.5
+
+# %%
 picture = kb.explain.line_chart(
     sizes,
     {"pieces": per_word},
@@ -108,7 +105,6 @@ picture = kb.explain.line_chart(
     log_x=True,
 )
 chapter.show(picture, "tokens_per_word")
-assert min(unknown["list of words"]) > 5 and max(unknown["pieces"]) < 0.5
 assert 1 < per_word[-1] < per_word[0] < letters
 
 # %% [markdown]
@@ -214,7 +210,12 @@ chapter.show(picture, "merges")
 
 # %%
 corpus = [word for word, number in COUNTS.items() for _ in range(number)]
-base = {piece for word in COUNTS for piece in letters_of(word)} | {"g", "n", "s", "u"}  # it knows all letters as starts
+base = {piece for word in COUNTS for piece in letters_of(word)} | {
+    "g",
+    "n",
+    "s",
+    "u",
+}  # it has all letters as starts, too
 learned = kb.learn_vocabulary(corpus, vocab_size=200)
 new = [token for token in learned[5:] if token not in base and len(token.removeprefix("##")) > 1]
 print("learned by the trainer:", new, "\nBPE:", bpe_pieces, "\nWordPiece:", wordpiece_pieces)
@@ -281,7 +282,7 @@ def best_tokens(shift):
 # %%
 for shift in (0, 2):
     shown = " ".join(mini.vocabulary[i + shift] for i in inputs["input_word_ids"][0])
-    print(f"ids + {shift}: {best_tokens(shift)}\n    the model sees: {shown}")
+    print(f"ids + {shift}: {best_tokens(shift)}\n    input of the model: {shown}")
 assert "door" in best_tokens(0) and "door" not in best_tokens(2)
 
 # %% [markdown]
@@ -308,8 +309,7 @@ for word, number in (("film", line["film"]), ("xylophone", line["[UNK]"])):
 
 
 # %%
-def split_word(word, line, tries):
-    """Return the pieces of a word; append each try to `tries` as (start, end, found)."""
+def split_word(word, line, tries):  # appends (start, end, found) to `tries` for each try
     pieces, start = [], 0
     while start < len(word):
         for end in range(len(word), start, -1):  # the longest first
@@ -486,6 +486,11 @@ lengths = package.tokenize(train).row_lengths().numpy() + 2  # with [CLS] and [S
 T = [16, 24, 32, 48, 64, 128]
 fit = [100 * np.mean(lengths <= t) for t in T]
 filled = [100 * np.mean(np.minimum(lengths, t)) / t for t in T]
+enough = int(np.quantile(lengths, 0.99, method="higher"))
+print(f"99 % of the sentences have at most {enough} tokens; T = 128 has {100 - filled[-1]:.0f} % padding")
+assert enough < 128 and filled[-1] < 50
+
+# %%
 picture = kb.explain.line_chart(
     T,
     {"rows that fit": fit, "places that are not padding": filled},
@@ -495,9 +500,6 @@ picture = kb.explain.line_chart(
     log_x=True,
 )
 chapter.show(picture, "lengths")
-enough = int(np.quantile(lengths, 0.99, method="higher"))
-print(f"99 % of the sentences have at most {enough} tokens; T = 128 has {100 - filled[-1]:.0f} % padding")
-assert enough < 128 and filled[-1] < 50
 
 # %% [markdown]
 # *Look at* the right end: at T = 128 all rows fit (blue), and few places hold tokens (orange). For the padding in the
@@ -549,4 +551,4 @@ assert unknown_ids[0] == 0 and min(unknown_ids[3:]) == 1
 #
 # ## Next
 #
-# Chapter 02 looks up a vector for every id, and asks what it knows.
+# Chapter 02 looks up a vector for every id, and measures what it depends on.

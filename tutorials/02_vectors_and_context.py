@@ -33,14 +33,11 @@ import keras_bert as kb
 # above the blocks, and uses the blocks as they are. Chapters 03 and 04 build them.
 
 # %%
+TABLES = ["word embedding [T, H]\nfor each id", "position embedding [T, H]\nfor each place"]
 picture = kb.explain.flow_chart(
     [
         "ids [T]\n[CLS] the dog bit the man . [SEP]",
-        [
-            "word embedding [T, H]\na row for each id",
-            "position embedding [T, H]\na row for each place",
-            "segment embedding [T, H]\na row for text 0 and 1",
-        ],
+        [*TABLES, "segment embedding [T, H]\nfor text 0 and 1"],
         "sum and LayerNorm [T, H]\nlayer 0: a vector depends on its token, its place and its segment",
         "block 1 [T, H]\nlayer 1: the first time that a vector depends on the other tokens",
         "more blocks, up to block L [T, H]\nlayer L: the output",
@@ -264,6 +261,7 @@ def vectors_of(encoder, vectorizer, word):
     return np.stack(found, axis=1)
 
 
+# %%
 def same_and_other(vectors):
     """Return two lists of L + 1 mean cosines: of pairs with the same meaning and with different meanings."""
     cosines = np.einsum("lih,ljh->lij", unit(vectors), unit(vectors))  # [L + 1, 6, 6]
@@ -273,15 +271,14 @@ def same_and_other(vectors):
 
 
 # %%
-def minilm_word(word):
-    def compute(folder):
-        pretrained = kb.load_pretrained(folder)
-        return same_and_other(vectors_of(pretrained.encoder, pretrained.vectorizer, word))
-
-    return chapter.minilm(f"word_{word}", compute)
+def minilm_bank(folder):
+    pretrained = kb.load_pretrained(folder)
+    return same_and_other(vectors_of(pretrained.encoder, pretrained.vectorizer, "bank"))
 
 
-same, other = minilm_word("bank")
+same, other = chapter.minilm("bank", minilm_bank)  # L + 1 numbers each
+
+# %%
 picture = kb.explain.line_chart(
     range(7),
     {"same meaning": same, "different meanings": other},
@@ -326,6 +323,9 @@ gaps = {
     '"the", small': np.subtract(*same_and_other(vectors_of(small.encoder, vectorizer, "the"))),
     '"bank", random weights': np.subtract(*same_and_other(vectors_of(random_encoder, vectorizer, "bank"))),
 }
+print({name: np.round(gap, 2).tolist() for name, gap in gaps.items()})
+
+# %%
 picture = kb.explain.line_chart(
     range(7),
     gaps,
@@ -335,7 +335,6 @@ picture = kb.explain.line_chart(
     baselines={"no difference": 0},
 )
 chapter.show(picture, "gap")
-print({name: np.round(gap, 2).tolist() for name, gap in gaps.items()})
 
 # %%
 bank, the, random_bank = gaps.values()
@@ -382,7 +381,7 @@ for name, encoder in {"with positions": small.encoder, "without positions": with
 # Two sentences are few. We shuffle the words of 20 dev sentences and compare each token with itself before and after.
 
 # %%
-texts = chapter.reviews().dev_texts[:20]
+texts = kb.load_labeled("sample").dev_texts[:20]
 
 
 def shuffled_cosines(encoder, vectorizer):

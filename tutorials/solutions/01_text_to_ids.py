@@ -14,7 +14,7 @@ import numpy as np
 
 import keras_bert as kb
 
-reviews = chapter.reviews()
+reviews = kb.load_labeled("sample")
 simple_words = re.compile(r"[a-z0-9]+|[^a-z0-9\s]")
 
 # %% [markdown]

@@ -59,7 +59,7 @@ assert change["causal"][:-2].max() < 1e-6 < 1e-4 < change["both sides"][:-2].min
 # ## Exercise 3: choose on one half, measure on the other
 
 # %%
-texts = chapter.reviews().dev_texts[:40]
+texts = kb.load_labeled("sample").dev_texts[:40]
 keras.utils.set_random_seed(0)
 random_encoder = kb.BertEncoder(small.encoder.config)
 
