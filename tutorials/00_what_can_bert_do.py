@@ -86,7 +86,8 @@ for name, each in models.items():
 # %% [markdown]
 # Read the output above line by line. Most answers fit the grammar and the subject of the sentence. The capital of
 # France is not found by either model: small models learn common phrases, but few facts. And the models differ: after
-# "heart", `mini` expects "attack", and `small` prefers "injury". A larger model is not better in every sentence.
+# "heart", "attack" is the most probable token of `mini`, and "injury" that of `small`. A larger model is not better
+# in every sentence.
 #
 # ## 2 · Does the answer depend on the sentence?
 #
@@ -212,15 +213,16 @@ period = np.mean([text.rstrip().endswith(".") for text in reviews.train_texts])
 print(f"texts of the sample that end with a period: {period:.0%}")
 
 # %% [markdown]
-# Without any word, both models are confident, and the answer is a period. Most texts end with one (the last line
-# above counts it in the bundled sample of film reviews), and the gap is at the end. This answer needs no
-# understanding: counting the last tokens of many texts gives it, too. A high probability is therefore no proof that a
-# model used the words. Compare it with the probability when the words are removed.
+# Without any word, both models give a period a probability above 50 %. Most texts end with one (the last line above
+# counts it in the bundled sample of film reviews), and the gap is at the end. Counting the last tokens of many texts
+# gives the same answer, without any model. A high probability is therefore no proof that a model used the words.
+# Compare it with the probability when the words are removed.
 #
 # ## 5 · A class for a sentence
 #
-# With a small layer on top, trained on labeled sentences, a BERT classifies. The bundled `sst2_sentiment` was trained
-# on sentences from film reviews: is the opinion negative or positive?
+# With one more layer on top, trained on sentences and their classes, a BERT classifies. The bundled `sst2_sentiment`
+# was made from `small`. It was trained on SST-2, sentences from film reviews, with the answers of larger models as
+# targets (its model card has the details). Is the opinion of a sentence negative or positive?
 
 # %%
 predict = kb.Predictor("sst2_sentiment")

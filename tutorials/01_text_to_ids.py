@@ -121,9 +121,9 @@ assert 1 < per_word[-1] < per_word[0] < letters
 # - *BPE* (byte-pair encoding) takes the pair (a, b) with the highest count, freq(ab).
 # - *WordPiece* takes the pair with the highest score freq(ab) / (freq(a) · freq(b)).
 #
-# The second rule prefers pairs that occur together more often than the counts of their parts suggest. Five words with
-# counts show the difference (the example of the [Hugging Face course, chapter
-# 6](https://huggingface.co/learn/llm-course/chapter6/6)).
+# The second rule prefers pairs that occur together more often than the counts of their parts suggest. Schuster and
+# Nakajima state it as a likelihood; this form and the example, five words with counts, are those of chapter 6 of the
+# [Hugging Face course](https://huggingface.co/learn/llm-course/chapter6/6).
 
 # %%
 COUNTS = {"hug": 10, "pug": 5, "pun": 12, "bun": 4, "hugs": 5}
@@ -210,14 +210,8 @@ chapter.show(picture, "merges")
 
 # %%
 corpus = [word for word, number in COUNTS.items() for _ in range(number)]
-base = {piece for word in COUNTS for piece in letters_of(word)} | {
-    "g",
-    "n",
-    "s",
-    "u",
-}  # it has all letters as starts, too
 learned = kb.learn_vocabulary(corpus, vocab_size=200)
-new = [token for token in learned[5:] if token not in base and len(token.removeprefix("##")) > 1]
+new = [token for token in learned[5:] if len(token.removeprefix("##")) > 1]
 print("learned by the trainer:", new, "\nBPE:", bpe_pieces, "\nWordPiece:", wordpiece_pieces)
 assert new[:3] == bpe_pieces and new[0] != wordpiece_pieces[0]
 

@@ -33,16 +33,16 @@ import keras_bert as kb
 # above the blocks, and uses the blocks as they are. Chapters 03 and 04 build them.
 
 # %%
-TABLES = ["word embedding [T, H]\nfor each id", "position embedding [T, H]\nfor each place"]
+TABLES = ["word embedding\na row for each id", "position embedding\na row for each place"]
 picture = kb.explain.flow_chart(
     [
         "ids [T]\n[CLS] the dog bit the man . [SEP]",
-        [*TABLES, "segment embedding [T, H]\nfor text 0 and 1"],
+        [*TABLES, "segment embedding\na row for text 0 and 1"],
         "sum and LayerNorm [T, H]\nlayer 0: a vector depends on its token, its place and its segment",
         "block 1 [T, H]\nlayer 1: the first time that a vector depends on the other tokens",
         "more blocks, up to block L [T, H]\nlayer L: the output",
     ],
-    "The vectors of a BERT, from the ids to the output. The shape is [T, H] everywhere.",
+    "The vectors of a BERT, from the ids to the output. From the second row on, the shape is [T, H] everywhere.",
 )
 chapter.show(picture, "overview")
 
@@ -203,9 +203,10 @@ assert all(lines[name][0] > 0.7 and lines[name][-1] < 0.4 for name in ("MiniLM",
 assert max(np.abs(lines["random weights"])) < 0.05
 
 # %% [markdown]
-# *Look at* the left end: in both trained models (blue and orange), neighboring places have similar rows, and distant
-# ones do not. The lines have waves on their way down. The random table (green) stays near 0. So the order of the
-# places was learned from text. The two trained lines are alike, because `small` was made from MiniLM.
+# *Look at* the left end: in both trained models (blue and orange), neighboring places have very similar rows, and
+# distant ones less similar ones. The lines have waves on their way down. The random table (green) stays near 0. So
+# the order of the places was learned from text. The two trained lines are alike, because `small` was made from
+# MiniLM.
 #
 # ## 4 · From layer 0 to layer L
 #
