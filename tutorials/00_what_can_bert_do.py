@@ -86,7 +86,8 @@ for name, each in models.items():
 # %% [markdown]
 # Read the output above line by line. Most answers fit the grammar and the subject of the sentence. The capital of
 # France is not found by either model: small models learn common phrases, but few facts. And the models differ: after
-# "heart", `mini` expects "attack", and `small` prefers "injury". A larger model is not better in every sentence.
+# "heart", "attack" is the most probable token of `mini`, and "injury" that of `small`. A larger model is not better
+# in every sentence.
 #
 # ## 2 · Does the answer depend on the sentence?
 #
@@ -207,20 +208,21 @@ for name, each in models.items():
     print(f"{name:5}:", ", ".join(f"{token!r} {alone[token]:.0%}" for token in best))
     assert best[0] == "." and alone["."] > 0.5
 
-reviews = chapter.reviews()
+reviews = kb.load_labeled("sample")
 period = np.mean([text.rstrip().endswith(".") for text in reviews.train_texts])
 print(f"texts of the sample that end with a period: {period:.0%}")
 
 # %% [markdown]
-# Without any word, both models are confident, and the answer is a period. Most texts end with one (the last line above
-# counts it in the bundled sample of film reviews), and the gap is at the end. This answer needs no understanding:
-# counting the last tokens of many texts gives it, too. A high probability is therefore no proof that a model used the
-# words. Compare it with the probability when the words are removed.
+# Without any word, both models give a period a probability above 50 %. Most texts end with one (the last line above
+# counts it in the bundled sample of film reviews), and the gap is at the end. Counting the last tokens of many texts
+# gives the same answer, without any model. A high probability is therefore no proof that a model used the words.
+# Compare it with the probability when the words are removed.
 #
 # ## 5 · A class for a sentence
 #
-# With a small layer on top, trained on labeled sentences, a BERT classifies. The bundled `sst2_sentiment` was trained
-# on sentences from film reviews: is the opinion negative or positive?
+# With one more layer on top, trained on sentences and their classes, a BERT classifies. The bundled `sst2_sentiment`
+# was made from `small`. It was trained on SST-2, sentences from film reviews, with the answers of larger models as
+# targets (its model card has the details). Is the opinion of a sentence negative or positive?
 
 # %%
 predict = kb.Predictor("sst2_sentiment")
@@ -241,8 +243,8 @@ assert [result["label"] for result in results[1:3]] == ["positive", "negative"]
 #
 # Four sentences prove little. We take 400 sentences that the model was not trained on, and compare its accuracy with
 # three baselines: always the more frequent class; the same model on the same words in random order (three orders);
-# and a method without a neural network, which counts words and word pairs (TF-IDF with logistic regression) and learns
-# from the sample's training part.
+# and a method without a neural network, which counts words and word pairs (TF-IDF with logistic regression) and
+# learns from the sample's training part.
 
 # %%
 texts, labels = reviews.dev_texts[:400], np.array(reviews.dev_labels[:400])
@@ -337,8 +339,8 @@ assert hits["MiniLM"] == 6 and hits["MiniLM"] > hits["small"] and lowest > 0.8
 
 # %% [markdown]
 # Choosing a sentence at random finds the partner of one in five. With random weights all cosines are high, and they
-# say nothing about the meaning. So a cosine of 0.9 alone does not say that two
-# sentences are similar: compare it with the cosines of other sentences of the same model. Chapter 10 continues here.
+# say nothing about the meaning. So a cosine of 0.9 alone does not say that two sentences are similar: compare it with
+# the cosines of other sentences of the same model. Chapter 10 continues here.
 #
 # ## What could mislead you
 #
@@ -388,8 +390,8 @@ assert hits["MiniLM"] == 6 and hits["MiniLM"] > hits["small"] and lowest > 0.8
 # 1. Remove **two** words at a time from the sentence of section 3, but not "heart" and not ".". Which pair lowers the
 #    probability of `mini` the most, and what does the model predict then?
 # 2. Write the 400 sentences in capital letters and compute the accuracy again. Predict the result first.
-# 3. Write five sentences with a gap and write down your own answer to each before you run the model. How often is your
-#    answer among the first five of `mini` and of `small`?
+# 3. Write five sentences with a gap and write down your own answer to each before you run the model. How often is
+#    your answer among the first five of `mini` and of `small`?
 #
 # Solutions: `tutorials/solutions/00_what_can_bert_do.py`.
 #

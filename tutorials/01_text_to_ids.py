@@ -32,24 +32,18 @@ import keras_bert as kb
 # %% [markdown]
 # ## The whole picture
 #
-# B is the number of texts, T the number of places in a row, V the number of tokens in the vocabulary. Read the drawing
-# from top to bottom.
+# B is the number of texts, T the number of places in a row, V the number of tokens in the vocabulary. Read the
+# drawing from top to bottom.
 
 # %%
-picture = kb.explain.flow_chart(
-    [
-        "texts [B]\nA fine film.",
-        "words (section 4)\na · fine · film · .",
-        "tokens: words and pieces of words (sections 1 to 4)\na · fine · film · .",
-        "ids: the line numbers of the tokens in the vocabulary (section 3)",
-        [
-            "input_word_ids [B, T]\nthe ids",
-            "input_mask [B, T]\n1 at tokens, 0 at padding",
-            "input_type_ids [B, T]\nfirst or second text",
-        ],
-    ],
-    "From texts to the three arrays that BERT reads.",
-)
+STEPS = [
+    "texts [B]\nAn unfilmable book.",
+    "words (section 4)\nan · unfilmable · book · .",
+    "tokens of the published vocabulary (sections 1, 2 and 4)\nan · un · ##film · ##able · book · .",
+    "ids: the line numbers of the tokens in the vocabulary (section 3)",
+]
+ARRAYS = ["input_word_ids [B, T]\nthe ids", "input_mask [B, T]\ntoken or padding", "input_type_ids [B, T]\nwhich text"]
+picture = kb.explain.flow_chart([*STEPS, ARRAYS], "From texts to the three arrays that BERT reads.")
 chapter.show(picture, "overview")
 
 # %% [markdown]
@@ -67,9 +61,9 @@ print(*dev[:2], sep="\n")
 # %% [markdown]
 # ## 1 · Why pieces of words
 #
-# The obvious vocabulary is a list of the most frequent words. New text has words that are not in it. The model gets
-# the same id for all of them, "unknown", and their meaning is lost. Letters are never unknown, but then a text has
-# several times as many tokens, and the cost of attention grows with the square of their number (chapter 03).
+# The first idea for a vocabulary is a list of the most frequent words. New text has words that are not in it. The
+# model gets the same id for all of them, "unknown", and their meaning is lost. Letters are never unknown, but then a
+# text has several times as many tokens, and the cost of attention grows with the square of their number (chapter 03).
 #
 # *Pieces* are between the two: frequent words stay whole, and rare words are split. Let us measure both sides, the
 # unknown words and the number of tokens, for vocabularies of several sizes.
@@ -98,6 +92,9 @@ for size in sizes:
 caption = "Unknown words in new text, by the size of the vocabulary."
 picture = kb.explain.line_chart(sizes, unknown, caption, "size of the vocabulary", "unknown, % of words", log_x=True)
 chapter.show(picture, "unknown")
+assert min(unknown["list of words"]) > 5 and max(unknown["pieces"]) < 0.5
+
+# %%
 picture = kb.explain.line_chart(
     sizes,
     {"pieces": per_word},
@@ -108,7 +105,6 @@ picture = kb.explain.line_chart(
     log_x=True,
 )
 chapter.show(picture, "tokens_per_word")
-assert min(unknown["list of words"]) > 5 and max(unknown["pieces"]) < 0.5
 assert 1 < per_word[-1] < per_word[0] < letters
 
 # %% [markdown]
@@ -125,9 +121,9 @@ assert 1 < per_word[-1] < per_word[0] < letters
 # - *BPE* (byte-pair encoding) takes the pair (a, b) with the highest count, freq(ab).
 # - *WordPiece* takes the pair with the highest score freq(ab) / (freq(a) · freq(b)).
 #
-# The second rule prefers pairs that occur together more often than the counts of their parts suggest. Five words with
-# counts show the difference (the example of the
-# [Hugging Face course, chapter 6](https://huggingface.co/learn/llm-course/chapter6/6)).
+# The second rule prefers pairs that occur together more often than the counts of their parts suggest. Schuster and
+# Nakajima state it as a likelihood; this form and the example, five words with counts, are those of chapter 6 of the
+# [Hugging Face course](https://huggingface.co/learn/llm-course/chapter6/6).
 
 # %%
 COUNTS = {"hug": 10, "pug": 5, "pun": 12, "bun": 4, "hugs": 5}
@@ -214,9 +210,8 @@ chapter.show(picture, "merges")
 
 # %%
 corpus = [word for word, number in COUNTS.items() for _ in range(number)]
-base = {piece for word in COUNTS for piece in letters_of(word)} | {"g", "n", "s", "u"}  # it knows all letters as starts
 learned = kb.learn_vocabulary(corpus, vocab_size=200)
-new = [token for token in learned[5:] if token not in base and len(token.removeprefix("##")) > 1]
+new = [token for token in learned[5:] if len(token.removeprefix("##")) > 1]
 print("learned by the trainer:", new, "\nBPE:", bpe_pieces, "\nWordPiece:", wordpiece_pieces)
 assert new[:3] == bpe_pieces and new[0] != wordpiece_pieces[0]
 
@@ -281,12 +276,12 @@ def best_tokens(shift):
 # %%
 for shift in (0, 2):
     shown = " ".join(mini.vocabulary[i + shift] for i in inputs["input_word_ids"][0])
-    print(f"ids + {shift}: {best_tokens(shift)}\n    the model sees: {shown}")
+    print(f"ids + {shift}: {best_tokens(shift)}\n    input of the model: {shown}")
 assert "door" in best_tokens(0) and "door" not in best_tokens(2)
 
 # %% [markdown]
-# With the right ids the first prediction is "door". With the shifted ids the model gets another text (even `[MASK]` is
-# another token), and it predicts something without any error.
+# With the right ids the first prediction is "door". With the shifted ids the model gets another text (even `[MASK]`
+# is another token), and it predicts something without any error.
 #
 # The repair has two parts: pass the vocabulary without `[UNK]`, which the layer has already, and map the ids of the
 # layer back to line numbers with a small table. The package's layer does this inside.
@@ -301,15 +296,14 @@ for word, number in (("film", line["film"]), ("xylophone", line["[UNK]"])):
 # %% [markdown]
 # ## 4 · Splitting a word
 #
-# Learning is done. Now a vocabulary is given. The text becomes lowercase, accents are removed, and every punctuation mark
-# becomes a word of its own. Then each word is split into pieces. The rule is the same for vocabularies of
-# both kinds: take the longest piece in the vocabulary with which the word begins. Then do the same with the rest. If
-# no piece fits, the whole word becomes `[UNK]`. This is called *greedy*, because the rule never takes a piece back.
+# Learning is done. Now a vocabulary is given. The text becomes lowercase, accents are removed, and every punctuation
+# mark becomes a word of its own. Then each word is split into pieces. The rule is the same for vocabularies of both
+# kinds: take the longest piece in the vocabulary with which the word begins. Then do the same with the rest. If no
+# piece fits, the whole word becomes `[UNK]`. This is called *greedy*, because the rule never takes a piece back.
 
 
 # %%
-def split_word(word, line, tries):
-    """Return the pieces of a word; append each try to `tries` as (start, end, found)."""
+def split_word(word, line, tries):  # appends (start, end, found) to `tries` for each try
     pieces, start = [], 0
     while start < len(word):
         for end in range(len(word), start, -1):  # the longest first
@@ -389,8 +383,8 @@ assert not shared and splits["published"][0].count("##") < splits["learned here"
 #
 # `split_word` is a Python loop. In the package the split runs in TensorFlow operations, so that it works in `tf.data`
 # and in an exported model without Python. Each round handles all words together. Here is one round for three words:
-# all prefixes, the longest first; look them up; take the first one that is known. (A length beyond the end of the word
-# gives the whole word, so it may come twice.)
+# all prefixes, the longest first; look them up; take the first one that is known. (A length beyond the end of the
+# word gives the whole word, so it may come twice.)
 
 # %%
 table = tf.lookup.StaticHashTable(
@@ -423,9 +417,9 @@ print(f"{len(ascii_dev):,} of {len(dev):,} dev sentences are ASCII: the ids agre
 # ## 5 · Three arrays: ids, mask, segments
 #
 # A *row* is what the model reads for one text or one pair of texts. It starts with `[CLS]`, and every text ends with
-# `[SEP]`. The output of `[CLS]` is later used for the whole row.
-# All rows of a batch have the same number of places, T: short texts are filled with padding, long ones are cut. In a
-# pair of texts, the longer one loses its last token until both fit.
+# `[SEP]`. The output of `[CLS]` is later used for the whole row. All rows of a batch have the same number of places,
+# T: short texts are filled with padding, long ones are cut. In a pair of texts, the longer one loses its last token
+# until both fit.
 
 
 # %%
@@ -461,8 +455,8 @@ for number, (ids, mask, types) in enumerate(packed, 1):
 
 # %% [markdown]
 # *Look at* the colors: the first text with `[CLS]` and its `[SEP]` is blue, the second text is orange, the padding is
-# gray. In the gray part all three arrays have 0. There the id 0 is the token `[PAD]`, and segment 0 means nothing: only
-# the mask says that a place is empty. The second row has no padding, and the end of its first text is missing.
+# gray. In the gray part all three arrays have 0. There the id 0 is the token `[PAD]`, and segment 0 means nothing:
+# only the mask says that a place is empty. The second row has no padding, and the end of its first text is missing.
 #
 # The package must give the same arrays:
 
@@ -486,6 +480,11 @@ lengths = package.tokenize(train).row_lengths().numpy() + 2  # with [CLS] and [S
 T = [16, 24, 32, 48, 64, 128]
 fit = [100 * np.mean(lengths <= t) for t in T]
 filled = [100 * np.mean(np.minimum(lengths, t)) / t for t in T]
+enough = int(np.quantile(lengths, 0.99, method="higher"))
+print(f"99 % of the sentences have at most {enough} tokens; T = 128 has {100 - filled[-1]:.0f} % padding")
+assert enough < 128 and filled[-1] < 50
+
+# %%
 picture = kb.explain.line_chart(
     T,
     {"rows that fit": fit, "places that are not padding": filled},
@@ -495,9 +494,6 @@ picture = kb.explain.line_chart(
     log_x=True,
 )
 chapter.show(picture, "lengths")
-enough = int(np.quantile(lengths, 0.99, method="higher"))
-print(f"99 % of the sentences have at most {enough} tokens; T = 128 has {100 - filled[-1]:.0f} % padding")
-assert enough < 128 and filled[-1] < 50
 
 # %% [markdown]
 # *Look at* the right end: at T = 128 all rows fit (blue), and few places hold tokens (orange). For the padding in the
@@ -530,8 +526,8 @@ assert unknown_ids[0] == 0 and min(unknown_ids[3:]) == 1
 # ## Summary
 #
 # - A vocabulary of pieces covers all text of its kind: frequent words stay whole, and rare words are split.
-# - Pieces are learned by merging pairs: BPE takes the highest count, WordPiece the highest
-#   freq(ab) / (freq(a) · freq(b)).
+# - Pieces are learned by merging pairs: BPE takes the highest count, WordPiece the highest freq(ab) / (freq(a) ·
+#   freq(b)).
 # - The id of a token is its line number. `TextVectorization` adds two, without an error.
 # - A word is split greedily: the longest piece that fits, again and again; if none fits, the word is `[UNK]`.
 # - A row is `[CLS] first [SEP] second [SEP]` and padding. The mask marks the tokens, the type ids the text.
@@ -542,11 +538,11 @@ assert unknown_ids[0] == 0 and min(unknown_ids[3:]) == 1
 # 1. Remove "hugs" from `COUNTS`. What happens to the scores of WordPiece, and why?
 # 2. Give `package.tokenize` the texts "É", "E" and "e". What does our `simple_words.findall(text.lower())` miss, and
 #    which Unicode normal form helps? What about "ß"?
-# 3. How many tokens per dev word have the bundled vocabulary and the one learned here with 2,000 and with 8,192 tokens?
-#    Which is best for film reviews, and why is the size alone no answer?
+# 3. How many tokens per dev word have the bundled vocabulary and the one learned here with 2,000 and with 8,192
+#    tokens? Which is best for film reviews, and why is the size alone no answer?
 #
 # Solutions: `tutorials/solutions/01_text_to_ids.py`.
 #
 # ## Next
 #
-# Chapter 02 looks up a vector for every id, and asks what it knows.
+# Chapter 02 looks up a vector for every id, and measures what it depends on.

@@ -51,7 +51,7 @@ print([guess["token"] for guess in kb.fill_mask(mini, ["died of heart [MASK] ."]
 # letters lowercase (chapter 01).
 
 # %%
-reviews = chapter.reviews()
+reviews = kb.load_labeled("sample")
 predict = kb.Predictor("sst2_sentiment")
 texts = reviews.dev_texts[:50]
 as_written = [result["label"] for result in predict(texts)]

@@ -14,7 +14,7 @@ import numpy as np
 
 import keras_bert as kb
 
-reviews = chapter.reviews()
+reviews = kb.load_labeled("sample")
 simple_words = re.compile(r"[a-z0-9]+|[^a-z0-9\s]")
 
 # %% [markdown]
@@ -40,9 +40,9 @@ assert max(pairs, key=pairs.get) == ("p", "##u") and pairs["p", "##u"] == 17
 # %% [markdown]
 # ## Exercise 2: É, E, e and ß
 #
-# Our function knows the letters a to z only, so "é" is a "word" of its own that is in no vocabulary. The package first
-# brings the text to the normal form NFD, in which "é" is two characters, "e" and an accent, and removes the accent.
-# "ß" is one character in NFD, too, and stays. It is unknown if the training text had none.
+# Our function knows the letters a to z only, so "é" is a "word" of its own that is in no vocabulary. The package
+# first brings the text to the normal form NFD, in which "é" is two characters, "e" and an accent, and removes the
+# accent. "ß" is one character in NFD, too, and stays. It is unknown if the training text had none.
 
 # %%
 vocabulary = kb.learn_vocabulary(reviews.train_texts, 2000)
@@ -72,6 +72,6 @@ for name, tokens in vocabularies.items():
 assert per_word["learned here, 8,192"] < per_word["learned here, 2,000"]
 
 # %% [markdown]
-# A vocabulary that is learned from reviews has short rows for reviews. But the vectors of a pretrained model belong to
-# its own vocabulary. With a new vocabulary all vectors must be learned again, and a few thousand reviews are too little
-# text for that: chapter 08 measures what pretraining gives. So take the vocabulary of the model that you use.
+# A vocabulary that is learned from reviews has short rows for reviews. But the vectors of a pretrained model belong
+# to its own vocabulary. With a new vocabulary all vectors must be learned again, and a few thousand reviews are too
+# little text for that: chapter 08 measures what pretraining gives. So take the vocabulary of the model that you use.
