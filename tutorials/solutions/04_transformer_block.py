@@ -108,9 +108,7 @@ for residual in (1, 0):
     states, _ = forward(start_values(0), ids, ops.gelu, residual)
     unit = [state / np.linalg.norm(state, axis=-1, keepdims=True) for state in map(np.asarray, states)]
     left[residual] = [float((unit[0] * each).sum(-1).mean()) for each in unit]
-    print(
-        f"residual {residual}: cosine with input, block 1: {left[residual][1]:.2f}, 12: {left[residual][12]:.2f}"
-    )
+    print(f"residual {residual}: cosine with input, block 1: {left[residual][1]:.2f}, 12: {left[residual][12]:.2f}")
 assert left[1][12] > 0.5 and abs(left[0][12]) < 0.3
 
 # %% [markdown]
