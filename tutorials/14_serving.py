@@ -31,6 +31,7 @@ from pathlib import Path
 import numpy as np
 import onnxruntime
 import tensorflow as tf
+from tokenizers import BertWordPieceTokenizer
 
 import keras_bert as kb
 from keras_bert.book import Chapter
@@ -88,7 +89,7 @@ for path in sorted((folder / "onnx").iterdir()):
 
 # %% [markdown]
 # A SavedModel takes the texts themselves. It is one graph of TensorFlow's own operations: the program that loads it
-# needs neither this package nor Keras.
+# needs neither this package nor Keras. Its named functions are called signatures; `serving_default` is the usual one.
 
 # %%
 served = tf.saved_model.load(str(folder / "saved_model"))
@@ -98,8 +99,18 @@ np.testing.assert_allclose(outputs["probabilities"], reference, atol=1e-5)
 print([label.decode() for label in outputs["label"].numpy()])
 
 # %% [markdown]
-# ONNX and LiteRT take ids. Here are the ids of our vectorizer; another program would use the `vocab.txt` with a
-# WordPiece tokenizer of its own language.
+# ONNX and LiteRT take ids. Another program makes them from `vocab.txt` with a WordPiece tokenizer of its own, for
+# example the one of Hugging Face's package `tokenizers`, which exists for several languages. First we check that its
+# ids are ours.
+
+# %%
+other = BertWordPieceTokenizer(str(folder / "onnx" / "vocab.txt"), lowercase=True)
+for text, row_ids, row_mask in zip(texts, ids["input_word_ids"], ids["input_mask"], strict=True):
+    assert other.encode(text).ids == row_ids[row_mask == 1].tolist()
+print(other.encode(texts[0]).tokens)
+
+# %% [markdown]
+# Now the two runtimes, with these ids.
 
 # %%
 options = onnxruntime.SessionOptions()
@@ -162,14 +173,19 @@ plot = kb.explain.bar_chart(sizes, "Size of each export, with vocabulary and con
 chapter.show(plot, "sizes")
 
 # %% [markdown]
-# Now the time of one text, from the string to the probabilities. ONNX and LiteRT need the vectorizer first; it is a
-# TensorFlow graph here, and its time is part of the request. The formats run in turn, and the shortest of many runs
-# counts. Only ratios within one process are meaningful.
+# *Look at* the third bar: the int8 file has about a quarter of the size of the others, which store 32 bits per weight.
+#
+# Now the time of one text, from the string to the probabilities. ONNX and LiteRT need the vectorizer first. It consists
+# of TensorFlow operations here; `tf.function` compiles them into one graph, as in the SavedModel. The formats run in
+# turn, and the shortest of many runs counts. Only ratios within one process are meaningful.
 
 
 # %%
+vectorize = tf.function(lambda texts: vectorizer(texts), input_signature=[tf.TensorSpec([None], tf.string)])
+
+
 def ids_of(texts):
-    return {key: np.asarray(value) for key, value in vectorizer(texts).items()}
+    return {key: value.numpy() for key, value in vectorize(tf.constant(texts)).items()}  # three [B, T]
 
 
 RUNNERS = {
@@ -202,9 +218,9 @@ plot = kb.explain.bar_chart(
 chapter.show(plot, "formats")
 
 # %% [markdown]
-# *Look at* the two figures. The int8 file has about a quarter of the size of the others. The Keras model is by far the
-# slowest: without a compiled graph Python starts each operation by itself. So an export pays even if you stay in
-# Python. The others are much closer to each other, and their order depends on the machine and the number of threads.
+# *Look at* the first bar. The Keras model is by far the slowest: without a compiled graph Python starts each operation
+# by itself. So an export pays even if you stay in Python. The others are much closer to each other, and their order
+# depends on the machine and the number of threads.
 #
 # ## 4 · What makes a request slow?
 #
@@ -250,7 +266,8 @@ assert per_length[-1] > 3
 #
 # The protocol: `POST /predict` with `{"texts": [...]}` returns a list of answers, and `GET /health` says whether the
 # server is ready. Every text comes from outside, so the server limits the number and the size of the texts, and answers
-# bad requests with status 400 and one line. It listens on 127.0.0.1: no other machine can reach it.
+# bad requests with status 400 (413 if they are too large) and one line. It listens on 127.0.0.1: no other machine can
+# reach it.
 #
 # Python's standard library is enough for a first server. Each request runs in its own thread.
 
@@ -341,6 +358,9 @@ server.server_close()
 print("the same answers over HTTP; bad requests get 400, 413 and 404; the server is stopped")
 
 # %% [markdown]
+# To reach it from other machines, a server listens on their network's address in place of 127.0.0.1. Then it also needs
+# encryption and a check of who asks; usually a separate program in front of it, a reverse proxy, does both.
+#
 # ## 6 · Dynamic batching, by hand
 #
 # Sixteen clients ask at the same time, one text per request. Without batching the model is called for each request.

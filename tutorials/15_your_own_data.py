@@ -181,8 +181,8 @@ print({name: f"{value:.1%}" for name, value in accuracies.items()})
 # (appendix A.3); smaller models need more. `freeze=4` leaves the embeddings and the first four of the six blocks as
 # they are: it saves time, and with few labels it also protects what the model knows (chapter 13).
 #
-# `validation_split` holds out 15 % of the *training* file. The best epoch is chosen on it, never on dev. A seed changes
-# the order of the texts and the dropout. One run is one draw: only several runs show how much chance there is.
+# `train_validation_split` holds out 15 % of the *training* file. The best epoch is chosen on it, never on dev. A seed
+# changes the order of the texts and the dropout. One run is one draw: only several runs show how much chance there is.
 
 # %%
 SEEDS = 3
@@ -244,8 +244,7 @@ assert is_correct.mean() > accuracies["TF-IDF, logistic regression"] + 0.03
 # the two numbers are close, training has not been shown to help. Then you need more labeled texts, or you serve the
 # model without training. A quick test of "more labeled texts": train with half of the file. If the result is clearly
 # worse, more than the whole file will probably be better.
-
-# %% [markdown]
+#
 # ## 5 · Slices: where is it wrong?
 #
 # One accuracy is a mean over all texts. A slice is a group of texts that you can name before you look at the results:
@@ -299,8 +298,8 @@ for i in wrong[np.argsort(-confidence[wrong])][:8]:
     print(f"{confidence[i]:.2f} {predicted}, expected {expected}\n    {dev_texts[i]}")
 
 # %% [markdown]
-# The sample was written with many texts of this kind: a positive word in a negative sentence, or a comparison. More
-# training data of the same kind is what helps most. The eight texts above are a list of what to collect.
+# Write one word beside each error, such as "irony" or "wrong label", and count the words. The most frequent one says
+# what to do next: correct labels, or collect and label more texts of this kind.
 #
 # ## 7 · Are the probabilities true?
 #
@@ -372,7 +371,7 @@ for name in ("model", "onnx"):
 # ## What could mislead you
 #
 # - **Rows in both files.** A model that memorizes looks better on the 12 rows. The check is one line.
-# - **Choosing on dev.** Epoch, seed, temperature and settings were chosen on validation texts from the training file.
+# - **Choosing on dev.** Epoch, seed and temperature were chosen on validation texts from the training file, not on dev.
 # - **One seed, small dev.** Compare differences with the spread over seeds *and* with the standard error.
 # - **No baseline.** The control of this chapter is the model without training, beside the bag of words. If training
 #   does not beat both, do not serve it.
