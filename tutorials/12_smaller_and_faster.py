@@ -7,9 +7,11 @@
 # the weights of all layers as ALBERT does, and stored a model in 8 bits. For each you know what became smaller, what
 # became faster, and what became worse.
 #
-# **Time**: about two minutes on 2 cores. **Papers**: [Sanh et al. 2019](https://arxiv.org/abs/1910.01108), sections 2
+# **Time**: under two minutes on 2 cores. **Papers**: [Sanh et al. 2019](https://arxiv.org/abs/1910.01108), sections 2
 # and 3 (DistilBERT); [Hinton et al. 2015](https://arxiv.org/abs/1503.02531), section 2 (temperature); [Lan et al.
 # 2019](https://arxiv.org/abs/1909.11942), section 3.1 (ALBERT).
+#
+# Run it as a script (`python tutorials/12_smaller_and_faster.py`; the figures go to `tutorials/out/`) or as a notebook.
 #
 # The three losses of DistilBERT, all on the same masked text:
 #
@@ -20,6 +22,10 @@
 #                                    └──────────────> logits ──────────┴─> masked LM loss x 2 (with the hidden words)
 
 # %%
+from keras_bert.book import Chapter  # first, because it turns off most log messages
+
+chapter = Chapter(12)
+
 import dataclasses
 import tempfile
 import time
@@ -30,14 +36,12 @@ import numpy as np
 import onnxruntime
 
 import keras_bert as kb
-from keras_bert.book import Chapter
 from keras_bert.text.masking import Masking
 from keras_bert.text.packing import pack_examples
 from keras_bert.training import init_student
 from keras_bert.training.batches import MaskedBatches
 from keras_bert.training.distillation import DistillationBatches
 
-chapter = Chapter(12)
 keras.utils.set_random_seed(0)
 
 # %% [markdown]
@@ -58,6 +62,9 @@ def count(config):
     pooler = H * H + H if config.pooler else 0
     return embeddings, block * (1 if config.share_blocks else L), pooler
 
+
+# %% [markdown]
+# The configs of three published models are in the package (`kb.PRESETS`). We count their weights without building them.
 
 # %%
 PUBLISHED = {  # name: preset
@@ -86,6 +93,9 @@ variants = {
     "mini, both": dataclasses.replace(mini, embedding_size=64, share_blocks=True),
     "mini, 2 layers": dataclasses.replace(mini, num_layers=2),
 }
+
+# %% [markdown]
+# Five encoders are built, with random weights. The formula must be right for each of them.
 
 # %%
 encoders = {name: kb.BertEncoder(config) for name, config in variants.items()}
@@ -135,6 +145,11 @@ options.intra_op_num_threads = 1
 def session(model, name, dtype="float32"):
     path = kb.export_onnx(model, folder / name, dtype=dtype)
     return onnxruntime.InferenceSession(path / "model.onnx", options, providers=["CPUExecutionProvider"])
+
+
+# %% [markdown]
+# `shortest_times` runs the models in turn and returns the shortest time of each. Other programs can only make a run
+# longer, so the shortest run is the most reliable one.
 
 
 # %%
@@ -191,6 +206,10 @@ def softmax(logits, temperature=1.0):
     return powers / powers.sum(-1, keepdims=True)
 
 
+# %% [markdown]
+# The same logits at three temperatures. Each row is one distribution over the whole vocabulary; the last column is the
+# sum of all words that have no column.
+
 # %%
 best = np.argsort(-logits)[:7]
 words = [pretrained.vocabulary[i] for i in best]
@@ -237,6 +256,9 @@ def rows(texts):
     documents = [[[i for i in row if i > 4]] for row in ids.tolist()]  # without special tokens and padding
     return pack_examples(documents, 32, **special, sentence_task=None, short_seq_prob=0.0)
 
+
+# %% [markdown]
+# 1,024 sentences are for training and 300 others for measuring.
 
 # %%
 SIZES = (8192, 872) if chapter.full else (1024, 300)
@@ -328,6 +350,9 @@ def of_model(model):
     return share_found(lambda inputs: np.asarray(model(inputs)["mlm_logits"]))
 
 
+# %% [markdown]
+# Each run starts from the same student. Only the factors of the losses, the temperature and the seed differ.
+
 # %%
 STEPS, SEEDS = (250, 3) if chapter.full else (32, 3)
 RUNS = {  # name: (factors, temperature, seeds)
@@ -345,6 +370,9 @@ for name, (factors, T, seeds) in RUNS.items():
         kb.distill(teacher, students[name], train, masking, loss_weights=factors, temperature=T, **settings)
         found.setdefault(name, []).append(of_model(students[name]))
     print(f"{name:20}", *(f"{value:.1f} %" for value in found[name]))
+
+# %% [markdown]
+# Now the controls and the teacher itself, on the same masked tokens.
 
 # %%
 frequent = np.bincount(train.input_word_ids[train.input_word_ids > 4]).argmax()
@@ -407,6 +435,11 @@ for name, model in final.items():
         sizes[key] = (folder / key / "model.onnx").stat().st_size / 1e6
 row["masked_lm_positions"] = np.array([[1, 2, 3, 4, 5]], "int32")
 times = shortest_times(exported, row)
+
+
+# %% [markdown]
+# The found tokens are counted with the exported files themselves, not with the Keras models. The float32 file must give
+# the same number as the Keras model.
 
 
 # %%
