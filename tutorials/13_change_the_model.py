@@ -293,6 +293,7 @@ class GatedBlock(TransformerBlock):
 # %% [markdown]
 # `block=GatedBlock` builds an encoder of such blocks. We load the pretrained weights into it by name: every weight of
 # the pretrained encoder has a place, and the new ones keep their start values. The cosine is 1, as the rule asks.
+# `from_pretrained(name, block=GatedBlock)` does the same.
 
 
 # %%
@@ -308,6 +309,8 @@ def gated_encoder():
 gated = gated_encoder()
 print("cosine of the last block:", round(float(cosine_to_pretrained(gated)[-1]), 6))
 assert cosine_to_pretrained(gated).min() > 0.9999
+by_package = kb.BertEncoder.from_pretrained("bert_en_uncased_mini", block=GatedBlock)
+np.testing.assert_allclose(layer_outputs(by_package), layer_outputs(gated), atol=1e-5)
 
 # %% [markdown]
 # What if the mask is forgotten? At the start nothing is visible, because all factors are 1. So we give the last kernel
@@ -351,9 +354,12 @@ chapter.show(plot, "padding")
 #
 # ## 6 · LoRA, by hand
 #
-# LoRA adds no layer. It leaves a kernel W, `[n, k]`, as it is, and adds a product of two thin matrices: $W' = W +
-# \frac{\alpha}{r} A B$, with A `[n, r]`, B `[r, k]` and a small rank r. A starts with random values and B with 0, so
-# $W' = W$. Only A and B are trained. Afterwards the product is added to W: the model has its old shape.
+# LoRA adds no layer. It leaves a kernel W, `[n, k]`, as it is, and adds a product of two thin matrices:
+#
+# $$W' = W + \frac{\alpha}{r} A B$$
+#
+# A is `[n, r]`, B is `[r, k]`, and the rank r is small. A starts with random values and B with 0, so W' is W at first.
+# Only A and B are trained. Afterwards the product is added to W: the model has its old shape.
 #
 # We take the query projection of the last block. Keras stores its kernel as `[H, heads, D]`, with D = H / heads, and
 # `enable_lora` of Keras works on the last axis: A is `[H, heads, r]` and B is `[r, D]`. So each head has an A of its
