@@ -91,9 +91,10 @@ chapter.show(found.plot(), "six_sentences")
 print(f"nearest sentence in the own group: {found.in_group} of 6")
 
 # %% [markdown]
-# *Look at* the numbers of the matrix first, then at the two squares of three by three. All cosines are positive, also
-# those between music and food: the vectors of a BERT share a common direction, so a cosine of 0.5 alone says little.
-# Only the comparison of cosines does. Six sentences are an illustration, not a measurement.
+# *Look at* the two squares of three by three in the matrix: music with music, food with food. Their cosines are higher
+# than the others, but the border is thin: sentences 4 and 5 are both about food, and their cosine is hardly above that
+# of sentences 1 and 5. All cosines are positive, because the vectors of a BERT share a common direction. So one cosine
+# alone says little; only the comparison of cosines does. Six sentences are an illustration, not a measurement.
 
 # %%
 GROUPS = np.array(MUSIC_AND_FOOD_GROUPS)
@@ -107,7 +108,7 @@ def in_group(vectors):
 
 
 counts = TfidfVectorizer().fit_transform(MUSIC_AND_FOOD).toarray()  # [6, words]
-six = vectorizer(MUSIC_AND_FOOD)
+six = vectorizer(list(MUSIC_AND_FOOD))
 for pool in ("cls", "pooled", "mean", "max"):
     print(f"{pool:8} {in_group(kb.embed(small.encoder, six, pool=pool))} of 6")
 print(f"{'TF-IDF':8} {in_group(counts)} of 6")
