@@ -84,7 +84,7 @@ rows = pack_examples(tokens, 32, *ids, sentence_task=None, seed=0)
 keras.utils.set_random_seed(0)
 pretrainer = kb.BertPretrainer(kb.BertEncoder(config), sentence_task=None)
 masking = Masking.from_vocabulary(vocabulary)
-settings = {"steps": 300, "batch_size": 32, "learning_rate": 2e-3, "embedding_init": "ppmi", "verbose": 0}
+settings = {"steps": 400, "batch_size": 32, "learning_rate": 2e-3, "embedding_init": "ppmi", "verbose": 0}
 history = kb.pretrain(pretrainer, rows, masking, **settings, validate_every=100).history
 tiny = pretrainer.encoder
 print(f"{len(rows):,} rows; accuracy at masked tokens by evaluation: {np.round(history['mlm_accuracy'], 3)}")
@@ -267,7 +267,7 @@ print("BertClassifier gives the same logits")
 # peak of 1e-3 is for this very small encoder; section 6 measures what such a rate does to a larger one.
 
 # %%
-BATCH, EPOCHS, PEAK, COUNT = 32, 3, 1e-3, 600
+BATCH, EPOCHS, PEAK, COUNT = 32, 4, 1e-3, 1000
 steps = EPOCHS * -(-COUNT // BATCH)  # rounded up
 warmup = steps // 10
 by_hand = [PEAK * min(step / warmup, (steps - step) / (steps - warmup)) for step in range(steps + 1)]
@@ -291,7 +291,7 @@ print(f"accuracy on dev: {model.evaluate(dev_ids, dev_labels, verbose=0)[1]:.1%}
 
 # %%
 def finetuned_accuracy(start, seed):
-    """Fine-tune a copy of an encoder on 600 sentences; return the accuracy on dev in percent."""
+    """Fine-tune a copy of an encoder on 1,000 sentences; return the accuracy on dev in percent."""
     chosen = np.random.default_rng(seed).permutation(3000)[:COUNT]
     keras.utils.set_random_seed(seed)
     model = kb.BertClassifier(start.copy(dropout=0.1), num_classes=2)
@@ -308,16 +308,16 @@ same_sentences = [tfidf(seed, COUNT) for seed in SEEDS]
 print("TF-IDF on the same sentences: ", np.round(same_sentences, 1))
 
 # %% [markdown]
-# Compare the rows of the output with the spread inside each row, and with the standard error of 1.4 points. A
-# pretraining of some seconds on a short text gives little: what counts is what was learned, not that there was a
-# pretraining. TF-IDF is the best of the three on these sentences.
+# Compare the rows of the output, and the spread inside each row. From the pretrained weights every run learns, and the
+# three results are close together. From random weights the mean is lower and the spread larger: a run may not get away
+# from 50 % in so few steps. So even a pretraining of some seconds helps. TF-IDF is the best of the three all the same.
 #
 # Between frozen and fine-tuned there are steps: `kb.finetune(..., freeze="all")` trains the head only, and `freeze=k`
 # keeps the embeddings and the first k blocks. Frozen layers need no gradients and cannot be destroyed (exercise 2).
 
 # %%
 assert np.mean(same_sentences) > np.mean(pretrained_runs)
-assert np.mean(pretrained_runs) > 100 * most_frequent + 2  # better than always the same class
+assert np.mean(pretrained_runs) > np.mean(random_runs) + 1 and min(pretrained_runs) > 100 * most_frequent + 3
 
 # %% [markdown]
 # ## 6 · Which learning rate, and what a high one destroys
@@ -399,7 +399,7 @@ assert losses[0] > 0.65 > losses[1]  # the low rate has not learned the task; te
 # ## Summary
 #
 # - Pretraining is measured against random weights of the same sizes, and everything against TF-IDF.
-# - It helps most where labels are few, and only if the pretraining was long enough to learn something.
+# - It helps most where labels are few, and the better the encoder was pretrained, the more.
 # - A classifier is one dense layer on `pooled_output`; fine-tuning trains it together with the encoder.
 # - The learning rates of the paper are for BERT base. Small models need more, and too much destroys the pretraining.
 # - State the number of dev sentences, the standard error and the seeds with every accuracy.
