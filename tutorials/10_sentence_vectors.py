@@ -183,36 +183,38 @@ of_minilm = chapter.minilm("by_layer", minilm_by_layer)
 baselines = {}
 for name, (texts, labels) in collections.items():
     baselines[name] = neighbor_accuracy(TfidfVectorizer().fit_transform(texts).toarray(), labels)
-    series = {"small, mean": of_small[name]["mean"], "small, [CLS]": of_small[name]["cls"]}
-    series |= {"MiniLM, mean": of_minilm[name]["mean"], "random, mean": of_random[name]["mean"]}
-    caption = f"Sample of {name}: the nearest neighbor has the same label, by layer (0: embeddings). Dashed: TF-IDF."
-    chance = {"TF-IDF": baselines[name]}
-    picture = kb.explain.line_chart(range(7), series, caption, "layer", "same label, %", baselines=chance)
-    chapter.show(picture, f"by_layer_{name}")
-
-# %%
-for name, (texts, _) in collections.items():
-    standard_error = 100 * np.sqrt(baselines[name] / 100 * (1 - baselines[name] / 100) / len(texts))
-    print(f"{name:9} TF-IDF {baselines[name]:.1f}, standard error {standard_error:.1f} points")
+    share = baselines[name] / 100
+    error = 100 * np.sqrt(share * (1 - share) / len(texts))
+    print(f"{name:9} TF-IDF {baselines[name]:.1f}, standard error {error:.1f} points")
     for model, each in {"small": of_small, "MiniLM": of_minilm, "random": of_random}.items():
         best = {pool: f"{max(values):.1f}" for pool, values in each[name].items()}
         print(f"    {model:7} best layer: {best}")
 
+# %%
+for name in collections:
+    series = {"small, mean": of_small[name]["mean"], "small, [CLS]": of_small[name]["cls"]}
+    series |= {"MiniLM, mean": of_minilm[name]["mean"], "random, mean": of_random[name]["mean"]}
+    caption = f"Sample of {name}: the nearest neighbor has the same label, by layer (0: embeddings). Dashed: TF-IDF."
+    line = {"TF-IDF": baselines[name]}
+    picture = kb.explain.line_chart(range(7), series, caption, "layer", "same label, %", baselines=line)
+    chapter.show(picture, f"by_layer_{name}")
+
 # %% [markdown]
-# *Look at* the figure of the messages first. The mean of the small encoder is above the random encoder in all layers
-# after the first ones, and MiniLM is highest. `[CLS]`, in orange, is below the mean: at layer 0 it is the same for all
-# texts, and pretraining with a masked LM never asked it to represent the text. The pooled output is a layer on `[CLS]`;
-# both are made to be *fine-tuned*.
+# *Look at* the second figure, the messages, first. The means of the small encoder (blue) and of MiniLM (green) are high
+# in layers 0 to 5, well above TF-IDF and above the random encoder. In the last layer both fall: it is not always the
+# best one. `[CLS]`, in orange, is below the mean in every layer: at layer 0 it is the same for all texts, and a masked
+# LM never asks it to represent the text. The pooled output is a layer on `[CLS]`; both are made to be *fine-tuned*.
 #
-# Now look at the figure of the reviews: all lines are near 50 %, and TF-IDF is above all of them. The vectors did not
-# change, the question did. What the messages are about makes them spam or social; two reviews about the same subject
-# can be positive and negative. A vector that is good for one question can be useless for another. And the random
-# encoder is above chance in both figures: texts with the same words have near vectors, whatever the numbers are.
+# Now look at the first figure, the reviews: all lines are near 50 %, and TF-IDF is above all of them. The vectors did
+# not change, the question did. What a message is about makes it spam or social; two reviews about the same subject can
+# be positive and negative. A vector that is good for one question can be nearly useless for another. And the random
+# encoder is above chance (a third of the messages): texts with the same words have near vectors in any model.
 
 # %%
-assert max(of_minilm["messages"]["mean"]) > baselines["messages"]
-assert max(of_small["messages"]["mean"]) > max(of_random["messages"]["mean"])
-assert np.mean(of_small["messages"]["mean"]) > np.mean(of_small["messages"]["cls"])
+small_mean, minilm_mean = of_small["messages"]["mean"], of_minilm["messages"]["mean"]
+assert min(max(small_mean), max(minilm_mean)) > max(baselines["messages"], *of_random["messages"]["mean"]) + 4
+assert small_mean[-1] < max(small_mean) - 5 and minilm_mean[-1] < max(minilm_mean) - 5
+assert (np.array(small_mean) > of_small["messages"]["cls"]).all()
 assert baselines["reviews"] > max(of_small["reviews"]["mean"])
 
 # %% [markdown]
@@ -280,13 +282,13 @@ for name, (one, among_ten) in search.items():
     print(f"{name:14} nearest {one:5.1f} %, among ten {among_ten:5.1f} %")
 
 # %% [markdown]
-# *Look at* the bars from top to bottom. The mean finds more halves than `[CLS]`, and MiniLM, which was trained to
-# compare texts, finds the most. The difference between two encoders of the same shape comes from their training: for
-# search, take a model that was trained for it.
+# *Look at* the lower two bars: the means find more halves than TF-IDF and than `[CLS]`. All numbers are low, because
+# one half of a sentence says little about the other. The standard error is about two points, so the two encoders are
+# equal here, although MiniLM was trained to compare texts: an expected difference must be measured all the same.
 
 # %%
-assert ten["MiniLM, mean"] > ten["small, mean"] > ten["random choice"] + 5
-assert ten["MiniLM, mean"] > ten["TF-IDF"] + 5
+assert ten["small, mean"] > max(ten["random choice"] + 5, ten["small, [CLS]"] + 2, ten["TF-IDF"] + 1)
+assert abs(ten["MiniLM, mean"] - ten["small, mean"]) < 5
 
 # %% [markdown]
 # ## 5 · Stored vectors as features of a classifier
@@ -394,7 +396,8 @@ assert others[chosen] <= max(others)
 #   are made for fine-tuning.
 # - The last layer is not always the best one. Select the layer on other data than you measure on.
 # - Compare a sentence vector with TF-IDF and with random weights. On sentiment, TF-IDF is hard to beat.
-# - For search, take a model that was trained to compare texts.
+# - A vector that is good for one question (what is the message about?) can fail for another (is the review positive?).
+# - Test a search with known answers, such as halves of sentences. Three pleasing examples are not a test.
 #
 # ## Exercises
 #
