@@ -9,7 +9,7 @@ PARALLEL := -n 2 --dist loadfile --durations=10
 export TF_CPP_MIN_LOG_LEVEL ?= 3
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: tour test test-fast test-all soak bench lint notebooks wheel clean
+.PHONY: tour test test-fast test-all soak bench lint notebooks site wheel clean
 
 tour: $(VENV)/.installed
 	$(BIN)/keras-bert tour --out $(OUT)
@@ -44,6 +44,10 @@ lint: $(VENV)/.installed-dev
 notebooks: $(VENV)/.installed-dev
 	$(BIN)/python -m tools.run_notebooks $(CHAPTERS)
 
+# The site: the book with its committed notebooks, API reference, results, model cards; build/site/html/index.html.
+site: $(VENV)/.installed-site
+	$(BIN)/python -m tools.site --out build/site
+
 # A wheel that holds the bundled models, in dist/.
 wheel: $(VENV)/.installed
 	$(BIN)/python -m pip wheel --quiet --no-deps --no-build-isolation --wheel-dir dist .
@@ -63,6 +67,10 @@ $(VENV)/.installed-dev: $(VENV)/.installed
 
 $(VENV)/.installed-peers: $(VENV)/.installed-dev
 	$(BIN)/python -m pip install --quiet --no-compile --use-pep517 -c constraints.txt -e ".[peers]"
+	touch $@
+
+$(VENV)/.installed-site: $(VENV)/.installed
+	$(BIN)/python -m pip install --quiet --no-compile -c constraints.txt -e ".[site]"
 	touch $@
 
 $(VENV)/.installed-bench: $(VENV)/.installed
