@@ -30,6 +30,7 @@ PAGES = {"docs/a.md": "a.md", "docs/guides/b.md": "guides/b.md", "tutorials/note
         ("docs/a.md", "[b](guides/b.md#part)", "[b](guides/b.md#part)"),
         ("docs/guides/b.md", "[a](../a.md), [top](#top)", "[a](../a.md), [top](#top)"),
         ("docs/a.md", "[c](../tutorials/notebooks/01_c.ipynb)", "[c](book/01_c.ipynb)"),
+        ("docs/guides/b.md", "[c](../../tutorials/01_c.py)", "[c](../book/01_c.ipynb)"),
         ("tutorials/notebooks/01_c.ipynb", "[a](../../docs/a.md#x)", "[a](../a.md#x)"),
         ("docs/guides/b.md", "![alt](../images/x.png)", "![alt](/images/x.png)"),
         (

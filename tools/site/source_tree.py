@@ -87,6 +87,7 @@ def rewrite_links(text: str, name: str, pages: dict[str, str]) -> str:
         path = os.path.normpath(folder / path)
         if PurePosixPath(path).suffix in IMAGES and path.startswith("docs/images/"):
             return f"](/{path.removeprefix('docs/')})"
+        path = re.sub(r"^tutorials/(?!notebooks/)(.+)\.py$", r"tutorials/notebooks/\1.ipynb", path)  # a chapter's page
         if path in pages:
             return f"]({os.path.relpath(pages[path], here)}{'#' * bool(anchor)}{anchor})"
         if repository := os.environ.get("GITHUB_REPOSITORY"):
