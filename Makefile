@@ -9,11 +9,18 @@ PARALLEL := -n 2 --dist loadfile --durations=10
 export TF_CPP_MIN_LOG_LEVEL ?= 3
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: tour test test-fast test-all soak bench lint notebooks wheel clean
+.PHONY: help tour test test-fast test-all soak bench lint notebooks site wheel clean
 
+# Print this list of targets.
+help:
+	@awk '/^#/ { text = text substr($$0, 2); next } \
+		/^[a-z-]+:/ && text { sub(/:.*/, ""); printf "make %-10s%s\n", $$0, text } { text = "" }' $(MAKEFILE_LIST)
+
+# Create .venv, then run all steps from a vocabulary to a SavedModel, with a report in tour/.
 tour: $(VENV)/.installed
 	$(BIN)/keras-bert tour --out $(OUT)
 
+# Lint, doctests, and all tests except slow ones and those that need another framework.
 test: lint
 	$(PYTEST) -m "not slow and not peers" --doctest-modules $(PARALLEL)
 
@@ -21,7 +28,7 @@ test: lint
 test-fast: $(VENV)/.installed-dev
 	$(PYTEST) -m "not slow and not peers" $(PARALLEL) tests/test_*.py tests/text tests/layers tests/ops
 
-# Everything: also tutorials, browser, wheel, and comparisons with PyTorch, transformers, JAX and google-research/bert.
+# Everything: also the chapters of the book, the site in a browser, the wheel, and comparisons with PyTorch, transformers, JAX and google-research/bert.
 test-all: lint $(VENV)/.installed-peers
 	$(PYTEST) -m "not peers" --doctest-modules $(PARALLEL)
 	$(PYTEST) -m peers $(PARALLEL)
@@ -35,6 +42,7 @@ bench: $(VENV)/.installed-bench
 	$(BIN)/python -m benchmarks.run $(BENCH)
 	$(BIN)/python -m experiments.results_page --only
 
+# Check style and format with ruff.
 lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -43,6 +51,10 @@ lint: $(VENV)/.installed-dev
 # CHAPTERS=--changed for those that differ from their notebook, CHAPTERS=--table prints seconds, memory and figures.
 notebooks: $(VENV)/.installed-dev
 	$(BIN)/python -m tools.run_notebooks $(CHAPTERS)
+
+# The site: the book with its committed notebooks, API reference, results, model cards; build/site/html/index.html.
+site: $(VENV)/.installed-site
+	$(BIN)/python -m tools.site --out build/site
 
 # A wheel that holds the bundled models, in dist/.
 wheel: $(VENV)/.installed
@@ -65,9 +77,14 @@ $(VENV)/.installed-peers: $(VENV)/.installed-dev
 	$(BIN)/python -m pip install --quiet --no-compile --use-pep517 -c constraints.txt -e ".[peers]"
 	touch $@
 
+$(VENV)/.installed-site: $(VENV)/.installed
+	$(BIN)/python -m pip install --quiet --no-compile -c constraints.txt -e ".[site]"
+	touch $@
+
 $(VENV)/.installed-bench: $(VENV)/.installed
 	$(BIN)/python -m pip install --quiet --no-compile -c constraints.txt -e ".[bench]"
 	touch $@
 
+# Delete .venv and everything that is built.
 clean:
 	rm -rf $(VENV) tour build dist *.egg-info

@@ -30,7 +30,7 @@ def record(tmp_path, monkeypatch):
 def plot():
     figure = matplotlib.figure.Figure(figsize=(2, 1))
     figure.add_subplot().plot([1, 2])
-    return Figure(figure, "A line.", alt="Line chart")
+    return types.SimpleNamespace(figure=figure, caption="A line.", alt="Line chart")  # as `Figure` of kb.explain
 
 
 def test_show_writes_a_file(plot, tmp_path, monkeypatch, capsys):

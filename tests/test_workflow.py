@@ -21,10 +21,21 @@ def test_workflow_runs_make_test_on_two_systems():
     assert any(step.get("run", "").startswith("make test") for step in job["steps"])
 
 
-def test_actions_are_pinned_by_commit():
-    text = (ROOT / ".github" / "workflows" / "ci.yml").read_text(encoding="utf-8")
+def test_workflow_of_the_site_publishes_what_make_site_builds():
+    workflow = yaml.safe_load((ROOT / ".github" / "workflows" / "site.yml").read_text(encoding="utf-8"))
+    assert workflow["permissions"] == {"contents": "read"}
+    steps = workflow["jobs"]["build"]["steps"]
+    assert any(step.get("run", "").startswith("make site") for step in steps)
+    assert steps[-1]["with"] == {"path": "build/site/html"}
+    deploy = workflow["jobs"]["deploy"]
+    assert deploy["needs"] == "build" and deploy["permissions"] == {"pages": "write", "id-token": "write"}
+
+
+@pytest.mark.parametrize("name, count", [("ci", 2), ("site", 4)])
+def test_actions_are_pinned_by_commit(name, count):
+    text = (ROOT / ".github" / "workflows" / f"{name}.yml").read_text(encoding="utf-8")
     uses = re.findall(r"uses: *(.*)", text)
-    assert len(uses) == 2
+    assert len(uses) == count
     for line in uses:
         assert re.fullmatch(r"actions/[a-z-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+", line), line
 
@@ -40,5 +51,5 @@ def test_hooks_download_nothing():
 def test_ci_runs_everything():
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
     assert "make test-all" in (ROOT / ".ci" / "run").read_text(encoding="utf-8")
-    for target in ("tour", "test", "test-fast", "test-all", "notebooks", "wheel"):
+    for target in ("tour", "test", "test-fast", "test-all", "notebooks", "site", "wheel"):
         assert re.search(rf"^{target}:", makefile, re.MULTILINE), target

@@ -1,7 +1,8 @@
 """Initialization of token embeddings from PPMI co-occurrence statistics of the training text.
 
 A small BERT with random embeddings first learns only the frequencies of the tokens. Embeddings from co-occurrences
-shorten this phase (tutorial 03 shows it). The architecture does not change. S is the number of tokens that occur.
+shorten this phase (chapter 07 of the book shows it). The architecture does not change. S is the number of tokens that
+occur.
 """
 
 import keras

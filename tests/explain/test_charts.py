@@ -50,7 +50,7 @@ def test_line_chart():
     axes = axes_of(plot)
     assert (axes.get_xscale(), axes.get_yscale()) == ("log", "log")
     assert [text.get_text() for text in axes.get_xticklabels()] == ["1", "10", "100"]
-    assert [line.get_color() for line in axes.lines[:2]] == list(SERIES[:2])
+    assert [line.get_color() for line in axes.lines[:2]] == ["#0072b2", "#d55e00"]
     assert [text.get_text() for text in axes.texts] == ["unigram"]
     assert [text.get_text() for text in plot.figure.legends[0].get_texts()] == ["loss", "other"]
 

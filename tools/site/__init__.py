@@ -1,0 +1,1 @@
+"""The documentation site: the book, the API reference and the pages of docs/, built by Sphinx."""
