@@ -8,7 +8,6 @@ import types
 import matplotlib.figure
 import numpy as np
 import pytest
-from keras_bert.explain.figure import Figure
 
 from keras_bert import book
 from keras_bert.errors import InputError

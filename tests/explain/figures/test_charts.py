@@ -4,7 +4,6 @@ import json
 
 import numpy as np
 import pytest
-from keras_bert.explain.style import SERIES
 
 import keras_bert as kb
 from keras_bert.errors import InputError
