@@ -48,7 +48,6 @@ MAY_IMPORT = {
     "export": LIBRARY,
     "tour": {*LIBRARY, *APPLICATIONS},
     "playground": {*LIBRARY, *APPLICATIONS},
-    "book": {"data"},
     "cli": {*LIBRARY, *APPLICATIONS, "tour", "playground"},
 }
 # The same for the folders of `explain`, which has no files but `__init__.py`.

@@ -31,12 +31,12 @@ import collections
 
 import keras
 import numpy as np
-from keras_bert.explain.figures.plots import confusion_matrix
 
 import keras_bert as kb
 from keras_bert.data.conll import load_conll
 from keras_bert.data.samples import sample_file
 from keras_bert.data.squad import load_squad
+from keras_bert.explain.figures.plots import confusion_matrix
 from keras_bert.metrics import entity_f1, squad_metrics
 from keras_bert.metrics.baseline import tfidf_accuracy
 from keras_bert.text.windows import make_windows

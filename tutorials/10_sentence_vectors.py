@@ -34,7 +34,6 @@ import os
 import keras
 import numpy as np
 from keras import ops
-from keras_bert.explain.geometry.sentences import MUSIC_AND_FOOD, MUSIC_AND_FOOD_GROUPS
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
@@ -42,6 +41,7 @@ from sklearn.preprocessing import StandardScaler
 
 import keras_bert as kb
 from keras_bert.data.glove import load_word_vectors
+from keras_bert.explain.geometry.sentences import MUSIC_AND_FOOD, MUSIC_AND_FOOD_GROUPS
 from keras_bert.metrics.baseline import tfidf_accuracy
 
 # %% [markdown]

@@ -7,9 +7,9 @@ from keras_bert.book import Chapter  # first, because it turns off log messages 
 chapter = Chapter(10)
 
 import numpy as np
-from keras_bert.explain.geometry.sentences import MUSIC_AND_FOOD
 
 import keras_bert as kb
+from keras_bert.explain.geometry.sentences import MUSIC_AND_FOOD
 
 small = kb.load_pretrained("bert_en_uncased_small")
 vectorizer = kb.BertTextVectorization(small.vocabulary, sequence_length=32)
