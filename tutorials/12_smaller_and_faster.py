@@ -181,7 +181,7 @@ plot = kb.explain.bar_chart(
 chapter.show(plot, "times")
 
 # %% [markdown]
-# *Look at* the last three bars. Half of the layers need half of the time. The model with shared blocks and small
+# *Look at* the last three bars. Half of the layers need about half of the time. The model with shared blocks and small
 # embeddings has a quarter of the weights, but it does not need a quarter of the time: each block is still computed. It
 # may gain a part, because one row is little arithmetic, and a single block can stay in the fast memory of the
 # processor. So ALBERT saves memory and the size of a download, and DistilBERT saves memory and time.

@@ -98,4 +98,4 @@ def _write_names(figure, axes, points: dict) -> None:
             place = {"textcoords": "offset points", "ha": horizontal, "va": vertical}
             text = axes.annotate(name, point, offset, fontsize=9, color=INK, **place)
             box = text.get_window_extent(renderer)
-        taken.append(box)
+        taken.append(box.padded(6))  # in pixels: so that two names do not read as one
