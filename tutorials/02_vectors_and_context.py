@@ -417,8 +417,8 @@ assert np.ptp(lines["random weights"]) < 0.03
 
 # %% [markdown]
 # *Look at* the two trained models (blue and orange): layer 0 differs a little, because the places differ, and the
-# later layers differ more: the blocks use the order. With random weights (green) all layers have the value of layer
-# 0. Without positions (pink) shuffling changes nothing.
+# later layers differ more: the blocks use the order. With random weights (green) the value is nearly the same in all
+# layers. Without positions (pink) shuffling changes nothing.
 #
 # ## 6 · The segments
 #
