@@ -1,7 +1,7 @@
 """Initialization of token embeddings from PPMI co-occurrence statistics of the training text.
 
 A small BERT with random embeddings first learns only the frequencies of the tokens. Embeddings from co-occurrences
-shorten this phase (tutorial 03 shows it). The architecture does not change. S is the number of tokens that occur.
+shorten this phase (tutorials/07_what_pretraining_needs.py measures it). The architecture does not change. S is the number of tokens that occur.
 """
 
 import keras
