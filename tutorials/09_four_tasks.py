@@ -77,12 +77,12 @@ print("logits:", (pooled @ kernel + bias).shape)
 
 # %%
 SETTINGS = {"batch_size": 16, "seed": 0, "verbose": 0}
-train = messages.train_texts, messages.train_labels
-kb.finetune(classifier, *train, vectorizer=vectorizer, epochs=4, learning_rate=2e-4, **SETTINGS)
+train = vectorizer(messages.train_texts), messages.train_labels
+kb.finetune(classifier, *train, epochs=4, learning_rate=2e-4, **SETTINGS)
 dev_ids = vectorizer(messages.dev_texts)
 found = kb.evaluate(classifier, dev_ids, messages.dev_labels)
 majority = np.bincount(messages.dev_labels).max() / count
-tfidf = tfidf_accuracy(*train, messages.dev_texts, messages.dev_labels)
+tfidf = tfidf_accuracy(messages.train_texts, messages.train_labels, messages.dev_texts, messages.dev_labels)
 print(f"BERT {found['accuracy']:.1%}, TF-IDF {tfidf:.1%}, always the most frequent class {majority:.1%}")
 
 # %% [markdown]
@@ -92,7 +92,7 @@ print(f"BERT {found['accuracy']:.1%}, TF-IDF {tfidf:.1%}, always the most freque
 # %%
 keras.utils.set_random_seed(0)
 control = kb.BertClassifier(kb.BertEncoder(small.encoder.config).copy(dropout=0.1), num_classes=len(names))
-kb.finetune(control, *train, vectorizer=vectorizer, epochs=4, learning_rate=2e-4, **SETTINGS)
+kb.finetune(control, *train, epochs=4, learning_rate=2e-4, **SETTINGS)
 random_weights = kb.evaluate(control, dev_ids, messages.dev_labels)["accuracy"]
 print(f"random weights: {random_weights:.1%}")
 
@@ -147,8 +147,8 @@ rule = np.mean((overlap(*pairs.dev_texts) >= threshold) == dev_is_same)
 # %%
 keras.utils.set_random_seed(0)
 pair_model = kb.BertClassifier(new_encoder(), num_classes=2)
-train = pairs.train_texts, pairs.train_labels
-kb.finetune(pair_model, *train, vectorizer=vectorizer, epochs=5, learning_rate=2e-4, **SETTINGS)
+train = vectorizer(pairs.train_texts), pairs.train_labels
+kb.finetune(pair_model, *train, epochs=5, learning_rate=2e-4, **SETTINGS)
 accuracy = kb.evaluate(pair_model, vectorizer(pairs.dev_texts), pairs.dev_labels)["accuracy"]
 majority = np.bincount(pairs.dev_labels).max() / len(pairs.dev_labels)
 print(f"BERT {accuracy:.1%}, word overlap {rule:.1%}, most frequent class {majority:.1%}")
@@ -210,7 +210,7 @@ np.testing.assert_allclose(tagger(some, training=False), hidden @ kernel + bias,
 # %%
 settings = {**SETTINGS, "epochs": 8, "learning_rate": 3e-4, "label_names": tags}
 kb.finetune(tagger, word_ids, word_labels, **settings)
-predict = kb.Predictor(tagger, vectorizer, tags)
+predict = kb.Predictor(tagger, labels=tags)
 predictions = predict([" ".join(sentence.words) for sentence in dev_sentences])
 expected = [list(sentence.tags) for sentence in dev_sentences]
 bert = entity_f1(expected, [prediction["tags"] for prediction in predictions])
@@ -317,8 +317,8 @@ long = np.subtract.outer(np.arange(len(places)), np.arange(len(places)))  # star
 sums = np.where((long <= 0) & (long > -30), sums, -np.inf)  # at most 30 tokens
 start, end = np.unravel_index(sums.argmax(), sums.shape)
 begin, stop = windows.token_to_char[0, places[start], 0], windows.token_to_char[0, places[end], 1]
-reader_vectorizer = kb.BertTextVectorization(small.vocabulary, sequence_length=144)
-answer = kb.Predictor(reader, reader_vectorizer)([(example.question, example.context)])[0]
+predict = kb.Predictor(reader)
+answer = predict([(example.question, example.context)])[0]
 print({key: answer[key] for key in ("answer", "score", "null_score")})
 assert len(windows) > 1 or answer["answer"] == example.context[begin:stop]
 
@@ -338,7 +338,6 @@ chapter.show(kb.explain.matrix_chart(table, ["start", "end"], near_tokens, capti
 # the best sum by more than a threshold. Here is the effect of the threshold on both kinds of questions.
 
 # %%
-predict = kb.Predictor(reader, reader_vectorizer)
 predictions = predict([(each.question, each.context) for each in dev_questions])
 expected = {each.name: [text for text, _ in each.answers] for each in dev_questions}
 differences = np.array([each["null_score"] - each["score"] for each in predictions])

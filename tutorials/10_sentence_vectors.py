@@ -329,11 +329,11 @@ def minilm_features(folder):
     return {pool: feature_accuracies(minilm.encoder, ids, pool) for pool in ("max", "mean")}
 
 
-of_minilm = chapter.minilm("features", minilm_features, tolerance=0.03)
+minilm_results = chapter.minilm("features", minilm_features, tolerance=0.03)
 results = {"TF-IDF": tfidf_accuracies()}
 for pool in ("max", "mean"):
     results[f"small, {pool}"] = feature_accuracies(small.encoder, vectorizer, pool)
-    results[f"MiniLM, {pool}"] = of_minilm[pool]
+    results[f"MiniLM, {pool}"] = minilm_results[pool]
 
 # %% [markdown]
 # With `--full`, and a file of word vectors in GloVe's text format (a word and its numbers in each line) named by the
