@@ -157,8 +157,8 @@ results["pairs"] = [majority, rule, accuracy]
 
 # %% [markdown]
 # Read the three numbers with the standard error. To see that order matters, a model must have learned it from pairs
-# where only the order differs, and 160 pairs are few. The page `docs/tasks.md` of this project measures the same
-# encoder on MRPC, a larger set of pairs.
+# where only the order differs, and 160 pairs are few. The page `docs/tasks.md` of this project has MRPC, a larger
+# set of pairs, with the smaller bundled encoder: there too, it is below TF-IDF.
 #
 # ## 3 · Names: one tag for each word
 #
@@ -246,8 +246,9 @@ for name, each in {"always O": always_o, "table": by_table, "capital letters": b
 results["names"] = [always_o["f1"], max(by_table["f1"], by_rule["f1"]), bert["f1"]]
 
 # %% [markdown]
-# The table finds hardly anything, because the names of the dev sentences do not occur in the training sentences. BERT
-# finds most of them, although its vocabulary has no capital letters: the words around a name say what it is.
+# The table finds nothing, because the names of the dev sentences do not occur in the training sentences. The rule finds
+# many names, but gives all of them one type. BERT is better, although its vocabulary has no capital letters: the words
+# around a name say what it is.
 
 # %%
 sentence = max(dev_sentences[:30], key=lambda each: len(set(each.tags)))
@@ -267,7 +268,7 @@ chapter.show(picture, "names")
 
 # %%
 assert always_o["f1"] == 0 and always_o["accuracy"] > 0.5
-assert bert["f1"] > max(by_table["f1"], by_rule["f1"]) + 0.2
+assert bert["f1"] > max(by_table["f1"], by_rule["f1"]) + 0.05
 
 # %% [markdown]
 # ## 4 · Answers: where in the text?
