@@ -177,7 +177,7 @@ def minilm_by_layer(folder):
 
 keras.utils.set_random_seed(0)
 of_small, of_random = measured(small.encoder, vectorizer), measured(kb.BertEncoder(small.encoder.config), vectorizer)
-of_minilm = chapter.minilm("by_layer", minilm_by_layer)
+of_minilm = chapter.minilm("by_layer", minilm_by_layer, tolerance=0.02)
 
 # %%
 baselines = {}
@@ -269,7 +269,7 @@ search = {
     "TF-IDF": found_halves(*(counts.transform(part).toarray() for part in (firsts, seconds))),
     "small, [CLS]": halves_of(small.encoder, vectorizer, "cls"),
     "small, mean": halves_of(small.encoder, vectorizer, "mean"),
-    "MiniLM, mean": chapter.minilm("halves", minilm_halves),
+    "MiniLM, mean": chapter.minilm("halves", minilm_halves, tolerance=0.1),
 }
 
 # %%
@@ -329,11 +329,11 @@ def minilm_features(folder):
     return {pool: feature_accuracies(minilm.encoder, ids, pool) for pool in ("max", "mean")}
 
 
-of_minilm = chapter.minilm("features", minilm_features)
+minilm_results = chapter.minilm("features", minilm_features, tolerance=0.03)
 results = {"TF-IDF": tfidf_accuracies()}
 for pool in ("max", "mean"):
     results[f"small, {pool}"] = feature_accuracies(small.encoder, vectorizer, pool)
-    results[f"MiniLM, {pool}"] = of_minilm[pool]
+    results[f"MiniLM, {pool}"] = minilm_results[pool]
 
 # %% [markdown]
 # With `--full`, and a file of word vectors in GloVe's text format (a word and its numbers in each line) named by the
@@ -364,11 +364,13 @@ chapter.show(kb.explain.bar_chart(bars, caption, "accuracy, %", errors, baseline
 # %% [markdown]
 # *Look at* the first bar. On this task, counting words is better than the vectors of the bundled encoder: the sentiment
 # of a review is often in single words, and TF-IDF has a weight for each of them. A sentence vector has to keep
-# everything about a sentence in a few hundred numbers, and nobody told the encoder that sentiment matters.
+# everything about a sentence in a few hundred numbers, and nobody told the encoder that sentiment matters. The mean of
+# MiniLM is the highest, by little more than one standard error (1.4 points). And for both encoders the mean is better
+# than the maximum, the default of the class: try both.
 
 # %%
 assert means["TF-IDF"] > means["small, max"]
-assert means["MiniLM, mean"] > means["small, max"]
+assert means["MiniLM, mean"] > means["small, mean"] > means["small, max"]
 
 # %% [markdown]
 # ## 6 · What could mislead you

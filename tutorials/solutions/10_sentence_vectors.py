@@ -24,8 +24,8 @@ def cosines(vectors):
 # %% [markdown]
 # ## Exercise 1: subtract the mean
 #
-# The common direction of all vectors is removed. The cosines between the groups fall to about 0 or below it, and a
-# cosine can be read without a comparison.
+# The common direction of all vectors is removed. The cosines between the groups fall to about half, nearer to 0, the
+# value of directions without relation.
 
 # %%
 six = kb.embed(small.encoder, vectorizer(list(MUSIC_AND_FOOD)))  # [6, H]

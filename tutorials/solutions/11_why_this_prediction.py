@@ -20,7 +20,7 @@ text = "The story is dull, but the two leads are wonderful."
 # ## Exercise 1: another baseline
 #
 # The scores still add up, to another change: F(x) - F(baseline) has another baseline. Both answers are right: each
-# answers its own question, "compared with what?"
+# answers its own question, "compared with what?" No word changes its sign here, but the sizes change.
 
 # %%
 package = kb.explain.integrated_gradients(sentiment, text, target="positive", steps=50)
@@ -83,8 +83,8 @@ assert mean_probability(False, 0.4) > mean_probability(True, 0.4) + 0.1
 # %% [markdown]
 # ## Exercise 3: the other class
 #
-# The two logits move in opposite directions, so the scores are nearly mirrored. They are not exact opposites: the two
-# columns of the head were trained separately, and only their difference decides the prediction.
+# The scores are nearly exact opposites. With two classes, the gradient of the loss changes the two columns of the head
+# by opposite amounts, so after the fine-tuning only the small initial values differ.
 
 # %%
 negative = kb.explain.integrated_gradients(sentiment, text, target="negative", steps=50)
