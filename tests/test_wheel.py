@@ -11,6 +11,14 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 SOURCES = ("keras_bert", "saved_models", "pyproject.toml", "setup.py", "MANIFEST.in", "README.md", "LICENSE")
+# Build the source archive with little compression, which takes most of the time otherwise.
+BUILD = """
+import sys, zlib
+from setuptools import build_meta
+compressobj = zlib.compressobj
+zlib.compressobj = lambda level, *settings, **named: compressobj(1, *settings, **named)
+build_meta.build_sdist(sys.argv[1])
+"""
 PREDICT = """
 import pathlib, sys
 import keras_bert
@@ -37,14 +45,14 @@ def site(tmp_path_factory) -> Path:
     for name in SOURCES:
         copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy2
         copy(ROOT / name, source / name)
-    build = "from setuptools import build_meta; build_meta.build_sdist(r'{}')".format(folder / "sdist")
-    run(sys.executable, "-c", build, cwd=source)
+    run(sys.executable, "-c", BUILD, folder / "sdist", cwd=source)
     (archive,) = (folder / "sdist").iterdir()
     pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--no-cache-dir"]
     offline = ["--no-index", "--no-deps"]
-    run(*pip, "wheel", *offline, "--no-build-isolation", "--wheel-dir", folder / "wheel", archive, cwd=folder)
+    stored = ["--no-build-isolation", "--config-settings=--build-option=--compression=stored"]
+    run(*pip, "wheel", *offline, *stored, "--wheel-dir", folder / "wheel", archive, cwd=folder)
     (wheel,) = (folder / "wheel").iterdir()
-    run(*pip, "install", *offline, "--target", folder / "site", wheel, cwd=folder)
+    run(*pip, "install", *offline, "--no-compile", "--target", folder / "site", wheel, cwd=folder)
     shutil.rmtree(source)
     return folder / "site"
 

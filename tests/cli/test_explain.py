@@ -76,14 +76,15 @@ def test_masked_lm_and_tags(call, models):
 
 
 def test_faithfulness(call, models, tmp_path):
-    data = write_tsv(tmp_path / "dev.tsv", ["a fine film", "no fun", "not bad at all", "long " * 60], "1001")
-    options = ("--model", models.classifier, "--data", data, "--limit", "3", "--steps", "3")
-    found = results_of(call("explain", "--faithfulness", *options, "--json"))
-    assert found["count"] == 3 and found["settings"]["mode"] == "delete"
+    data = write_tsv(tmp_path / "dev.tsv", ["a fine film", "no fun", "not bad at all"], "101")
+    options = ("--faithfulness", "--model", models.classifier, "--steps", "3", "--data")
+    found = results_of(call("explain", *options, data, "--limit", "2", "--json"))
+    assert found["count"] == 2 and found["settings"]["mode"] == "delete"
     assert list(found["rows"]) == [*LIBRARY_METHODS, "attention", "random"]
-    assert "comprehensiveness" in call("explain", "--faithfulness", *options).out
-    error = call("explain", "--faithfulness", *options[:4], "--steps", "3")
-    assert error.status == 2 and "This is text 4 of 4." in error.err
+    assert "comprehensiveness" in call("explain", *options, data, "--limit", "1").out
+    long = write_tsv(tmp_path / "long.tsv", ["long " * 60, "no fun"], "10")
+    error = call("explain", *options, long)
+    assert error.status == 2 and "This is text 1 of 2." in error.err
 
 
 @pytest.mark.parametrize(
