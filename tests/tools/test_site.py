@@ -1,5 +1,6 @@
 """The documentation site: links, navigation, the API reference; in headless Chromium each page, and the search."""
 
+import doctest
 import json
 import re
 import shutil
@@ -14,9 +15,9 @@ for package in ("nbformat", "jupytext", "sphinx", "myst_nb", "furo"):
 
 import nbformat  # noqa: E402
 
+from tools import chapters  # noqa: E402
 from tools.chapters import NOTEBOOKS, ROOT  # noqa: E402
-from tools.site import api_pages, source_tree  # noqa: E402
-from tools.site.build import undocumented  # noqa: E402
+from tools.site import api_pages, build, source_tree  # noqa: E402
 
 SAMPLE = Path(__file__).resolve().parents[1] / "tutorials" / "book" / "00_is_a_bar_longer.py"
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
@@ -38,12 +39,21 @@ PAGES = {"docs/a.md": "a.md", "docs/guides/b.md": "guides/b.md", "tutorials/note
             "[`setup.py`](../setup.py) and [Keras](https://keras.io)",
             "`setup.py` and [Keras](https://keras.io)",
         ),
-        ("docs/a.md", "`[x](y.md)`\n```\n[x](y.md)\n```\n[x](y.md)", "`[x](y.md)`\n```\n[x](y.md)\n```\nx"),
+        (
+            "docs/a.md",
+            "`[x](y.md)`\n```\n[x](y.md)\n```\n[b](guides/b.md)",
+            "`[x](y.md)`\n```\n[x](y.md)\n```\n[b](guides/b.md)",
+        ),
     ],
 )
 def test_links_of_pages(name, text, expected, monkeypatch):
     monkeypatch.delenv("GITHUB_REPOSITORY", raising=False)
     assert source_tree.rewrite_links(text, name, PAGES) == expected
+
+
+def test_broken_links_are_errors():
+    with pytest.raises(ValueError, match=r"docs/a.md: there is no file docs/missing.md"):
+        source_tree.rewrite_links("[x](missing.md)", "docs/a.md", PAGES)
 
 
 def test_links_to_the_code_host(monkeypatch):
@@ -61,6 +71,12 @@ def test_captions_and_text_alternatives(tmp_path):
     assert changed.metadata["mystnb"] == {"image": {"alt": "A line"}}
     assert changed.outputs[1].data["text/html"] == '<p class="figure-caption">Loss &lt; 1.</p>'
     assert changed.outputs[2].text == "another line\n"
+
+
+@pytest.mark.parametrize("module", [build, chapters, source_tree])
+def test_examples_in_docstrings(module):
+    result = doctest.testmod(module)
+    assert result.attempted and not result.failed
 
 
 def test_names_used_in_a_chapter():
@@ -82,8 +98,8 @@ def test_every_public_name_has_one_place():
 
 
 def test_undocumented_names_are_found():
-    assert undocumented("Title\n=====\n\n| keras_bert | 100 % |\n") == []
-    assert undocumented("Functions:\n * load_corpus\n") == ["load_corpus"]
+    assert build.undocumented("Title\n=====\n\n| keras_bert | 100 % |\n") == []
+    assert build.undocumented("Functions:\n * load_corpus\n") == ["load_corpus"]
 
 
 @pytest.fixture(scope="module")

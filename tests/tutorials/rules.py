@@ -17,15 +17,23 @@ def lines_of_code(source: str) -> int:
 
 
 def cell_errors(path: Path) -> list[str]:
-    """Return what is wrong with the code cells: their length, imports of other files of the book."""
-    errors = []
-    for number, source in enumerate(code_cells(read_chapter(path))):
-        first = source.strip().splitlines()[0]
-        if lines_of_code(source) > LINES and number:  # the first cell has the imports
-            errors.append(f"{lines_of_code(source)} lines of code in one cell: {first}")
-        if re.search(r"^\s*(from|import) (tutorials|tools|tests|experiments)\b", source, re.MULTILINE):
-            errors.append(f"a notebook is read alone, without this import: {first}")
-    return errors
+    """Return the code cells that are too long. The first one, which has the imports, may be long."""
+    cells = code_cells(read_chapter(path))[1:]
+    return [
+        f"{lines_of_code(source)} lines of code in one cell: {source.strip().splitlines()[0]}"
+        for source in cells
+        if lines_of_code(source) > LINES
+    ]
+
+
+def import_errors(path: Path) -> list[str]:
+    """Return the imports of other files of the repository: a notebook is read alone."""
+    pattern = re.compile(r"^\s*(?:from|import) (?:tutorials|tools|tests|experiments)\b.*", re.MULTILINE)
+    return [
+        f"a notebook is read alone, without: {found}"
+        for source in code_cells(read_chapter(path))
+        for found in pattern.findall(source)
+    ]
 
 
 def figure_errors(path: Path) -> list[str]:
@@ -36,9 +44,9 @@ def figure_errors(path: Path) -> list[str]:
         if cell.cell_type != "code" or "chapter.show(" not in cell.source:
             continue
         shown += cell.source.count("chapter.show(")
-        after = cells[i + 1] if i + 1 < len(cells) else {"cell_type": "", "source": ""}
-        if after["cell_type"] != "markdown" or not after["source"].startswith("*Look at*"):
-            errors.append(f"no cell that begins with *Look at* after: {cell.source.splitlines()[0]}")
+        texts = [after.source for after in cells[i + 1 :] if after.cell_type == "markdown"]
+        if not texts or not texts[0].startswith("*Look at*"):
+            errors.append(f"the next text does not begin with *Look at* after: {cell.source.splitlines()[0]}")
     if shown < FIGURES:
         errors.append(f"{shown} figures")
     return errors

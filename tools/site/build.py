@@ -53,7 +53,7 @@ def undocumented(report: str) -> list[str]:
     >>> undocumented("Functions:\\n * load_corpus\\n\\nClasses:\\n * Figure -- missing methods:\\n   - save\\n")
     ['load_corpus', 'Figure -- missing methods:', 'save']
     """
-    return [line[3:].strip() for line in report.splitlines() if line.startswith((" * ", "   - "))]
+    return [line.strip(" *-") for line in report.splitlines() if line.startswith((" * ", "   - "))]
 
 
 def _sphinx(builder: str, out: Path) -> int:

@@ -73,8 +73,11 @@ def rewrite_links(text: str, name: str, pages: dict[str, str]) -> str:
     Returns:
         The text; a link to a file that is not on the site names the code host, or is only its text.
 
+    Raises:
+        ValueError: there is no file to which a link leads.
+
     >>> pages = {"docs/a.md": "a.md", "docs/b.md": "b.md"}
-    >>> rewrite_links("See [a](b.md#c), `[d](e)` and [f](../x.py).", "docs/a.md", pages)
+    >>> rewrite_links("See [a](b.md#c), `[d](e)` and [f](../setup.py).", "docs/a.md", pages)
     'See [a](b.md#c), `[d](e)` and f.'
     """
     here, folder = PurePosixPath(pages[name]).parent, PurePosixPath(name).parent
@@ -90,6 +93,8 @@ def rewrite_links(text: str, name: str, pages: dict[str, str]) -> str:
         path = re.sub(r"^tutorials/(?!notebooks/)(.+)\.py$", r"tutorials/notebooks/\1.ipynb", path)  # a chapter's page
         if path in pages:
             return f"]({os.path.relpath(pages[path], here)}{'#' * bool(anchor)}{anchor})"
+        if not (ROOT / path).exists():
+            raise ValueError(f"{name}: there is no file {path}, to which a link leads")
         if repository := os.environ.get("GITHUB_REPOSITORY"):
             return f"](https://github.com/{repository}/blob/main/{path})"
         return "](#)"
