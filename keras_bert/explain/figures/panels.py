@@ -45,7 +45,7 @@ def draw_cells(axes, values, limit: float, texts=None, fontsize: float = 8) -> N
     axes.add_collection(PatchCollection(squares, facecolors=colors, edgecolors=GRID, linewidths=0.5))
     for r, c in drawn if texts is not None else ():
         axes.text(c, r, texts[r][c], ha="center", va="center", fontsize=fontsize, color=INK)
-    axes.set(xlim=(-0.5, columns - 0.5), ylim=(rows - 0.5, -0.5))
+    axes.set(xlim=(-0.52, columns - 0.48), ylim=(rows - 0.48, -0.52))  # the outer borders, too
     axes.tick_params(length=0)
     axes.spines[:].set_visible(False)
 
