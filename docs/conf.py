@@ -84,10 +84,10 @@ def own_public_names(app):
         return
     import importlib
 
-    from tools.site.api_pages import PAGES, names_of
+    from tools.site.api_pages import PAGES
 
-    for page, (_, module, _) in PAGES.items():
-        for name in names_of(page):
-            value = getattr(importlib.import_module(module), name)
+    for name in {module for _, module, _ in PAGES.values()}:
+        module = importlib.import_module(name)
+        for value in (getattr(module, public) for public in getattr(module, "__all__", ())):
             if hasattr(value, "__module__"):
-                value.__module__ = module
+                value.__module__ = name

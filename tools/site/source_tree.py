@@ -57,6 +57,8 @@ def assemble(source: Path, tutorials: Path | None = None, api: bool = True) -> N
             target.write_text(rewrite_links(path.read_text(encoding="utf-8"), name, pages), encoding="utf-8")
     shutil.copytree(ROOT / "docs" / "images", source / "images")
     home = rewrite_links((ROOT / "docs" / "index.md").read_text(encoding="utf-8"), "docs/index.md", pages)
+    listed = [f"- [{title(path)}](book/{path.stem}.ipynb)" for path in chapters(tutorials)]
+    home = home.replace("<!-- chapters -->", "\n".join(listed))
     names = api_pages.write(source / "api", chapters(tutorials)) if api else []
     (source / "index.md").write_text(home + _contents(source, pages, names), encoding="utf-8")
     _index_of_solutions(source, tutorials)
