@@ -39,6 +39,8 @@ from keras_bert.data.squad import load_squad
 from keras_bert.explain.plots import confusion_matrix
 from keras_bert.metrics import entity_f1, squad_metrics
 from keras_bert.metrics.baseline import tfidf_accuracy
+from keras_bert.tasks import Preprocessor
+from keras_bert.tasks.tokens import tag_rows
 from keras_bert.text.windows import make_windows
 
 # %% [markdown]
@@ -194,9 +196,6 @@ for number, label in zip(row, labels, strict=True):
 # the matrix product of `sequence_output`, `[B, T, H]`, with a kernel `[H, C]`.
 
 # %%
-from keras_bert.tasks import Preprocessor
-from keras_bert.tasks.tokens import tag_rows
-
 preprocessor = Preprocessor.from_vectorizer(vectorizer, small.encoder)
 word_ids, word_labels = tag_rows(train_sentences, tags, preprocessor)  # three [N, T], [N, T]
 assert word_ids["input_word_ids"][0, : len(row)].tolist() == row and word_labels[0, : len(row)].tolist() == labels

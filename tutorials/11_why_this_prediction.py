@@ -79,6 +79,7 @@ def logit(x):
     return model.head(model.pooler(x))[:, target]
 
 
+# %%
 x = embed(ids)  # [1, T, H]
 cut = {key: np.array(value)[:, :length] for key, value in inputs.items()}
 value = float(logit(x)[0])
@@ -103,6 +104,7 @@ def gradients(x):
     return np.asarray(values), np.asarray(tape.gradient(values, x))
 
 
+# %%
 values, gradient = gradients(x)
 gradient_x_input = (np.asarray(x) * gradient).sum(-1)[0]  # [T]
 package = kb.explain.gradient_x_input(sentiment, text, target="positive")
