@@ -402,7 +402,7 @@ assert others[chosen] <= max(others)
 # - The mean over the tokens, without padding, is the safe choice for a frozen encoder. `[CLS]` and the pooled output
 #   are made for fine-tuning.
 # - The last layer is not always the best one. Select the layer on other data than you measure on.
-# - Compare a sentence vector with TF-IDF and with random weights. On sentiment, TF-IDF was higher here.
+# - Compare a sentence vector with TF-IDF and with random weights. On sentiment, TF-IDF was above the bundled encoder.
 # - A vector that is good for one question (what is the message about?) can fail for another (is the review positive?).
 # - Test a search with known answers, such as halves of sentences. Three pleasing examples are not a test.
 #
