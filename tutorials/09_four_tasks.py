@@ -60,7 +60,8 @@ count = len(messages.dev_texts)
 print(f"{len(messages.train_texts)} for training, {count} dev; standard error {np.sqrt(0.9 * 0.1 / count):.1%}")
 
 # %% [markdown]
-# The head is one dense layer on `pooled_output`, with C units. By hand: a matrix product with the head's weights.
+# The head is one dense layer on `pooled_output`, with C units. By hand: a matrix product with the head's weights. The
+# learning rates of this chapter are higher than those of the paper, because the encoder is smaller (chapter 08).
 
 
 # %%
@@ -385,7 +386,9 @@ chapter.show(kb.explain.line_chart(limits, lines, caption, "threshold", "F1, %")
 # is as high as it gets. The green line, all questions, is between, and its value at the left is a baseline that needs
 # no model. A threshold must be selected on other questions than those that are reported; 0 is usual.
 #
-# The second baseline is a rule: the sentence of the text that shares the most words with the question.
+# F1 of an answer compares the words of the predicted answer with those of the right one: it is 100 if they are equal,
+# and between 0 and 100 if some words agree. The second baseline is a rule: the sentence of the text that shares the
+# most words with the question.
 
 
 # %%

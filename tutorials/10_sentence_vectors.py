@@ -205,8 +205,9 @@ for name in collections:
 # %% [markdown]
 # *Look at* the second figure, the messages, first. The means of the small encoder (blue) and of MiniLM (green) are high
 # in layers 0 to 5, well above TF-IDF and above the random encoder. In the last layer both fall: it is not always the
-# best one. `[CLS]`, in orange, is below the mean in every layer: at layer 0 it is the same for all texts, and a masked
-# LM does not train it to represent the text. The pooled output is a layer on `[CLS]`; both are made to be *fine-tuned*.
+# best one (this chapter does not measure why). `[CLS]`, in orange, is below the mean in every layer: at layer 0 it is
+# the same for all texts, and a masked LM does not train it to represent the text. The pooled output is a layer on
+# `[CLS]`; both are made to be *fine-tuned*.
 #
 # Now look at the first figure, the reviews: all lines are near 50 %, and TF-IDF is above all of them. The vectors did
 # not change, the question did. What a message is about makes it spam or social; two reviews about the same subject can

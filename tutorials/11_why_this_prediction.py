@@ -91,7 +91,8 @@ print(f"logit of positive: {value:.3f}, the same as that of the whole model")
 #
 # The gradient says how the logit changes when a vector changes by a small step. The product of gradient and vector,
 # summed over the H numbers of a token, is one score per token: $s_t = \sum_h x_{th}\, \partial F / \partial x_{th}$.
-# For a linear function without a constant, these scores add up to the output. A BERT is not linear.
+# For a linear function without a constant, these scores add up to the output. A BERT is not linear. `tf.GradientTape`
+# records a computation, so that TensorFlow can compute its gradients.
 
 
 # %%
