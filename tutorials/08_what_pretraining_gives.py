@@ -300,6 +300,7 @@ def finetuned_accuracy(start, seed):
     return 100 * kb.evaluate(model, dev_ids, dev_labels)["accuracy"]
 
 
+# %%
 pretrained_runs = [finetuned_accuracy(tiny, seed) for seed in SEEDS]
 random_runs = [finetuned_accuracy(kb.BertEncoder(config), seed) for seed in SEEDS]
 print("from the weights of section 2:", np.round(pretrained_runs, 1))
@@ -309,8 +310,8 @@ print("TF-IDF on the same sentences: ", np.round(same_sentences, 1))
 
 # %% [markdown]
 # Compare the rows of the output, and the spread inside each row. From the pretrained weights every run learns, and the
-# three results are close together. From random weights the mean is lower and the spread larger: a run may not get away
-# from 50 % in so few steps. So even a pretraining of some seconds helps. TF-IDF is the best of the three all the same.
+# three results are close together. From random weights the mean is lower and the spread larger: a run may stay at 50 %
+# in so few steps. So even a pretraining of some seconds helps. TF-IDF is the best of the three all the same.
 #
 # Between frozen and fine-tuned there are steps: `kb.finetune(..., freeze="all")` trains the head only, and `freeze=k`
 # keeps the embeddings and the first k blocks. Frozen layers need no gradients and cannot be destroyed (exercise 2).
@@ -351,6 +352,7 @@ def found_tokens(encoder):
 most_common_token = 100 * np.bincount(original[hidden]).max() / hidden.sum()  # the baseline: always this token
 print(f"before fine-tuning: {found_tokens(mini.encoder):.1f} % of {hidden.sum()} masked tokens are found")
 print(f"always the most frequent token: {most_common_token:.1f} %")
+# %%
 RATES = [3e-5, 3e-4, 1e-3, 5e-3]
 first_400 = mini_vectorizer(texts[:400]), labels[:400]
 losses, remaining = [], []

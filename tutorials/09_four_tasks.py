@@ -39,6 +39,8 @@ from keras_bert.data.squad import load_squad
 from keras_bert.explain.figures.plots import confusion_matrix
 from keras_bert.metrics import entity_f1, squad_metrics
 from keras_bert.metrics.baseline import tfidf_accuracy
+from keras_bert.tasks import Preprocessor
+from keras_bert.tasks.tokens import tag_rows
 from keras_bert.text.windows import make_windows
 
 # %% [markdown]
@@ -58,7 +60,8 @@ count = len(messages.dev_texts)
 print(f"{len(messages.train_texts)} for training, {count} dev; standard error {np.sqrt(0.9 * 0.1 / count):.1%}")
 
 # %% [markdown]
-# The head is one dense layer on `pooled_output`, with C units. By hand: a matrix product with the head's weights.
+# The head is one dense layer on `pooled_output`, with C units. By hand: a matrix product with the head's weights. The
+# learning rates of this chapter are higher than those of the paper, because the encoder is smaller (chapter 08).
 
 
 # %%
@@ -194,9 +197,6 @@ for number, label in zip(row, labels, strict=True):
 # the matrix product of `sequence_output`, `[B, T, H]`, with a kernel `[H, C]`.
 
 # %%
-from keras_bert.tasks import Preprocessor
-from keras_bert.tasks.tokens import tag_rows
-
 preprocessor = Preprocessor.from_vectorizer(vectorizer, small.encoder)
 word_ids, word_labels = tag_rows(train_sentences, tags, preprocessor)  # three [N, T], [N, T]
 assert word_ids["input_word_ids"][0, : len(row)].tolist() == row and word_labels[0, : len(row)].tolist() == labels
@@ -386,7 +386,9 @@ chapter.show(kb.explain.line_chart(limits, lines, caption, "threshold", "F1, %")
 # is as high as it gets. The green line, all questions, is between, and its value at the left is a baseline that needs
 # no model. A threshold must be selected on other questions than those that are reported; 0 is usual.
 #
-# The second baseline is a rule: the sentence of the text that shares the most words with the question.
+# F1 of an answer compares the words of the predicted answer with those of the right one: it is 100 if they are equal,
+# and between 0 and 100 if some words agree. The second baseline is a rule: the sentence of the text that shares the
+# most words with the question.
 
 
 # %%

@@ -135,6 +135,7 @@ collections = {
 }
 
 
+# %%
 def vectors_by_layer(encoder, ids):
     """Return the vectors of all layers, [L + 1, N, H] for "mean" and "cls", [1, N, H] for "pooled"."""
     tokens, outputs = encoder.input, encoder(encoder.input)
@@ -147,6 +148,7 @@ def vectors_by_layer(encoder, ids):
     return {name: np.moveaxis(array, 1, 0) for name, array in model.predict(ids, 64, verbose=0).items()}
 
 
+# %%
 def neighbor_accuracy(vectors, labels):
     """Return how often a text and its nearest other one have the same label, in percent."""
     unit = vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-9)  # [N, H]
@@ -175,6 +177,7 @@ def minilm_by_layer(folder):
     return measured(minilm.encoder, kb.BertTextVectorization(minilm.vocabulary, sequence_length=32))
 
 
+# %%
 keras.utils.set_random_seed(0)
 of_small, of_random = measured(small.encoder, vectorizer), measured(kb.BertEncoder(small.encoder.config), vectorizer)
 of_minilm = chapter.minilm("by_layer", minilm_by_layer, tolerance=0.02)
@@ -202,8 +205,9 @@ for name in collections:
 # %% [markdown]
 # *Look at* the second figure, the messages, first. The means of the small encoder (blue) and of MiniLM (green) are high
 # in layers 0 to 5, well above TF-IDF and above the random encoder. In the last layer both fall: it is not always the
-# best one. `[CLS]`, in orange, is below the mean in every layer: at layer 0 it is the same for all texts, and a masked
-# LM never asks it to represent the text. The pooled output is a layer on `[CLS]`; both are made to be *fine-tuned*.
+# best one (this chapter does not measure why). `[CLS]`, in orange, is below the mean in every layer: at layer 0 it is
+# the same for all texts, and a masked LM does not train it to represent the text. The pooled output is a layer on
+# `[CLS]`; both are made to be *fine-tuned*.
 #
 # Now look at the first figure, the reviews: all lines are near 50 %, and TF-IDF is above all of them. The vectors did
 # not change, the question did. What a message is about makes it spam or social; two reviews about the same subject can
@@ -263,6 +267,7 @@ def minilm_halves(folder):
     return halves_of(minilm.encoder, kb.BertTextVectorization(minilm.vocabulary, sequence_length=32), "mean")
 
 
+# %%
 counts = TfidfVectorizer().fit([*firsts, *seconds])
 search = {
     "random choice": [100 / 300, 1000 / 300],
@@ -301,7 +306,7 @@ assert abs(ten["MiniLM, mean"] - ten["small, mean"]) < 5
 
 # %%
 def feature_accuracies(encoder, vectorizer, pool):
-    """Return the accuracy on dev in percent for three seeds."""
+    # the accuracy on dev in percent for three seeds
     stored = kb.embed(encoder, vectorizer(list(reviews.train_texts[:1500])), pool=pool)  # [1500, H]
     dev_vectors, labels = kb.embed(encoder, vectorizer(dev_texts), pool=pool), reviews.train_labels  # [N, H]
     accuracies = []
@@ -323,6 +328,7 @@ def tfidf_accuracies():
     return [100 * tfidf_accuracy(texts[order], labels[order], dev_texts, dev_labels) for order in orders]
 
 
+# %%
 def minilm_features(folder):
     minilm = kb.load_pretrained(folder)
     ids = kb.BertTextVectorization(minilm.vocabulary, sequence_length=32)
@@ -364,7 +370,7 @@ chapter.show(kb.explain.bar_chart(bars, caption, "accuracy, %", errors, baseline
 # %% [markdown]
 # *Look at* the first bar. On this task, counting words is better than the vectors of the bundled encoder: the sentiment
 # of a review is often in single words, and TF-IDF has a weight for each of them. A sentence vector has to keep
-# everything about a sentence in a few hundred numbers, and nobody told the encoder that sentiment matters. The mean of
+# everything about a sentence in a few hundred numbers, and its pretraining had no labels of sentiment. The mean of
 # MiniLM is the highest, by little more than one standard error (1.4 points). And for both encoders the mean is better
 # than the maximum, the default of the class: try both.
 
@@ -397,7 +403,7 @@ assert others[chosen] <= max(others)
 # - The mean over the tokens, without padding, is the safe choice for a frozen encoder. `[CLS]` and the pooled output
 #   are made for fine-tuning.
 # - The last layer is not always the best one. Select the layer on other data than you measure on.
-# - Compare a sentence vector with TF-IDF and with random weights. On sentiment, TF-IDF is hard to beat.
+# - Compare a sentence vector with TF-IDF and with random weights. On sentiment, TF-IDF was above the bundled encoder.
 # - A vector that is good for one question (what is the message about?) can fail for another (is the review positive?).
 # - Test a search with known answers, such as halves of sentences. Three pleasing examples are not a test.
 #

@@ -79,6 +79,7 @@ def logit(x):
     return model.head(model.pooler(x))[:, target]
 
 
+# %%
 x = embed(ids)  # [1, T, H]
 cut = {key: np.array(value)[:, :length] for key, value in inputs.items()}
 value = float(logit(x)[0])
@@ -90,7 +91,8 @@ print(f"logit of positive: {value:.3f}, the same as that of the whole model")
 #
 # The gradient says how the logit changes when a vector changes by a small step. The product of gradient and vector,
 # summed over the H numbers of a token, is one score per token: $s_t = \sum_h x_{th}\, \partial F / \partial x_{th}$.
-# For a linear function without a constant, these scores add up to the output. A BERT is not linear.
+# For a linear function without a constant, these scores add up to the output. A BERT is not linear. `tf.GradientTape`
+# records a computation, so that TensorFlow can compute its gradients.
 
 
 # %%
@@ -103,6 +105,7 @@ def gradients(x):
     return np.asarray(values), np.asarray(tape.gradient(values, x))
 
 
+# %%
 values, gradient = gradients(x)
 gradient_x_input = (np.asarray(x) * gradient).sum(-1)[0]  # [T]
 package = kb.explain.gradient_x_input(sentiment, text, target="positive")
