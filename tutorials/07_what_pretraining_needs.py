@@ -338,8 +338,8 @@ assert random - bias > bias - all_values > 0
 # ## 8 · What could mislead you
 #
 # - **One seed.** The bands and error bars above show how much the seed alone changes.
-# - **Training loss.** A text that is read many times gets a low training loss, also if nothing general was learned. Only
-#   held-out documents count, and whole documents must be held out, not sentences.
+# - **Training loss.** A text that is read many times gets a low training loss, also if nothing general was learned.
+#   Only held-out documents count, and whole documents must be held out, not sentences.
 # - **Different vocabularies or texts.** Only the points of one figure here have the same rows. The numbers of
 #   `docs/recipe.md` are of other documents.
 # - **A short run as a forecast.** All small runs here are in the phase of the token frequencies. They show what ends
