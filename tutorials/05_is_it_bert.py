@@ -7,7 +7,7 @@
 # At the end you have written BERT's forward pass in numpy, with the weights read from the files. You have compared it
 # with the package and with a published model, layer by layer, and you know what eight plausible mistakes cost.
 #
-# Time: about half a minute on 2 cores. Sources: [Devlin et al. 2018](https://arxiv.org/abs/1810.04805), section 3;
+# Time: about one minute on 2 cores. Sources: [Devlin et al. 2018](https://arxiv.org/abs/1810.04805), section 3;
 # `modeling.py` of [google-research/bert](https://github.com/google-research/bert) for the details that the paper does
 # not give (epsilon, the tanh form of GELU, the mask).
 #

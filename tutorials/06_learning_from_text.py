@@ -8,8 +8,8 @@
 # compared its losses with the baselines that show whether it learned anything, and you have measured what the 80/10/10
 # rule is good for.
 #
-# Time: about one minute on 2 cores. Source: [Devlin et al. 2018](https://arxiv.org/abs/1810.04805), section 3.1 and
-# appendices A.1 and C.2.
+# Time: about one and a half minutes on 2 cores. Source: [Devlin et al. 2018](https://arxiv.org/abs/1810.04805),
+# section 3.1 and appendices A.1 and C.2.
 #
 #     text      the  ship  was   old  and  slow
 #     input     the  [MASK] was  old  and  rope      15 % of the tokens are chosen; most become [MASK]

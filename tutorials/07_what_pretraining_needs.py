@@ -7,8 +7,8 @@
 # At the end you have measured each of these with short runs that differ in one setting, and you have compared them with
 # what models of this package learned from millions of tokens.
 #
-# Time: about two minutes on 2 cores. Sources: [Devlin et al. 2018](https://arxiv.org/abs/1810.04805), section 5.1 and
-# appendices A.2 and C.1; [Liu et al. 2019](https://arxiv.org/abs/1907.11692) (RoBERTa), section 4.
+# Time: about one and a half minutes on 2 cores. Sources: [Devlin et al. 2018](https://arxiv.org/abs/1810.04805),
+# section 5.1 and appendices A.2 and C.1; [Liu et al. 2019](https://arxiv.org/abs/1907.11692) (RoBERTa), section 4.
 #
 #     one small model, the same validation rows, one setting changed at a time
 #
@@ -338,8 +338,8 @@ assert random - bias > bias - all_values > 0
 # ## 8 · What could mislead you
 #
 # - **One seed.** The bands and error bars above show how much the seed alone changes.
-# - **Training loss.** A text that is read many times gets a low training loss, also if nothing general was learned. Only
-#   held-out documents count, and whole documents must be held out, not sentences.
+# - **Training loss.** A text that is read many times gets a low training loss, also if nothing general was learned.
+#   Only held-out documents count, and whole documents must be held out, not sentences.
 # - **Different vocabularies or texts.** Only the points of one figure here have the same rows. The numbers of
 #   `docs/recipe.md` are of other documents.
 # - **A short run as a forecast.** All small runs here are in the phase of the token frequencies. They show what ends
