@@ -41,6 +41,10 @@ from tokenizers import BertWordPieceTokenizer
 
 import keras_bert as kb
 
+# %% [markdown]
+# The files of this chapter go to a new temporary folder.
+
+# %%
 folder = Path(tempfile.mkdtemp(prefix="keras_bert_14_"))
 
 # %% [markdown]

@@ -36,6 +36,10 @@ from keras_bert.metrics.baseline import tfidf_accuracy
 from keras_bert.metrics.calibration import calibration_error
 from keras_bert.training.temperature_scaling import calibrate
 
+# %% [markdown]
+# The files of this chapter go to a new temporary folder.
+
+# %%
 folder = Path(tempfile.mkdtemp(prefix="keras_bert_15_"))
 
 # %% [markdown]
