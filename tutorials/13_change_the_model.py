@@ -111,8 +111,8 @@ print("input", x[0], " inner", inner[0].round(3), " output", by_hand[0].round(3)
 #
 # How do you put it into a block? `TransformerBlock` has two slots, `after_attention` and `after_feed_forward`, at the
 # two places of the paper's figure 2. So each block gets two adapters. The block adds the residual to the output of the
-# slot. A slot of a built block can be filled at any time. The new weights are then part of the model: they are trained,
-# saved and copied with it.
+# slot. A slot of a built block can be filled at any time before `compile`. The new weights are then part of the model:
+# they are trained, saved and copied with it.
 
 
 # %%
