@@ -112,13 +112,13 @@ chapter.show(plot, "weights")
 
 # %% [markdown]
 # *Look at* the first three bars: ALBERT has about a ninth of BERT's weights, DistilBERT about 60 %. Then look at the
-# bundled model: its table of 8,192 tokens is a large part of it, so smaller embeddings help almost as much as shared
-# blocks.
+# bundled model: its table of 8,192 tokens is a large part of it, so smaller embeddings save a large part too, though
+# less than shared blocks.
 #
 # ## 2 · Fewer weights, less time?
 #
-# Shared blocks by hand: one block, called L times on its own output. The package's encoder with `share_blocks=True`
-# gives the same.
+# Shared blocks by hand: one block, called L times, each time on its last output. The package's encoder with
+# `share_blocks=True` gives the same.
 
 # %%
 shared = encoders["mini, both"]
@@ -149,7 +149,7 @@ def session(model, name, dtype="float32"):
 
 # %% [markdown]
 # `shortest_times` runs the models in turn and returns the shortest time of each. `time.thread_time` counts the
-# processor time of this thread only, so other programs do not disturb.
+# processor time of this thread only: the time in which other programs run is not counted.
 
 
 # %%
@@ -182,14 +182,17 @@ chapter.show(plot, "times")
 
 # %% [markdown]
 # *Look at* the last three bars. Half of the layers need about half of the time. The model with shared blocks and small
-# embeddings has a quarter of the weights, but it does not need a quarter of the time: each block is still computed. It
-# may gain a part, because one row is little arithmetic, and a single block can stay in the fast memory of the
-# processor. So ALBERT saves memory and the size of a download, and DistilBERT saves memory and time.
+# embeddings has a quarter of the weights, but it needs much more than a quarter of the time: each block is still
+# computed. Why is it less than 1? A possible reason, which is not tested here: one row needs few multiplications, so
+# reading the weights from memory is a part of the time, and a single block can stay in the cache of the processor. So
+# ALBERT's sharing saves memory for weights and the size of a download, and DistilBERT's fewer layers save memory and
+# time.
 #
-# ## 3 · What does a teacher know that a label does not?
+# ## 3 · What does a teacher's output say that a label does not?
 #
-# The masked LM has one correct word per gap. A trained model gives a probability for *every* word. These are called
-# soft targets. A temperature T makes them softer: the logits are divided by T before the softmax.
+# The masked LM has one correct word per gap. A trained model gives a probability for *every* token of the vocabulary.
+# These probabilities are called *soft targets*. A *temperature* T above 1 makes them more equal: the logits are divided
+# by T before the softmax.
 
 # %%
 text = "she opened the door and went into the house ."
@@ -208,7 +211,7 @@ def softmax(logits, temperature=1.0):
 
 # %% [markdown]
 # The same logits at three temperatures. Each row is one distribution over the whole vocabulary; the last column is the
-# sum of all words that have no column.
+# sum of all tokens that have no column.
 
 # %%
 best = np.argsort(-logits)[:7]
@@ -226,8 +229,8 @@ chapter.show(plot, "soft_targets")
 
 # %% [markdown]
 # *Look at* the middle row, the teacher's own probabilities: they say not only which word is the best, but also which
-# others are possible. With T = 2 much of the probability moves to the other 8,185 words, so the student also learns
-# which of those are a little better than the rest. T = 2 is the default of `kb.distill`.
+# others are possible. With T = 2 most of the probability is on the other 8,185 tokens, so the differences among those
+# have a larger part in the loss. T = 2 is the default of `kb.distill`.
 #
 # ## 4 · DistilBERT's three losses, by hand
 #
@@ -304,7 +307,7 @@ print({name: round(value, 4) for name, value in by_hand.items()})
 
 # %% [markdown]
 # The package: one step of `kb.distill` on the same batch, with a student without dropout. The history has the losses
-# before the step. The factors 5, 2 and 1 are those of the authors' training.
+# before the step. The factors 5, 2 and 1 are those of the training command that the authors published.
 
 
 # %%
@@ -331,8 +334,8 @@ print("kb.distill gives the same three losses")
 # - **three losses**: factors 5, 2 and 1, with a temperature of 1;
 # - **three losses, T = 2**: the default temperature, with one seed.
 #
-# We measure how many masked tokens of other sentences are found. Two more controls: the student before any training,
-# and always answering with the most frequent token.
+# We measure the share of the masked tokens that are found in other sentences. Two more controls: the student before any
+# training, and always answering with the most frequent token.
 
 # %%
 dev_batch = MaskedBatches(dev, masking, batch_size=len(dev.input_word_ids), seed=0, shuffle=False).batch(0, 0)
@@ -394,13 +397,14 @@ chapter.show(plot, "student")
 # %% [markdown]
 # *Look at* the first two bars of students, those with error bars. In so few steps both recover a part of what the
 # student lost when half of its layers were removed: its second block now reads vectors that it was not trained on (the
-# rule of chapter 13). With the teacher the student finds a little more, but the difference is of the size of its error:
-# about 1,000 masked tokens have a standard error of more than one point. With T = 2 there is no advantage here. So this
-# experiment gives a hint, not a proof, and both students are far below the teacher.
+# rule of chapter 13). With the teacher the student finds a little more, but the difference is small: with about 1,000
+# masked tokens, the standard error of one such share is more than one point. The single run with T = 2 is not better
+# than the others. So this experiment does not show that the teacher helps, and both students are far below the teacher.
+# A longer training may show it.
 #
 # What a long training gives was measured with this teacher on SST-2 (`docs/results.md`, with the command): the student
-# keeps 99.0 % of the teacher's accuracy with 29 % fewer weights. The authors report 97 % for BERT base, with 40 % fewer
-# weights and 60 % more speed (abstract). `--full` runs this section with more steps and texts.
+# keeps 99.0 % of the teacher's accuracy with 29 % fewer weights (mean of three seeds). The authors report 97 % for BERT
+# base, with 40 % fewer weights and 60 % more speed (abstract). `--full` runs this section with more steps and texts.
 #
 # For a classifier there is a shorter way: `kb.finetune(student, texts, labels, teacher_logits=...)` adds the soft loss
 # to the loss of the labels.
@@ -420,10 +424,10 @@ print(f"{W.nbytes:,} bytes become {q.nbytes + scale.nbytes:,}")
 print(f"largest error {error.max():.1e}, largest weight {np.abs(W).max():.2f}")
 
 # %% [markdown]
-# ONNX Runtime also rounds the *inputs* of the dense layers to 8 bits, while the model runs ("dynamic quantization").
-# The package leaves one bit of the weights unused, because some processors would overflow. We export teacher and
-# student in both formats and measure size, time and found tokens. The embedding table stays in 32 bits here: the
-# masked-LM head multiplies with it too.
+# ONNX Runtime also rounds the *inputs* of the dense layers to 8 bits, while the model runs (*dynamic quantization*).
+# The package uses only 7 of the 8 bits of a weight: some processors add two products in 16 bits, and with 8 bits this
+# sum can be too large. We export teacher and student in both formats and measure size, time and found tokens. The
+# embedding table stays in 32 bits here: the masked-LM head multiplies with it too.
 
 # %%
 final = {"teacher": teacher, "student": students["three losses"]}
@@ -470,25 +474,26 @@ chapter.show(plot, "accuracy_by_time")
 # %% [markdown]
 # *Look at* the four points: up is better, left is faster. Each int8 file is at nearly the same height as its float32
 # file. On the machine that this text was written on, it needed about two thirds of the time. The student is left of the
-# teacher and far below it: after this short training its speed is paid for with quality.
+# teacher and far below it: after this short training it is faster and finds far fewer tokens.
 #
 # ## What could mislead you
 #
-# - **The control was run**: without "labels only" you could not say whether the teacher or the additional training
-#   helped.
-# - **Fewer weights is not faster**: section 2. Measure the time on the machine that will serve the model.
+# - **The control was run**: most of the gain of "three losses" is also there with "labels only". Without this control
+#   you would think that the teacher gave all of it.
+# - **Fewer weights do not always mean less time**: section 2. Measure the time on the machine that will serve the
+#   model.
 # - **A ratio of times holds for one machine, one batch size and one length.** On processors with 8-bit instructions
 #   int8 gains more; on others it may gain nothing.
-# - **The best control is a smaller task.** If a bag of words is good enough for your data, no BERT is small enough to
-#   beat its time (chapter 15).
-# - **An average hides single answers**: int8 changes some predictions even where the share of found tokens stays the
-#   same.
+# - **Perhaps you need no BERT.** If a bag of words is good enough for your data, it is smaller than all models of this
+#   chapter (chapter 15 measures its accuracy).
+# - **An average hides single answers**: int8 can change single predictions even where the share of found tokens stays
+#   the same (chapter 14 measures how far its probabilities move).
 #
 # ## Summary
 #
 # - Three ways to make a model smaller: fewer layers (DistilBERT), shared weights (ALBERT), fewer bits (int8).
-# - Sharing and small embeddings save memory, not time. Fewer layers save both. int8 saves memory, and time on some
-#   machines.
+# - Shared blocks and small embeddings save memory for weights, and little or no time. Fewer layers save both. int8
+#   saves memory, and time on some machines.
 # - A student learns from soft targets, hidden words and hidden states. `kb.distill` computes the three losses of
 #   section 4 with the factors 5, 2 and 1.
 # - A student starts from layers of its teacher, not from random weights.

@@ -48,8 +48,8 @@ keras.utils.set_random_seed(0)
 # are the reference of the next sections.
 #
 # The rule of this chapter: **at the start, a changed model must compute (nearly) the same as the pretrained one.** The
-# upper blocks were trained on the outputs of the lower blocks. If a new layer changes these outputs at once, the upper
-# blocks get vectors of a kind that they were not trained on.
+# upper blocks were trained on the outputs of the lower blocks. If a new layer changes these outputs before any
+# training, the upper blocks get vectors of a kind that they were not trained on.
 
 # %%
 pretrained = kb.load_pretrained("bert_en_uncased_mini")
@@ -90,7 +90,8 @@ assert cosine_to_pretrained(encoder).min() > 0.9999
 # $$\text{adapter}(x) = x + \text{ReLU}(x W_{down} + b_{down})\, W_{up} + b_{up}$$
 #
 # If the kernels are small, the second term is nearly 0, and the adapter is nearly the identity. The paper finds that
-# standard deviations of 0.01 and less work (section 3.6). Here are four numbers in and four numbers out.
+# its results change little for standard deviations below 0.01, and are worse for large ones (section 3.6). Here are
+# four numbers in and four numbers out.
 
 # %%
 x = np.array([[1.0, -2.0, 0.5, 3.0]], "float32")  # [1, 4]
@@ -109,8 +110,9 @@ print("input", x[0], " inner", inner[0].round(3), " output", by_hand[0].round(3)
 # The package's `Adapter` gives the same numbers. A new one starts with a standard deviation of 0.001.
 #
 # How do you put it into a block? `TransformerBlock` has two slots, `after_attention` and `after_feed_forward`, at the
-# two places of the paper's figure 2. The block adds the residual to the output of the slot. A slot of a built block can
-# be filled at any time. The new weights are then part of the model: they are trained, saved and copied with it.
+# two places of the paper's figure 2. So each block gets two adapters. The block adds the residual to the output of the
+# slot. A slot of a built block can be filled at any time before `compile`. The new weights are then part of the model:
+# they are trained, saved and copied with it.
 
 
 # %%
@@ -230,9 +232,9 @@ print({name: round(value, 6) for name, value in norms.items()})
 assert norms["start 0"] == 0 and norms["start 0.001"] > 1e-4
 
 # %% [markdown]
-# With a start of 0 the gradient is exactly 0: the derivative of the ReLU at 0 is 0, so this layer would never learn
-# anything. LoRA (section 6) does start one of its matrices at 0, and it works there, because the *other* matrix is not
-# 0 and no ReLU follows.
+# With a start of 0 the gradient is exactly 0. All inputs of the ReLU are 0; there it has no derivative, and Keras's
+# backends use 0. So this layer would never learn anything. LoRA (section 6) does start one of its matrices at 0, and it
+# works there, because the *other* matrix is not 0 and no ReLU follows.
 
 # %%
 fc = with_adapters(encoder, FullyConnected)
@@ -246,9 +248,10 @@ print("cosine of the last block:", round(float(cosine_to_pretrained(fc)[-1]), 4)
 # ## 5 · A block of your own: squeeze and excitation
 #
 # A squeeze-and-excitation layer computes one factor per hidden unit from the whole text, and multiplies all tokens by
-# it. *Squeeze*: the mean over the tokens, `[B, H]`. *Excitation*: dense, ReLU, dense, sigmoid. Then H factors between 0
-# and 1. We multiply the sigmoid by 2 and start the last kernel at 0, so that all factors are 1 at the start. (The paper
-# is about images and trains from random weights; the factor 2 is this project's own.)
+# it. *Squeeze*: the mean over the tokens, `[B, H]`. *Excitation*: dense, ReLU, dense, sigmoid. The result is H factors
+# between 0 and 1. We multiply the sigmoid by 2 and start the last kernel and bias at 0, so that all factors are 1 at
+# the start. (The paper is about images and trains from random weights. The factor 2 is this project's own, and so is
+# the place: the factors are computed from the *input* of a block and multiply its *output*.)
 #
 # The mean must leave out padding, so the layer needs the mask.
 
@@ -292,7 +295,7 @@ class GatedBlock(TransformerBlock):
 
 # %% [markdown]
 # `block=GatedBlock` builds an encoder of such blocks. We load the pretrained weights into it by name: every weight of
-# the pretrained encoder has a place, and the new ones keep their start values. The cosine is 1, as the rule asks.
+# the pretrained encoder has a place, and the new ones keep their start values. The cosine is 1, as the rule requires.
 # `from_pretrained(name, block=GatedBlock)` does the same.
 
 
@@ -349,8 +352,8 @@ chapter.show(plot, "padding")
 
 # %% [markdown]
 # *Look at* the two bars. With the mask, padding changes nothing but the last digits. Without it, the vector of a
-# sentence depends on how much padding stands beside it, and so on the other sentences of its batch. Test every layer of
-# your own in this way.
+# sentence depends on how much padding follows it, and so on the length of the other sentences of its batch. Test every
+# layer of your own in this way.
 #
 # ## 6 · LoRA, by hand
 #
@@ -359,7 +362,7 @@ chapter.show(plot, "padding")
 # $$W' = W + \frac{\alpha}{r} A B$$
 #
 # A is `[n, r]`, B is `[r, k]`, and the rank r is small. A starts with random values and B with 0, so W' is W at first.
-# Only A and B are trained. Afterwards the product is added to W: the model has its old shape.
+# Only A and B are trained. After training the product can be added to W; then the model has its old shape and size.
 #
 # We take the query projection of the last block. Keras stores its kernel as `[H, heads, D]`, with D = H / heads, and
 # `enable_lora` of Keras works on the last axis: A is `[H, heads, r]` and B is `[r, D]`. So each head has an A of its
@@ -396,9 +399,9 @@ assert lora.count_params() == encoder.count_params()
 #
 # The task: adapt the pretrained model to film reviews. It was pretrained on an encyclopedia and old novels, with the
 # masked LM. We continue with the masked LM on a few hundred review sentences, and measure on other review sentences.
-# This needs no labels, and its result is more precise than an accuracy of a classifier: one sentence has several masked
-# tokens. Continuing the pretraining on texts of your own subject is called *domain-adaptive pretraining* ([Gururangan
-# et al. 2020](https://arxiv.org/abs/2004.10964)).
+# This needs no labels. A sentence has several masked tokens, so the same number of sentences gives more measurements
+# than the accuracy of a classifier. Continuing the pretraining on texts of your own subject is called *domain-adaptive
+# pretraining* ([Gururangan et al. 2020](https://arxiv.org/abs/2004.10964)).
 #
 # First the data. `mask_rows` hides 15 % of the tokens of each row, at most 5, and always by `[MASK]`.
 
@@ -454,9 +457,10 @@ def upper_model(pretrainer):
 
 
 # %% [markdown]
-# The methods. "Everything" and "head only" are the controls: the most that can be trained, and a part that changes no
-# block. The other three leave the head as it is. With adapters the paper also trains the LayerNorms (section 2.1).
-# "Biases" is BitFit ([Ben Zaken et al. 2021](https://arxiv.org/abs/2106.10199)): no new weights, only the biases.
+# The methods. "Everything" and "head only" are the controls: all weights of the two blocks and of the head, and a part
+# that changes no block. The other three leave the head as it is. With adapters the paper also trains the LayerNorms
+# (section 2.1). "Biases" is BitFit ([Ben Zaken et al. 2021](https://arxiv.org/abs/2106.10199)): no new weights, only
+# the biases.
 
 
 # %%
@@ -491,9 +495,10 @@ METHODS = {  # name: (how the pretrained model is changed, learning rate)
 }
 
 # %% [markdown]
-# The fewer weights are trained, the higher the learning rate must be. The rates above were chosen once, by hand, with
-# one seed. Each method then runs with three seeds; a seed changes the order of the rows and the dropout. One compiled
-# model per method gets its first weights back before each seed, which saves time.
+# Methods that train few weights usually get a higher learning rate. The rates above were chosen once, by hand, with one
+# seed, and not on separate rows, so the losses after training may be a little too low. Each method then runs with three
+# seeds; a seed changes the order of the rows and the dropout. One compiled model per method gets its first weights back
+# before each seed, which saves time.
 
 # %%
 BATCH, SEEDS = 32, 3
@@ -573,9 +578,12 @@ chapter.show(plot, "loss_by_share")
 # %% [markdown]
 # *Look at* the points from left to right: the x axis goes from less than 1 % to 100 %. All methods are below the dashed
 # line of the unchanged model. Training everything gives the lowest loss. The adapters train about 2 % of the weights
-# and give more than half of that gain, and the biases come close with a third of a percent. LoRA gives the smallest
-# gain here. It changes only queries and values; Hu et al. report that it equals full fine-tuning, but for models of 125
-# million weights and more, and with longer training. One task of one small model decides nothing.
+# and give more than half of that gain, and the biases come close with a third of a percent. But look at the control:
+# "head only" gives nearly as much as the adapters and changes no block. So most of what the adapters gain here can also
+# be gained without them. A possible reason, which is not tested here: words have other frequencies in reviews, and the
+# head alone can learn that. LoRA gives the smallest gain here. It changes only queries and values, and not the head; Hu
+# et al. report that it equals full fine-tuning, but for models of 125 million weights and more, and with longer
+# training. One task of one small model does not show which method is better in general.
 #
 # The next cell prints the part of the gain: 0 % is the unchanged model, 100 % is what training everything gains. Is the
 # gain large? A loss that is lower by 0.1 means that the probability of the hidden token is higher by a factor of
@@ -595,7 +603,7 @@ assert gain > 0.05 and unchanged_loss - results["adapters"]["loss"] > 0.4 * gain
 # ## 8 · What did training change?
 #
 # Two checks that you should do after every run with frozen layers. First: the frozen weights must be the same numbers
-# as before, bit for bit. Second: the trained ones must not be.
+# as before, bit for bit. Second: every trained tensor must have changed.
 
 
 # %%
@@ -645,15 +653,16 @@ chapter.show(plot, "rank_of_change")
 
 # %% [markdown]
 # *Look at* the blue line: after the fourth value it is 0, because the product of `[H, 4]` and `[4, D]` has at most four
-# directions. The orange line falls slowly: training everything changes this kernel in many directions. A part of that
-# is noise, because Adam moves every weight in every step. But four directions are not all that training uses.
+# directions. The orange line falls slowly after its second value: training everything changes this kernel in many
+# directions. Are they all useful? This picture cannot say: Adam moves every weight in every step, so a part of the
+# change may be noise.
 #
 # ## 9 · The same with `kb.finetune`
 #
 # For your own task you do not need the cells of section 7. Change the encoder, build a task model on it, and call
 # `kb.finetune`. One argument matters: its default `freeze="none"` makes the embeddings, the blocks and the pooler
 # trainable again. `freeze=None` leaves every layer's own `trainable` as you have set it. (LoRA is an exception: with
-# it, only its weights are trained.) A tiny model shows the difference.
+# it, `freeze="none"` trains only LoRA's weights and the head of the task.) A tiny model shows the difference.
 
 # %%
 config = kb.BertConfig(vocab_size=50, hidden_size=16, num_layers=1, num_heads=2, intermediate_size=32)
@@ -678,16 +687,18 @@ assert changes == {"none": True, "None": False}
 # %% [markdown]
 # ## What could mislead you
 #
-# - **The controls were run**: the unchanged model, the head alone, and everything. A method that is not better than the
-#   unchanged model gives nothing, however few weights it has.
-# - **The masks are fixed.** All methods are measured on the same masked tokens. With other masks all values move
-#   together, so their differences are more reliable than the values.
+# - **The controls were run**: the unchanged model, the head alone, and everything. "Head only" is the one that is easy
+#   to forget: without it, the gain of the adapters would look like a gain of the changed blocks.
+# - **The masks are fixed.** All methods are measured on the same masked tokens. With other masks all losses would be
+#   different, so a loss of 3.3 says little alone. The differences between the methods do not contain this source of
+#   chance in full, because all of them have the same tokens.
 # - **Few weights is not little time.** The gradient must still pass through all blocks above the lowest trained layer.
-#   What saves time here is that the lower four blocks are frozen and computed once.
-# - **The learning rate decides.** Each method has its own rate. With the rate of "everything", LoRA and the adapters
-#   would hardly move in so few steps, and would look worse than they are.
+#   What saves time here is that the lower two blocks are frozen and computed once.
+# - **The learning rate is a part of the method.** Each method has its own rate, chosen by hand. A comparison with one
+#   rate for all, or with too few rates, can make a method look worse than it is.
 # - **"Everything" is not everything here**: it is the upper two blocks. `kb.finetune` trains all blocks.
-# - **A change without an error message is not a correct change**: sections 3 to 5 had four mistakes without one.
+# - **No error message does not mean no mistake**: sections 3 to 5 had four mistakes without one (no skip connection, a
+#   large start, a start at 0, no mask).
 #
 # ## Summary
 #
@@ -695,7 +706,7 @@ assert changes == {"none": True, "None": False}
 # - `block.after_attention` and `block.after_feed_forward` take any layer from `[B, T, H]` to `[B, T, H]`; `block=`
 #   takes a block of your own; `encoder.enable_lora(rank)` adds LoRA, and `merge_lora()` removes it again.
 # - A layer that mixes tokens needs the mask. Test it with more padding.
-# - A start at exactly 0 before a ReLU never learns.
+# - A kernel that starts at exactly 0 before a ReLU never learns.
 # - Check after training that the frozen weights did not change. With `kb.finetune`, pass `freeze=None`.
 #
 # ## Exercises

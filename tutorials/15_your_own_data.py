@@ -5,8 +5,8 @@
 # that it is good enough?
 #
 # At the end you have done every step once: a CSV file, a look at the data, baselines, fine-tuning with several seeds,
-# slices, errors that you have read, calibrated probabilities, an export, and a prediction from it. The last section is
-# a checklist for your own project.
+# slices, errors that you have read, a check of the probabilities, an export, and a prediction from it. The last section
+# is a checklist for your own project.
 #
 # **Time**: under 90 seconds on 2 cores. **Papers**: [Devlin et al. 2018](https://arxiv.org/abs/1810.04805), section 4.1
 # and appendix A.3; [Guo et al. 2017](https://arxiv.org/abs/1706.04599), sections 2 and 4.2 (calibration).
@@ -36,14 +36,19 @@ from keras_bert.metrics.baseline import tfidf_accuracy
 from keras_bert.metrics.calibration import calibration_error
 from keras_bert.training.temperature_scaling import calibrate
 
+# %% [markdown]
+# The files of this chapter go to a new temporary folder.
+
+# %%
 folder = Path(tempfile.mkdtemp(prefix="keras_bert_15_"))
 
 # %% [markdown]
 # ## 1 · A file with ordinary mistakes
 #
 # We write two CSV files, `train.csv` and `dev.csv`, as somebody could send them to you: film reviews with the columns
-# `text` and `label`. The dev file (also called test file) is for the final measurement only. Real tables have mistakes,
-# so we add some: a label in another spelling, a row without text, and rows of the training file in the dev file.
+# `text` and `label`. The dev file is for measuring only: nothing is trained on it and nothing is selected on it. Real
+# tables have mistakes, so we add some: a label in another spelling, a row without text, and rows of the training file
+# in the dev file.
 
 # %%
 reviews = chapter.reviews()
@@ -78,8 +83,7 @@ print((folder / "train.csv").read_text(encoding="utf-8")[:200])
 #
 # `load_labeled` reads the folder, with files that end in `.csv`, `.tsv`, `.jsonl` or `.parquet`. The text column is
 # named `text` or `sentence`, the other one `label`; `sentence1` and `sentence2` are a pair. It refuses the row without
-# text, and names the file and the line. This is the first thing that you want from a reader: no row disappears
-# silently.
+# text, and names the file and the line. So no row disappears without a message.
 
 # %%
 try:
@@ -92,9 +96,9 @@ assert "line" in message
 write("train", [row for row in parts["train"] if row[0]])
 
 # %% [markdown]
-# The second try works, but the class names are strange: a label in another spelling is a new class. Always print the
-# classes and their counts. If one class is rare, accuracy says little: `kb.evaluate` also gives the F1 of each class,
-# and `kb.finetune` takes `class_weight`.
+# The second try works, but there are three classes in place of two: a label in another spelling is a new class. Always
+# print the classes and their counts. If one class is rare, accuracy says little: `kb.evaluate` also gives the F1 of
+# each class, and `kb.finetune` takes `class_weight`.
 
 
 # %%
@@ -110,8 +114,9 @@ print(counts)
 assert list(counts) == ["negative", "positive"]
 
 # %% [markdown]
-# Third: are texts of the training file also in the dev file? A model that has seen the answer looks better than it is.
-# We compare the texts without upper case and outer spaces, and remove such rows from the *dev* file.
+# Third: are texts of the training file also in the dev file? A model that has been trained on a text and its label
+# looks better than it is. We compare the texts in lower case and without outer spaces, and remove such rows from the
+# *dev* file.
 
 # %%
 seen = {text.strip().lower() for text in data.train_texts}
@@ -123,11 +128,11 @@ data, counts = class_counts()
 assert len(data.dev_texts) <= SIZES[1]
 
 # %% [markdown]
-# Fourth: how long are the texts, in tokens of the model? `sequence_length` must cover almost all of them. And which
-# share of the tokens is unknown? A high share means that the vocabulary does not fit the language of the texts.
+# Fourth: how long are the texts, in tokens of the model? `sequence_length` should cover almost all of them. And which
+# share of the tokens is `[UNK]`? A high share means that the vocabulary does not fit the texts.
 #
 # The model of this chapter is `sst2_sentiment`, a classifier of film reviews that comes with the package. It was
-# trained on other reviews. A model for a near subject is a better start than one for no subject.
+# trained on other reviews (SST-2). Section 3 measures whether a model of a similar subject is a good start.
 
 # %%
 pretrained = kb.load_pretrained("sst2_sentiment")
@@ -141,7 +146,7 @@ unknown = (ids == pretrained.vocabulary.index("[UNK]")).sum() / (ids > 0).sum()
 
 # %%
 edges = [0, 10, 15, 20, 25, 30, 40, 64]
-shares = np.histogram(lengths, edges)[0] / len(lengths)
+shares = np.histogram(lengths, np.array(edges) + 0.5)[0] / len(lengths)  # each upper edge is in its bin
 names = [f"{low + 1} to {high}" for low, high in zip(edges[:-1], edges[1:], strict=True)]
 print(f"median {np.median(lengths):.0f}, longest {lengths.max()} tokens; unknown tokens: {unknown:.2%}")
 plot = kb.explain.bar_chart(
@@ -152,11 +157,12 @@ plot = kb.explain.bar_chart(
 chapter.show(plot, "lengths")
 
 # %% [markdown]
-# *Look at* the last two bars: few texts have more than 30 tokens, and none comes near 128. Nothing is cut off.
+# *Look at* the last two bars: less than a tenth of the texts have more than 30 tokens, and none comes near 128. Nothing
+# is cut off.
 #
 # ## 3 · Baselines first
 #
-# Before any training, three numbers that cost seconds. Each later number is compared with them:
+# Before any fine-tuning, three numbers that need seconds. Each later number is compared with them:
 #
 # - **most frequent class**: what a constant answer reaches;
 # - **TF-IDF with logistic regression**: a bag of words and word pairs, trained on the same file;
@@ -190,10 +196,11 @@ print({name: f"{value:.1%}" for name, value in accuracies.items()})
 #
 # The settings: 2 epochs, batches of 16, a peak learning rate of 1e-4. The paper's range for BERT base is 2e-5 to 5e-5
 # (appendix A.3); smaller models need more. `freeze=4` leaves the embeddings and the first four of the six blocks as
-# they are: it saves time, and with few labels it also protects what the model knows (chapter 13).
+# they are: this saves time, and these layers keep their pretrained weights.
 #
 # `train_validation_split` holds out 15 % of the *training* file. The best epoch is chosen on it, never on dev. A seed
-# changes the order of the texts and the dropout. One run is one draw: only several runs show how much chance there is.
+# changes the order of the texts and the dropout. One run is one random result: only several runs show how large the
+# effect of chance is.
 
 # %%
 SEEDS = 3
@@ -239,9 +246,10 @@ chapter.show(plot, "accuracy")
 
 # %% [markdown]
 # *Look at* the last two bars. The model without training is already far above the bag of words, because it was trained
-# on other film reviews (SST-2, see its model card). Training on this file adds about one point, less than the standard
-# error of dev. The three seeds are close together, so chance in training is small here; chance in the choice of 400 dev
-# texts is larger.
+# on other film reviews (SST-2, see its model card). Training on this file adds about one point or less, which is
+# smaller than the standard error of dev (the output above). The three seeds are close together, so the chance in
+# training is small here: all of them start from the same trained head. The chance in the choice of 400 dev texts is
+# larger.
 #
 # From here on we use one model: the seed with the best *validation* accuracy. Choosing the seed by its dev accuracy
 # would make the dev accuracy too good.
@@ -260,7 +268,8 @@ assert is_correct.mean() > accuracies["TF-IDF, logistic regression"] + 0.03
 # The last line is the better comparison of two models on the same texts: only the texts on which they differ count. If
 # the two numbers are close, training has not been shown to help. Then you need more labeled texts, or you serve the
 # model without training. A quick test of "more labeled texts": train with half of the file. If the result is clearly
-# worse, more than the whole file will probably be better.
+# worse than with the whole file, still more texts will probably help. (We go on with the trained model, to show the
+# other steps.)
 #
 # ## 5 · Slices: where is it wrong?
 #
@@ -303,9 +312,10 @@ plot = kb.explain.bar_chart(
 chapter.show(plot, "slices")
 
 # %% [markdown]
-# *Look at* the error bars before you compare two bars. Short texts are a little better than long ones, but the error
-# bars of the two nearly touch. Texts with a negation have the widest bar, because there are few. Differences of three
-# or four points in slices of this size are not yet a result; they are a question for the next, larger dev file.
+# *Look at* the error bars before you compare two bars. The accuracy of short texts is a little higher than that of long
+# ones, but the error bars of the two overlap or nearly touch. Texts with a negation have the longest error bar, because
+# there are few. A difference of three or four points between slices of this size does not show anything yet. It needs a
+# larger dev file.
 #
 # ## 6 · Read the errors
 #
@@ -327,9 +337,9 @@ for i in wrong[np.argsort(-confidence[wrong])][:8]:
 # ## 7 · Are the probabilities true?
 #
 # A model says "positive, 0.90". Is it right in 90 % of such cases? We sort the predictions of dev into bins by their
-# probability, and compare with the share that is correct. The *expected calibration error* is the mean difference,
-# weighted by the sizes of the bins. Temperature scaling divides all logits by one number, which is fitted on the
-# validation texts. It changes no predicted class.
+# probability, and compare with the share that is correct. The *expected calibration error* is the mean of the absolute
+# differences, weighted by the sizes of the bins (`calibration_error` has 15 bins, the figure has five). Temperature
+# scaling divides all logits by one number, which is fitted on the validation texts. It changes no predicted class.
 
 
 # %%
@@ -361,9 +371,11 @@ chapter.show(plot, "calibration")
 
 # %% [markdown]
 # *Look at* the distance of the other lines from the green one, on which probability and share are equal. The blue line,
-# before calibration, is already near it: `sst2_sentiment` was calibrated when it was made. The temperature was fitted
-# on 72 validation texts, which is not enough, and the printed error on dev shows whether it helped. The rule, made
-# before looking: below some hundred validation texts, keep the model as it is. So we put the head back.
+# before calibration, is already near it: `sst2_sentiment` was calibrated when it was made. Where the orange line ends,
+# there are no predictions with a higher probability: a temperature above 1 makes all probabilities smaller. It was
+# fitted on 72 validation texts, which are few: the printed error on dev shows whether it helped. But this error must
+# not decide, because then dev would be used for a choice. Our rule was made before: with fewer than 300 validation
+# texts, keep the model as it is. So we put the head back.
 
 # %%
 if len(validation) < 300:
@@ -393,15 +405,17 @@ for name in ("model", "onnx"):
 #
 # ## What could mislead you
 #
-# - **Rows in both files.** A model that memorizes looks better on the 12 rows. The check is one line.
+# - **Rows in both files.** A model that memorizes looks better on the 12 rows. The check has two lines.
 # - **Choosing on dev.** Epoch, seed and temperature were chosen on validation texts from the training file, not on dev.
+#   If you change the data or the model because of the slices and errors of sections 5 and 6, dev was used for a choice:
+#   measure the next model on new texts.
 # - **One seed, small dev.** Compare differences with the spread over seeds *and* with the standard error.
-# - **No baseline.** The control of this chapter is the model without training, beside the bag of words. If training
-#   does not beat both, do not serve it.
+# - **No baseline.** The control of this chapter is the model without training, beside the bag of words. If training is
+#   not clearly better than both, serve the simpler one. By this rule, the model without training would be served here.
 # - **Slices after the fact.** If you look at many slices, one of them is bad by chance. Name them before, and confirm
 #   on new texts.
-# - **Data of tomorrow.** Dev has the same source as the training file. Texts of your users may differ: label a hundred
-#   of them and measure again.
+# - **Data of tomorrow.** Dev has the same source as the training file. Texts of your users may differ: label some of
+#   them and measure again. (With 100 texts, the standard error is up to 5 points.)
 #
 # ## Summary: a checklist
 #
@@ -415,8 +429,8 @@ for name in ("model", "onnx"):
 #
 # ## Exercises
 #
-# 1. Measure what the leak does: put n of N rows of the training file into dev, and assume that the model gets these
-#    right. By how much does an accuracy of 80 % rise, for n = 12 and N = 400?
+# 1. Measure what the leak does: put n rows of the training file into a dev file of N texts, and assume that the model
+#    is right on these n. By how much does an accuracy of 80 % rise, for n = 12 and N = 400?
 # 2. Write a function that computes a 95 % bootstrap interval of the difference of two models' accuracies on the same
 #    texts. Why is it narrower than the two single intervals suggest?
 # 3. Calibrate by hand: find the temperature with the lowest cross-entropy for given logits and labels, and compare with

@@ -29,6 +29,7 @@ def probability(pretrained, words, answer):
     return next(guess["probability"] for guess in every if guess["token"] == answer)
 
 
+# %%
 left = {}
 for i, j in itertools.combinations(range(4), 2):
     rest = [word for number, word in enumerate(WORDS) if number not in (i, j)]
@@ -72,6 +73,8 @@ OWN = {
     "the train leaves the [MASK] at noon .": "station",
     "my sister is older than my [MASK] .": "brother",
 }
+
+# %%
 for name, each in {"mini": mini, "small": small}.items():
     results = kb.fill_mask(each, list(OWN), top_k=5)
     best = [[guess["token"] for guess in result["masks"][0]["predictions"]] for result in results]

@@ -28,6 +28,8 @@ SENTENCES = [
     "The match burned his fingers.",
     "He struck a match and lit the lamp.",
 ]
+
+# %%
 assert len(vectorizer.tokenize(["match"])[0]) == 1
 found = kb.explain.word_in_context(small, SENTENCES, "match", groups=["sport"] * 3 + ["fire"] * 3)
 chapter.show(found.plot(), "solution_match")
@@ -48,6 +50,7 @@ BANK = [
 ]
 
 
+# %%
 def bank_vector(sentence, replaced=None):
     """Return the output vector of "bank", [H]; `replaced` is (old word, new word)."""
     ids = [vectorizer.cls_id, *vectorizer.tokenize([sentence])[0].numpy().tolist(), vectorizer.sep_id]
@@ -61,6 +64,7 @@ def bank_vector(sentence, replaced=None):
     return vector / np.linalg.norm(vector)
 
 
+# %%
 water = np.mean([bank_vector(sentence) for sentence in BANK[1:]], axis=0)
 cosines = {
     word: float(bank_vector(BANK[0], None if word == "money" else ("money", word)) @ water)

@@ -42,6 +42,7 @@ other = ids.copy()
 other[0, -2] = vectorizer.token_to_id("window")  # "door" becomes "window"
 
 
+# %%
 def output(ids, mask):
     x = small.encoder.embeddings(ids, np.zeros_like(ids))  # [1, T, H]
     return ops.convert_to_numpy(attention(x, x, attention_mask=mask[None]))[0]  # [T, H]
@@ -70,6 +71,7 @@ def next_share(pretrained, texts):
     return np.mean([np.diagonal(each, 1, 2, 3).mean(-1) for each in maps], axis=0)
 
 
+# %%
 measured = {}
 for name, model in {"small": small, "random weights": (random_encoder, vectorizer)}.items():
     first, second = next_share(model, texts[:20]), next_share(model, texts[20:])

@@ -36,6 +36,7 @@ frequency = 1 / np.arange(1, V - 1)
 frequency /= frequency.sum()
 
 
+# %%
 def start_values(seed, scale=0.55):
     rng = np.random.default_rng(seed)
     shapes = [(L, H, H)] * 4 + [(L, H, 4 * H), (L, 4 * H, H)]
@@ -49,12 +50,14 @@ def norm(x):
     return x / ops.sqrt(ops.mean(x * x, axis=-1, keepdims=True) + 1e-12)
 
 
+# %%
 def attend(x, q, k, v, o):
     q, k, v = (ops.reshape(x @ kernel, (-1, T, A, H // A)) for kernel in (q, k, v))
     weights = ops.softmax(ops.einsum("bqad,bkad->baqk", q, k) / math.sqrt(H // A))
     return ops.reshape(ops.einsum("baqk,bkad->bqad", weights, v), (-1, T, H)) @ o
 
 
+# %%
 def forward(variables, ids, activation, residual=1):
     tokens, positions, *stacked = variables
     x = norm(ops.take(tokens, ids, axis=0) + positions)
@@ -89,6 +92,7 @@ def final_loss(activation, seed):
     return float(np.mean(losses[-5:]))
 
 
+# %%
 gelu, relu = final_loss(ops.gelu, 0), final_loss(ops.relu, 0)
 print(f"loss at the end: GELU {gelu:.2f}, ReLU {relu:.2f}")
 assert gelu < 2 and relu < 2

@@ -53,6 +53,7 @@ def loss_of_pairs(step):
     return -np.log(table[given, token])[keep].mean()
 
 
+# %%
 before, after = loss_of_pairs(1), loss_of_pairs(-1)
 print(f"token before the gap: {before:.2f}, token after the gap: {after:.2f}")
 assert max(before, after) < -np.log(unigram[held_out.ids])[ordinary[held_out.ids]].mean()

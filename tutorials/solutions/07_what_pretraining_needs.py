@@ -33,6 +33,7 @@ validation = pack_examples(held_out, 32, vectorizer.cls_id, vectorizer.sep_id, s
 masking = Masking.from_vocabulary(mini.vocabulary, max_predictions=5)
 frequent = np.bincount(train.ids).argmax()
 
+# %%
 repeated, constant = [], []
 batches = MaskedBatches(validation, masking, batch_size=64, shuffle=False)
 for inputs, targets, weights in (batches[i] for i in range(len(batches))):

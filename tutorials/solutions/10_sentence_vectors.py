@@ -55,6 +55,7 @@ def mean_vectors(texts, without_special):
     return (hidden * mask[..., None]).sum(1) / mask.sum(1)[:, None]  # [N, H]
 
 
+# %%
 def among_ten(first, second):
     unit = [each / np.linalg.norm(each, axis=1, keepdims=True) for each in (first, second)]
     table = unit[0] @ unit[1].T  # [N, N]

@@ -44,6 +44,8 @@ with tf.GradientTape() as tape:
     tape.watch(line)
     values = logit(line)
 mean = np.tensordot(weights / 2, np.asarray(tape.gradient(values, line)), 1)  # [T, H]
+
+# %%
 scores = ((end - start) * mean).sum(-1)  # [T]
 change = float(logit(end[None])[0] - logit(start[None])[0])
 print(f"sum of the scores {scores.sum():.3f}, F(x) - F(baseline) {change:.3f}")
@@ -74,6 +76,7 @@ def mean_probability(highest_first, share):
     return np.mean([answer["probabilities"][each.target.name] for answer, each in pairs])
 
 
+# %%
 for share in (0, 0.2, 0.4):
     print(
         f"{share:.0%} deleted: highest {mean_probability(True, share):.2f}, lowest {mean_probability(False, share):.2f}"

@@ -57,6 +57,7 @@ def divergence(student, teacher, T):
     return (p * np.log(p / q)).sum()
 
 
+# %%
 def gradient(student, teacher, T):
     return (softmax(student / T) - softmax(teacher / T)) / T
 

@@ -51,6 +51,7 @@ def start(predict):
     return server, f"http://127.0.0.1:{server.server_port}"
 
 
+# %%
 def ask(url, texts):
     with urllib.request.urlopen(urllib.request.Request(url, json.dumps({"texts": texts}).encode())) as response:
         return json.load(response)
@@ -93,6 +94,7 @@ class Cache:
             return found
 
 
+# %%
 server.shutdown()
 server.server_close()
 cache = Cache(predictor)
@@ -123,6 +125,7 @@ def row(B, T):
     return {"input_word_ids": ids, "input_mask": np.ones_like(ids), "input_type_ids": np.zeros_like(ids)}
 
 
+# %%
 CALLS = {"one batch": [row(2, 100)], "two calls": [row(1, 4), row(1, 100)]}
 times = {name: [] for name in CALLS}
 for _ in range(40):  # in turn, so that both meet the same load of the machine

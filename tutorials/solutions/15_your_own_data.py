@@ -65,6 +65,7 @@ def cross_entropy(T):
     return (np.log(np.exp(scaled).sum(-1)) - scaled[np.arange(2000), labels]).mean()
 
 
+# %%
 grid = np.linspace(0.5, 6, 1101)
 losses = np.array([cross_entropy(T) for T in grid])
 by_hand = grid[losses.argmin()]
