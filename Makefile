@@ -4,8 +4,8 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 OUT    ?= tour
 PYTEST := $(BIN)/python -m pytest
-# Two processes; a file's tests stay in one of them, so that its models are built once.
-PARALLEL := -n 2 --dist loadfile --durations=10
+# Two processes; a file's tests stay in one of them, so that its models are built once. The longest files come first.
+PARALLEL := -n 2 --dist loadfile --no-loadscope-reorder --durations=10
 export TF_CPP_MIN_LOG_LEVEL ?= 3
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 

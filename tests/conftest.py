@@ -1,7 +1,9 @@
 """Settings and fixtures for all tests: TensorFlow without a GPU and without logs, and paths of optional real data."""
 
+import contextlib
 import importlib.util
 import os
+import sys
 from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -13,6 +15,39 @@ collect_ignore = ["weights/formats/model_garden/make.py"]  # needs Google's code
 collect_ignore_glob = ["tutorials/book/*"]  # a chapter runs when it is imported
 
 ROOT = Path(__file__).resolve().parent.parent
+
+
+# Folders that compare kernels with the plain functions, or measure them.
+WITH_XLA = ("ops", "layers", "models", "parity", "benchmarks")
+
+
+# Files and folders whose tests take longest. They run first, so that the processes of `make test-all` end together.
+LONG = ("tutorials", "tour", "test_guides.py", "test_readme.py", "test_wheel.py", "training", "cli", "export", "tasks")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items):
+    here = Path(__file__).parent
+
+    def rank(item) -> int:
+        part = item.path.relative_to(here).parts[0] if item.path.is_relative_to(here) else None
+        return LONG.index(part) if part in LONG else len(LONG)
+
+    items.sort(key=rank)
+
+
+@pytest.fixture(autouse=True, scope="module")
+def without_compiled_kernels(request):
+    """Compile no kernels with XLA: it takes longer than the few steps that a test trains.
+
+    A file with `WITH_XLA = True` compiles them. Programs that tests run in another process do, too.
+    """
+    folder = request.path.relative_to(Path(__file__).parent).parts[0]
+    compiles = folder in WITH_XLA or getattr(request.module, "WITH_XLA", False)
+    with contextlib.ExitStack() as stack:
+        if "keras_bert.ops" in sys.modules and not compiles:
+            stack.enter_context(sys.modules["keras_bert.ops"].disable_kernels("xla"))
+        yield
 
 
 def _real_data() -> Path | None:

@@ -11,6 +11,8 @@ from keras_bert.training import MaskedBatches, finetune, pretrain
 from tests.helpers import randomize, tiny_config
 from tests.training import toys
 
+WITH_XLA = True  # the compiled step of AdamW
+
 SMALL = BertConfig.from_dict({**toys.CONFIG.to_dict(), "num_layers": 1})  # with dropout
 
 

@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 
 import keras_bert as kb
-from keras_bert import ops
 from keras_bert.errors import NonFiniteError
 from keras_bert.tasks import task_for
 from keras_bert.training import bert_adamw, finetune, finetuning, pretrain
@@ -16,12 +15,6 @@ from tests.training import toys
 CONFIG = kb.BertConfig(len(toys.VOCABULARY), 8, 1, 2, 16, max_position_embeddings=32)
 ROWS, HELD_OUT = toys.labeled(10), toys.labeled(4, seed=9)  # 3 batches of at most 4 rows, and 1 batch
 SETTINGS = {"epochs": 3, "batch_size": 4, "learning_rate": 1e-3, "verbose": 0}
-
-
-@pytest.fixture(autouse=True)
-def without_compiled_kernels():
-    with ops.disable_kernels("xla"):
-        yield
 
 
 def classifier():

@@ -11,6 +11,8 @@ from keras_bert.training import bert_adamw
 from keras_bert.training.layer_rates import layer_rates
 from tests.training import toys
 
+WITH_XLA = True  # the compiled step of AdamW, and Keras's
+
 L = toys.CONFIG.num_layers
 
 

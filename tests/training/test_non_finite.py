@@ -23,6 +23,8 @@ from keras_bert.training import (
 )
 from tests.training import toys
 
+WITH_XLA = True  # the compiled step of AdamW
+
 CONFIG = BertConfig.from_dict(
     {**toys.CONFIG.to_dict(), "num_layers": 1, "hidden_size": 8, "intermediate_size": 16, "num_heads": 1}
 )

@@ -8,6 +8,8 @@ from keras_bert import InputError
 from keras_bert.training import WarmupLinearDecay, bert_adamw, freeze
 from tests.training import toys
 
+WITH_XLA = True  # the compiled step of AdamW
+
 
 def test_schedule_is_a_triangle():
     schedule = WarmupLinearDecay(3e-4, total_steps=1000, warmup_steps=100)

@@ -184,6 +184,8 @@ def test_rejects_checkpoint_of_other_settings(interrupted, tmp_path):
 SCRIPT = """
 import sys
 from tests.training.test_resume import pretrain_toy
+
+WITH_XLA = True  # as a user's run: the random numbers of compiled dropout too
 pretrain_toy(sys.argv[1], steps=100000)
 """
 
