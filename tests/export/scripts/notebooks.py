@@ -12,9 +12,7 @@ import tensorflow as tf
 import tensorflow_hub as hub
 import tf_keras
 
-out, handle_preprocess, handle_encoder, folder, *more = sys.argv[1:]
-if "tensorflow_text" in more:
-    import tensorflow_text  # noqa: F401  (TF-Hub's preprocessing model needs its operations)
+out, handle_preprocess, handle_encoder, folder = sys.argv[1:]
 sentences = ["a fine film", "unbelievable, this film!", "", "films film films film films"]
 others = ["film", "a fine film a fine film a fine film", "fine", "film film films"]
 labels = np.array([0, 1, 0, 1])
