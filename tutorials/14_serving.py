@@ -486,9 +486,10 @@ chapter.show(plot, "batching")
 
 # %% [markdown]
 # *Look at* the second bar: the same requests need far fewer calls, and every client gets its own answer. Is it faster?
-# The printed time ratio says it for this machine; below 1 is faster. A call has fixed costs, and section 4 printed how
-# much less a text in a batch needs. But each request also waits for the others, so with few clients, or on a machine
-# that is busy with other programs, batching can cost time. On a GPU the gain is usually larger.
+# The printed time ratio says it for this machine and one run; below 1 is faster. A call has fixed costs, and section 4
+# printed how much less a text in a batch needs. But each request also waits for the others, so with few clients, or on
+# a machine that is busy with other programs, batching can cost time. On a GPU the gain is usually larger (not measured
+# here).
 #
 # ## 7 · What a serving engine adds
 #
