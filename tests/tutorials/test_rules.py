@@ -8,7 +8,7 @@ import pytest
 pytest.importorskip("jupytext", reason="the tutorials extra installs jupytext")
 
 from tests.tutorials import rules  # noqa: E402
-from tools.chapters import LINK, TUTORIALS, chapters, solutions  # noqa: E402
+from tools.chapters import LINK, TUTORIALS, chapters, read_chapter, solutions  # noqa: E402
 
 SAMPLE = Path(__file__).parent / "book" / "00_is_a_bar_longer.py"
 SOLUTION = SAMPLE.parent / "solutions" / SAMPLE.name
@@ -48,7 +48,8 @@ def test_chapters_are_numbered():
 
 @pytest.mark.parametrize("path", [*CHAPTERS[1:], *SOLUTIONS[1:]])
 def test_links_exist(path):
-    links = [target for _, target, _ in LINK.findall(path.read_text(encoding="utf-8"))]
+    prose = "\n".join(cell.source for cell in read_chapter(path).cells if cell.cell_type == "markdown")
+    links = [target for _, target, _ in LINK.findall(prose)]
     assert not [target for target in links if not (path.parent / target).exists()]
     assert path.is_relative_to(TUTORIALS)
 
