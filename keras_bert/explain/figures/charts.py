@@ -9,6 +9,8 @@ from keras_bert.explain.figures.figure import Figure
 from keras_bert.explain.figures.panels import draw_cells, two_digits
 from keras_bert.explain.figures.style import INK, MARKERS, SERIES, new_axes, style
 
+LEGEND_LENGTH = 40  # letters of all names in one line of a legend; more would make the figure wider
+
 
 def bar_chart(
     values: Mapping[str, float],
@@ -112,7 +114,7 @@ def line_chart(
                 axes.fill_between(x, low, high, color=color, alpha=0.15, linewidth=0)
         for name, value in marks.items():
             axes.axhline(value, color=INK, linestyle="--", linewidth=1.0)
-            axes.annotate(name, (1, value), (0, 3), xycoords=("axes fraction", "data"), ha="right", **_OFFSET)
+            axes.annotate(name, (1, value), (5, 0), xycoords=("axes fraction", "data"), va="center", **_OFFSET)
         if log_x:
             axes.set_xscale("log")
             axes.set_xticks(x, [f"{value:,g}" for value in x])
@@ -122,7 +124,8 @@ def line_chart(
         axes.set(xlabel=xlabel, ylabel=ylabel)
         axes.grid(axis="y", linewidth=0.6)
         if len(lines) > 1:
-            figure.legend(loc="outside upper left", ncols=len(lines), frameon=False)
+            columns = len(lines) if sum(map(len, lines)) <= LEGEND_LENGTH else 2
+            figure.legend(loc="outside upper left", ncols=columns, frameon=False)
     data = {"x": x, "series": lines, "errors": bands, "baselines": marks}
     return Figure(figure, caption, data, f"Line chart of {ylabel} by {xlabel}: {', '.join(lines)}")
 
