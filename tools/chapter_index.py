@@ -1,13 +1,21 @@
-"""Write what was measured of the chapters, and the book's table of contents, tutorials/README.md."""
+"""Write what was measured of the chapters, the book's table of contents, and the figures that README.md shows."""
 
+import base64
 import json
 from pathlib import Path
+
+import nbformat
 
 from keras_bert.files import atomic_write
 from tools import chapters
 
 COLUMNS = ("seconds", "cpu_seconds", "memory_mib", "figures", "assertions")
 SHOWN = ("seconds", "memory_mib", "figures", "assertions")  # in the table of contents
+README_FIGURES = {  # file in docs/images: chapter, and the number of the figure in it, from 0
+    "book-gaps.png": ("00_what_can_bert_do", 1),
+    "book-pretraining.png": ("08_what_pretraining_gives", 1),
+    "book-deletion.png": ("11_why_this_prediction", 3),
+}
 INTRODUCTION = """# The book: BERT, built and checked
 
 Each chapter asks one question, builds the answer in plain Keras or numpy, and then shows that the package gives the
@@ -66,3 +74,18 @@ def write_index(tutorials: Path, record: dict) -> None:
     """Write tutorials/README.md."""
     with atomic_write(tutorials / "README.md") as draft:
         draft.write_text(index(tutorials, record), encoding="utf-8")
+
+
+def readme_figure(tutorials: Path, name: str) -> bytes:
+    """Return the bytes of a figure of README.md, from the notebook of its chapter."""
+    chapter, number = README_FIGURES[name]
+    notebook = nbformat.read(tutorials / "notebooks" / f"{chapter}.ipynb", as_version=4)
+    return base64.b64decode(chapters.images(notebook)[number]["data"]["image/png"])
+
+
+def write_readme_figures(tutorials: Path) -> None:
+    """Write the figures of README.md whose chapters have a notebook into docs/images."""
+    for name, (chapter, _) in README_FIGURES.items():
+        if (tutorials / "notebooks" / f"{chapter}.ipynb").exists():
+            with atomic_write(tutorials.parent / "docs" / "images" / name) as draft:
+                draft.write_bytes(readme_figure(tutorials, name))

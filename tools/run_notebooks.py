@@ -103,6 +103,8 @@ def main(argv: list[str] | None = None) -> int:
         chapter_index.write_record(record, tutorials, found)  # after each one: an interrupted run loses nothing
         print(path, json.dumps(measured), flush=True)
     chapter_index.write_index(tutorials, chapter_index.read_record(record))
+    if tutorials == chapters.TUTORIALS:
+        chapter_index.write_readme_figures(tutorials)
     return 0
 
 

@@ -63,6 +63,11 @@ def test_index_is_current():
     assert text == chapter_index.index(TUTORIALS, RECORD)
 
 
+@pytest.mark.parametrize("name", chapter_index.README_FIGURES)
+def test_figures_of_readme_are_current(name):
+    assert (TUTORIALS.parent / "docs" / "images" / name).read_bytes() == chapter_index.readme_figure(TUTORIALS, name)
+
+
 def test_no_other_notebooks():
     expected = {notebook_path(source) for source in [*chapters(), *solutions()]}
     assert set(NOTEBOOKS.rglob("*.ipynb")) == expected
