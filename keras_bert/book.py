@@ -11,6 +11,7 @@ import base64
 import importlib.util
 import io
 import json
+import logging
 import os
 import sys
 from pathlib import Path
@@ -47,6 +48,8 @@ class Chapter:
     def __init__(self, number: int):
         self.number = number
         self.full = "--full" in sys.argv
+        # A filter, because TensorFlow sets the level of its logger itself, in a notebook to INFO.
+        logging.getLogger("tensorflow").addFilter(_is_error)
         self._record = json.loads(RECORD.read_text(encoding="utf-8"))
 
     def show(self, plot, name: str, alt: str = "") -> None:
@@ -132,6 +135,11 @@ def minilm_folder() -> Path | None:
         return Path(named)
     spec = importlib.util.find_spec(PACKAGE)
     return Path(spec.origin).parent / "model" if spec and spec.origin else None
+
+
+def _is_error(record: logging.LogRecord) -> bool:
+    """Return whether a message of a log is at least an error."""
+    return record.levelno >= logging.ERROR
 
 
 def _in_notebook() -> bool:

@@ -7,10 +7,11 @@ import re
 import nbformat
 from PIL import Image
 
-# The log of TensorFlow's C++ code, which is written to standard error also where TF_CPP_MIN_LOG_LEVEL is 3.
+# The logs of TensorFlow and of its C++ code, which are written to standard error also where TF_CPP_MIN_LOG_LEVEL is 3.
 LOG = re.compile(
     r"WARNING: All log messages before absl::InitializeLog|[IWEF]\d{4} \d\d:\d\d:\d\d"
     r"|\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d+: |To enable the following instructions:|\s*$"
+    r"|INFO:tensorflow:|INFO: Created TensorFlow Lite"
 )
 COLORS = 256  # of an image with a palette
 

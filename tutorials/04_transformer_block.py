@@ -178,7 +178,21 @@ def feed_forward(x, up, down):
 
 
 # %% [markdown]
-# The forward pass of both orders. It returns the state after each block, and the *logits*: the product of the last
+# One block in both orders: post-LN normalizes each sum, pre-LN the input of each part.
+
+
+# %%
+def one_block(x, kernels, pre_norm):
+    q, k, v, o, up, down = kernels
+    if pre_norm:
+        x = x + attend(norm(x), q, k, v, o)
+        return x + feed_forward(norm(x), up, down)
+    x = norm(x + attend(x, q, k, v, o))
+    return norm(x + feed_forward(x, up, down))
+
+
+# %% [markdown]
+# The forward pass returns the state after each block, and the *logits*: the product of the last
 # state with all token vectors, one number for each token of the vocabulary. A softmax makes probabilities of them.
 
 
@@ -187,13 +201,9 @@ def forward(variables, ids, pre_norm):
     tokens, positions, *stacked = variables
     x = norm(ops.take(tokens, ids, axis=0) + positions)  # [B, T, H]
     states = [x]
-    for q, k, v, o, up, down in zip(*(ops.unstack(kernel, axis=0) for kernel in stacked), strict=True):
-        if pre_norm:
-            x = x + attend(norm(x), q, k, v, o)
-            states.append(x := x + feed_forward(norm(x), up, down))
-        else:
-            x = norm(x + attend(x, q, k, v, o))
-            states.append(x := norm(x + feed_forward(x, up, down)))
+    for kernels in zip(*(ops.unstack(kernel, axis=0) for kernel in stacked), strict=True):
+        x = one_block(x, kernels, pre_norm)
+        states.append(x)
     return states, norm(x) @ ops.transpose(tokens) / math.sqrt(H)  # L + 1 of [B, T, H]; [B, T, V]
 
 
