@@ -4,6 +4,7 @@ import json
 import shutil
 from types import SimpleNamespace
 
+import keras
 import numpy as np
 import pytest
 
@@ -24,6 +25,7 @@ VOCABULARY = [
 
 @pytest.fixture
 def teacher(tmp_path):
+    keras.utils.set_random_seed(0)  # a small network does not learn from every start
     config = kb.BertConfig(len(VOCABULARY), 8, 1, 2, 16, max_position_embeddings=128)
     save(kb.BertEncoder(config), VOCABULARY, tmp_path / "teacher")
     return tmp_path / "teacher"
