@@ -5,7 +5,6 @@
 It needs the extra `dev`, and Chromium.
 """
 
-import shutil
 import signal
 from pathlib import Path
 
@@ -13,9 +12,9 @@ from playwright.sync_api import sync_playwright
 
 from benchmarks.playground import start
 from keras_bert.playground.panels import PANELS
+from tools.browser import CHROMIUM
 
 IMAGES = Path(__file__).resolve().parent.parent / "docs" / "images"
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 WIDTH, WAIT = 900, 120_000  # pixels, milliseconds
 
 

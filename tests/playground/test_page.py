@@ -1,7 +1,6 @@
 """The page in headless Chromium: requests, keyboard, widths, color schemes, user texts and accessibility."""
 
 import re
-import shutil
 import signal
 import subprocess
 import sys
@@ -10,12 +9,12 @@ import pytest
 
 from keras_bert.playground.panels import PANELS
 from tests.cli.command_line import environment
+from tools.browser import CHROMIUM
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed (the extra `dev`)")
 axe = pytest.importorskip(
     "axe_playwright_python.sync_playwright", reason="axe-playwright-python is not installed (the extra `dev`)"
 )
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine (apt-get install chromium)"),

@@ -3,7 +3,6 @@
 import doctest
 import json
 import re
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -16,11 +15,11 @@ for package in ("nbformat", "jupytext", "sphinx", "myst_nb", "furo"):
 import nbformat  # noqa: E402
 
 from tools import chapters  # noqa: E402
+from tools.browser import CHROMIUM  # noqa: E402
 from tools.chapters import NOTEBOOKS, ROOT  # noqa: E402
 from tools.site import api_pages, build, source_tree  # noqa: E402
 
 SAMPLE = Path(__file__).resolve().parents[1] / "tutorials" / "book" / "00_is_a_bar_longer.py"
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 WAIT = 120_000  # milliseconds, for machines that do other work
 PAGES = {"docs/a.md": "a.md", "docs/guides/b.md": "guides/b.md", "tutorials/notebooks/01_c.ipynb": "book/01_c.ipynb"}
 

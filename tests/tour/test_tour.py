@@ -18,10 +18,10 @@ from keras_bert.cli.main import main
 from keras_bert.tour.plan import QUICK, TourPlan
 from keras_bert.tour.run import _clear_if_different, next_commands
 from keras_bert.weights import load_pretrained
+from tools.browser import CHROMIUM
 
 pytestmark = pytest.mark.slow
 
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 in_browser = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine (apt-get install chromium)")
 # Measures the page inside a frame of a given width, because headless windows have a minimum width.
 PROBE = """<!doctype html><title>none</title><iframe id="frame" style="width:%dpx;height:900px;border:0"></iframe>

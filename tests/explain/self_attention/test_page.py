@@ -4,7 +4,6 @@ import base64
 import html.parser
 import json
 import re
-import shutil
 import subprocess
 
 import numpy as np
@@ -14,8 +13,8 @@ import keras_bert as kb
 from keras_bert.explain.self_attention.page import VIEWS, content_security_policy
 from keras_bert.explain.self_attention.plots import SIDE
 from keras_bert.explain.self_attention.text_attention import Attention
+from tools.browser import CHROMIUM
 
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 in_browser = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine (apt-get install chromium)")
 HOSTILE = "</script><img src=x onerror=alert(1)><!-- {{maps}} 'film' \u2028"
 
