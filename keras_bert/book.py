@@ -61,8 +61,7 @@ class Chapter:
             alt: text alternative. Default: that of the `Figure`.
         """
         caption, alt = getattr(plot, "caption", ""), alt or getattr(plot, "alt", "") or name
-        figure = getattr(plot, "figure", plot)
-        figure = plot if not hasattr(figure, "savefig") else figure
+        figure = getattr(plot, "figure", plot)  # the `figure` of a matplotlib figure is itself
         image = io.BytesIO()
         figure.savefig(image, format="png", dpi=110, facecolor="white", bbox_inches="tight", pad_inches=0.1)
         if _in_notebook():

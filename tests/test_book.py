@@ -2,6 +2,7 @@
 
 import base64
 import json
+import logging
 import sys
 import types
 
@@ -144,3 +145,10 @@ def test_folder_of_minilm(record, tmp_path, monkeypatch):
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.setattr(book, "PACKAGE", "fake_minilm")
     assert book.minilm_folder() == tmp_path / "fake_minilm" / "model"
+
+
+def test_only_errors_of_tensorflow_are_logged():
+    book.Chapter(1)
+    logger = logging.getLogger("tensorflow")
+    records = [logger.makeRecord("tensorflow", level, "", 0, "text", (), None) for level in (30, 40)]
+    assert [bool(logger.filter(record)) for record in records] == [False, True]  # a warning, an error

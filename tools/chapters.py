@@ -92,6 +92,25 @@ def is_current(source: Path, notebook: Path) -> bool:
     ]
 
 
+def update_prose(source: Path, notebook: Path) -> bool:
+    """Write the prose of the source into its notebook and keep the outputs, if the code cells are the same.
+
+    Returns:
+        Whether the notebook is that of the source now. It is not changed if a code cell differs.
+    """
+    if not notebook.is_file():
+        return False
+    expected, found = as_notebook(source), nbformat.read(notebook, as_version=4)
+    ran = [cell for cell in found.cells if cell.cell_type == "code"]
+    cells = [cell for cell in expected.cells if cell.cell_type == "code"]
+    if [cell.source for cell in cells] != [cell.source for cell in ran]:
+        return False
+    for cell, old in zip(cells, ran, strict=True):
+        cell.execution_count, cell.outputs = old.execution_count, old.outputs
+    nbformat.write(expected, notebook)
+    return True
+
+
 def title(source: Path) -> str:
     """Return the text of the first heading."""
     return re.search(r"^# # (.+)$", source.read_text(encoding="utf-8"), re.MULTILINE)[1].strip()

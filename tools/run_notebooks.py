@@ -1,7 +1,7 @@
 """Execute the book's chapters and solutions into notebooks with outputs, in tutorials/notebooks.
 
     python -m tools.run_notebooks                       # all
-    python -m tools.run_notebooks --changed             # only those whose cells are not those of their notebook
+    python -m tools.run_notebooks --changed             # only those with other code; new prose is copied
     python -m tools.run_notebooks tutorials/03_*.py     # some
     python -m tools.run_notebooks --table               # what was measured: seconds, memory, figures, assertions
 
@@ -85,7 +85,7 @@ def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("chapters", nargs="*", type=Path, help="files; by default all chapters and solutions")
     parser.add_argument("--tutorials", type=Path, default=chapters.TUTORIALS, help="the folder of the book")
-    parser.add_argument("--changed", action="store_true", help="skip files whose notebook has the same cells")
+    parser.add_argument("--changed", action="store_true", help="run only files with other code cells; copy new prose")
     parser.add_argument("--table", action="store_true", help="print the measured values and run nothing")
     arguments = parser.parse_args(argv)
     tutorials = arguments.tutorials.resolve()
@@ -96,7 +96,7 @@ def main(argv: list[str] | None = None) -> int:
     for source in arguments.chapters or [*chapters.chapters(tutorials), *chapters.solutions(tutorials)]:
         source = source.resolve()
         path = chapters.notebook_path(source, tutorials)
-        if arguments.changed and chapters.is_current(source, path):
+        if arguments.changed and chapters.update_prose(source, path):
             continue
         measured = run_notebook(source, path)
         found = {**chapter_index.read_record(record), source.relative_to(tutorials).as_posix(): measured}

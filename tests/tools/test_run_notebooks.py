@@ -93,6 +93,19 @@ def test_changed_cells_are_noticed(book, tmp_path):
     assert not chapters.is_current(book / "01_tiny.py", tmp_path / "none.ipynb")
 
 
+def test_new_prose_keeps_the_outputs(book, tmp_path):
+    notebook, source = tmp_path / "01_tiny.ipynb", tmp_path / "01_tiny.py"
+    notebook.write_bytes((book / "notebooks" / "01_tiny.ipynb").read_bytes())
+    outputs = [cell.get("outputs") for cell in nbformat.read(notebook, as_version=4).cells]
+    source.write_text(CHAPTER.replace("Is it tiny?", "Is it small?"), encoding="utf-8")
+    assert chapters.update_prose(source, notebook) and chapters.is_current(source, notebook)
+    assert [cell.get("outputs") for cell in nbformat.read(notebook, as_version=4).cells] == outputs
+    before = notebook.read_bytes()
+    source.write_text(CHAPTER.replace("assert True", "assert not False"), encoding="utf-8")
+    assert not chapters.update_prose(source, notebook) and notebook.read_bytes() == before
+    assert not chapters.update_prose(source, tmp_path / "none.ipynb")
+
+
 def test_clean_keeps_other_lines_of_standard_error():
     lines = "2026-11-30 10:00:00.123456: I tensorflow/core/x.cc:1] text\nWarning: the loss is NaN\n"
     (output,) = notebook_outputs.clean([{"output_type": "stream", "name": "stderr", "text": lines}])

@@ -73,6 +73,17 @@ def test_line_chart_rejects(series, errors, message):
         kb.explain.line_chart([1, 2], series, "", "x", "y", errors)
 
 
+def test_line_chart_has_room_for_names():
+    names = ["post-LN, with warm-up", "post-LN, without", "pre-LN, with warm-up", "pre-LN, without"]
+    for chosen, columns in ((names, 2), (["a", "b", "c", "d"], 4)):
+        plot = kb.explain.line_chart([1, 2], dict.fromkeys(chosen, [1, 2]), "", "x", "y", baselines={"unigram": 1.5})
+        plot.figure.draw_without_rendering()
+        handles = [each.get_window_extent() for each in plot.figure.legends[0].get_texts()]
+        assert len({round(box.x0) for box in handles}) == columns
+        (name,) = axes_of(plot).texts
+        assert name.get_window_extent().x0 > axes_of(plot).get_window_extent().x1  # beside the lines, not on them
+
+
 def test_matrix_chart():
     plot = kb.explain.matrix_chart([[1, -0.5], [float("nan"), 0]], ["a", "b"], ["c", "d"], "Cells.", texts=["wx", "yz"])
     assert plot.data["rows"] == ["a", "b"] and plot.data["columns"] == ["c", "d"]
