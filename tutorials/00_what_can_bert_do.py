@@ -51,7 +51,7 @@ chapter.show(picture, "overview")
 # ## 1 · Words in gaps
 #
 # The first task is the one that BERT is trained with: some words of a text are replaced by `[MASK]`, and the model
-# predicts them. This is called *masked language modeling*. Nobody has to write labels for it, because the text itself
+# predicts them. This is called *masked language modeling*. It needs no labels, because the text itself
 # has the answers.
 #
 # Two models come with this package. `mini` was trained from random weights by this project. `small` is larger. It was

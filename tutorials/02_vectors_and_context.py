@@ -173,8 +173,8 @@ assert "queen" in nearest(word_table, "king") and "six" in nearest(word_table, "
 # ## 3 · What does a position embedding know?
 #
 # The table has rows for the places 0 to 511, so a text of this model has at most 512 tokens. The rows are trained as
-# well, and nobody gave them an order. Are near places similar? We compute the mean cosine of two places at a distance
-# d, among the first 128.
+# well. Their order is not an input of the training. Have near positions similar vectors? We compute the mean cosine of
+# two positions at a distance d, among the first 128.
 
 # %%
 distances = list(range(1, 65))

@@ -171,7 +171,7 @@ assert np.abs(head_3 - package).max() < 1e-4
 
 # %% [markdown]
 # *Look at* the line of blue cells below the diagonal: each token gives nearly all weight to the token before it.
-# `[CLS]` has none before it, and gives its weight to itself. Nobody programmed this: it is a result of training. Is
+# `[CLS]` has none before it, and gives its weight to itself. This is not programmed: it is a result of training. Is
 # every head so clear? Here is another head of the same layer.
 
 # %%

@@ -1,7 +1,7 @@
 # %% [markdown]
 # # 06 · How does it learn from text alone?
 #
-# Nobody labeled the text that BERT was trained on. Where does the training signal come from, and why are the masked
+# The text that BERT was trained on has no labels. Where does the training signal come from, and why are the masked
 # tokens treated in three different ways?
 #
 # At the end you have masked tokens by hand, as the package does, and trained a small model on plain text. You have

@@ -7,7 +7,7 @@
 # **At the end** you have built a classifier head, fine-tuned it, and compared five sources of features over three
 # seeds. You know what a learning rate that is too high destroys, and you have measured it.
 #
-# **Time**: one to two minutes on 2 cores, without a network connection. **Papers**: Devlin et al. 2018
+# **Time**: two to three minutes on 2 cores, without a network connection. **Papers**: Devlin et al. 2018
 # ([BERT](https://arxiv.org/abs/1810.04805)), sections 3.2, 4.1 and 5.3, appendix A.3.
 #
 # ```
@@ -390,8 +390,8 @@ assert losses[0] > 0.65 > losses[1]  # the low rate has not learned the task; te
 #
 # - **"Pretrained" alone says little.** The encoder of section 2 was pretrained too. The controls of this chapter are
 #   the random encoder of the same sizes, and TF-IDF, which is not an encoder at all.
-# - **One number of labels.** With 300 sentences MiniLM is far above TF-IDF, with 3,000 it is below. Whoever shows one
-#   point of the curve can show either.
+# - **One number of labels.** With 300 sentences MiniLM is above TF-IDF, with 3,000 it is below. One point of the
+#   curve can show either.
 # - **One seed.** The bands of section 4 are several points wide at the left.
 # - **The same dev set for everything.** The layer of section 3 follows the paper's advice; chapter 10 has all layers.
 #   Settings that are selected on dev make the accuracy on dev too high.

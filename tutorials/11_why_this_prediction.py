@@ -332,8 +332,8 @@ print(f"                                        untrained {largest_share(of_untr
 
 # %% [markdown]
 # *Look at* the lower row. It has strong colors, the strongest at "dull", although the model has learned nothing. Over
-# 30 sentences its scores are flatter (the output above), but from one row nobody can tell that it is meaningless. What
-# shows it are the checks: the deletion curve of section 6, and the *randomization test* (Adebayo et al.): when layers
+# 30 sentences its scores are flatter (the output above), but one row does not show that it is meaningless. The checks
+# show it: the deletion curve of section 6, and the *randomization test* (Adebayo et al.): when layers
 # become random, from the head down, the scores must change.
 
 # %%
