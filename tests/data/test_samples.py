@@ -72,6 +72,9 @@ def test_entities():
             tags[word.lower()].add(tag)
     assert sum("O" in each and len(each) > 1 for each in tags.values()) >= 20
     assert data.dev == load_conll(sample_file("entities_dev.txt"))
+    for sentence in (*data.train, *data.dev):
+        for before, tag in zip(["O", *sentence.tags], sentence.tags, strict=False):
+            assert not tag.startswith("I-") or before[2:] == tag[2:]  # an inner tag follows one of the same name
 
 
 def test_rejects_other_names():
