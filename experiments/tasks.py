@@ -47,11 +47,11 @@ SETTINGS = {
         "SQuAD-2.0": f"{SPANS} --learning-rate 5e-4 --epochs 8",
     },
     SMALL: {
-        "TREC": "--epochs 6 --learning-rate 1e-4 --dtype mixed_bfloat16",
-        "SST-5": "--epochs 3 --learning-rate 1e-4 --dtype mixed_bfloat16",
-        "MRPC": "--epochs 5 --learning-rate 1e-4 --dtype mixed_bfloat16",
-        "SQuAD-1.1": f"{SPANS} --learning-rate 2e-4 --epochs 4 --dtype mixed_bfloat16",
-        "SQuAD-2.0": f"{SPANS} --learning-rate 2e-4 --epochs 4 --dtype mixed_bfloat16",
+        "TREC": "--epochs 6 --learning-rate 1e-4",
+        "SST-5": "--epochs 3 --learning-rate 1e-4",
+        "MRPC": "--epochs 5 --learning-rate 1e-4",
+        "SQuAD-1.1": f"{SPANS} --learning-rate 2e-4 --epochs 4",
+        "SQuAD-2.0": f"{SPANS} --learning-rate 2e-4 --epochs 4",
     },
 }
 RATES = ("3e-5", "1e-4", "3e-4")  # compared with the rows of train that `--held-out` holds out
