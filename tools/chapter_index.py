@@ -20,8 +20,9 @@ INTRODUCTION = """# The book: BERT, built and checked
 
 Each chapter asks one question, builds the answer in plain Keras or numpy, and then shows that the package gives the
 same numbers. Read the chapters in order. The notebooks below have all outputs and figures; the files `NN_name.py` are
-their source, and they run as scripts too: `python tutorials/03_attention.py`. Every chapter runs offline. With `--full`
-a script uses the real data sets.
+their source. They run as scripts, too, after `pip install -e '.[tutorials]'` in a clone:
+`python tutorials/03_attention.py`. Every chapter runs offline, with the bundled models; the numbers of one published
+model, MiniLM, are stored with the book. With `--full` a script uses the real data sets.
 
 """
 MEASURED = """

@@ -25,7 +25,7 @@ def clean(outputs: list, *folders: str) -> list:
 
     Returns:
         The outputs. Lines of TensorFlow's log are removed, other lines of standard error are kept, and images have a
-        palette.
+        palette. Neighboring texts of one stream are joined; a text stays on its side of an image.
     """
     kept = []
     for output in outputs:
@@ -35,6 +35,9 @@ def clean(outputs: list, *folders: str) -> list:
             if output.name == "stderr":
                 output.text = "".join(line for line in output.text.splitlines(True) if not LOG.match(line))
             if not output.text:
+                continue
+            if kept and kept[-1].output_type == "stream" and kept[-1].name == output.name:
+                kept[-1].text += output.text
                 continue
         for kind, content in output.get("data", {}).items():
             if kind == "image/png":

@@ -56,7 +56,6 @@ def run_notebook(source: Path, path: Path, timeout: int = 900) -> dict:
             executed,
             timeout=timeout,
             kernel_name="python3",
-            coalesce_streams=True,
             extra_arguments=["--log-level=ERROR"],
             resources={"metadata": {"path": folder}},
         )

@@ -7,7 +7,7 @@
 # **At the end** you can compute the three arrays that BERT reads, by hand, and your numbers equal those of the
 # package. You know how a vocabulary of pieces is learned, and a mistake with ids that raises no error.
 #
-# **Time**: about one minute on 2 cores, without a network connection. **Papers**: Devlin et al. 2018
+# **Time**: under one minute on 2 cores, without a network connection. **Papers**: Devlin et al. 2018
 # ([BERT](https://arxiv.org/abs/1810.04805)), section 3, "Input/Output Representations"; Sennrich et al. 2016
 # ([BPE](https://arxiv.org/abs/1508.07909)), section 3.2; Schuster and Nakajima 2012 ("Japanese and Korean Voice
 # Search"), section 3, for WordPiece.
@@ -32,8 +32,8 @@ import keras_bert as kb
 # %% [markdown]
 # ## The whole picture
 #
-# B is the number of texts, T the number of places in a row, V the number of tokens in the vocabulary. Read the
-# drawing from top to bottom.
+# A *row* is what the model reads for one text: a list of tokens with a fixed number of places. B is the number of
+# texts, T the number of places in a row, V the number of tokens in the vocabulary. Read the drawing from top to bottom.
 
 # %%
 STEPS = [
@@ -61,9 +61,10 @@ print(*dev[:2], sep="\n")
 # %% [markdown]
 # ## 1 · Why pieces of words
 #
-# The first idea for a vocabulary is a list of the most frequent words. New text has words that are not in it. The
-# model gets the same id for all of them, "unknown", and their meaning is lost. Letters are never unknown, but then a
-# text has several times as many tokens, and the cost of attention grows with the square of their number (chapter 03).
+# The first idea for a vocabulary is a list of the most frequent words. New text has words that are not in it. The model
+# gets the same id for all of them, "unknown", and their meaning is lost. Single letters are hardly ever unknown, but
+# then a text has several times as many tokens, and the cost of attention grows with the square of their number
+# (chapter 03).
 #
 # *Pieces* are between the two: frequent words stay whole, and rare words are split. Let us measure both sides, the
 # unknown words and the number of tokens, for vocabularies of several sizes.
@@ -155,8 +156,9 @@ assert max(pairs, key=lambda ab: pairs[ab] / (pieces[ab[0]] * pieces[ab[1]])) ==
 # %% [markdown]
 # Check two rows with a pencil. "ug" occurs in hug, pug and hugs: 10 + 5 + 5 = 20 times, the highest count, so BPE
 # merges it first. "gs" occurs 5 times, "g" 20 times and "s" 5 times: 5 / (20 · 5) = 0.05, the highest score, so
-# WordPiece merges that. All pairs with "u" have the same score, because "u" is in every word. (When scores are equal,
-# the code below takes the pair that it meets first.)
+# WordPiece merges that. All pairs with "u" have the same score, because each other letter in them stands beside a "u"
+# wherever it occurs: freq(ab) is the frequency of that letter, and 1 / freq(u) = 1 / 36 remains. (When scores are
+# equal, the code below takes the pair that it meets first.)
 #
 # The loop of merges is short:
 
@@ -227,8 +229,8 @@ line = {token: number for number, token in enumerate(vocabulary)}  # token -> id
 print("first:", vocabulary[:5], "\nlast: ", vocabulary[-5:])
 
 # %% [markdown]
-# The first five are special tokens: padding, unknown, the start of a row, the end of a text, and the gap. Their lines
-# are a choice: in the published vocabulary of BERT they are others. So ids belong to one vocabulary file only.
+# The first five are special tokens: padding, unknown, the start of a row, the end of a text, and the gap (chapter 00).
+# Their lines are a choice: in the published vocabulary of BERT they are others. So ids belong to one vocabulary file.
 
 # %%
 SPECIAL = vocabulary[:5]
@@ -258,6 +260,8 @@ print([str(token) for token in naive.get_vocabulary()[:5]])
 # `[UNK]`, and puts our tokens after them (last line of the output).
 #
 # How bad is this? As an experiment, we give the bundled model the ids of a sentence, and then the same ids plus two.
+# With `special_tokens=True` the layer reads `[MASK]` in a text as the special token. `masked_lm_positions` names the
+# places at which the model predicts a token (chapter 06).
 
 # %%
 mini = kb.load_pretrained("bert_en_uncased_mini")
@@ -297,9 +301,10 @@ for word, number in (("film", line["film"]), ("xylophone", line["[UNK]"])):
 # ## 4 · Splitting a word
 #
 # Learning is done. Now a vocabulary is given. The text becomes lowercase, accents are removed, and every punctuation
-# mark becomes a word of its own. Then each word is split into pieces. The rule is the same for vocabularies of both
-# kinds: take the longest piece in the vocabulary with which the word begins. Then do the same with the rest. If no
-# piece fits, the whole word becomes `[UNK]`. This is called *greedy*, because the rule never takes a piece back.
+# mark and every Chinese character becomes a word of its own. (This is the *uncased* BERT. A *cased* one keeps capital
+# letters and accents.) Then each word is split into pieces. The rule is the same for vocabularies of both kinds: take
+# the longest piece in the vocabulary with which the word begins. Then do the same with the rest. If no piece fits, the
+# whole word becomes `[UNK]`. This is called *greedy*, because the rule never takes a piece back.
 
 
 # %%
@@ -416,10 +421,9 @@ print(f"{len(ascii_dev):,} of {len(dev):,} dev sentences are ASCII: the ids agre
 # %% [markdown]
 # ## 5 · Three arrays: ids, mask, segments
 #
-# A *row* is what the model reads for one text or one pair of texts. It starts with `[CLS]`, and every text ends with
-# `[SEP]`. The output of `[CLS]` is later used for the whole row. All rows of a batch have the same number of places,
-# T: short texts are filled with padding, long ones are cut. In a pair of texts, the longer one loses its last token
-# until both fit.
+# A row has one text or a pair of texts. It starts with `[CLS]`, and every text ends with `[SEP]`. The output of `[CLS]`
+# is later used for the whole row. All rows of a batch have the same number of places, T: short texts are filled with
+# padding, long ones are cut. In a pair of texts, the longer one loses its last token until both fit.
 
 
 # %%
@@ -450,7 +454,9 @@ for number, (ids, mask, types) in enumerate(packed, 1):
     tokens = [vocabulary[i] for i in ids]
     groups = ["" if not m else f"segment {t}" for m, t in zip(mask, types, strict=True)]
     rows = dict(zip(("token", *names), (tokens, ids, mask, types), strict=True))
-    picture = kb.explain.cell_chart(rows, f"Row {number}. Gray: padding.", dict.fromkeys(rows, groups))
+    picture = kb.explain.cell_chart(
+        rows, f"Row {number}: {sum(mask)} tokens, {mask.count(0)} places with padding.", dict.fromkeys(rows, groups)
+    )
     chapter.show(picture, f"row_{number}")
 
 # %% [markdown]
@@ -519,9 +525,9 @@ unknown_ids = [np.mean(package.tokenize([text])[0].numpy() == package.unk_id) fo
 assert unknown_ids[0] == 0 and min(unknown_ids[3:]) == 1
 
 # %% [markdown]
-# German is split into many pieces, because its letters are known and its words are not. The signs of the last two
-# lines are not among the letters of the training text: every token is `[UNK]`, and nothing of the text reaches the
-# model.
+# German is split into many pieces, because its letters are known and its words are not. The letters and signs of the
+# last three lines are not among those of the training text: every word is `[UNK]`, and nothing of the text reaches the
+# model but a period.
 #
 # ## Summary
 #
@@ -537,12 +543,12 @@ assert unknown_ids[0] == 0 and min(unknown_ids[3:]) == 1
 #
 # 1. Remove "hugs" from `COUNTS`. What happens to the scores of WordPiece, and why?
 # 2. Give `package.tokenize` the texts "É", "E" and "e". What does our `simple_words.findall(text.lower())` miss, and
-#    which Unicode normal form helps? What about "ß"?
+#    which Unicode normal form (`unicodedata.normalize`) helps? What about "ß"?
 # 3. How many tokens per dev word have the bundled vocabulary and the one learned here with 2,000 and with 8,192
 #    tokens? Which is best for film reviews, and why is the size alone no answer?
 #
-# Solutions: `tutorials/solutions/01_text_to_ids.py`.
+# Solutions: [solutions/01_text_to_ids.py](solutions/01_text_to_ids.py).
 #
 # ## Next
 #
-# Chapter 02 looks up a vector for every id, and measures what it depends on.
+# [Chapter 02](02_vectors_and_context.py) looks up a vector for every id, and measures what it depends on.

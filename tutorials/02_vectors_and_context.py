@@ -8,7 +8,7 @@
 # have followed one word through all layers, and measured what its vector takes from its place and from the other
 # words.
 #
-# **Time**: about one minute on 2 cores, without a network connection. **Papers**: Devlin et al. 2018
+# **Time**: under one minute on 2 cores, without a network connection. **Papers**: Devlin et al. 2018
 # ([BERT](https://arxiv.org/abs/1810.04805)), section 3, "Input/Output Representations", and figure 2; Ethayarajh 2019
 # ([How contextual are contextualized word representations?](https://arxiv.org/abs/1909.00512)), sections 3 and 4.
 #
@@ -173,8 +173,8 @@ assert "queen" in nearest(word_table, "king") and "six" in nearest(word_table, "
 # ## 3 · What does a position embedding know?
 #
 # The table has rows for the places 0 to 511, so a text of this model has at most 512 tokens. The rows are trained as
-# well. Their order is not an input of the training. Have near positions similar vectors? We compute the mean cosine of
-# two positions at a distance d, among the first 128.
+# well. Nothing in the training says which of them are near each other. Do near positions have similar vectors? We
+# compute the mean cosine of two positions at a distance d, among the first 128.
 
 # %%
 distances = list(range(1, 65))
@@ -203,10 +203,10 @@ assert all(lines[name][0] > 0.7 and lines[name][-1] < 0.4 for name in ("MiniLM",
 assert max(np.abs(lines["random weights"])) < 0.05
 
 # %% [markdown]
-# *Look at* the left end: in both trained models (blue and orange), neighboring places have very similar rows, and
-# distant ones less similar ones. The lines have waves on their way down. The random table (green) stays near 0. So
-# the order of the places was learned from text. The two trained lines are alike, because `small` was made from
-# MiniLM.
+# *Look at* the left end: in both trained models (blue and orange), neighboring places have very similar rows. From
+# there the lines fall, but in waves: places at a distance of 41 are more similar than those at 20. The random table
+# (green) stays near 0. So the order of the places was learned from text. The two trained lines are alike, because
+# `small` was made from MiniLM.
 #
 # ## 4 · From layer 0 to layer L
 #
@@ -309,9 +309,9 @@ assert np.allclose(package.within, ours[0], atol=1e-4) and np.allclose(package.b
 chapter.show(package.plot(), "bank_small")
 
 # %% [markdown]
-# *Look at* the maps from "embeddings" (layer 0) to layer 6. Each numbered mark is one sentence: blue circles for
-# money, orange squares for water. In the first map the groups are mixed, and two marks of different groups have the
-# same place in their sentences. In the later maps the groups are apart.
+# *Look at* the maps from "embeddings" (layer 0) to layer 6. Each numbered mark is one sentence: blue circles for money,
+# orange squares for water. In the first map the groups are mixed: 1 and 6 are one point, and 3 and 4 are one point,
+# because "bank" has the same place in these sentences. In the later maps the groups are apart.
 #
 # ### The controls
 #
@@ -375,9 +375,9 @@ for name, encoder in {"with positions": small.encoder, "without positions": with
     assert (np.abs(a - b).max() < 1e-4) == (name == "without positions")
 
 # %% [markdown]
-# Without position embeddings the two vectors are equal in every layer: the blocks alone compute the same for every
-# order of the words. The position embeddings are the only place where the order enters. With them, the vectors
-# differ, but not much.
+# Without position embeddings the two vectors are equal in every layer: the blocks alone compute the same vector for a
+# token in every order of the words. The position embeddings are the only place where the order enters. With them, the
+# vectors differ, but not much.
 #
 # Two sentences are few. We shuffle the words of 20 dev sentences and compare each token with itself before and after.
 
@@ -416,9 +416,10 @@ assert lines["small"][0] - lines["small"][-1] > 0.1 and min(lines["small without
 assert np.ptp(lines["random weights"]) < 0.03
 
 # %% [markdown]
-# *Look at* the two trained models (blue and orange): layer 0 differs a little, because the places differ, and the
-# later layers differ more: the blocks use the order. With random weights (green) the value is nearly the same in all
-# layers. Without positions (pink) shuffling changes nothing.
+# *Look at* the two trained models (blue and orange): layer 0 differs a little, because the places differ, and the later
+# layers differ more: the blocks use the order. With random weights (green) the value is nearly the same in all layers:
+# they only keep the difference of layer 0, where random position rows are as long as random word rows. Without
+# positions (pink) shuffling changes nothing.
 #
 # ## 6 · The segments
 #
@@ -461,7 +462,7 @@ assert all(b < o - 0.1 for b, o in zip(baseline, ours[1], strict=True))
 
 # %% [markdown]
 # Two occurrences of "bank" with different meanings are still much more similar than two tokens of different sentences
-# are on average. The word itself remains the largest part of its vector.
+# are on average. The word itself remains a large part of its vector.
 #
 # ## Summary
 #
@@ -481,9 +482,9 @@ assert all(b < o - 0.1 for b, o in zip(baseline, ours[1], strict=True))
 # 3. Set the epsilon of the LayerNorm by hand to 1e-3, the default of Keras. How large is the difference from the
 #    package, and why do you not see it in a picture?
 #
-# Solutions: `tutorials/solutions/02_vectors_and_context.py`.
+# Solutions: [solutions/02_vectors_and_context.py](solutions/02_vectors_and_context.py).
 #
 # ## Next
 #
-# Chapter 03 builds the first half of a block: how does a vector get information from the others? Which layer to use
-# for a sentence is the question of chapter 10.
+# [Chapter 03](03_attention.py) builds the first half of a block: how does a vector get information from the others?
+# Which layer to use for a sentence is the question of chapter 10.

@@ -8,7 +8,7 @@
 # numbers equal those of `keras.layers.MultiHeadAttention`. You know what the square root and the mask are for, and
 # you have found heads of a published model that do one clear thing.
 #
-# **Time**: about one minute on 2 cores, without a network connection. **Papers**: Vaswani et al. 2017 ([Attention is
+# **Time**: under one minute on 2 cores, without a network connection. **Papers**: Vaswani et al. 2017 ([Attention is
 # all you need](https://arxiv.org/abs/1706.03762)), sections 3.2.1 and 3.2.2; Clark et al. 2019 ([What does BERT look
 # at?](https://arxiv.org/abs/1906.04341)), section 3; Kobayashi et al. 2020 ([Attention is not only a
 # weight](https://arxiv.org/abs/2004.10102)), section 4.
@@ -35,19 +35,19 @@ import keras_bert as kb
 picture = kb.explain.flow_chart(
     [
         "vectors [T, H]\none for each token",
-        ["query [T, D]\nwhat a token looks for", "key [T, D]\nwhat it is compared with", "value [T, D]\nwhat it gives"],
-        "scores [T, T]\nquery · key, divided by √D; padding gets a very low score",
-        "weights [T, T]\nsoftmax: each row sums to 1",
+        ["query and key [T, D]\nwhat a token looks for;\nwhat it is compared with", "value [T, D]\nwhat a token gives"],
+        ["scores [T, T]\nquery · key, divided by √D;\npadding gets a very low score", ""],
+        ["weights [T, T]\nsoftmax: each row sums to 1", ""],
         "output of a head [T, D]\nthe mean of the values with these weights",
         "output [T, H]\nA heads side by side, and one more linear map",
     ],
-    "One attention layer, from its input to its output. The boxes in the middle exist once for each head.",
+    "One attention layer, from its input to its output. The boxes between the first and the last exist once per head.",
 )
 chapter.show(picture, "overview")
 
 # %% [markdown]
 # *Look at* the first and the last box: the shape is the same, [T, H]. The only place where tokens meet is the [T, T]
-# table in the middle: one number for every pair of tokens.
+# table on the left: one number for every pair of tokens. The values on the right are not needed for this table.
 #
 # ## 1 · Three tokens, with a pencil
 #
@@ -156,8 +156,8 @@ def one_head(x, a, mask=None):
 
 
 # %% [markdown]
-# This is the code of section 1 with trained numbers. People count layers and heads from 1, and arrays from 0: head 3
-# is `a = 2`.
+# This is the code of section 1 with trained numbers. People count layers and heads from 1, and arrays from 0: layer 1
+# is block 1, `blocks[0]`, and head 3 is `a = 2`.
 
 # %%
 head_3 = one_head(x, 2)[1]  # [T, T]
@@ -309,7 +309,8 @@ assert change["without the mask"] > 0.01 and change["with the mask"] < 1e-6
 
 # %% [markdown]
 # Keras takes the mask as an array [B, T, T] or, for all queries alike, [B, 1, T]. It must give our numbers. And the
-# whole encoder must give the same outputs for a padded row as for the short one.
+# whole encoder must give the same outputs for a padded row as for the short one. BERT hides nothing but padding: every
+# token uses the tokens on both sides of it. (GPT also hides the tokens after a query: exercise 2.)
 
 # %%
 keras_output = ops.convert_to_numpy(attention(x_padded[None], x_padded[None], attention_mask=mask[None, None]))[0]
@@ -328,9 +329,10 @@ assert difference < 1e-4
 # %% [markdown]
 # ## 6 · What do trained heads attend to?
 #
-# One sentence proves little. We take 40 dev sentences of the sample and compute, for all heads, the mean weight that
-# a token gives to the token before it, to the token after it, and to `[CLS]`. The first token has none before it, so
-# it is not counted in the first mean, nor the last one in the second.
+# One sentence proves little. We take 40 dev sentences of the sample and compute, for all heads, the mean weight that a
+# token gives to the token before it, to the token after it, and to `[CLS]`. The first token has none before it, so it
+# is not counted in the first mean, nor the last one in the second. In the third mean, `[CLS]` and `[SEP]` are not
+# counted.
 
 # %%
 texts = kb.load_labeled("sample").dev_texts[:40]
@@ -486,8 +488,9 @@ assert weight > 60 and length < 20
 # 3. Choose the head with the largest weight to the **next** token on sentences 1 to 20, for `small`, and measure it
 #    on sentences 21 to 40. Do the same with random weights. Why is this fairer than section 6?
 #
-# Solutions: `tutorials/solutions/03_attention.py`.
+# Solutions: [solutions/03_attention.py](solutions/03_attention.py).
 #
 # ## Next
 #
-# Chapter 04 adds what is missing to a full block: the second half, the residual connections and the LayerNorms.
+# [Chapter 04](04_transformer_block.py) adds what is missing to a full block: the second half, the residual connections
+# and the LayerNorms.

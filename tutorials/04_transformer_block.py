@@ -8,9 +8,10 @@
 # trained stacks of twelve blocks that learn, and one that does not, and you know where the 110 million parameters of
 # BERT base are. You have put a layer of your own into the block.
 #
-# Time: about one minute on 2 cores. Sources: [Devlin et al. 2018](https://arxiv.org/abs/1810.04805), section 3 and
-# appendix A.2; [Vaswani et al. 2017](https://arxiv.org/abs/1706.03762), sections 3.1 to 3.3;
-# [Xiong et al. 2020](https://arxiv.org/abs/2002.04745) for the place of the normalization.
+# **Time**: under one minute on 2 cores, without a network connection. **Papers**: [Devlin et al.
+# 2018](https://arxiv.org/abs/1810.04805), section 3 and appendix A.2; [Vaswani et al.
+# 2017](https://arxiv.org/abs/1706.03762), sections 3.1 to 3.3 and 5.3; [Xiong et al.
+# 2020](https://arxiv.org/abs/2002.04745) for the place of the normalization.
 #
 #      x  [B, T, H]
 #      ├──────────────┐
@@ -30,6 +31,10 @@
 # feed-forward part, L the number of blocks.
 
 # %%
+from keras_bert.book import Chapter  # first, because it turns off most log messages
+
+chapter = Chapter(4)
+
 import math
 
 import keras
@@ -38,9 +43,6 @@ import tensorflow as tf
 from keras import ops
 
 import keras_bert as kb
-from keras_bert.book import Chapter
-
-chapter = Chapter(4)
 
 # %% [markdown]
 # ## 1 · The block by hand
@@ -109,14 +111,16 @@ output = inner @ w["output_dense/kernel"] + w["output_dense/bias"]  # [B, T, H]
 by_hand = layer_norm(x1 + output, w["output_layer_norm/gamma"], w["output_layer_norm/beta"])  # [B, T, H]
 
 package = ops.convert_to_numpy(block(x, mask))  # [B, T, H]
-print("largest difference from the package's block:", np.abs(by_hand - package).max())
+print(f"largest difference from the package's block: {np.abs(by_hand - package).max():.1e}")
 np.testing.assert_allclose(by_hand, package, atol=2e-5)
 
 # %% [markdown]
 # That is the whole block. BERT's encoder is the embeddings, then L such blocks, each with its own weights: the output
 # of one is the input of the next. Why L times? One attention can only combine the vectors that it gets. In the second
-# block these vectors already contain other tokens, so it can combine combinations, and so on. The shapes stay
-# `[B, T, H]`, so any number of blocks fits. The loop below has the same output as `BertEncoder`.
+# block these vectors already contain other tokens, so it can combine combinations, and so on. The shapes stay `[B, T,
+# H]`, so any number of blocks fits. Devlin et al. (section 5.2, table 6) measured what more blocks give: with H = 768
+# the accuracy on MNLI, pairs of sentences with three classes, is 77.9 % with 3 blocks and 84.4 % with 12. Each block
+# costs the same time again. The loop below has the same output as `BertEncoder`.
 
 # %%
 config = kb.BertConfig(vocab_size=20, hidden_size=H, num_layers=3, num_heads=A, intermediate_size=F)
@@ -412,13 +416,16 @@ assert control["peak 0.003, scale 0.55"] < 2 and control["peak 0.003, scale 1"] 
 # %% [markdown]
 # *Look at* the second bar: with a lower rate, post-LN without warm-up learns, too. And the third: with start values of
 # scale 1, it does not learn even at this rate. So three things work together: the order, the learning rate and the
-# start values. BERT has small start values *and* warm-up. These are models of 12 blocks with 32 numbers per token,
-# trained for 60 steps. The numbers of a large model are different, the direction is that of Xiong et al.
+# start values. BERT has small start values *and* warm-up. (The first bar is the mean of three seeds; the second and the
+# third are one seed each.) These are models of 12 blocks with 32 numbers per token, trained for 60 steps. The numbers
+# of a large model are different, the direction is that of Xiong et al.
 #
 # ## 5 · Where are 110 million parameters?
 #
-# BERT base has H = 768, F = 3,072, L = 12. We count without building the model. A dense layer from n to m numbers has
-# n · m weights and m biases. The number of heads is in none of the formulas, because the heads share H.
+# BERT base has H = 768, F = 3,072, L = 12. We count without building the model. A dense layer from n to m numbers has n
+# · m weights and m biases. The number of heads is in none of the formulas, because the heads share H. The *pooler* is a
+# dense layer with tanh after the last block, from the vector of `[CLS]` to `pooled_output`, which classifiers use
+# (chapters 08 and 10).
 
 # %%
 base = kb.BertConfig.from_preset("bert_en_uncased_L-12_H-768_A-12")
@@ -520,7 +527,7 @@ np.testing.assert_allclose(gated(inputs)["sequence_output"], before, atol=1e-6)
 # %%
 gated.blocks[0].after_attention.gate.assign(np.zeros(small.hidden_size))
 changed = gated(inputs)["sequence_output"]
-print("largest change with a gate of 0:", float(ops.max(ops.abs(changed - before))))
+print(f"largest change with a gate of 0: {float(ops.max(ops.abs(changed - before))):.4f}")
 assert float(ops.max(ops.abs(changed - before))) > 1e-4
 
 # %% [markdown]
@@ -537,7 +544,7 @@ assert float(ops.max(ops.abs(changed - before))) > 1e-4
 # - Post-LN stacks of 12 blocks need small start values and, at a high learning rate, warm-up. Pre-LN stacks do not, but
 #   published BERT weights fit post-LN only.
 # - About half of BERT's parameters are in the feed-forward parts, a fifth in the token embeddings.
-# - GELU exists in two versions that differ by less than 0.0006.
+# - GELU exists in two versions that differ by less than 0.0005.
 #
 # ## Exercises
 #
@@ -546,8 +553,8 @@ assert float(ops.max(ops.abs(changed - before))) > 1e-4
 # 3. Remove both residual connections of post-LN (`x = norm(attention(x))`). How much of the input is left after
 #    twelve blocks?
 #
-# Solutions: `tutorials/solutions/04_transformer_block.py`.
+# Solutions: [solutions/04_transformer_block.py](solutions/04_transformer_block.py).
 #
 # ## Next
 #
-# Chapter 05 loads published weights into this encoder and checks that it is BERT.
+# [Chapter 05](05_is_it_bert.py) loads published weights into this encoder and checks that it is BERT.

@@ -7,9 +7,10 @@
 # At the end you have written BERT's forward pass in numpy, with the weights read from the files. You have compared it
 # with the package and with a published model, layer by layer, and you know what eight plausible mistakes cost.
 #
-# Time: about one minute on 2 cores. Sources: [Devlin et al. 2018](https://arxiv.org/abs/1810.04805), section 3;
-# `modeling.py` of [google-research/bert](https://github.com/google-research/bert) for the details that the paper does
-# not give (epsilon, the tanh form of GELU, the mask).
+# **Time**: under one minute on 2 cores, without a network connection. **Sources**: [Devlin et al.
+# 2018](https://arxiv.org/abs/1810.04805), section 3; `modeling.py` of
+# [google-research/bert](https://github.com/google-research/bert) for the details that the paper does not give (epsilon,
+# the tanh form of GELU, the mask).
 #
 #     one file of weights ──┬── numpy, written in this chapter ──┐
 #                           ├── the package's BertEncoder ───────┼── largest difference per layer
@@ -19,6 +20,10 @@
 # mistake.
 
 # %%
+from keras_bert.book import Chapter  # first, because it turns off most log messages
+
+chapter = Chapter(5)
+
 import importlib.util
 import os
 
@@ -29,18 +34,15 @@ from safetensors.numpy import load_file
 from scipy.special import erf
 
 import keras_bert as kb
-from keras_bert.book import Chapter
 from keras_bert.parity import check, parity_inputs
 from keras_bert.text.masking import Masking, mask_tokens
-
-chapter = Chapter(5)
 
 # %% [markdown]
 # ## 1 · The weights in a file
 #
-# A SavedModel is TensorFlow's format: a folder with the weights and the computation. The bundled model
-# `bert_en_uncased_mini` is a SavedModel with the interface of TF-Hub's BERT. Its weights have the
-# names of TF-Hub. We read them without the package: the variables of the SavedModel, as numpy arrays.
+# A SavedModel is TensorFlow's format: a folder with the weights and the computation. TF-Hub is Google's collection of
+# published SavedModels. The bundled model `bert_en_uncased_mini` is a SavedModel with the inputs, outputs and names of
+# weights that TF-Hub's BERT has. We read it without the package: the variables of the SavedModel, as numpy arrays.
 
 # %%
 pretrained = kb.load_pretrained("bert_en_uncased_mini")
@@ -230,7 +232,8 @@ assert max(minilm) < 5e-5
 
 # %% [markdown]
 # *Look at* the distance from the dashed line: every point is below it. The tolerance of 5e-5 is that of `kb.compare`.
-# It is above the rounding errors of twelve layers and below the effect of the smallest mistake known to us.
+# It is above the rounding errors of twelve layers and below the smallest effect of a mistake in section 5, that of an
+# epsilon of 1e-6.
 #
 # And the library that most people use for MiniLM? `transformers` is not needed for this chapter. Its outputs for two
 # sentences are stored in the package: the first four numbers of `[CLS]` after each layer.
@@ -266,7 +269,7 @@ has_transformers = importlib.util.find_spec("transformers") and importlib.util.f
 theirs = np.array(chapter.minilm("transformers", by_transformers if has_transformers else by_keras_bert))
 ours = np.array(chapter.minilm("keras_bert", by_keras_bert))
 print("first sentence, last layer: transformers", theirs[-1, 0], " keras_bert", ours[-1, 0])
-print("largest difference:", np.abs(theirs - ours).max())
+print(f"largest difference: {np.abs(theirs - ours).max():.1e}")
 assert np.abs(theirs - ours).max() < 5e-5
 
 # %% [markdown]
@@ -387,8 +390,9 @@ assert not missed["parity_inputs"]
 #
 # ## 7 · What does a mistake cost?
 #
-# A difference of 0.001 in a vector: does anyone notice? We mask 15 % of the tokens of the sample's prose, let the mini
-# model predict them, and count how many predictions change, and how many are correct.
+# Does a difference of 0.001 in a vector change an answer? We mask 15 % of the tokens of the bundled sample of prose
+# (chapter 06 explains `mask_tokens`), let the mini model predict them, and count how many predictions change, and how
+# many are correct.
 
 # %%
 sentences = [sentence for document in kb.load_corpus("sample") for sentence in document][:48]
@@ -426,13 +430,13 @@ assert min(changed["no mask"], changed["mask on queries"], changed["positions fr
 # *Look at* the first two bars: the other GELU and an epsilon of 1e-6 change no prediction here, or almost none. A
 # missing mask and wrong positions change many. And yet compare the accuracies above: with 143 masked tokens the
 # standard error is about 4 points, so of all these mistakes only the swapped segments are visible, and a missing mask
-# even looks a little better by chance. That is why such mistakes live for years: every accuracy looks right. (This
-# model has seen segment 0 only. So "segments swapped" gives it vectors that were never trained, and "segments all 0"
-# changes nothing.)
+# even looks a little better by chance. A mistake of this kind can stay in a program for long, because every accuracy
+# looks right. (This model has seen segment 0 only. So "segments swapped" gives it vectors that were never trained, and
+# "segments all 0" changes nothing.)
 #
 # ## Summary
 #
-# - A BERT forward pass in numpy has about 40 lines, and its numbers equal the package's, transformers' and a
+# - A BERT forward pass in numpy has less than 40 lines, and its numbers equal the package's, transformers' and a
 #   SavedModel's up to rounding.
 # - Compare layer by layer: the first layer with a difference is the place of the mistake.
 # - A check on one short text misses the mask and the segments. Use padding, pairs, and weights that are not new.
@@ -444,8 +448,8 @@ assert min(changed["no mask"], changed["mask on queries"], changed["positions fr
 # 2. Leave out the division by the square root in `attend`. Does the check on one short text find it?
 # 3. Mask both queries and keys. Is it found, and does it change a prediction?
 #
-# Solutions: `tutorials/solutions/05_is_it_bert.py`.
+# Solutions: [solutions/05_is_it_bert.py](solutions/05_is_it_bert.py).
 #
 # ## Next
 #
-# Chapter 06 trains BERT on text alone, and shows why masked words teach it so much.
+# [Chapter 06](06_learning_from_text.py) trains BERT on text alone: masked words are the labels.

@@ -8,7 +8,7 @@
 # compared its losses with the baselines that show whether it learned anything, and you have measured what the 80/10/10
 # rule is good for.
 #
-# Time: about one and a half minutes on 2 cores. Source: [Devlin et al. 2018](https://arxiv.org/abs/1810.04805),
+# **Time**: under three minutes on 2 cores. Source: [Devlin et al. 2018](https://arxiv.org/abs/1810.04805),
 # section 3.1 and appendices A.1 and C.2.
 #
 #     text      the  ship  was   old  and  slow

@@ -7,7 +7,7 @@
 # At the end you have measured each of these with short runs that differ in one setting, and you have compared them with
 # what models of this package learned from millions of tokens.
 #
-# Time: about one and a half minutes on 2 cores. Sources: [Devlin et al. 2018](https://arxiv.org/abs/1810.04805),
+# **Time**: under three minutes on 2 cores. Sources: [Devlin et al. 2018](https://arxiv.org/abs/1810.04805),
 # section 5.1 and appendices A.2 and C.1; [Liu et al. 2019](https://arxiv.org/abs/1907.11692) (RoBERTa), section 4.
 #
 #     one small model, the same validation rows, one setting changed at a time

@@ -7,7 +7,7 @@
 # **At the end** you have built a classifier head, fine-tuned it, and compared five sources of features over three
 # seeds. You know what a learning rate that is too high destroys, and you have measured it.
 #
-# **Time**: two to three minutes on 2 cores, without a network connection. **Papers**: Devlin et al. 2018
+# **Time**: under four minutes on 2 cores, without a network connection. **Papers**: Devlin et al. 2018
 # ([BERT](https://arxiv.org/abs/1810.04805)), sections 3.2, 4.1 and 5.3, appendix A.3.
 #
 # ```

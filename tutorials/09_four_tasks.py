@@ -7,7 +7,7 @@
 # **At the end** you have built the four heads and the four kinds of inputs by hand, fine-tuned one encoder for each
 # task, and measured each beside baselines that need no encoder.
 #
-# **Time**: two to three minutes on 2 cores, without a network connection. **Papers**: Devlin et al. 2018
+# **Time**: under four minutes on 2 cores, without a network connection. **Papers**: Devlin et al. 2018
 # ([BERT](https://arxiv.org/abs/1810.04805)), sections 4.1 to 4.3 and 5.3, figure 4 of the appendix; Rajpurkar et al.
 # 2018 ([SQuAD 2.0](https://arxiv.org/abs/1806.03822)), section 3.
 #

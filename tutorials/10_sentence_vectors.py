@@ -8,7 +8,7 @@
 # on two tasks with a baseline; you have searched in 1,135 sentences; and you have trained a classifier on stored
 # vectors.
 #
-# **Time**: about one minute on 2 cores, without a network connection. **Papers**: Devlin et al. 2018
+# **Time**: under three minutes on 2 cores, without a network connection. **Papers**: Devlin et al. 2018
 # ([BERT](https://arxiv.org/abs/1810.04805)), section 5.3; Reimers and Gurevych 2019
 # ([Sentence-BERT](https://arxiv.org/abs/1908.10084)), sections 1 and 3; Ethayarajh 2019
 # ([How contextual?](https://arxiv.org/abs/1909.00512)), section 4.

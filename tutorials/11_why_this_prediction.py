@@ -7,7 +7,7 @@
 # **At the end** you have computed gradient x input and integrated gradients by hand, checked that the scores add up,
 # compared them with attention, and tested them with a deletion experiment and with a model of random weights.
 #
-# **Time**: about one minute on 2 cores, without a network connection. **Papers**: Sundararajan et al. 2017
+# **Time**: under two minutes on 2 cores, without a network connection. **Papers**: Sundararajan et al. 2017
 # ([Integrated gradients](https://arxiv.org/abs/1703.01365)), section 3; Dhamdhere et al. 2018
 # ([Conductance](https://arxiv.org/abs/1805.12233)), section 2; Adebayo et al. 2018
 # ([Sanity checks](https://arxiv.org/abs/1810.03292)), section 3; DeYoung et al. 2020

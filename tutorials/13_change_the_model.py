@@ -8,7 +8,7 @@
 # LoRA. Each is compared with the package's own layer, or is put into the package's block. Then you measure what each of
 # them costs and gives.
 #
-# **Time**: under 90 seconds on 2 cores. **Papers**: [Houlsby et al. 2019](https://arxiv.org/abs/1902.00751), section 2
+# **Time**: under two minutes on 2 cores. **Papers**: [Houlsby et al. 2019](https://arxiv.org/abs/1902.00751), section 2
 # (adapters); [Hu et al. 2018](https://arxiv.org/abs/1709.01507), section 3 (squeeze and excitation); [Hu et al.
 # 2021](https://arxiv.org/abs/2106.09685), sections 4.1 and 4.2 (LoRA).
 #

@@ -8,7 +8,7 @@
 # outputs, measured their sizes and times, and answered requests with a small HTTP server. You also know what a serving
 # engine adds to it.
 #
-# **Time**: under a minute on 2 cores. **Sources**: the formats
+# **Time**: under one minute on 2 cores. **Sources**: the formats
 # [SavedModel](https://www.tensorflow.org/guide/saved_model), [ONNX](https://onnx.ai/onnx/operators) and
 # [LiteRT](https://ai.google.dev/edge/litert).
 #

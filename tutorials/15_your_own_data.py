@@ -8,8 +8,8 @@
 # slices, errors that you have read, a check of the probabilities, an export, and a prediction from it. The last section
 # is a checklist for your own project.
 #
-# **Time**: under 90 seconds on 2 cores. **Papers**: [Devlin et al. 2018](https://arxiv.org/abs/1810.04805), section 4.1
-# and appendix A.3; [Guo et al. 2017](https://arxiv.org/abs/1706.04599), sections 2 and 4.2 (calibration).
+# **Time**: under two minutes on 2 cores. **Papers**: [Devlin et al. 2018](https://arxiv.org/abs/1810.04805), section
+# 4.1 and appendix A.3; [Guo et al. 2017](https://arxiv.org/abs/1706.04599), sections 2 and 4.2 (calibration).
 #
 # Run it as a script (`python tutorials/15_your_own_data.py`; the figures go to `tutorials/out/`) or as a notebook.
 #

@@ -112,6 +112,15 @@ def test_clean_keeps_other_lines_of_standard_error():
     assert output.text == "Warning: the loss is NaN\n"
 
 
+def test_clean_keeps_a_caption_below_its_image():
+    stream = {"output_type": "stream", "name": "stdout"}
+    image = {"output_type": "display_data", "data": {"text/plain": "[figure]"}, "metadata": {}}
+    log = {"output_type": "stream", "name": "stderr", "text": "I0000 00:00:1796053621.9 1 port.cc:1] text\n"}
+    outputs = [image, {**stream, "text": "first\n"}, log, {**stream, "text": "number 1\n"}, image]
+    kept = notebook_outputs.clean([*outputs, {**stream, "text": "second\n"}])
+    assert [output.get("text", "image") for output in kept] == ["image", "first\nnumber 1\n", "image", "second\n"]
+
+
 def test_images_become_smaller():
     image = pytest.importorskip("PIL.Image")
     picture = image.new("RGBA", (200, 100), "white")

@@ -9,6 +9,8 @@ from tools.chapters import code_cells, read_chapter, title
 LINES = 12  # of code in one cell
 FIGURES = 3
 SECTIONS = ("What could mislead you", "Summary", "Exercises", "Next")
+TIME = re.compile(r"^\*\*Time\*\*: under (one minute|(?:two|three|four) minutes) on 2 cores\b", re.MULTILINE)
+MINUTES = {"one": 1, "two": 2, "three": 3, "four": 4}
 
 
 def lines_of_code(source: str) -> int:
@@ -78,6 +80,15 @@ def first_cell_errors(path: Path) -> list[str]:
     others = [each for each in others if not each.startswith("keras.utils.set_random_seed(")]
     expected = f"chapter = Chapter({int(path.stem[:2])})"
     return [] if others == [expected] else [f"the first code cell has not only imports and {expected}: {others}"]
+
+
+def time_errors(path: Path, seconds: float) -> list[str]:
+    """Return whether the first text promises no time, or less than the seconds that the chapter took."""
+    promised = TIME.search(read_chapter(path).cells[0].source)
+    if promised is None:
+        return ["the first text has no line that begins with **Time**: under … minutes on 2 cores"]
+    limit = 60 * MINUTES[promised[1].split()[0]]
+    return [] if seconds < limit else [f"the first text promises {limit} seconds, the chapter took {seconds}"]
 
 
 def solution_errors(path: Path) -> list[str]:

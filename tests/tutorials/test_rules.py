@@ -8,7 +8,8 @@ import pytest
 pytest.importorskip("jupytext", reason="the tutorials extra installs jupytext")
 
 from tests.tutorials import rules  # noqa: E402
-from tools.chapters import LINK, TUTORIALS, chapters, read_chapter, solutions  # noqa: E402
+from tools.chapter_index import read_record  # noqa: E402
+from tools.chapters import LINK, NOTEBOOKS, TUTORIALS, chapters, read_chapter, solutions  # noqa: E402
 
 SAMPLE = Path(__file__).parent / "book" / "00_is_a_bar_longer.py"
 SOLUTION = SAMPLE.parent / "solutions" / SAMPLE.name
@@ -30,6 +31,21 @@ def test_code_cells(path):
 @pytest.mark.parametrize("path", CHAPTERS)
 def test_figures(path):
     assert rules.figure_errors(path) == []
+
+
+@pytest.mark.parametrize("path", CHAPTERS[1:])
+def test_time_of_the_first_text(path):
+    """The promised time is not below the one that was measured when the notebook was written."""
+    assert rules.time_errors(path, read_record(NOTEBOOKS / "chapters.json")[path.name]["seconds"]) == []
+
+
+def test_too_little_time_is_noticed(tmp_path):
+    assert rules.time_errors(SAMPLE, 59) == []
+    assert "promises 60 seconds" in rules.time_errors(SAMPLE, 60)[0]
+    path = tmp_path / SAMPLE.name
+    text = SAMPLE.read_text(encoding="utf-8")
+    path.write_text(text.replace("under one minute", "about one minute"), encoding="utf-8")
+    assert "has no line" in rules.time_errors(path, 1)[0]
 
 
 @pytest.mark.parametrize("path", SOLUTIONS)

@@ -39,11 +39,17 @@ for pair, percent in sorted(left.items(), key=lambda item: item[1]):
 with_a = [percent for pair, percent in left.items() if "a" in pair]
 without_a = [percent for pair, percent in left.items() if "a" not in pair]
 assert max(with_a) < min(without_a)
-print([guess["token"] for guess in kb.fill_mask(mini, ["died of heart [MASK] ."])[0]["masks"][0]["predictions"]])
+
+# %%
+lowest = min(left, key=left.get)
+text = " ".join(word for word in WORDS if word not in lowest)
+best = [guess["token"] for guess in kb.fill_mask(mini, [text])[0]["masks"][0]["predictions"]]
+print(f"without {lowest}: {text} -> {best}")
+assert lowest == ("died", "a") and best[0] != "attack"
 
 # %% [markdown]
-# The pairs with the article "a" have the lowest probabilities. The last line of the output has the most probable
-# tokens of the text without "he" and "a".
+# The three pairs with the article "a" have the lowest probabilities, "died" and "a" the lowest of all. The last line of
+# the output has the text without these two words, and what the model predicts there.
 
 # %% [markdown]
 # ## Exercise 2: capital letters
@@ -54,11 +60,16 @@ print([guess["token"] for guess in kb.fill_mask(mini, ["died of heart [MASK] ."]
 # %%
 reviews = kb.load_labeled("sample")
 predict = kb.Predictor("sst2_sentiment")
-texts = reviews.dev_texts[:50]
-as_written = [result["label"] for result in predict(texts)]
-in_capitals = [result["label"] for result in predict([text.upper() for text in texts])]
-assert as_written == in_capitals
-print("all", len(texts), "predictions are equal")
+texts, labels = reviews.dev_texts[:400], np.array(reviews.dev_labels[:400])
+
+
+def predicted(texts):
+    return np.array([predict.labels.index(result["label"]) for result in predict(texts)])
+
+
+as_written, in_capitals = predicted(texts), predicted([text.upper() for text in texts])
+print(f"accuracy as written {np.mean(as_written == labels):.1%}, in capitals {np.mean(in_capitals == labels):.1%}")
+assert np.array_equal(as_written, in_capitals)
 
 # %% [markdown]
 # ## Exercise 3: your own sentences

@@ -11,11 +11,12 @@ WIDTH, ARROW, LINE, MARGIN, COLUMN_GAP = 6.4, 0.3, 0.2, 0.1, 0.2  # inches
 
 
 def flow_chart(rows: Sequence[str | Sequence[str]], caption: str) -> Figure:
-    """Draw steps as rows of boxes from top to bottom, with an arrow from each row to the next.
+    """Draw steps as rows of boxes from top to bottom, with arrows from each row to the next.
 
     Args:
         rows: N rows; a row is the text of one box, or a list of the texts of boxes side by side. The first line of a
-            text is its bold title.
+            text is its bold title. Between two rows there is an arrow for each box of the longer row. Where a text of
+            a list is empty, the arrow goes on to the next row.
         caption: one or two sentences that say what to look at.
 
     Returns:
@@ -36,18 +37,21 @@ def flow_chart(rows: Sequence[str | Sequence[str]], caption: str) -> Figure:
     total = sum(heights) + ARROW * (len(rows) - 1)
     with style():
         figure, axes = new_axes(WIDTH + 0.2, total + 0.2)
-        top = 0.0
+        top, above = 0.0, []
         for row, height, color in zip(rows, heights, SERIES * len(rows), strict=False):
             width = (WIDTH - COLUMN_GAP * (len(row) - 1)) / len(row)
             for number, text in enumerate(row):
-                _draw_box(axes, text, number * (width + COLUMN_GAP), top, width, height, color)
-            if top:
-                arrow = {"arrowstyle": "-|>", "color": INK, "shrinkA": 0, "shrinkB": 0}
-                axes.annotate("", (WIDTH / 2, top), (WIDTH / 2, top - ARROW), arrowprops=arrow)
-            top += height + ARROW
+                left = number * (width + COLUMN_GAP)
+                if text:
+                    _draw_box(axes, text, left, top, width, height, color)
+                else:
+                    _draw_arrow(axes, left + width / 2, top, top + height, head=False)
+            if above:
+                _draw_arrows(axes, above, row, top)
+            top, above = top + height + ARROW, row
         axes.set(xlim=(-0.05, WIDTH + 0.05), ylim=(total + 0.05, -0.05), aspect="equal")
         axes.set_axis_off()
-    titles = ", then ".join(" and ".join(text.split("\n")[0] for text in row) for row in rows)
+    titles = ", then ".join(" and ".join(text.split("\n")[0] for text in row if text) for row in rows)
     return Figure(figure, caption, {"rows": rows}, f"Diagram of boxes with arrows: {titles}")
 
 
@@ -124,6 +128,19 @@ def _draw_cell(axes, text: str, left: float, row: int, width: float, color: str)
     face = (*to_rgb(color), 0.45)
     axes.add_patch(Rectangle((left, row + 0.06), width, 0.88, facecolor=face, edgecolor="white", linewidth=2))
     axes.text(left + width / 2, row + 0.5, escape(text), ha="center", va="center", fontsize=9)
+
+
+def _draw_arrows(axes, above: list[str], row: list[str], top: float) -> None:
+    """Draw an arrow for each box of the longer one of two rows; it has no head above an empty box."""
+    count = max(len(above), len(row))
+    for number in range(count):
+        place = (number + 0.5) * (WIDTH + COLUMN_GAP) / count - COLUMN_GAP / 2  # the center of the box
+        _draw_arrow(axes, place, top - ARROW, top, head=len(row) < count or bool(row[number]))
+
+
+def _draw_arrow(axes, place: float, start: float, end: float, head: bool) -> None:
+    arrow = {"arrowstyle": "-|>" if head else "-", "color": INK, "shrinkA": 0, "shrinkB": 0}
+    axes.annotate("", (place, end), (place, start), arrowprops=arrow)
 
 
 def _draw_box(axes, text: str, left: float, top: float, width: float, height: float, color: str) -> None:

@@ -105,6 +105,15 @@ def test_empty_matrix_is_rejected():
         kb.explain.matrix_chart(np.zeros((0, 0)), [], [], "")
 
 
+def test_flow_chart_has_an_arrow_for_each_box():
+    plot = kb.explain.flow_chart(["ids", ["query", "value"], ["weights", ""], "output"], "Four steps.")
+    arrows = [text.arrow_patch for text in plot.figure.axes[0].texts if getattr(text, "arrow_patch", None)]
+    heads = [arrow for arrow in arrows if type(arrow.get_arrowstyle()).__name__ == "CurveFilledB"]
+    assert len(heads) == 5  # to query, value and weights; from weights and value to output
+    assert len(arrows) == 7  # and two parts of the line from value beside weights
+    assert plot.alt.endswith("ids, then query and value, then weights, then output")
+
+
 def test_data_is_json():
     plots = [
         kb.explain.bar_chart({"a": np.float64(1)}, "", errors={"a": np.float32(1)}, baseline=np.float32(2)),

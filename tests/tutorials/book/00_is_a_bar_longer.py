@@ -2,7 +2,9 @@
 # # 00 · Is a longer bar a larger number?
 #
 # A chart is read before its text. Does the length of a bar say how large a number is?
-# At the end you have three charts. It takes about 10 seconds on 2 cores. There is no paper.
+# At the end you have three charts. There is no paper.
+#
+# **Time**: under one minute on 2 cores.
 #
 # The length $l$ of a bar is $l = s \, v$ for a value $v$ and a scale $s$. See [the glossary](../docs/glossary.md).
 
