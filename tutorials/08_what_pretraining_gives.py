@@ -296,15 +296,20 @@ def compiled(model):
 
 
 # %%
-def fine_tune(model, start, ids, labels, peak, epochs, seed):
-    """Train from the weights `start` of an encoder and a new head; return the loss of each epoch."""
+def start_again(model, start, seed):
+    """Set the encoder to the weights `start`, make the head and the optimizer new."""
     keras.utils.set_random_seed(seed)
     model.encoder.set_weights(start)
     kernel = np.random.default_rng(seed).normal(0, 0.02, model.head.kernel.shape)  # [H, 2]
     model.head.set_weights([kernel, np.zeros(2)])
-    optimizer, steps = model.optimizer, epochs * -(-len(labels) // BATCH)
-    for variable in optimizer.variables:
+    for variable in model.optimizer.variables:
         variable.assign(keras.ops.zeros_like(variable))
+
+
+# %%
+def fine_tune(model, ids, labels, peak, epochs):
+    """Train with warm-up and decay of the learning rate; return the loss of each epoch."""
+    optimizer, steps = model.optimizer, epochs * -(-len(labels) // BATCH)
     schedule = WarmupLinearDecay(peak, steps, steps // 10)
     set_rate = keras.callbacks.LambdaCallback(
         on_train_batch_begin=lambda *_: optimizer.learning_rate.assign(schedule(optimizer.iterations))
@@ -324,7 +329,8 @@ samples = [(tiny_vectorizer(texts[order[:COUNT]]), labels[order[:COUNT]]) for or
 
 def finetuned_accuracy(start, seed):
     """Fine-tune on the 1,000 sentences of a seed; return the accuracy on dev in percent."""
-    fine_tune(classifier, start, *samples[seed], PEAK, EPOCHS, seed)
+    start_again(classifier, start, seed)
+    fine_tune(classifier, *samples[seed], PEAK, EPOCHS)
     return 100 * kb.evaluate(classifier, dev_ids, dev_labels)["accuracy"]
 
 
@@ -446,7 +452,8 @@ mini_classifier = compiled(kb.BertClassifier(mini.encoder.copy(dropout=0.1), num
 first_400, start = (mini_vectorizer(texts[:400]), labels[:400]), mini.encoder.get_weights()
 losses, remaining = [], []
 for rate in RATES:
-    losses.append(fine_tune(mini_classifier, start, *first_400, rate, epochs=3, seed=0)[-1])
+    start_again(mini_classifier, start, seed=0)
+    losses.append(fine_tune(mini_classifier, *first_400, rate, epochs=3)[-1])
     remaining.append(found_tokens(mini_classifier.encoder))
     print(f"learning rate {rate:.0e}: training loss {losses[-1]:.2f}, masked tokens found {remaining[-1]:.1f} %")
 
