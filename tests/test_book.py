@@ -58,11 +58,12 @@ def test_show_displays_in_a_notebook(alt, expected, plot, tmp_path, monkeypatch,
     monkeypatch.setitem(sys.modules, "ipykernel", types.ModuleType("ipykernel"))
     monkeypatch.chdir(tmp_path)
     book.Chapter(3).show(plot, "line", alt)
-    ((data, settings),) = displayed
+    (data, settings), below = displayed
     assert base64.b64decode(data["image/png"]).startswith(b"\x89PNG")
     assert settings == {"raw": True, "metadata": {"image/png": {"alt": expected}}}
     assert data["text/plain"] == f"[figure: {expected}]"
-    assert capsys.readouterr().out == "A line.\n" and not list(tmp_path.iterdir())
+    assert below == ({"text/plain": "A line."}, {"raw": True})
+    assert capsys.readouterr().out == "" and not list(tmp_path.iterdir())
 
 
 def test_full(monkeypatch):
@@ -82,6 +83,11 @@ def test_reviews_of_a_full_run(monkeypatch, tmp_path):
     assert book.Chapter(3).reviews() == "sst2"
     (tmp_path / "data" / "SST-2").mkdir(parents=True)
     assert book.Chapter(3).reviews() == str(tmp_path / "data" / "SST-2")
+
+
+def test_results_of_an_unknown_name():
+    with pytest.raises(InputError, match="`name` must be one of sst2, .*Received: name=sst3"):
+        book.Chapter(8).results("sst3")
 
 
 def test_minilm_is_absent(record):

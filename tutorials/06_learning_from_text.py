@@ -35,8 +35,9 @@ chapter = Chapter(6)
 #
 # The sample of the package has prose: documents of sentences. A vocabulary of 1,000 tokens is learned from it (chapter
 # 01). Whole documents are held out for validation. Then pairs of text parts are packed into rows
-# `[CLS] A [SEP] B [SEP]`. Section 6 explains the pairs. Each document is packed ten times (`dupe_factor`), each time
-# into other pairs.
+# `[CLS] A [SEP] B [SEP]`. Section 6 explains the pairs. A pair that is too long for a row loses tokens at a start or an
+# end, so a row may begin inside a word. Each document is packed ten times (`dupe_factor`), each time into other pairs.
+# With `special_tokens=True` a `[MASK]` in a text is the special token; section 5 needs this.
 
 # %%
 corpus = kb.load_corpus("sample")
@@ -54,7 +55,9 @@ print(f"{len(train)} documents, {len(train.ids):,} tokens; {len(examples):,} row
 #
 # In each row 15 % of the ordinary tokens are chosen (never `[CLS]`, `[SEP]` or padding). The model must predict them.
 # Of the chosen tokens, 80 % become `[MASK]`, 10 % become a random token, and 10 % stay as they are. Section 7 measures
-# why. First the choice and the replacement by hand:
+# why. Why 15 %? With fewer tokens a row gives fewer predictions to learn from; with more, less context is left to
+# predict them from. It is a choice of the paper, not a law: `docs/recipe.md` compares 15, 25 and 40 % in short runs.
+# First the choice and the replacement by hand:
 
 
 # %%
@@ -91,6 +94,10 @@ masked = np.array([replace(row, chosen[i], action[i], random_tokens[i]) for i, r
 np.testing.assert_array_equal(masked, package["input_word_ids"])
 print(f"{sum(map(len, chosen)) / ordinary[rows].sum():.1%} of the ordinary tokens are chosen")
 
+# %% [markdown]
+# Why not 15 %? The number per row is rounded: most rows have 29 ordinary tokens, 15 % of them are 4.35, and 4 are
+# chosen. For a figure, each chosen position gets a number for its kind:
+
 # %%
 kinds = np.zeros(rows.shape)  # for the colors: 1 [MASK], -1 random, 0.4 unchanged
 for i, positions in enumerate(chosen):
@@ -111,7 +118,9 @@ chapter.show(plot, "masking")
 # %% [markdown]
 # *Look at* the colors. The model sees the tokens in the cells and must predict the tokens at the left. At an orange
 # cell it sees a wrong token, at a pale blue cell the right one. (Rows with these rare cases were chosen for the
-# figure.) In every epoch the tokens are chosen again, so the same sentence gives new questions.
+# figure.) Here the tokens are chosen again in every epoch, so the same sentence gives new questions (*dynamic masking*,
+# [Liu et al. 2019](https://arxiv.org/abs/1907.11692), section 4.1). BERT's authors masked their text ten times before
+# the training, and read the same masks several times.
 #
 # ## 3 · The loss by hand
 #
@@ -151,7 +160,7 @@ assert abs(before["mlm_loss"] - np.log(V)) < 0.5
 
 # %% [markdown]
 # A new model gives every token about the same probability, 1 / V, so its loss is about ln V. A loss far above ln V at
-# the start is a sign of a bug.
+# the start is a sign of a mistake, such as initial weights that are too large.
 #
 # ## 4 · Two baselines without a neural network
 #
@@ -218,9 +227,10 @@ chapter.show(plot, "loss")
 assert min(history["val_mlm_loss"]) < baselines["unigram"]
 
 # %% [markdown]
-# *Look at* the dashed lines. First the loss falls to the unigram line: the model has learned which tokens are frequent.
-# What it gains below that line comes from the context. The validation curve (orange) stays far above the bigram line: a
-# table of counted pairs is better than this model. 50,000 tokens of text, read a few times, are very few.
+# *Look at* the dashed lines. First the validation loss falls to the unigram line: the model has learned which tokens
+# are frequent. What it gains below that line comes from the context. The validation curve (orange) stays far above the
+# bigram line: a table of counted pairs is better than this model. 50,000 tokens of text, read a few times, are very
+# few.
 
 # %%
 for text in GAPS:
@@ -252,11 +262,11 @@ for row in kb.fill_mask(pretrained, list(GAPS), top_k=3):
     assert found[word] > 5 * filled[row["text"]][-1][vocabulary.index(word)]
 
 # %% [markdown]
-# ## 6 · Next sentence prediction, and its correct mark
+# ## 6 · Next sentence prediction, and its right baseline
 #
-# The second task of BERT: does B follow A in the text, or is it from another document? Many books mark this loss at
-# ln 2 = 0.693, the loss of a coin. This mark is wrong when the classes are not equally frequent. The right baseline is
-# the best *constant* answer: always the share of "random" in the training rows.
+# The second task of BERT: does B follow A in the text, or is it from another document? A usual baseline is
+# ln 2 = 0.693, the loss of a probability of one half. It is wrong when the classes are not equally frequent. The right
+# baseline is the best *constant* answer: always the share of "random" in the training rows.
 
 # %%
 share = float(examples.next_sentence_labels.mean())  # 1: B is random
@@ -268,9 +278,10 @@ print(f"the constant answer: loss {constant_loss:.3f} (ln 2 = {np.log(2):.3f}), 
 print(f"the model: loss {min(history['val_nsp_loss']):.3f}, accuracy {max(history['val_nsp_accuracy']):.1%}")
 
 # %% [markdown]
-# The loss of the model is below that of the constant answer. Has it learned which texts belong together? A control that
-# cannot read: it sees only the lengths of A and B, and looks up the share of random pairs with such lengths in the
-# training rows. (A long sentence leaves no room for the next one in the row, so its B must be random.)
+# The loss of the model, the lowest of its eight evaluations, is below that of the constant answer. Has it learned which
+# texts belong together? Here is a control that does not read the texts: it sees only the lengths of A and B, and looks
+# up the share of random pairs with such lengths in the training rows. (A long sentence leaves no room for the next one
+# in the row, so its B must be random.)
 
 
 # %%
@@ -296,15 +307,18 @@ assert share > 0.5 and constant_accuracy > 0.5 and constant_loss < np.log(2)
 assert lengths_loss < constant_loss and min(history["val_nsp_loss"]) > lengths_loss - 0.05
 
 # %% [markdown]
-# *Look at* the end of the validation curve (orange) and the lower dashed line. Nearly all that the model has learned
-# beyond the constant answer is in the lengths alone. With the mark ln 2, and an accuracy of 70 %, we would have
-# believed that it understands which texts belong together.
+# *Look at* the end of the validation curve (orange) and the lower dashed line. The lengths alone give nearly the same
+# loss, and 199 rows are too few to see a difference of one hundredth. So this loss does not show that the model reads
+# the texts. With the baseline ln 2, and an accuracy of 70 %, we would have believed it. (Compare only the orange curve
+# with the dashed lines: they are for the validation rows. The training rows have fewer random pairs, so their loss,
+# blue, is higher.)
 #
 # ## 7 · Why 80/10/10?
 #
-# `[MASK]` never occurs in the texts that the model is used on later. With 100 % `[MASK]`, the model never has to know
-# anything about a token that it can see. The experiment: continue to train the bundled model for 150 steps, once with
-# 80/10/10 and once with 100 % `[MASK]`. The control: start, rows, chosen positions and learning rate are the same.
+# `[MASK]` never occurs in the texts that the model is used on later. With 100 % `[MASK]`, the model is never asked
+# about a position where it sees an ordinary token. The experiment: continue to train the bundled model for 150 steps,
+# once with 80/10/10 and once with 100 % `[MASK]`. The control: start, rows, chosen positions and learning rate are the
+# same.
 
 # %%
 start, words = pretrained.model.get_weights(), pretrained.vectorizer
@@ -394,8 +408,8 @@ assert both["80/10/10"][:, -1, 2].min() > both["100 % [MASK]"][:, -1, 2].max()
 # %% [markdown]
 # *Look at* the upper pair of curves. With 80/10/10 (green) the model still gives back nearly every token that it can
 # see. With 100 % `[MASK]` (pink) it loses this step by step: nothing in its training asks for it. The lower pair, at
-# random tokens, is nearly equal: after 150 steps the other 10 % show no effect here. (All curves fall a little,
-# because a high learning rate and a small text make the model worse.)
+# random tokens, is nearly equal: after 150 steps the other 10 % show no effect here. (All curves fall: the learning
+# rate is high and the text is small, so the model gets worse in both experiments.)
 #
 # ## 8 · What could mislead you
 #
@@ -410,21 +424,25 @@ chapter.show(kb.explain.bar_chart(bars, caption, "accuracy, %", errors), "at_mas
 assert abs(bars["after, 80/10/10"] - bars["after, 100 % [MASK]"]) < 5
 
 # %% [markdown]
-# *Look at* how near the last two bars are. Who measures masked positions only, sees no reason for 80/10/10. The paper
-# reports the same in appendix C.2: the masking rule changes little in fine-tuning, more where the encoder is used
-# without fine-tuning.
+# *Look at* how near the last two bars are. If only masked positions are measured, there is no reason for 80/10/10. The
+# paper reports something similar in appendix C.2: the masking rule changes little in fine-tuning, more where the
+# encoder is used without fine-tuning.
+#
+# Two more limits: the losses of sections 5 and 6 are those of one seed, and 36 documents are a very small text.
+# Section 7 has three seeds, but one text and one learning rate.
 #
 # ## Summary
 #
 # - Text gives its own labels: the masked token, and whether B follows A.
 # - 15 % of the tokens are predicted: 80 % of them masked, 10 % random, 10 % unchanged.
 # - A new model has a loss of about ln V. The unigram and the bigram baseline show whether the model uses the context.
-# - The mark of the next-sentence loss is the best constant answer, not ln 2. Lengths alone can be better than that.
-# - 80/10/10 keeps the vectors of visible tokens useful. The accuracy at `[MASK]` does not show it.
+# - The baseline of the next-sentence loss is the best constant answer, not ln 2. Lengths alone can be better than that.
+# - With 80/10/10 the model can still tell which token it sees. The accuracy at `[MASK]` does not show it.
 #
 # ## Exercises
 #
-# 1. Mask whole words (`Masking.from_vocabulary(vocabulary, whole_words=True)`). Is the share of chosen tokens the same?
+# 1. Mask whole words, which means all pieces of a word together:
+#    `Masking.from_vocabulary(vocabulary, whole_words=True)`. Is the share of chosen tokens the same?
 # 2. Compute a baseline that looks at the token *after* the gap. Is it better than the bigram?
 # 3. What are loss and accuracy of the constant answer when exactly 70 % of the pairs are random?
 #

@@ -12,7 +12,7 @@
 #
 #     one small model, the same validation rows, one setting changed at a time
 #
-#     tokens read     1,000s of tokens ───────────────► 135 million
+#     tokens read     10,000 ──────── 81,000 ─────────► 135 million
 #     text            one eighth of it, many times ───► all of it
 #     learning rate   too low ─────── good ───────────► too high
 #     second task     with next sentence prediction ──► without
@@ -145,17 +145,20 @@ def run(setup, rows, seed=0, steps=80, rate=2e-3, start=None, marks=None, values
 #
 # First: how does the accuracy grow with the number of tokens that the model has read? We train 160 steps and evaluate
 # on the way. The last point is the bundled mini model, evaluated on the same rows. It read 135 million tokens of
-# Wikipedia and novels (its model card), so two things differ at this point: the number of tokens and the size of the
-# model.
+# Wikipedia and novels (its model card), so not only the number of tokens differs at this point: the model is larger,
+# the text is another one, and its training started from the counted vectors of section 7. `chapter.results` reads
+# numbers that longer runs of this project measured and stored.
 
 # %%
 plain = new_setup()
 per_step = B * float(examples.lengths.mean())
 small_run = run(plain, examples, steps=160, marks=(20, 160))
-thousands = [*(round(per_step * step / 1000) for step in (20, 160)), 135_000]
+stored = chapter.results("mini")
+thousands = [*(round(per_step * step / 1000) for step in (20, 160)), 1000 * stored["million tokens read"]]
 accuracy = [*small_run[:, 1], evaluate(mini.model)[1]]
 for each in zip(thousands, accuracy, strict=True):
     print("{:7,},000 tokens: {:.1f} % of the masked tokens".format(*each))
+print(f"stored, the mini model on held-out documents of its own corpus: {stored['held-out accuracy']:.1f} %")
 
 # %%
 marks = {"most frequent token": FREQUENT}
@@ -168,24 +171,24 @@ chapter.show(plot, "tokens_read")
 assert accuracy[-1] > 25 and accuracy[-1] > 3 * max(accuracy[:-1])
 
 # %% [markdown]
-# *Look at* the first two points: they lie near the dashed line, the accuracy of always answering with the most
-# frequent token. The model of this chapter is still in the first phase, in which it learns how frequent each token is.
-# A few hours of training lie between these points and the last one. (The straight line between them is drawn, not
-# measured. On held-out documents of its own corpus, in longer rows, the mini model predicts 50.4 % correctly, see its
-# model card.)
+# *Look at* the first two points: they lie near the dashed line, the accuracy of always answering with the most frequent
+# token. The model of this chapter is still in the first phase, in which it learns how frequent each token is. Between
+# these points and the last one lie 2.3 hours of training on 2 cores (`docs/results.md`). (The straight line between
+# them is drawn, not measured, and the points are of one seed. On held-out documents of its own corpus, in longer rows,
+# the mini model predicts more tokens correctly: the last line of the output, and its model card.)
 #
 # What does such a training look like? These are stored numbers: the log of the masked-LM loss of
-# `bert_en_uncased_small` (source: `tools/small_model/measured.json` of the repository, "healing"). Its blocks started
-# from MiniLM, its masked-LM head from random numbers. It read 256 rows of up to 128 tokens per step.
+# `bert_en_uncased_small` (source: `tools/small_model/measured.json` of the repository, "healing"; one run). Its blocks
+# started from MiniLM, its masked-LM head from random numbers. It read 256 rows of up to 128 tokens per step.
 
 # %%
-LOG = {200: 5.1744, 400: 3.7811, 600: 3.5007, 800: 3.3304, 1000: 3.2075, 1200: 3.1134, 1400: 3.0319, 1600: 2.9727,
-       1800: 2.9345, 2000: 2.9038}  # fmt: skip
-million = [step * 256 * 128 / 1e6 for step in LOG]
+log = chapter.results("healing")
+million = [step * 256 * 128 / 1e6 for step in log["step"]]
 caption = "Stored log: training loss of bert_en_uncased_small, mean over the 200 steps before each point."
-plot = kb.explain.line_chart(million, {"loss": list(LOG.values())}, caption, "million tokens read", "masked-LM loss")
+plot = kb.explain.line_chart(million, {"loss": log["masked_loss"]}, caption, "million tokens read", "masked-LM loss")
 chapter.show(plot, "stored_log")
-assert list(LOG.values()) == sorted(LOG.values(), reverse=True)
+assert log["masked_loss"] == sorted(log["masked_loss"], reverse=True)
+
 
 # %% [markdown]
 # *Look at* the shape: most of the gain comes early, and the curve still falls at the end. BERT base read 3.3 billion
@@ -206,9 +209,10 @@ chapter.show(plot, "different_text")
 assert amount["one eighth"] > amount["all documents"]
 
 # %% [markdown]
-# *Look at* the second bar: with the same number of tokens read, less text gives a higher loss on new documents, because
-# the frequent words of a few documents are not those of others. Reading the same text again is no substitute for more
-# text. (One seed.)
+# *Look at* the second bar: with the same number of tokens read, less text gives a higher loss on new documents. The
+# frequent words of a few documents are not those of others. Both bars are longer than the third one, so neither run
+# knows even the frequencies well, and each is of one seed: the result is about this first phase only. For longer
+# trainings the effect is known: Liu et al. (section 3.2 and Table 4) got better results from ten times more text.
 #
 # ## 5 · The learning rate
 #
@@ -225,9 +229,10 @@ chapter.show(plot, "rate_random_start")
 assert from_random["1e-05"] > from_random["0.0002"] > from_random["0.002"] + 0.5
 
 # %% [markdown]
-# *Look at* the first two bars: with a low rate the weights have hardly moved after 80 steps. The rate 0.1 looks as
-# good as 0.002, but only because both models know no more than the frequencies so far. A model that has something to
-# lose shows the other side: the bundled mini model, trained for 15 more steps on the sample.
+# *Look at* the first two bars: with a low rate the weights have hardly moved after 80 steps. (One seed each. These two
+# bars differ from the others by much more than the three seeds of section 6 differ.) The rate 0.1 looks as good as
+# 0.002, but only because both models know no more than the frequencies so far. Too high a rate does harm where a model
+# already knows something: the bundled mini model, trained for 15 more steps on the sample, shows it.
 
 # %%
 mini.model.encoder.pooler.trainable = False  # the masked LM does not use it
@@ -249,14 +254,15 @@ assert from_mini["0.01"] > before + 0.5 and from_mini["0.0001"] < before + 0.1
 
 # %% [markdown]
 # *Look at* the bar of 0.01: after fifteen steps nothing is left of what hours of training had taught, and the loss is
-# that of the token frequencies. The lower rates improve the model a little on this kind of text. So there is no best
-# rate in general. It depends on the size of the model, the batch, and on what the weights know already: BERT base was
-# pretrained with 1e-4 (appendix A.2), and fine-tuning needs 2e-5 to 5e-5 (appendix A.3).
+# above that of the token frequencies. The lower rates improve the model a little on this kind of text (one seed each,
+# and differences of a few hundredths). So there is no best rate in general. It depends on the size of the model, the
+# batch, and on what the weights know already: BERT base was pretrained with 1e-4 (appendix A.2), and fine-tuning needs
+# 2e-5 to 5e-5 (appendix A.3).
 #
 # ## 6 · With or without next sentence prediction?
 #
-# A second model has both tasks. Its rows have the same length; half of them or a little more have a random second part.
-# Three seeds, the same number of steps:
+# A second model has both tasks. Its rows have the same length; more than half of them have a random second part
+# (chapter 06). Three seeds, the same number of steps:
 
 # %%
 pairs = pack_examples(train, T, CLS, SEP, seed=0)
@@ -273,18 +279,29 @@ chapter.show(plot, "next_sentence")
 
 # %% [markdown]
 # *Look at* the difference of the first two bars, and at how short these runs are. They cannot decide whether the
-# second task is good for a large model. With 3.3 million tokens (`docs/recipe.md`), the same code got 16.2 ± 1.5 % of
-# the masked tokens without the task (three seeds) and 15.0 % with it (one seed): no clear difference either. Devlin et
-# al. (section 5.1) found that removing it hurts on some tasks. Liu et al. (section 4.2) found that removing it does
-# not hurt, or helps a little, when the rows are full of text. The bundled mini model was trained without it.
+# second task is good for a large model. Here are stored results of longer runs of the same code, 3.3 million tokens
+# each (`docs/recipe.md`): the accuracy on masked tokens. "As bundled" is the recipe of the bundled mini model, and each
+# other row changes one part of it.
+
+# %%
+for name, values in chapter.results("recipe").items():  # one value per seed
+    spread = f" ± {np.std(values, ddof=1):.1f}" if len(values) > 1 else ""
+    print(f"{name:30} {np.mean(values):.1f}{spread} %, number of seeds: {len(values)}")
+
+# %% [markdown]
+# "As bundled" is without the second task. Its spread over three seeds is larger than its distance from the one run
+# with the task: no clear difference either. Devlin et al. (section 5.1) found that removing the task hurts on some
+# tasks. Liu et al. (section 4.2) found that removing it does not hurt, or helps a little, when the rows are full of
+# text. The bundled mini model was trained without it.
 #
 # ## 7 · Start values from counts (this project's own, not part of BERT)
 #
-# BERT starts from random numbers. At first, attention cannot learn because the token vectors say nothing, and the token
-# vectors cannot learn because attention does not use them. But which tokens occur near each other can be *counted*
-# before training. The PPMI of two tokens is the logarithm of how much more often they occur together than by chance,
-# with negative values set to 0 ([Levy et al. 2015](https://aclanthology.org/Q15-1016/)). A singular value decomposition
-# reduces this table to 64 numbers per token. Nearest tokens, without any training:
+# BERT starts from random numbers. Our guess why the beginning is slow: attention learns little while the token vectors
+# say nothing, and the token vectors learn little while attention does not use them. But which tokens occur near each
+# other can be *counted* before training. The *positive pointwise mutual information* (PPMI) of two tokens is the
+# logarithm of how much more often they occur together than by chance, with negative values set to 0 ([Levy et al.
+# 2015](https://aclanthology.org/Q15-1016/)). A *singular value decomposition* replaces this table, which has one number
+# per pair of tokens, by 64 numbers per token that keep as much of it as possible. Nearest tokens, without any training:
 
 # %%
 model, _ = plain
@@ -298,8 +315,8 @@ for word in ("she", "could", "two"):
 
 # %% [markdown]
 # `kb.pretrain(..., embedding_init="ppmi")` starts from such vectors; it also sets the output bias of the masked-LM head
-# to the token frequencies and the positions to sinusoids. So there are two controls: the random start, and the random
-# start with this output bias alone. Three seeds:
+# to the token frequencies and the position vectors to sine and cosine waves, which the first Transformer used. So there
+# are two controls: the random start, and the random start with this output bias alone. Three seeds:
 
 # %%
 LONG = (20, 60, 120, 240)
@@ -319,7 +336,7 @@ chapter.show(kb.explain.line_chart(LONG, means, caption, "step", "masked-LM loss
 # *Look at* the blue curve and the other two. Both other starts are far better from the beginning. But the control, the
 # output bias alone (orange), has most of the gain: it is the token frequencies, which the random start must learn
 # first. At the beginning the counted *vectors* add nothing; at the end the green curve is a little below the orange
-# one. Without this control we would have praised the vectors for the whole distance. The numbers at the end:
+# one. Without this control we would have believed that the whole gain comes from the vectors. The numbers at the end:
 
 # %%
 final = {name: values[:, -1] for name, values in curves.items()}  # [seeds]
@@ -331,17 +348,18 @@ assert max(final["output bias"].max(), final["PPMI"].max()) < final["random"].mi
 assert random - bias > bias - all_values > 0
 
 # %% [markdown]
-# Do the vectors add more later? In runs of 3.3 million tokens (`docs/recipe.md`, accuracy on masked tokens) the random
-# start reached 13.2 ± 0.2 % (two seeds), bias and positions without the vectors 13.6 % (one seed), and all together
-# 16.2 ± 1.5 % (three seeds). After a hundred million tokens it was not measured.
+# Do the vectors add more later? The stored runs of 3.3 million tokens in section 6 suggest it: "random initialization"
+# and "PPMI without the embeddings" (bias and positions without the vectors, one seed) are near each other, and "as
+# bundled", which has all three, is higher. After a hundred million tokens it was not measured.
 #
 # ## 8 · What could mislead you
 #
-# - **One seed.** The bands and error bars above show how much the seed alone changes.
+# - **One seed.** Sections 3, 4 and 5 have one seed per run, sections 6 and 7 have three. The bands and error bars show
+#   how much the seed alone changes; a smaller difference of two runs with one seed shows nothing.
 # - **Training loss.** A text that is read many times gets a low training loss, also if nothing general was learned.
 #   Only held-out documents count, and whole documents must be held out, not sentences.
-# - **Different vocabularies or texts.** Only the points of one figure here have the same rows. The numbers of
-#   `docs/recipe.md` are of other documents.
+# - **Different vocabularies or texts.** All runs of this chapter were measured on the same rows. The stored log and the
+#   stored results are of other documents, so they cannot be compared with these runs.
 # - **A short run as a forecast.** All small runs here are in the phase of the token frequencies. They show what ends
 #   this phase earlier, not which model is better in the end.
 #
@@ -349,7 +367,7 @@ assert random - bias > bias - all_values > 0
 #
 # - Masked-LM models are compared on the same rows with the same vocabulary, beside the token frequencies.
 # - Accuracy grows with the tokens read: thousands of tokens teach frequencies, millions teach context.
-# - More different text is better than the same text again.
+# - More different text is better than the same text again (here: one seed, a short run).
 # - The learning rate decides whether anything is learned, and whether anything is lost.
 # - These runs show no clear effect of next sentence prediction. Counted start values (this project's own) shorten the
 #   beginning, and a control shows which part of them does it.
@@ -359,7 +377,8 @@ assert random - bias > bias - all_values > 0
 # 1. How many tokens does a run of 1 million steps with 256 rows of 512 tokens read (BERT base, appendix A.2)? How many
 #    passes over 3.3 billion words is this, with 1.3 tokens per word?
 # 2. Which accuracy has the rule "repeat the token before the gap"? Is it better than the most frequent token?
-# 3. How many masked tokens must a test have, so that the standard error of an accuracy of 50 % is one point?
+# 3. How many masked tokens must a test have, so that the standard error of an accuracy of 50 % is one point? The
+#    standard error of a share $p$ of $n$ answers is $\sqrt{p (1 - p) / n}$.
 #
 # Solutions: `tutorials/solutions/07_what_pretraining_needs.py`.
 #

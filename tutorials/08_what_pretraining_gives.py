@@ -5,7 +5,8 @@
 # need fewer of them, and is it better than a simple method without a neural network?
 #
 # **At the end** you have built a classifier head, fine-tuned it, and compared five sources of features over three
-# seeds. You know what a learning rate that is too high destroys, and you have measured it.
+# seeds. You have seen what is left of the gain with many labels, and you have measured what a learning rate that is too
+# high destroys.
 #
 # **Time**: under four minutes on 2 cores, without a network connection. **Papers**: Devlin et al. 2018
 # ([BERT](https://arxiv.org/abs/1810.04805)), sections 3.2, 4.1 and 5.3, appendix A.3.
@@ -60,14 +61,15 @@ print(f"always the most frequent class: {most_frequent:.1%}")
 assert most_frequent < 0.55
 
 # %% [markdown]
-# So differences of one or two percentage points between two methods may be chance. We repeat each experiment with
+# So differences of one or two percentage points between two methods may be chance. We repeat most experiments with
 # three seeds. A seed draws the training sentences and the initial weights; the dev sentences stay the same.
 #
 # ## 2 · A small encoder, pretrained here
 #
-# The first encoder is pretrained in this chapter, in seconds, like the one of `keras-bert tour`: 2 layers of size 128,
-# on the prose of the sample and on the review sentences, without their labels. The vocabulary is learned from the same
-# texts. The task is the masked LM of chapter 06.
+# The first encoder is pretrained in this chapter, in seconds. It is the model of `keras-bert tour`, with fewer steps
+# and shorter rows: 2 layers of size 128, on the prose of the sample and on the review sentences, without their labels.
+# The vocabulary is learned from the same texts. The task is the masked LM of chapter 06. This encoder is pretrained
+# once: all results below that use it depend on this one seed.
 
 # %%
 prose = [sentence for document in load_corpus("sample") for sentence in document]
@@ -100,24 +102,26 @@ print(f"{len(rows):,} rows; accuracy at masked tokens by evaluation: {np.round(h
 # frozen features (Table 7, on names). A linear classifier, *logistic regression*, learns from these vectors: it adds up
 # the numbers with one weight each. The encoder runs only once per sentence, so many experiments are cheap.
 #
-# The vectors are scaled first, and `C=0.01` keeps the weights small, because there are nearly as many weights as
-# sentences. Neither was tuned, and both are the same for all encoders.
+# The vectors are scaled first, and `C=0.01` keeps the weights small, because with few labels there are more weights
+# than sentences. Neither was tuned, and both are the same for all encoders.
 
 
 # %%
-def accuracy(train_features, dev_features, seed, count):
-    """Train a linear classifier on `count` sentences, drawn with the seed; return its accuracy on dev."""
-    chosen = np.random.default_rng(seed).permutation(len(train_features))[:count]
+COUNTS, SEEDS = [100, 300, 1000, 3000], [0, 1, 2]
+ORDERS = [np.random.default_rng(seed).permutation(3000) for seed in SEEDS]  # a method gets the first ones of each
+
+
+def accuracy(train_features, train_labels, dev_features):
+    """Train a linear classifier; return its accuracy on dev in percent."""
     classifier = make_pipeline(StandardScaler(), LogisticRegression(C=0.01, max_iter=300))
-    classifier.fit(train_features[chosen], labels[chosen])
-    return classifier.score(dev_features, dev_labels)
+    return 100 * classifier.fit(train_features, train_labels).score(dev_features, dev_labels)
 
 
-def features(encoder, vectorizer, count):
-    """Return the vectors of the first `count` training sentences and of the dev sentences: [count, H], [N, H]."""
-    ids = vectorizer([*texts[:count], *dev_texts])  # three [count + N, T]
+def features(encoder, vectorizer, train_texts):
+    """Return the vectors of the training sentences and of the dev sentences: [count, H], [N, H]."""
+    ids = vectorizer([*train_texts, *dev_texts])  # three [count + N, T]
     vectors = kb.embed(encoder, ids, pool="second-to-last")  # [count + N, H]
-    return vectors[:count], vectors[count:]
+    return np.split(vectors, [len(train_texts)])
 
 
 # %% [markdown]
@@ -136,52 +140,52 @@ print("kb.embed gives the same vectors")
 # The five sources:
 #
 # - **TF-IDF**: no encoder. A sentence is a vector with one number per word and word pair: how often it occurs here,
-#   divided by how common it is in all sentences. This is the baseline.
+#   with a lower weight the more sentences contain it. This is the baseline.
 # - **Random weights**: an encoder of the same sizes as the bundled one, without any training. This is the control: what
 #   it reaches comes from the tokens and from the classifier, not from pretraining. Each seed has its own weights.
-# - **Pretrained here**: the encoder of section 2.
+# - **Pretrained here**: the encoder of section 2, a small one (one pretraining run).
 # - **Bundled**: `bert_en_uncased_small`, 14.1 million parameters, which was made from MiniLM (chapter 12).
 # - **MiniLM**: `all-MiniLM-L6-v2`, 22.7 million parameters, a published model. Where it is not installed, stored
 #   numbers are used.
 
 # %%
-COUNTS, SEEDS = [100, 300, 1000, 3000], [0, 1, 2]
 small = kb.load_pretrained("bert_en_uncased_small")
 small_vectorizer = kb.BertTextVectorization(small.vocabulary, sequence_length=32)
 
 
-def curve(pair):
-    """Return the accuracies in percent of the three seeds for each number of sentences, [counts, seeds]."""
-    return 100 * np.array([[accuracy(*pair, seed, count) for seed in SEEDS] for count in COUNTS])
+def curve(encoder, vectorizer):
+    """Return the accuracies of the three seeds for each number of sentences, [counts, seeds]."""
+    train, dev = features(encoder, vectorizer, texts[:3000])
+    chosen = [[order[:count] for order in ORDERS] for count in COUNTS]
+    return np.array([[accuracy(train[each], labels[each], dev) for each in row] for row in chosen])
 
 
-curves = {
-    "pretrained here": curve(features(tiny, tiny_vectorizer, 3000)),
-    "bundled": curve(features(small.encoder, small_vectorizer, 3000)),
-}
+curves = {"pretrained here": curve(tiny, tiny_vectorizer), "bundled": curve(small.encoder, small_vectorizer)}
+
+# %% [markdown]
+# A random encoder reads only the 1,000 sentences of its seed, to save time:
 
 # %%
 found = []
-for seed in SEEDS:
+for seed, order in zip(SEEDS, ORDERS, strict=True):
     keras.utils.set_random_seed(seed)
-    pair = features(kb.BertEncoder(small.encoder.config), small_vectorizer, 1000)
-    found.append([100 * accuracy(*pair, seed, count) for count in COUNTS[:3]])
-random_weights = np.array(found).T  # [3 counts, seeds]; the encoder reads only 1,000 sentences, to save time
+    train, dev = features(kb.BertEncoder(small.encoder.config), small_vectorizer, texts[order[:1000]])
+    found.append([accuracy(train[:count], labels[order[:count]], dev) for count in COUNTS[:3]])
+random_weights = np.array(found).T  # [3 counts, seeds]
 
 
 # %%
-def tfidf(seed, count):
-    """Return the accuracy in percent of TF-IDF with logistic regression on the same sentences."""
-    chosen = np.random.default_rng(seed).permutation(3000)[:count]
-    return 100 * tfidf_accuracy(texts[chosen], labels[chosen], dev_texts, dev_labels)
+def tfidf(order):
+    """Return the accuracy in percent of TF-IDF with logistic regression on the sentences with these numbers."""
+    return 100 * tfidf_accuracy(texts[order], labels[order], dev_texts, dev_labels)
 
 
 def minilm_curve(folder):
     minilm = kb.load_pretrained(folder)
-    return curve(features(minilm.encoder, kb.BertTextVectorization(minilm.vocabulary, sequence_length=32), 3000))
+    return curve(minilm.encoder, kb.BertTextVectorization(minilm.vocabulary, sequence_length=32))
 
 
-curves["TF-IDF"] = np.array([[tfidf(seed, count) for seed in SEEDS] for count in COUNTS])
+curves["TF-IDF"] = np.array([[tfidf(order[:count]) for order in ORDERS] for count in COUNTS])
 curves["MiniLM"] = np.array(chapter.minilm("curve", minilm_curve, tolerance=0.02))
 
 # %% [markdown]
@@ -203,8 +207,9 @@ for name, values in at_1000.items():
 # %% [markdown]
 # *Look at* the bars in pairs. "Random weights" and "bundled" have the same layers and sizes: the difference between
 # them is what pretraining gives. "TF-IDF" has no encoder at all, and an encoder is worth its cost only where it is
-# higher than this bar. One standard error of the dev set is 1.4 points, so bars that differ by less are equal for
-# this experiment.
+# higher than this bar. One standard error of the dev set is 1.4 points, so bars that differ by less, such as those of
+# TF-IDF and MiniLM, are equal for this experiment. "Pretrained here" is near "random weights", although the random
+# encoder is larger: so little pretraining gives frozen features nearly nothing. Section 5 fine-tunes it.
 #
 # ## 4 · How many labels does pretraining save?
 #
@@ -252,7 +257,8 @@ print(f"encoder: {encoder.count_params():,} weights, head: {head.count_params():
 assert head.count_params() == config.hidden_size * 2 + 2
 
 # %% [markdown]
-# The package's `BertClassifier` is the same model: with the same weights it gives the same logits.
+# The package's `BertClassifier` is the same model: with the same weights it gives the same logits. From here on we
+# train `classifier`.
 
 # %%
 classifier = kb.BertClassifier(encoder, num_classes=2)
@@ -264,7 +270,7 @@ print("BertClassifier gives the same logits")
 # The optimizer is AdamW. Its learning rate rises linearly (*warm-up*) for a tenth of the steps and then falls linearly
 # to 0 (appendix A.2 of the paper). Biases and the weights of LayerNorm have no weight decay, and the norm of the
 # gradient is clipped to 1; these two details are only in Google's code (`optimization.py` of google-research/bert). The
-# peak of 1e-3 is for this very small encoder; section 6 measures what such a rate does to a larger one.
+# peak of 1e-3 is for this very small encoder; section 7 measures what such a rate does to a larger one.
 
 # %%
 BATCH, EPOCHS, PEAK, COUNT = 32, 4, 1e-3, 1000
@@ -273,45 +279,89 @@ warmup = steps // 10
 by_hand = [PEAK * min(step / warmup, (steps - step) / (steps - warmup)) for step in range(steps + 1)]
 schedule = WarmupLinearDecay(PEAK, total_steps=steps, warmup_steps=warmup)
 np.testing.assert_allclose([float(schedule(step)) for step in range(steps + 1)], by_hand, atol=1e-9)
-optimizer = keras.optimizers.AdamW(schedule, weight_decay=0.01, epsilon=1e-6, global_clipnorm=1.0)
-optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
-
-# %%
-train_ids, dev_ids = tiny_vectorizer(texts[:COUNT]), tiny_vectorizer(dev_texts)  # three [N, T] each
-loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
-model.compile(optimizer, loss, metrics=["accuracy"], jit_compile=False)
-log = model.fit(train_ids, labels[:COUNT], BATCH, EPOCHS, verbose=0).history
-print("training loss by epoch:", np.round(log["loss"], 2))
-print(f"accuracy on dev: {model.evaluate(dev_ids, dev_labels, verbose=0)[1]:.1%}")
 
 # %% [markdown]
-# `kb.finetune` does the same in one call. We repeat it with three seeds, from the pretrained and from random weights of
-# the same sizes: the same control as above, now with a fine-tuned encoder.
+# A model is compiled once and then trained several times: each run sets the weights of the encoder and of the head, and
+# the optimizer, to new start values. A callback sets the learning rate of each step.
 
 
 # %%
-def finetuned_accuracy(start, seed):
-    """Fine-tune a copy of an encoder on 1,000 sentences; return the accuracy on dev in percent."""
-    chosen = np.random.default_rng(seed).permutation(3000)[:COUNT]
+def compiled(model):
+    """Compile a classifier as described above; return it."""
+    optimizer = keras.optimizers.AdamW(PEAK, weight_decay=0.01, epsilon=1e-6, global_clipnorm=1.0)
+    optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
+    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    model.compile(optimizer, loss, jit_compile=False)
+    return model
+
+
+# %%
+def start_again(model, start, seed):
+    """Set the encoder to the weights `start`, make the head and the optimizer new."""
     keras.utils.set_random_seed(seed)
-    model = kb.BertClassifier(start.copy(dropout=0.1), num_classes=2)
-    settings = {"epochs": EPOCHS, "batch_size": BATCH, "learning_rate": PEAK, "seed": seed, "verbose": 0}
-    kb.finetune(model, tiny_vectorizer(texts[chosen]), labels[chosen], **settings)
-    return 100 * kb.evaluate(model, dev_ids, dev_labels)["accuracy"]
+    model.encoder.set_weights(start)
+    kernel = np.random.default_rng(seed).normal(0, 0.02, model.head.kernel.shape)  # [H, 2]
+    model.head.set_weights([kernel, np.zeros(2)])
+    for variable in model.optimizer.variables:
+        variable.assign(keras.ops.zeros_like(variable))
 
 
 # %%
-pretrained_runs = [finetuned_accuracy(tiny, seed) for seed in SEEDS]
-random_runs = [finetuned_accuracy(kb.BertEncoder(config), seed) for seed in SEEDS]
+def fine_tune(model, ids, labels, peak, epochs):
+    """Train with warm-up and decay of the learning rate; return the loss of each epoch."""
+    optimizer, steps = model.optimizer, epochs * -(-len(labels) // BATCH)
+    schedule = WarmupLinearDecay(peak, steps, steps // 10)
+    set_rate = keras.callbacks.LambdaCallback(
+        on_train_batch_begin=lambda *_: optimizer.learning_rate.assign(schedule(optimizer.iterations))
+    )
+    return model.fit(ids, labels, BATCH, epochs, verbose=0, callbacks=[set_rate]).history["loss"]
+
+
+# %% [markdown]
+# Three seeds, from the pretrained and from random weights of the same sizes: the same control as above, now with a
+# fine-tuned encoder. (The three runs from pretrained weights start from the one encoder of section 2.)
+
+# %%
+compiled(classifier)
+dev_ids = tiny_vectorizer(dev_texts)  # three [N, T]
+samples = [(tiny_vectorizer(texts[order[:COUNT]]), labels[order[:COUNT]]) for order in ORDERS]
+
+
+def finetuned_accuracy(start, seed):
+    """Fine-tune on the 1,000 sentences of a seed; return the accuracy on dev in percent."""
+    start_again(classifier, start, seed)
+    fine_tune(classifier, *samples[seed], PEAK, EPOCHS)
+    return 100 * kb.evaluate(classifier, dev_ids, dev_labels)["accuracy"]
+
+
+# %%
+pretrained_runs = [finetuned_accuracy(tiny.get_weights(), seed) for seed in SEEDS]
+random_runs = []
+for seed in SEEDS:
+    keras.utils.set_random_seed(seed)
+    random_runs.append(finetuned_accuracy(kb.BertEncoder(config).get_weights(), seed))
+same_sentences = curves["TF-IDF"][COUNTS.index(COUNT)]
 print("from the weights of section 2:", np.round(pretrained_runs, 1))
 print("from random weights:          ", np.round(random_runs, 1))
-same_sentences = [tfidf(seed, COUNT) for seed in SEEDS]
 print("TF-IDF on the same sentences: ", np.round(same_sentences, 1))
 
 # %% [markdown]
-# Compare the rows of the output, and the spread inside each row. From the pretrained weights every run learns, and the
-# three results are close together. From random weights the mean is lower and the spread larger: a run may stay at 50 %
-# in so few steps. So even a pretraining of some seconds helps. TF-IDF is the best of the three all the same.
+# `kb.finetune` does all of this in one call. It also groups sentences of similar length into batches, and dropout draws
+# other numbers, so its accuracy is near the one above, but not the same. With the first seed:
+
+# %%
+keras.utils.set_random_seed(0)
+package = kb.BertClassifier(tiny.copy(dropout=0.1), num_classes=2)
+settings = {"epochs": EPOCHS, "batch_size": BATCH, "learning_rate": PEAK, "seed": 0, "verbose": 0}
+kb.finetune(package, *samples[0], **settings)
+of_package = 100 * kb.evaluate(package, dev_ids, dev_labels)["accuracy"]
+print(f"kb.finetune {of_package:.1f}, by hand {pretrained_runs[0]:.1f}")
+assert abs(of_package - pretrained_runs[0]) < 6  # about three standard errors of a difference
+
+# %% [markdown]
+# Compare the rows of the first output, and the spread inside each row. From the pretrained weights every run learns.
+# From random weights the mean is lower: so few steps are hardly enough. So even a pretraining of some seconds helps
+# here. TF-IDF is the best of the three all the same.
 #
 # Between frozen and fine-tuned there are steps: `kb.finetune(..., freeze="all")` trains the head only, and `freeze=k`
 # keeps the embeddings and the first k blocks. Frozen layers need no gradients and cannot be destroyed (exercise 2).
@@ -321,7 +371,50 @@ assert np.mean(same_sentences) > np.mean(pretrained_runs)
 assert np.mean(pretrained_runs) > np.mean(random_runs) + 1 and min(pretrained_runs) > 100 * most_frequent + 3
 
 # %% [markdown]
-# ## 6 · Which learning rate, and what a high one destroys
+# ## 6 · With all labels: stored results
+#
+# What does pretraining give when there are many labels? SST-2, the Stanford Sentiment Treebank, has 67,349 labeled
+# sentences and phrases to train on, and 872 dev sentences. Fine-tuning on all of them takes minutes to an hour, so the
+# numbers of this section are stored ones, with one accuracy per seed (`chapter.results`; `docs/results.md` and
+# `docs/small-models.md` have the commands). All encoders are fine-tuned, none is frozen. A small part of the training
+# rows was held out to select settings.
+#
+# - **TF-IDF**: the baseline. It has no seed.
+# - **mini, random weights**: the sizes of `bert_en_uncased_mini`, without pretraining, with its own vocabulary of 8,000
+#   tokens and its own settings.
+# - **mini**: `bert_en_uncased_mini`, pretrained on 135 million tokens.
+# - **MiniLM**: the published model. **MiniLM, trimmed**: the same with 8,192 of its 30,522 tokens, so it has the sizes
+#   of the bundled small model.
+# - **small, teachers**: `bert_en_uncased_small`, fine-tuned with the predictions of two larger models and with more
+#   texts, not with labels alone (chapter 12).
+
+# %%
+stored = chapter.results("sst2")  # accuracies in percent
+constant = stored.pop("most frequent class")[0]
+means = {name: np.mean(values) for name, values in stored.items()}
+errors = {name: np.std(values, ddof=1) for name, values in stored.items() if len(values) > 1}
+caption = "Stored: accuracy on SST-2 dev after training on all of it, mean and standard deviation. Dashed: one class."
+chapter.show(kb.explain.bar_chart(means, caption, "accuracy, %", errors, constant), "all_labels")
+for name, values in stored.items():
+    spread = f" ± {errors[name]:.1f}, {len(values)} seeds" if name in errors else ", without a seed"
+    print(f"{name:20} {means[name]:.1f}{spread}")
+print(f"standard error of an accuracy of 85 % on 872 sentences: {np.sqrt(0.85 * 0.15 / 872):.1%}")
+
+# %% [markdown]
+# *Look at* the second and the third bar: two encoders of the same sizes, without and with pretraining. Without it, even
+# 67,349 labels do not bring the encoder above TF-IDF; with it, the encoder is clearly above. MiniLM, which is larger
+# and was trained on much more text, is higher again. In section 4, TF-IDF was the best method with the most labels;
+# that was true of frozen features. With many labels, fine-tuning is the way to use an encoder. The last bar is not a
+# measure of pretraining: "MiniLM, trimmed" has the same sizes and is trained with labels alone, so the rest of the last
+# bar comes from more training on text, the teachers and the additional texts together.
+
+# %%
+assert min(stored["mini"]) > max(*stored["mini, random weights"], *stored["TF-IDF"])
+assert abs(means["mini, random weights"] - means["TF-IDF"]) < 1.2  # one standard error
+assert min(stored["MiniLM"]) > max(stored["mini"])
+
+# %% [markdown]
+# ## 7 · Which learning rate, and what a high one destroys
 #
 # For BERT base, appendix A.3 recommends learning rates of 2e-5, 3e-5 or 5e-5, 2 to 4 epochs, and batches of 16 or 32.
 # The models of this package are smaller. Does the recommendation hold for them? We fine-tune `bert_en_uncased_mini`,
@@ -349,23 +442,22 @@ def found_tokens(encoder):
 
 
 # %%
-most_common_token = 100 * np.bincount(original[hidden]).max() / hidden.sum()  # the baseline: always this token
-print(f"before fine-tuning: {found_tokens(mini.encoder):.1f} % of {hidden.sum()} masked tokens are found")
-print(f"always the most frequent token: {most_common_token:.1f} %")
+baselines = {"before fine-tuning": found_tokens(mini.encoder)}
+baselines["most frequent token"] = 100 * np.bincount(original[hidden]).max() / hidden.sum()
+print(f"masked tokens: {hidden.sum()}; found, %:", {name: round(float(each), 1) for name, each in baselines.items()})
+
 # %%
 RATES = [3e-5, 3e-4, 1e-3, 5e-3]
-first_400 = mini_vectorizer(texts[:400]), labels[:400]
+mini_classifier = compiled(kb.BertClassifier(mini.encoder.copy(dropout=0.1), num_classes=2))
+first_400, start = (mini_vectorizer(texts[:400]), labels[:400]), mini.encoder.get_weights()
 losses, remaining = [], []
 for rate in RATES:
-    keras.utils.set_random_seed(0)
-    model = kb.BertClassifier(mini.encoder.copy(dropout=0.1), num_classes=2)
-    log = kb.finetune(model, *first_400, epochs=3, batch_size=32, learning_rate=rate, verbose=0).history
-    losses.append(log["loss"][-1])
-    remaining.append(found_tokens(model.encoder))
+    start_again(mini_classifier, start, seed=0)
+    losses.append(fine_tune(mini_classifier, *first_400, rate, epochs=3)[-1])
+    remaining.append(found_tokens(mini_classifier.encoder))
     print(f"learning rate {rate:.0e}: training loss {losses[-1]:.2f}, masked tokens found {remaining[-1]:.1f} %")
 
 # %%
-baselines = {"before fine-tuning": found_tokens(mini.encoder), "most frequent token": most_common_token}
 caption = "Masked tokens that the encoder still finds after fine-tuning, by the learning rate; one seed."
 axes = "learning rate", "masked tokens found, %"
 picture = kb.explain.line_chart(RATES, {"after fine-tuning": remaining}, caption, *axes, None, baselines, log_x=True)
@@ -377,31 +469,36 @@ chapter.show(picture, "rates")
 # steps at this rate teach nothing to a model of this size. At 3e-4 the loss has fallen, and nearly all is kept. At 1e-3
 # the loss is lowest on the training sentences, but the line begins to fall. At 5e-3 everything is destroyed: fewer
 # tokens are found than by always answering the most frequent one, and the task is not learned either. Ten times the
-# rates of BERT base fit a model of this size; a hundred times destroy it.
+# rates of BERT base fit a model of this size; a hundred times destroy it. (One seed per rate and 400 sentences: the
+# order of the rates is clear here, the place where the fall begins is not exact.)
 
 # %%
 assert remaining[0] > baselines["before fine-tuning"] - 3  # a low rate changes little
 assert remaining[2] < remaining[1]  # a higher rate destroys more
 assert remaining[3] < baselines["before fine-tuning"] / 3  # the highest destroys nearly all
-assert losses[0] > 0.65 > losses[1]  # the low rate has not learned the task; ten times as much has
+assert losses[0] > 0.66 and losses[1] < losses[0] - 0.03  # the low rate has not learned the task; ten times as much has
 
 # %% [markdown]
-# ## 7 · What could mislead you
+# ## 8 · What could mislead you
 #
 # - **"Pretrained" alone says little.** The encoder of section 2 was pretrained too. The controls of this chapter are
 #   the random encoder of the same sizes, and TF-IDF, which is not an encoder at all.
 # - **One number of labels.** With 300 sentences MiniLM is above TF-IDF, with 3,000 it is below. One point of the
 #   curve can show either.
-# - **One seed.** The bands of section 4 are several points wide at the left.
+# - **One seed.** The bands of section 4 are several points wide at the left. Each rate of section 7 has
+#   one seed, and each encoder, ours of section 2 and the others, was pretrained once.
 # - **The same dev set for everything.** The layer of section 3 follows the paper's advice; chapter 10 has all layers.
 #   Settings that are selected on dev make the accuracy on dev too high.
 # - **Frozen is not fine-tuned.** Sections 3 and 4 measure what the vectors contain without further training. With
-#   more labels, fine-tuning reaches more: `docs/results.md` has SST-2 with 67,349 labeled sentences and phrases.
+#   more labels, fine-tuning reaches more: section 6.
+# - **Other texts.** The reviews of the sample and those of SST-2 are different sentences, so an accuracy of section 6
+#   cannot be compared with one of sections 3 to 5.
 #
 # ## Summary
 #
 # - Pretraining is measured against random weights of the same sizes, and everything against TF-IDF.
 # - It helps most where labels are few, and the better the encoder was pretrained, the more.
+# - With many labels, a pretrained encoder must be fine-tuned to be better than TF-IDF. From random weights it was not.
 # - A classifier is one dense layer on `pooled_output`; fine-tuning trains it together with the encoder.
 # - The learning rates of the paper are for BERT base. Small models need more, and too much destroys the pretraining.
 # - State the number of dev sentences, the standard error and the seeds with every accuracy.
@@ -413,7 +510,7 @@ assert losses[0] > 0.65 > losses[1]  # the low rate has not learned the task; te
 # 1. How large is the standard error with 100 dev sentences? How many dev sentences are needed until two standard
 #    errors are one point?
 # 2. Fine-tune `bert_en_uncased_mini` at the rate 5e-3 with `freeze="all"`. What is left of the masked LM now?
-# 3. A control: shuffle the labels of the 1,000 training sentences and repeat the bar "bundled". Which accuracy do you
+# 3. A control: shuffle the labels of 1,000 training sentences and repeat the bar "bundled". Which accuracy do you
 #    expect?
 #
 # ## Next
