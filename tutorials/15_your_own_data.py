@@ -450,7 +450,7 @@ for name in ("model", "onnx"):
 # 2. Write a function that computes a 95 % bootstrap interval of the difference of two models' accuracies on the same
 #    texts. Why is it narrower than the two single intervals suggest?
 # 3. Calibrate by hand: find the temperature with the lowest cross-entropy for given logits and labels, and compare with
-#    `best_temperature`.
+#    `best_temperature` of `keras_bert.training.temperature_scaling`.
 #
 # Solutions: `tutorials/solutions/15_your_own_data.py`.
 #
