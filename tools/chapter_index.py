@@ -24,6 +24,10 @@ their source. They run as scripts, too, after `pip install -e '.[tutorials]'` in
 `python tutorials/03_attention.py`. Every chapter runs offline, with the bundled models; the numbers of one published
 model, MiniLM, are stored with the book. With `--full` a script uses the real data sets.
 
+Look up words in the [glossary](../docs/glossary.md). The appendices: [symbols and shapes](../docs/book/symbols.md),
+[the paper in the code](../docs/book/paper-and-code.md), [common traps](../docs/book/traps.md), and
+[what came after BERT](../docs/book/descendants.md).
+
 """
 MEASURED = """
 Written by `make notebooks`. Seconds and peak memory are those of the run that wrote the notebooks, on 2 cores.
@@ -62,9 +66,7 @@ def index(tutorials: Path, record: dict) -> str:
     rows = ["| chapter | solutions | seconds | MiB | figures | assertions |", "|---|---|---:|---:|---:|---:|"]
     for source in chapters.chapters(tutorials):
         measured = record.get(source.name, {})
-        numbers = " | ".join(
-            str(measured.get(name, "–")) for name in ("seconds", "memory_mib", "figures", "assertions")
-        )
+        numbers = " | ".join(str(measured.get(name, "–")) for name in SHOWN)
         solution = tutorials / "solutions" / source.name
         exercises = f"[3 exercises](notebooks/solutions/{source.stem}.ipynb)" if solution.exists() else "–"
         rows.append(f"| [{chapters.title(source)}](notebooks/{source.stem}.ipynb) | {exercises} | {numbers} |")

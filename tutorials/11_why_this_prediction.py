@@ -160,10 +160,10 @@ np.testing.assert_allclose(scores, package.scores, atol=2e-3)
 print(f"kb.explain.integrated_gradients gives the same scores; its error: {package.completeness_error:.2%}")
 
 # %% [markdown]
-# *Look at* the points at 2 and at 5. With two points the error is small, and with five it is large again: a sum can be
-# right by accident while the single scores are wrong. So the error must *stay* small when the number of points grows.
-# With 50 points, both rules are below one percent, and then the scores can be read as parts of the change: so much of
-# the logit comes from this token. With fewer points the Gauss rule is not better here: along this line the logit is
+# *Look at* the points at 2 and at 5. With two points the error is small, and with five it is large again: a sum can
+# be right by accident while the single scores are wrong. So the error must *stay* small when the number of points
+# grows. With 50 points, both rules are below one percent, and then the scores can be read as parts of the change: so
+# much of it comes from this token. With fewer points the Gauss rule is not better here: along this line the logit is
 # not smooth. A result of integrated gradients should always be reported with this error and the number of points.
 
 # %%
@@ -198,9 +198,10 @@ chapter.show(picture, "methods")
 print("[CLS] and [SEP] have scores too:", {name: np.round(scores[[0, -1]], 2) for name, scores in methods.items()})
 
 # %% [markdown]
-# *Look at* the columns of "dull" and "wonderful" in the first row. "wonderful" is blue: it raises the logit. The row of
-# attention has no orange at all: attention can say that a token was read, but not in which direction it moved the
-# prediction. The rows also disagree on many other tokens. So which one describes the model? Section 6 tests it.
+# *Look at* the columns of "dull" and "wonderful" in the first row. "wonderful" is blue: it raises the logit. "dull"
+# is orange: it lowers it. The row of attention has no orange at all: attention can say that a token was read, but not
+# in which direction it moved the prediction. The rows also disagree on many other tokens. So which one describes the
+# model? Section 6 tests integrated gradients and attention.
 
 # %%
 names = tokens[inside]
@@ -223,11 +224,16 @@ for number, row in enumerate(layers.scores):
 print(f"F(x) - F(baseline) = {change:.3f}")
 
 # %% [markdown]
-# *Look at* the picture from the bottom, the embeddings, to the top, layer 6. At the bottom the scores are those of the
-# words, and the row equals integrated gradients. From layer 4 on, the opposite scores of "dull" and "wonderful" become
-# smaller, while the sum of each row stays the same: the blocks combine both. In the last layer only `[CLS]` has a
-# score, because the head reads only its vector. So a score in a high layer belongs to a *position*, not to the word
-# that stands at this position in the text.
+# *Look at* the picture from the bottom, the embeddings, to the top, layer 6. At the bottom the scores are those of
+# the words, and the row equals integrated gradients. From layer 4 on, the opposite scores of "dull" and "wonderful"
+# become smaller, while the sum of each row stays the same: the blocks combine both. In the last layer only `[CLS]`
+# has a score, because the head reads only its vector. Its cell is pale, because the whole sum is smaller than the
+# largest single scores. So a score in a high layer belongs to a *position*, not to the word that stands at this
+# position in the text.
+#
+# The change is only 0.277, although the logit of the text is 1.423 (section 1). So the logit of the baseline is 1.146:
+# this model gives a high logit of "positive" to a text without words. The scores explain what the *words* change, not
+# the whole logit.
 
 # %%
 np.testing.assert_allclose(layers.scores.sum(1), change, rtol=0.05)  # completeness at each layer
@@ -296,10 +302,11 @@ for name, values in curves.items():
     print(f"{name:32}", np.round(values, 2))
 
 # %% [markdown]
-# *Look at* the gap between the blue line and the pink one, the random order. The tokens that integrated gradients rank
-# highest are those that the prediction needs: with a tenth of the tokens deleted, the probability has fallen by nearly
-# half, and in random order hardly at all. The green line, the order of the untrained model, is no better than the
-# random order: its scores say nothing about *this* model. The orange line, attention, is between.
+# *Look at* the gap between the blue line and the pink one, the random order. The tokens that integrated gradients
+# rank highest are those that the prediction needs: with a tenth of the tokens deleted, the probability has fallen by
+# nearly half, and in random order hardly at all. The green line, the order of the untrained model, is no better than
+# the random order: its scores say nothing about *this* model. The orange line, attention, is between.
+# `kb.explain.faithfulness` makes tests of this kind, those of ERASER, for all methods of section 4.
 
 # %%
 area = {name: float(np.mean(values)) for name, values in curves.items()}  # lower is better
@@ -343,12 +350,14 @@ test = kb.explain.randomization_test(
 chapter.show(test.plot(), "randomization")
 
 # %% [markdown]
-# *Look at* how far the lines fall from 1, the trained model, to the right end, where all layers are random. The scores
-# do depend on what was learned. The orange line stays above 0 for a simple reason: `[CLS]` and `[SEP]` are the same in
-# the text and in the baseline, so their integrated gradients are 0 in every model, and equal ranks count as agreement.
+# *Look at* how far the lines fall from 1, the trained model, to the right end, where all layers are random. The
+# colored bands are 95 % intervals: they show how much the mean of only six sentences can vary. The scores do depend
+# on what was learned. The orange line stays above 0 for a simple reason: `[CLS]` and `[SEP]` are the same in the text
+# and in the baseline, so their integrated gradients are 0 in every model, and equal ranks count as agreement.
 #
-# Two more traps. The *baseline* is a choice: with `[MASK]` in place of `[PAD]` the scores are others (exercise 1). And
-# an explanation describes the model, not the world: if the model uses a wrong reason, a faithful explanation shows it.
+# Two more traps. The *baseline* is a choice: with `[MASK]` in place of `[PAD]` the scores are different (exercise 1).
+# And an explanation describes the model, not the world: if the model uses a wrong reason, a faithful explanation
+# shows it.
 
 # %%
 assert all(values[-1] < 0.6 for values in test.means.values())
@@ -364,6 +373,8 @@ assert abs(pair[1]).mean() > 0.5 * abs(pair[0]).mean()  # the picture of the unt
 # - Conductance adds up to the same number at every layer. In high layers, a score belongs to a position.
 # - Attention has no sign and is not an attribution. It belongs beside other methods, not in place of them.
 # - A deletion curve against a random order, and the test with random weights, show whether scores describe the model.
+# - For your own model: `kb.explain.integrated_gradients(model, text)` with its completeness error, and
+#   `kb.explain.occlusion`, which needs no gradients. On the command line: `keras-bert explain`.
 #
 # ## Exercises
 #

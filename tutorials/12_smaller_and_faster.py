@@ -3,9 +3,9 @@
 #
 # A trained BERT is too large or too slow for your machine. Which parts can you remove, and what does it cost?
 #
-# At the end you have computed the three losses of DistilBERT by hand, trained a student with half of the layers, shared
-# the weights of all layers as ALBERT does, and stored a model in 8 bits. For each you know what became smaller, what
-# became faster, and what became worse.
+# **At the end** you have computed the three losses of DistilBERT by hand, trained a student with half of the layers,
+# shared the weights of all layers as ALBERT does, and stored a model in 8 bits. For each you know what became
+# smaller, what became faster, and what became worse.
 #
 # **Time**: under two minutes on 2 cores. **Papers**: [Sanh et al. 2019](https://arxiv.org/abs/1910.01108), sections 2
 # and 3 (DistilBERT); [Hinton et al. 2015](https://arxiv.org/abs/1503.02531), section 2 (temperature); [Lan et al.
@@ -395,16 +395,17 @@ plot = kb.explain.bar_chart(
 chapter.show(plot, "student")
 
 # %% [markdown]
-# *Look at* the first two bars of students, those with error bars. In so few steps both recover a part of what the
-# student lost when half of its layers were removed: its second block now reads vectors that it was not trained on (the
-# rule of chapter 13). With the teacher the student finds a little more, but the difference is small: with about 1,000
-# masked tokens, the standard error of one such share is more than one point. The single run with T = 2 is not better
-# than the others. So this experiment does not show that the teacher helps, and both students are far below the teacher.
-# A longer training may show it.
+# *Look at* the two bars with error bars, the students. In so few steps both recover a part of what the student lost
+# when half of its layers were removed: its second block now reads vectors that it was not trained on (see the rule in
+# section 1 of chapter 13). With the teacher the student finds a little more, but the difference is small: a share p
+# of n tokens has a standard error of $\sqrt{p (1 - p) / n}$, which is more than one point for the about 1,000 masked
+# tokens here. The single run with T = 2 is not better than the others. So this experiment does not show that the
+# teacher helps, and both students are far below the teacher. A longer training may show it.
 #
-# What a long training gives was measured with this teacher on SST-2 (`docs/results.md`, with the command): the student
-# keeps 99.0 % of the teacher's accuracy with 29 % fewer weights (mean of three seeds). The authors report 97 % for BERT
-# base, with 40 % fewer weights and 60 % more speed (abstract). `--full` runs this section with more steps and texts.
+# What a long training gives was measured with this teacher on SST-2 ([results](../docs/results.md), with the
+# command): the student keeps 99.0 % of the teacher's accuracy with 29 % fewer weights (mean of three seeds). The
+# authors report 97 % for BERT base, with 40 % fewer weights and 60 % more speed (abstract). `--full` runs this
+# section with more steps and texts.
 #
 # For a classifier there is a shorter way: `kb.finetune(student, texts, labels, teacher_logits=...)` adds the soft loss
 # to the loss of the labels.
@@ -491,7 +492,9 @@ chapter.show(plot, "accuracy_by_time")
 #
 # ## Summary
 #
-# - Three ways to make a model smaller: fewer layers (DistilBERT), shared weights (ALBERT), fewer bits (int8).
+# - Three ways to make a model smaller: fewer layers (DistilBERT), shared weights (ALBERT), fewer bits (int8). A
+#   fourth is a smaller vocabulary: [small models](../docs/small-models.md) says what `trim_vocabulary` and larger
+#   teachers give and cost.
 # - Shared blocks and small embeddings save memory for weights, and little or no time. Fewer layers save both. int8
 #   saves memory, and time on some machines.
 # - A student learns from soft targets, hidden words and hidden states. `kb.distill` computes the three losses of

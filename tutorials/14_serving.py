@@ -4,9 +4,9 @@
 # A model in a Python session can be used by one person. How can programs on other machines use it, and how do you know
 # that they get the same answers?
 #
-# At the end you have exported one classifier in three formats (SavedModel, ONNX, LiteRT), shown that all give the same
-# outputs, measured their sizes and times, and answered requests with a small HTTP server. You also know what a serving
-# engine adds to it.
+# **At the end** you have exported one classifier in three formats (SavedModel, ONNX, LiteRT), shown that all give the
+# same outputs, measured their sizes and times, and answered requests with a small HTTP server. You also know what a
+# serving engine adds to it.
 #
 # **Time**: under one minute on 2 cores. **Sources**: the formats
 # [SavedModel](https://www.tensorflow.org/guide/saved_model), [ONNX](https://onnx.ai/onnx/operators) and
@@ -85,7 +85,10 @@ print(labels, reference.round(3).tolist())
 # | ONNX | ids | ONNX Runtime, and others, without TensorFlow | `vocab.txt` beside it |
 # | LiteRT | ids, a fixed length | phones, small devices | `vocab.txt` beside it |
 #
-# We write all three, and the ONNX file also in 8 bits (chapter 12).
+# The Keras model itself runs with TensorFlow, JAX or PyTorch, which the environment variable `KERAS_BACKEND` selects
+# before Python starts. SavedModel and LiteRT files are written with TensorFlow, ONNX files with any of the three.
+#
+# We write all three formats, and the ONNX file also in 8 bits (chapter 12).
 
 # %%
 kb.export_saved_model(model, folder / "saved_model", vectorizer, labels=labels)
@@ -502,8 +505,9 @@ chapter.show(plot, "batching")
 #   one fails, the others answer.
 # - **Health checks.** Each replica is asked regularly whether it works and whether the model is loaded. A
 #   replica that does not answer gets no requests and is started again.
-# - **Versions.** A new model is loaded while the old one still answers, can get a small part of the requests first, and
-#   replaces the old one without a pause. If its answers are worse, one goes back to the old one.
+# - **Versions.** The folder of a SavedModel has its number as its name for TensorFlow Serving, such as `reviews/1`. A
+#   new model is loaded while the old one still answers, can get a small part of the requests first, and replaces the
+#   old one without a pause. If its answers are worse, one goes back to the old one.
 #
 # ## What could mislead you
 #
@@ -511,7 +515,8 @@ chapter.show(plot, "batching")
 #   probabilities. Compare outputs on real texts after every export.
 # - **Times of one process on one machine.** They say which format is faster *here*. Measure on the machine that serves.
 # - **A mean or a shortest time hides the slow requests.** This chapter compares shortest times, because they vary
-#   least. For users the slowest requests matter: measure percentiles, under the expected load (exercise 1).
+#   least. For users the slowest requests matter: measure percentiles under the expected load. The 99th percentile is
+#   the time that 99 of 100 requests do not exceed (exercise 1).
 # - **The model is not all of the time.** A request also needs time for vectorization, JSON and HTTP. Measure whole
 #   requests.
 # - **A SavedModel is a program.** Load only those that you trust (`SECURITY.md`).
@@ -523,6 +528,7 @@ chapter.show(plot, "batching")
 # - The time depends on T and B: pad to the longest text of the batch. Batch requests that arrive together if a
 #   measurement shows that it saves time.
 # - A server limits what it reads and answers bad requests with one line.
+# - More outputs and settings of the three formats, also from the command line: [exports](../docs/guides/export.md).
 #
 # ## Exercises
 #

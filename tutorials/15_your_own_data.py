@@ -4,9 +4,9 @@
 # You have a table of texts and labels. How do you get from there to a model that answers requests, and how do you know
 # that it is good enough?
 #
-# At the end you have done every step once: a CSV file, a look at the data, baselines, fine-tuning with several seeds,
-# slices, errors that you have read, a check of the probabilities, an export, and a prediction from it. The last section
-# is a checklist for your own project.
+# **At the end** you have done every step once: a CSV file, a look at the data, baselines, fine-tuning with several
+# seeds, slices, errors that you have read, a check of the probabilities, an export, and a prediction from it. The
+# last section is a checklist for your own project.
 #
 # **Time**: under two minutes on 2 cores. **Papers**: [Devlin et al. 2018](https://arxiv.org/abs/1810.04805), section
 # 4.1 and appendix A.3; [Guo et al. 2017](https://arxiv.org/abs/1706.04599), sections 2 and 4.2 (calibration).
@@ -197,6 +197,14 @@ print({name: f"{value:.1%}" for name, value in accuracies.items()})
 # The settings: 2 epochs, batches of 16, a peak learning rate of 1e-4. The paper's range for BERT base is 2e-5 to 5e-5
 # (appendix A.3); smaller models need more. `freeze=4` leaves the embeddings and the first four of the six blocks as
 # they are: this saves time, and these layers keep their pretrained weights.
+#
+# If your classes are not "negative" and "positive", there is no trained head for them. Then start from an
+# encoder, with a new head:
+#
+#     pretrained = kb.load_pretrained("bert_en_uncased_small")  # .encoder, .vectorizer
+#     model = kb.BertClassifier(pretrained.encoder.copy(dropout=0.1), num_classes=len(data.label_names))
+#
+# A new head needs more epochs: choose their number on validation texts.
 #
 # `train_validation_split` holds out 15 % of the *training* file. The best epoch is chosen on it, never on dev. A seed
 # changes the order of the texts and the dropout. One run is one random result: only several runs show how large the
@@ -401,7 +409,15 @@ for name in ("model", "onnx"):
     print(f"{name}: the same probabilities; {answers[0]['label']} {answers[0]['probability']:.2f}: {texts[0][:50]}")
 
 # %% [markdown]
-# Chapter 14 puts such a folder behind an address.
+# `kb.load_pretrained(folder / "model")` opens the folder as a Keras model, to train it further. Chapter 14 puts such
+# a folder behind an address. The same work from the command line (`--help` lists the options, such as `--freeze`,
+# `--seed` and `--calibrate`):
+#
+#     keras-bert finetune --encoder bert_en_uncased_small --dataset FOLDER --epochs 3 --out my_model
+#     keras-bert evaluate --model my_model --data FOLDER/dev.csv --bootstrap 1000
+#     keras-bert predict --model my_model "A text of your own."
+#
+# The formats of tables, names of columns, tags and data sets by name: [labeled data](../docs/guides/labeled-data.md).
 #
 # ## What could mislead you
 #
@@ -434,11 +450,12 @@ for name in ("model", "onnx"):
 # 2. Write a function that computes a 95 % bootstrap interval of the difference of two models' accuracies on the same
 #    texts. Why is it narrower than the two single intervals suggest?
 # 3. Calibrate by hand: find the temperature with the lowest cross-entropy for given logits and labels, and compare with
-#    `best_temperature`.
+#    `best_temperature` of `keras_bert.training.temperature_scaling`.
 #
 # Solutions: `tutorials/solutions/15_your_own_data.py`.
 #
 # ## Next
 #
-# This is the last chapter. The appendices list the symbols, the places of the paper in the code, common traps, and the
-# models that came after BERT.
+# This is the last chapter. The appendices list the [symbols](../docs/book/symbols.md), the places of the [paper in
+# the code](../docs/book/paper-and-code.md), [common traps](../docs/book/traps.md), and the [models that came after
+# BERT](../docs/book/descendants.md). The [glossary](../docs/glossary.md) explains the terms.

@@ -1,4 +1,4 @@
-"""The colors of scores: blue raises the logit, vermilion lowers it, and stronger colors are larger scores."""
+"""The colors of scores: blue raises the logit, orange lowers it, and stronger colors are larger scores."""
 
 from keras_bert.explain.figures.style import SERIES
 

@@ -53,6 +53,6 @@ def plot_layers(layers) -> Figure:
         axes.set_ylabel("layer")
         axes.spines[:].set_visible(False)
     first, errors = layers.layers[0], layers.completeness_errors
-    caption = f"{first.method} for the logit of {first.target.name}: blue raises it, vermilion lowers it. "
+    caption = f"{first.method} for the logit of {first.target.name}: blue raises it, orange lowers it. "
     caption += f"Completeness error: at most {100 * errors.max():.2g} %."
     return Figure(figure, caption)
