@@ -34,3 +34,27 @@ def test_python_blocks_run(name, tmp_path, monkeypatch, capfd):
 def test_links_exist(name):
     links = re.findall(r"\]\(([^)#]+?)(?:#[\w-]+)?\)", GUIDES[name].read_text(encoding="utf-8"))
     assert not [link for link in links if "://" not in link and not (GUIDES[name].parent / link).exists()]
+
+
+def test_triton_configuration_has_the_tensors_of_the_onnx_file(tmp_path):
+    """The names, types and shapes without the batch of `config.pbtxt` in the guide to serving engines."""
+    onnx = pytest.importorskip("onnx", reason="the extra `onnx` installs it")
+    import keras_bert as kb
+    from tests.helpers import tiny_config
+
+    kb.export_onnx(kb.BertClassifier(kb.BertEncoder(tiny_config()), 2), tmp_path / "model")
+    graph = onnx.load(tmp_path / "model" / "model.onnx").graph
+    kinds = {onnx.TensorProto.INT32: "TYPE_INT32", onnx.TensorProto.FLOAT: "TYPE_FP32"}
+
+    def described(tensors) -> list[tuple[str, str, list[int]]]:
+        types = [(each.name, each.type.tensor_type) for each in tensors]
+        return [
+            (name, kinds[kind.elem_type], [axis.dim_value or -1 for axis in kind.shape.dim][1:]) for name, kind in types
+        ]
+
+    configuration = re.search(r'write_text\("""(.*?)"""', GUIDES["serving"].read_text(encoding="utf-8"), re.DOTALL)[1]
+    assert re.search(r"max_batch_size: [1-9]", configuration)
+    for part, tensors in (("input", graph.input), ("output", graph.output)):
+        text = re.search(rf"^{part} \[\n(.*?)^\]", configuration, re.DOTALL | re.MULTILINE)[1]
+        found = re.findall(r'name: "(\w+)" data_type: (\w+) dims: \[ (-?\d+) \]', text)
+        assert [(name, kind, [int(size)]) for name, kind, size in found] == described(tensors)
