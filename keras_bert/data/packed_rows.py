@@ -169,9 +169,7 @@ class JoinedArray:
         rows = np.asarray(rows)
         index = rows.reshape(-1)
         if index.size and not (-len(self) <= index.min() and index.max() < len(self)):
-            raise IndexError(
-                f"`rows` must be in {-len(self)} … {len(self) - 1}. Received: {index.min()} … {index.max()}"
-            )
+            raise IndexError(f"`rows` must be below {len(self)}. Received: {index.min()} … {index.max()}")
         index = index % max(len(self), 1)  # negative ones count from the end
         number = np.searchsorted(self.ends, index, side="right")  # the piece of each row
         values = np.empty((len(index), *self.shape[1:]), self.dtype)
@@ -179,4 +177,4 @@ class JoinedArray:
             chosen = number == piece
             begin = self.ends[piece - 1] if piece else 0
             values[chosen] = self._mapped(piece)[index[chosen] - begin + self.first[piece]]
-        return values.reshape(*rows.shape, *self.shape[1:])
+        return values.reshape((*rows.shape, *self.shape[1:]))[()]  # a number for one row of a field of numbers

@@ -81,12 +81,16 @@ def pack_files(
         for note in remove_unfinished(target):
             warnings.warn(f"left by a process that was killed: {note}", stacklevel=2)
     fields = {field.name: getattr(checked, field.name) for field in dataclasses.fields(checked)}
-    entries = {}
-    with contextlib.closing(map_in_processes(functools.partial(pack_file, out=out, **fields), paths, workers)) as found:
-        for path, entry in zip(paths, found, strict=True):
-            if entry["folder"] in entries:
-                raise InputError(f"`files` must be different. Received: {path}, which occurs twice")
-            entries[entry["folder"]] = entry
-            if on_file is not None:
-                on_file(entry)
-    return write_manifest(out, list(entries.values()), checked.vocabulary)
+    task, entries = functools.partial(pack_file, out=out, **fields), {}
+    try:
+        with contextlib.closing(map_in_processes(task, paths, workers)) as found:
+            for path, entry in zip(paths, found, strict=True):
+                if entry["folder"] in entries:
+                    raise InputError(f"`files` must be different. Received: {path}, which occurs twice")
+                entries[entry["folder"]] = entry
+                if on_file is not None:
+                    on_file(entry)
+        return write_manifest(out, list(entries.values()), checked.vocabulary)
+    finally:
+        with contextlib.suppress(OSError):  # only an empty folder, which a task with invalid input left, is deleted
+            out.rmdir()
