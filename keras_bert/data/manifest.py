@@ -69,7 +69,11 @@ def read_manifest(folder: str | Path) -> dict:
             entry["file"], entry["sha256"], entry["folder"], entry["rows"]["train"], entry["arrays"].items()
             if Path(entry["folder"]).name != entry["folder"]:
                 raise ValueError(f"folder={entry['folder']!r}")
-        manifest["settings"]["vocabulary"], manifest["rows"]["train"], manifest["tokens"]["train"]
+        settings, rows = manifest["settings"], manifest["rows"]
+        settings["vocabulary"], settings["lowercase"], settings["added_tokens"], rows["train"], manifest["tokens"]
+        found = {name: sum(entry["rows"].get(name, 0) for entry in manifest["files"]) for name in rows}
+        if found != rows or 0 in rows.values():
+            raise ValueError(f"rows={rows}, but {found} in its files")
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise InputError(
             f"`folder` must have the {MANIFEST_FILE} that `keras-bert pack` wrote. Received: {file} "

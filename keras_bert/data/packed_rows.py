@@ -106,7 +106,11 @@ def _open(folder: Path, entry: dict, settings: dict) -> dict[str, _Rows]:
         if found != digest:
             raise _damaged(file, path, f"SHA-256 {found}, not {digest}")
     parts = open_rows(path, {**settings, **source_of(entry["file"], entry["sha256"])})
-    return {name: _closed(part) for name, part in zip(("train", "held_out"), parts, strict=True) if part is not None}
+    opened = {name: part for name, part in zip(("train", "held_out"), parts, strict=True) if part is not None}
+    lengths = {name: len(part) for name, part in opened.items()}
+    if lengths != entry["rows"]:
+        raise _damaged(path, path, f"rows={lengths}, not {entry['rows']}")
+    return {name: _closed(part) for name, part in opened.items()}
 
 
 def _closed(rows: StoredExamples) -> _Rows:

@@ -160,6 +160,14 @@ def test_consistently_damaged_file_is_found_by_its_sha256(packed, tmp_path):
     (out / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
     with pytest.raises(InputError, match="`file` must be the same.*file='b.txt'.*Received: file='a.txt'"):
         load_packed(out)
+    shutil.rmtree(out)
+    shutil.copytree(packed, out)
+    manifest = read_manifest(out)
+    for counts in (manifest["files"][0]["rows"], manifest["rows"]):  # each number alone, and both
+        counts["train"] -= 1
+        (out / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
+        with pytest.raises(InputError, match="^`folder` must have the .*rows="):
+            load_packed(out)
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{}", "null", '{"files": [{}]}', "[" * 100_000, "\udcff"])
