@@ -19,14 +19,16 @@ def packed_folder(sources: tuple[str, ...]) -> Path | None:
 
     Raises:
         click.UsageError: there are further sources, or options that decide how texts are packed.
+        InputError: the folder is not complete.
     """
-    from keras_bert.data.manifest import is_packed
+    from keras_bert.data.manifest import read_manifest
 
-    found = [source for source in sources if is_packed(source)]
+    found = [source for source in sources if Path(source).is_dir()]
     if not found:
         return None
     if len(sources) > 1:
         raise click.UsageError(f"`--data` must be one packed folder, or texts. Received: {found[0]} and other sources")
+    read_manifest(found[0])
     context = click.get_current_context()
     for name in PACKED:
         if context.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE:

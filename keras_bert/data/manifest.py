@@ -40,11 +40,6 @@ def write_manifest(folder: Path, entries: list[dict], vocabulary: Iterable[str])
     return manifest
 
 
-def is_packed(folder: str | Path) -> bool:
-    """Return whether a path is a folder with a manifest."""
-    return (Path(folder) / MANIFEST_FILE).is_file()
-
-
 def read_manifest(folder: str | Path) -> dict:
     """Read `manifest.json`.
 
@@ -58,7 +53,7 @@ def read_manifest(folder: str | Path) -> dict:
         InputError: the folder has no manifest, or a damaged one.
     """
     file = Path(folder) / MANIFEST_FILE
-    if not is_packed(folder):
+    if not file.is_file():
         raise InputError(
             f"`folder` must be a packed folder. Received: {folder}, without {MANIFEST_FILE}, which is written when all "
             "files are packed. Run the same `keras-bert pack` again to complete it."

@@ -52,6 +52,8 @@ def test_options_of_packed_rows_are_left_out(call, models, tmp_path):
     for option in (["--sequence-length", 16], ["--cased"], ["--vocab", models.vocab], ["--held-out", 0.1]):
         assert_error(call(*pretrain, *option), option[0], str(tmp_path / "packed"))
     assert_error(call(*pretrain, "--data", text), "`--data`", str(tmp_path / "packed"))
+    (tmp_path / "packed" / "manifest.json").unlink()
+    assert_error(call(*pretrain), "`folder`", str(tmp_path / "packed"), "keras-bert pack")
     assert {path.name for path in tmp_path.iterdir()} == {"text.txt", "packed"}
 
 
