@@ -12,7 +12,7 @@ from keras_bert.errors import InputError
 if TYPE_CHECKING:  # type checkers and editors do not run `__getattr__`
     from keras_bert import explain, layers
     from keras_bert.catalog.listing import list_pretrained
-    from keras_bert.data import load_corpus, load_labeled
+    from keras_bert.data import load_corpus, load_labeled, load_packed, pack_files
     from keras_bert.export import export_litert, export_onnx, export_saved_model
     from keras_bert.inference.embed import embed
     from keras_bert.inference.evaluate import evaluate
@@ -69,9 +69,11 @@ __all__ = [
     "list_pretrained",
     "load_corpus",
     "load_labeled",
+    "load_packed",
     "load_pretrained",
     "load_vocabulary",
     "load_weights",
+    "pack_files",
     "pretrain",
     "save_pretrained",
     "save_vocabulary",

@@ -18,7 +18,7 @@ import threading
 # Module (below `keras_bert`) to the public names that it defines. A name equal to its module is the module itself.
 MODULES = {
     "catalog.listing": ("list_pretrained",),
-    "data": ("load_corpus", "load_labeled"),
+    "data": ("load_corpus", "load_labeled", "load_packed", "pack_files"),
     "explain": ("explain",),
     "export": ("export_litert", "export_onnx", "export_saved_model"),
     "inference.embed": ("embed",),

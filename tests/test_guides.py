@@ -7,8 +7,9 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 GUIDES = {path.stem: path for path in sorted((ROOT / "docs" / "guides").glob("*.md"))}
-PACKAGES = {"hyperparameter-search": "keras_tuner"}  # packages that a guide needs and that are not installed always
-OUTPUTS = {"hyperparameter-search": "Trial 3 Complete"}
+# Packages that a guide needs and that are not installed always.
+PACKAGES = {"hyperparameter-search": "keras_tuner", "packing-with-datatrove": "datatrove"}
+OUTPUTS = {"hyperparameter-search": "Trial 3 Complete", "packing-with-datatrove": "{'train': "}
 FEWER = {"hyperparameter-search": ("train[:1000]", "train[:100]")}  # rows to train on
 
 

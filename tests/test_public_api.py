@@ -13,6 +13,7 @@ NAMES = {
     *("BertFeatureClassifier", "load_pretrained", "list_pretrained", "save_pretrained", "load_weights"),
     *("compare", "convert", "pretrain", "finetune", "distill", "fit_features", "TrainingConfig"),
     *("evaluate", "embed", "fill_mask", "Predictor", "FromLogits", "format_metrics", "load_labeled", "load_corpus"),
+    *("pack_files", "load_packed"),
     *("export_saved_model", "export_onnx", "export_litert", "explain", "layers"),
     *("learn_vocabulary", "load_vocabulary", "save_vocabulary"),
 }

@@ -83,6 +83,7 @@ from keras_bert.text.offsets import OffsetTokenizer
 assert OffsetTokenizer(vocabulary)("a b C") == ([5, 6, 7], [(0, 1), (2, 3), (4, 5)])
 with contextlib.redirect_stdout(io.StringIO()) as captured:
     assert main(["tokenize", "a [MASK]"]) == 0
+    assert main(["pack", "--data", "sample", "--out", "packed"]) == 0
 assert "[MASK]" in captured.getvalue()
 pretrain = ["pretrain", "--data", "sample", "--steps", "1", "--out", "out"]
 for arguments in (*([name, "a [MASK]"] for name in ("predict", "fill-mask", "embed")), pretrain):

@@ -17,6 +17,7 @@ from keras_bert.files import DISK_FULL
 COMMANDS = {
     "tour": "Build a text classifier from raw text, step by step, and check it.",
     "tokenize": "Show the WordPiece tokens and ids of texts.",
+    "pack": "Tokenize and pack text files of any size for pretraining.",
     "pretrain": "Pretrain an encoder on raw text.",
     "finetune": "Train a model for a task, from a pretrained encoder or from scratch.",
     "distill": "Train a small model to match a large one.",

@@ -43,15 +43,15 @@ def model_option(help_text: str = "Folder of a trained model.", default: str | N
     )
 
 
-def encoder_option():
+ENCODER_HELP = (
+    "Start from this pretrained model and its vocabulary: a folder, a name such as bert_en_uncased_mini (bundled) or "
+    "bert-base-uncased, or an address."
+)
+
+
+def encoder_option(help_text: str = ENCODER_HELP):
     """Create `--encoder DIR`, the weights to start from."""
-    return click.option(
-        "--encoder",
-        type=ModelSource(),
-        metavar="DIR|NAME|hf://NAME",
-        help="Start from this pretrained model and its vocabulary: a folder, a name such as bert_en_uncased_mini "
-        "(bundled) or bert-base-uncased, or an address.",
-    )
+    return click.option("--encoder", type=ModelSource(), metavar="DIR|NAME|hf://NAME", help=help_text)
 
 
 def file_option(name: str, help_text: str, **settings):

@@ -1,7 +1,6 @@
 """`keras-bert pretrain`: train a BERT on raw text."""
 
 import math
-import zlib
 from pathlib import Path
 
 import click
@@ -9,6 +8,8 @@ import click
 from keras_bert.cli.completion import completer
 from keras_bert.cli.options import check_length, config_from_size, encoder_option, size_option, vocabulary_options
 from keras_bert.cli.output import json_output, show_table
+from keras_bert.cli.packing_options import packing_options, sentence_task_of
+from keras_bert.cli.pretraining_text import pack_text, packed_folder, tokenizer_of
 from keras_bert.cli.training_options import training_options
 from keras_bert.cli.value_types import FiniteRange, positive
 
@@ -19,18 +20,16 @@ from keras_bert.cli.value_types import FiniteRange, positive
     "sources",
     multiple=True,
     required=True,
-    metavar="sample|FILE|GLOB|tfds:NAME",
+    metavar="sample|FILE|GLOB|tfds:NAME|DIR",
     shell_complete=completer("sample", paths="file"),
-    help="Training text; can be given several times. One paragraph per line, a blank line between documents.",
+    help="Training text; can be given several times. One paragraph per line, a blank line between documents. Or the "
+    "folder of `keras-bert pack`, alone.",
 )
 @encoder_option()
 @size_option("tiny")
 @click.option("--layers", type=positive, help="Number of layers.  [default: that of --size]")
 @click.option("--hidden", type=positive, help="Hidden size; each head has 64 dimensions.  [default: that of --size]")
 @click.option("--heads", type=positive, help="Number of attention heads.  [default: that of --size]")
-@click.option(
-    "--sequence-length", type=click.IntRange(min=8), default=128, show_default=True, help="Longest sequence, in tokens."
-)
 @click.option(
     "--masking-rate",
     type=FiniteRange(0, 1, min_open=True),
@@ -40,26 +39,7 @@ from keras_bert.cli.value_types import FiniteRange, positive
 )
 @click.option("--whole-words", is_flag=True, help="Mask whole words instead of single tokens.")
 @click.option("--dropout", type=FiniteRange(0, 1, max_open=True), help="All dropout rates.  [default: 0.1]")
-@click.option("--no-next-sentence", is_flag=True, help="Train without a sentence task.")
-@click.option(
-    "--sentence-order",
-    is_flag=True,
-    help="Predict whether two consecutive segments are swapped (ALBERT), instead of next-sentence prediction.",
-)
-@click.option(
-    "--dupe-factor",
-    type=positive,
-    default=1,
-    show_default=True,
-    help="How many times the text is packed, each time into different pairs. 5 to 10 help on small corpora.",
-)
-@click.option(
-    "--held-out",
-    type=FiniteRange(0, 0.5),
-    default=0.05,
-    show_default=True,
-    help="Fraction of the documents used for validation.",
-)
+@packing_options
 @click.option(
     "--log-fill-mask",
     multiple=True,
@@ -75,70 +55,47 @@ def pretrain(console, sources, encoder, steps, epochs, out: Path, seed, **option
 
     Ctrl-C or SIGTERM writes a checkpoint next to --out, and the same command with --resume continues from it. The text
     is read once. The packed examples are stored on disk next to --out until the end, so they need not fit in memory.
+    For much text, `keras-bert pack` packs it before, in several processes; its folder can be the --data of many runs.
 
     Example:  keras-bert pretrain --data sample --vocab-size 4000 --size tiny --steps 500 --out bert
     """
     import keras
 
     from keras_bert import ops
-    from keras_bert.data import load_corpus, tokenize_documents
+    from keras_bert.data import load_corpus, load_packed
     from keras_bert.models import BertEncoder, BertPretrainer
     from keras_bert.models.cast import cast_model
     from keras_bert.text import BertTextVectorization
     from keras_bert.text.masking import Masking
-    from keras_bert.text.shards import pack_to_disk
-    from keras_bert.text.splitting import Splitting
-    from keras_bert.text.vocabulary import load_or_learn_vocabulary
     from keras_bert.training import FillMaskLog
     from keras_bert.training import pretrain as train
     from keras_bert.weights import load_pretrained, save_pretrained
     from keras_bert.working_folder import working_directory
 
     sentence_task = _check_options(encoder, steps, epochs, options)
+    packed = packed_folder(sources)
     ops.partition_cpu_threads()
-    length, lowercase, rate = options["sequence_length"], not options["cased"], options["masking_rate"]
-    corpus = load_corpus(list(sources))
+    rate = options["masking_rate"]
+    corpus = None if packed else load_corpus(list(sources))
     with working_directory(out, options["resume"]) as work:
-        sentences = (sentence for document in corpus for sentence in document)
-        if encoder:
-            pretrained = load_pretrained(encoder)
-            vocabulary, lowercase, config = pretrained.vocabulary, pretrained.lowercase, pretrained.encoder.config
-            added_tokens, splitting = pretrained.added_tokens, pretrained.splitting
+        pretrained = load_pretrained(encoder) if encoder else None
+        tokenizer = tokenizer_of(packed, pretrained, corpus, options, work)
+        vocabulary = tokenizer["vocabulary"]
+        if packed:
+            examples, validation = load_packed(packed)
+            sentence_task, length = examples.sentence_task, examples.input_word_ids.shape[1]
         else:
-            added_tokens, splitting = (), Splitting()
-            vocabulary = load_or_learn_vocabulary(options["vocab"], sentences, options["vocab_size"], lowercase, work)
+            length = options["sequence_length"]
+        if encoder:
+            config = pretrained.encoder.config
+        else:
             changes = {"num_layers": options["layers"], "hidden_size": options["hidden"], "num_heads": options["heads"]}
             changes |= {"hidden_dropout": options["dropout"], "attention_dropout": options["dropout"]}
             config = config_from_size(options["size"] or "tiny", len(vocabulary), **changes)
         check_length(length, config)
-        vectorizer = BertTextVectorization(
-            vocabulary,
-            lowercase=lowercase,
-            sequence_length=length,
-            added_tokens=added_tokens,
-            **splitting.changes(),
-        )
-        files = [(str(file), file.stat().st_size, file.stat().st_mtime_ns) for file in corpus.files]
-        examples, validation = pack_to_disk(
-            work / "training" / "rows",
-            corpus,
-            lambda shard: tokenize_documents(shard, vectorizer),
-            length,
-            vectorizer.cls_id,
-            vectorizer.sep_id,
-            vocab_size=len(vocabulary),
-            sentence_task=sentence_task,
-            dupe_factor=options["dupe_factor"],
-            held_out=options["held_out"],
-            seed=seed,
-            sources={
-                "data": corpus.name,
-                "names, sizes and dates of files": _checksum(files),
-                "vocabulary": _checksum(vocabulary),
-                "lowercase": lowercase,
-                **splitting.changes(),
-            },
-        )
+        vectorizer = BertTextVectorization(sequence_length=length, **tokenizer)
+        if not packed:
+            examples, validation = pack_text(corpus, vectorizer, tokenizer, sentence_task, options, seed, work)
         keras.utils.set_random_seed(seed)
         if encoder:
             model = pretrained.new_pretrainer(sentence_task, options["dropout"], options["dtype"])
@@ -180,8 +137,7 @@ def _check_options(encoder, steps, epochs, options: dict) -> str | None:
     if (steps is None) == (epochs is None):
         received = "both" if steps else "neither"
         raise click.UsageError(f"`--steps` or `--epochs` must be given, but not both. Received: {received}")
-    if options["sentence_order"] and options["no_next_sentence"]:
-        raise click.UsageError("`--sentence-order` must be left out with `--no-next-sentence`. Received: both")
+    sentence_task = sentence_task_of(options)
     texts = options["log_fill_mask"]
     if texts and (options["log_dir"] is None or not all("[MASK]" in text for text in texts)):
         expected = "texts with [MASK], and be given with `--log-dir`"
@@ -193,9 +149,4 @@ def _check_options(encoder, steps, epochs, options: dict) -> str | None:
                 f"`--{option}` must be left out with `--encoder`, because it is for random weights. "
                 f"Received: --{option} {options[name]}"
             )
-    return "order" if options["sentence_order"] else None if options["no_next_sentence"] else "next"
-
-
-def _checksum(value) -> str:
-    """Return a short checksum of a value that is too long to show."""
-    return f"{zlib.crc32(repr(value).encode()):08x}"
+    return sentence_task

@@ -1,6 +1,7 @@
 """Corpora for pretraining: documents of sentences, read one by one from files, the bundled sample or TFDS."""
 
 import glob
+import math
 import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -119,20 +120,30 @@ def load_corpus(source: str | Path | Iterable[str | Path]) -> Corpus:
 
     def read() -> Iterator[list[str]]:
         for path in paths:
-            yield from _documents(path)
+            yield from read_documents(path)
 
     return Corpus(", ".join(map(str, sources)), read, paths)
 
 
-def _documents(path: Path) -> Iterator[list[str]]:
-    """Yield the documents of a file, each a list of sentences."""
-    document, has_text = [], False
+def read_documents(path: Path, max_size: float = math.inf) -> Iterator[list[str]]:
+    """Yield the documents of a file, each a list of sentences.
+
+    Args:
+        path: a UTF-8 text file, plain, `.gz` or `.xz`.
+        max_size: the number of characters after which a document is cut, at the end of a paragraph; so the memory is
+            limited for a file without blank lines.
+
+    Raises:
+        InputError: as `load_corpus`, while the corpus is read.
+    """
+    document, size, has_text = [], 0, False
     for _, line in read_lines(path):
         sentences = split_sentences(line)
         document.extend(sentences)
-        if document and not sentences:
+        size += len(line)
+        if document and (not sentences or size >= max_size):
             yield document
-            document = []
+            document, size = [], 0
         has_text = has_text or bool(sentences)
     if document:
         yield document

@@ -2,7 +2,7 @@
 
 from keras_bert.text.packing import PretrainingExamples
 
-CHUNK = 2**16  # rows that are checked at a time, so that stored rows need little memory
+CHUNK = 2**13  # rows that are checked at a time, so that stored rows need little memory
 
 
 def find_fault(rows: PretrainingExamples, vocab_size: int) -> str | None:

@@ -66,12 +66,15 @@ def open_rows(path: Path, settings: dict) -> tuple[StoredExamples, StoredExample
 
 def _load(path: Path, part: str, checksums: dict[str, str], settings: dict) -> StoredExamples:
     """Open the files of one part, and verify the checksum of each file and the range of each number."""
-    arrays = {}
+    arrays, readers = {}, {}
     for name in _field_names(settings):
         file = path / part / f"{name}.npy"
         try:
             arrays[name] = np.load(file, mmap_mode="r")
-            found, expected = _checksum(arrays[name]), checksums[name]
+            if not arrays[name].flags.c_contiguous:
+                raise ValueError("columns are stored one after the other, not rows")
+            readers[name] = FileRows(file, arrays[name].dtype, arrays[name].shape, arrays[name].offset)
+            found, expected = _checksum(readers[name]), checksums[name]
             trailing = file.stat().st_size - arrays[name].offset - arrays[name].nbytes
         except Exception as error:  # NumPy raises many types of errors for a damaged header
             raise _damaged(path, file, f"{type(error).__name__}: {error}") from None
@@ -80,11 +83,10 @@ def _load(path: Path, part: str, checksums: dict[str, str], settings: dict) -> S
         if found != expected:
             raise _damaged(path, file, f"checksum {found}, not {expected}")
     fingerprint = checksums["input_word_ids"].split()[1]
-    examples = StoredExamples(**arrays, fingerprint=fingerprint, vocab_size=settings["vocab_size"])
-    fault = find_fault(examples, settings["vocab_size"])
+    fault = find_fault(PretrainingExamples(**readers), settings["vocab_size"])
     if fault:
         raise _damaged(path, path / part / f"{fault.split()[0]}.npy", fault)
-    return examples
+    return StoredExamples(**arrays, fingerprint=fingerprint, vocab_size=settings["vocab_size"])
 
 
 def _field_names(settings: dict) -> list[str]:
@@ -93,12 +95,46 @@ def _field_names(settings: dict) -> list[str]:
     return ["input_word_ids", "input_type_ids", "lengths", *(name for name, is_used in task.items() if is_used)]
 
 
-def _checksum(array: np.ndarray) -> str:
+@dataclasses.dataclass(frozen=True)
+class FileRows:
+    """Rows of a .npy file that are read when they are indexed with a slice.
+
+    The pages of a mapped file count as memory of the process once they were read, so a check of a whole mapped array
+    would need as much memory as the array has.
+
+    Args:
+        file: the path.
+        dtype, shape: of the array.
+        offset: the first byte of the rows.
+    """
+
+    file: Path
+    dtype: np.dtype
+    shape: tuple[int, ...]
+    offset: int
+
+    @property
+    def ndim(self) -> int:
+        """The number of axes."""
+        return len(self.shape)
+
+    def __len__(self) -> int:
+        return self.shape[0]
+
+    def __getitem__(self, rows: slice) -> np.ndarray:
+        start, stop, _ = rows.indices(len(self))
+        size = int(np.prod(self.shape[1:], dtype=np.int64))  # of a row
+        offset = self.offset + start * size * self.dtype.itemsize
+        values = np.fromfile(self.file, self.dtype, (stop - start) * size, offset=offset)
+        return values.reshape(stop - start, *self.shape[1:])
+
+
+def _checksum(rows: FileRows) -> str:
     """Return what `describe` returns for an array on disk, read in parts."""
     crc = 0
-    for start in range(0, len(array), CHUNK):
-        crc = zlib.crc32(np.ascontiguousarray(array[start : start + CHUNK]).data, crc)
-    return describe(array.dtype, array.shape, crc)
+    for start in range(0, len(rows), CHUNK):
+        crc = zlib.crc32(rows[start : start + CHUNK].data, crc)
+    return describe(rows.dtype, rows.shape, crc)
 
 
 def _damaged(path: Path, file: Path, fault: str) -> InputError:

@@ -38,7 +38,7 @@ def pretrain(
 
     Args:
         model: a `BertPretrainer`. It is trained in place.
-        examples: packed examples, `[N, T]`, from `pack_examples`, or from `pack_to_disk` if they do not fit in memory.
+        examples: packed examples, `[N, T]`, from `pack_examples`, or from `load_packed` if they do not fit in memory.
         masking: `Masking` of the same vocabulary.
         config: a `TrainingConfig`, or None for the defaults. Either `steps` or `epochs` must be given.
         validation: packed examples of other documents (`TokenizedDocuments.split`). They get the same masks in every

@@ -69,7 +69,8 @@ def test_rejects_corpus(call, nothing_left, content, word):
 
 
 def test_rejects_folder_or_missing_corpus(call, models, nothing_left):
-    nothing_left(call("pretrain", "--data", models.folder, "--steps", 1, "--out", "out"), "`path`", str(models.folder))
+    result = call("pretrain", "--data", models.folder, "--steps", 1, "--out", "out")
+    nothing_left(result, "`folder`", str(models.folder), "manifest.json")
     nothing_left(call("pretrain", "--data", "no-*.txt", "--steps", 1, "--out", "out"), "no-*.txt")
 
 

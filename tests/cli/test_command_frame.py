@@ -18,7 +18,7 @@ NAMES = list(COMMANDS)
 
 
 def test_command_names():
-    trained = "tour tokenize pretrain finetune distill evaluate predict fill-mask embed explain"
+    trained = "tour tokenize pack pretrain finetune distill evaluate predict fill-mask embed explain"
     assert NAMES == [*trained.split(), "inspect", "playground", "check", "convert", "export"]
 
 
@@ -74,6 +74,8 @@ def test_every_command_file_is_listed():
         "model_formats",
         "options",
         "output",
+        "packing_options",
+        "pretraining_text",
         "process",
         "run_view",
         "training_options",

@@ -51,6 +51,11 @@ def test_tokenize(tmp_path):
     assert run(*lines, folder=tmp_path) == [(line, 0, []) for line in lines]
 
 
+def test_pack(tmp_path):
+    lines = [["pack", "--data", "sample", "--out", "packed"], ["pack", "--data", "sample", "--json", "--out", "packed"]]
+    assert run(*lines, folder=tmp_path) == [(line, 0, []) for line in lines]
+
+
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
 def test_completion_script(tmp_path, shell):
     program = "import sys; from keras_bert.cli.main import cli; import atexit;"

@@ -18,7 +18,7 @@ PAGES = {
         "BertFeatureClassifier FromLogits",
     ),
     "text": ("Text", "keras_bert", "BertTextVectorization learn_vocabulary load_vocabulary save_vocabulary"),
-    "data": ("Data", "keras_bert", "load_labeled load_corpus"),
+    "data": ("Data", "keras_bert", "load_labeled load_corpus pack_files load_packed"),
     "training": ("Training", "keras_bert", "TrainingConfig pretrain finetune distill fit_features"),
     "inference": ("Inference", "keras_bert", "Predictor evaluate format_metrics embed fill_mask"),
     "weights": (
