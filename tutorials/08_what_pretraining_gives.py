@@ -312,7 +312,7 @@ def fine_tune(model, ids, labels, peak, epochs):
     optimizer, steps = model.optimizer, epochs * -(-len(labels) // BATCH)
     schedule = WarmupLinearDecay(peak, steps, steps // 10)
     set_rate = keras.callbacks.LambdaCallback(
-        on_train_batch_begin=lambda *_: optimizer.learning_rate.assign(schedule(optimizer.iterations))
+        on_train_batch_begin=lambda batch, logs: optimizer.learning_rate.assign(schedule(optimizer.iterations))
     )
     return model.fit(ids, labels, BATCH, epochs, verbose=0, callbacks=[set_rate]).history["loss"]
 
