@@ -312,7 +312,7 @@ def fine_tune(model, ids, labels, peak, epochs):
     optimizer, steps = model.optimizer, epochs * -(-len(labels) // BATCH)
     schedule = WarmupLinearDecay(peak, steps, steps // 10)
     set_rate = keras.callbacks.LambdaCallback(
-        on_train_batch_begin=lambda *_: optimizer.learning_rate.assign(schedule(optimizer.iterations))
+        on_train_batch_begin=lambda batch, logs: optimizer.learning_rate.assign(schedule(optimizer.iterations))
     )
     return model.fit(ids, labels, BATCH, epochs, verbose=0, callbacks=[set_rate]).history["loss"]
 
@@ -393,7 +393,7 @@ stored = chapter.results("sst2")  # accuracies in percent
 constant = stored.pop("most frequent class")[0]
 means = {name: np.mean(values) for name, values in stored.items()}
 errors = {name: np.std(values, ddof=1) for name, values in stored.items() if len(values) > 1}
-caption = "Stored: accuracy on SST-2 dev after training on all of it, mean and standard deviation. Dashed: one class."
+caption = "Stored: accuracy on SST-2 dev, mean and standard deviation over seeds. Dashed: the most frequent class."
 chapter.show(kb.explain.bar_chart(means, caption, "accuracy, %", errors, constant), "all_labels")
 for name, values in stored.items():
     spread = f" ± {errors[name]:.1f}, {len(values)} seeds" if name in errors else ", without a seed"
