@@ -74,9 +74,20 @@ for weight in lora.trainable_weights:
         weight.assign(rng.normal(0, 0.1, weight.shape))
 changed = outputs_of(lora)
 assert np.abs(changed - reference).max() > 0.01
+query = lora.blocks[0].attention.query_dense
+a, b = np.asarray(query.lora_kernel_a), np.asarray(query.lora_kernel_b)  # [H, A, r], [r, D]
 lora.merge_lora()
 np.testing.assert_allclose(outputs_of(lora), changed, atol=1e-4)
 assert lora.count_params() == encoder.count_params()
+
+# %% [markdown]
+# The change of one head's query kernel, `[H, D]`, is the product of `[H, r]` and `[r, D]`. So its rank is r: only r of
+# its D singular values are not 0. Training of all weights can change the kernel in D directions.
+
+# %%
+singular = np.linalg.svd(a[:, 0] @ b, compute_uv=False)  # [D], of the first head
+print("singular values:", (singular / singular[0]).round(3))
+assert singular[r - 1] > 0.01 * singular[0] and singular[r] < 1e-5 * singular[0]
 
 # %% [markdown]
 # ## 3 · A gate for each token

@@ -69,21 +69,22 @@ def scatter_chart(
         axes.margins(x=0.22, y=0.16)
         axes.grid(linewidth=0.6)
         figure.draw_without_rendering()  # the layout decides where the names are free
-        _write_names(figure, axes, points)
+        _write_names(figure, axes, points, errors)
     alt = f"Points of {ylabel} by {xlabel}: {', '.join(points)}"
     return Figure(figure, caption, {"points": points, "errors": errors, "baselines": baselines}, alt)
 
 
-def _write_names(figure, axes, points: dict) -> None:
-    """Write each name at the first of `PLACES` where it touches no point and no other text."""
+def _write_names(figure, axes, points: dict, errors: dict) -> None:
+    """Write each name at the first of `PLACES` where it touches no point, no error bar and no other text."""
     from matplotlib.transforms import Bbox
 
     renderer = figure.canvas.get_renderer() if hasattr(figure.canvas, "get_renderer") else None
     frame = axes.get_window_extent(renderer)
     taken = [text.get_window_extent(renderer) for text in axes.texts]
-    for point in points.values():
-        x, y = axes.transData.transform(point)
-        taken.append(Bbox([[x - 6, y - 6], [x + 6, y + 6]]))
+    for name, (x, y) in points.items():
+        error = errors.get(name) or 0.0
+        (left, low), (right, high) = axes.transData.transform([(x, y - error), (x, y + error)])
+        taken.append(Bbox([[left - 6, low - 6], [right + 6, high + 6]]))
     for name, point in points.items():
         for offset, horizontal, vertical in PLACES:
             place = {"textcoords": "offset points", "ha": horizontal, "va": vertical}
