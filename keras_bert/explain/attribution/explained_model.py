@@ -1,10 +1,12 @@
 """A model that attributions explain: the logits of its head as functions of any hidden state."""
 
+import keras
 import numpy as np
 from keras import ops
 
 from keras_bert.errors import InputError
-from keras_bert.explain.attribution.gradients import to_array
+from keras_bert.explain.attribution.gradients import tensor_gradients, to_array
+from keras_bert.explain.self_attention.maps import attention_tensors
 from keras_bert.explain.texts.text_model import TextModel, open_model
 from keras_bert.models.cast import cast_model
 from keras_bert.models.pooling import LAST_BLOCKS, pool_outputs
@@ -14,7 +16,19 @@ TOKENS_PER_BATCH = 4096  # rows times tokens that are computed at a time
 
 
 class ExplainedModel(TextModel):
-    """A model of one of `KINDS` whose predictions are explained."""
+    """A model of one of `KINDS` whose predictions are explained.
+
+    Args:
+        model, tokenizer: see `TextModel`.
+        compiled: on TensorFlow, compute logits and gradients in graphs, which are traced once, for texts of all
+            lengths. Tracing takes seconds, so it is for many texts. Other backends would compile for each length, and
+            ignore it.
+    """
+
+    def __init__(self, model, tokenizer, compiled: bool = False):
+        super().__init__(model, tokenizer)
+        self.compiled = compiled and keras.config.backend() == "tensorflow"
+        self._graphs = {}  # function and first layer to graph
 
     @property
     def num_layers(self) -> int:
@@ -56,14 +70,77 @@ class ExplainedModel(TextModel):
         parts = []
         for rows in batches(*inputs["input_word_ids"].shape):
             part = {name: array[rows] for name, array in inputs.items()}
-            states = self.states(self.embed(part), part["input_mask"])
-            parts.append(to_array(self.logits(states, part["input_mask"], position)))
+            parts.append(to_array(self._run(_logits, 0, {"inputs": part, **_place(position)})))
         return np.concatenate(parts)
+
+    def gradients(self, x: np.ndarray, target, first: int = 0) -> tuple[np.ndarray, np.ndarray]:
+        """Compute a target and its gradient with respect to the output of layer `first`, some rows at a time.
+
+        Args:
+            x: float `[B, T, H]`, outputs of the layer, without padding.
+            target: a `Target`.
+            first: the layer.
+
+        Returns:
+            The values, float32 `[B]`, and the gradients, float32 `[B, T, H]`.
+        """
+        data = {"index": target.index, "sign": float(target.sign), **_place(target.position)}
+        parts = [self._run(_gradients, first, {"x": x[rows], **data}) for rows in batches(*x.shape[:2])]
+        values, gradients = zip(*parts, strict=True)
+        return tuple(np.concatenate([to_array(each) for each in arrays]) for arrays in (values, gradients))
+
+    def logits_after(self, x, mask, first: int = 0, position=None):
+        """Compute the logits `[B, K]` from the output of layer `first`; see `logits` and `states`."""
+        if self.kind == "feature_classifier" or first == self.num_layers:
+            return self.logits(self.states(x, mask, first), mask, position)
+        x = self.states(x, mask, first, self.num_layers - 1)[-1]
+        # The head reads one token, [CLS] without a position, so the last block computes no other.
+        positions = ops.zeros_like(mask[:, :1]) + (0 if position is None else position)  # [B, 1]
+        x = self.encoder.blocks[-1](x, mask, positions, training=False)  # [B, 1, H]
+        return self.logits([x], mask, 0)
 
     def all_logits(self, inputs: dict) -> np.ndarray:
         """Compute the logits at all tokens of one row, float32 `[T, K]`, of a span labeler or a token classifier."""
         states = self.states(self.embed(inputs), inputs["input_mask"])
         return to_array(self.model.head(states[-1]))[0]
+
+    def attention_maps(self, inputs: dict) -> list[np.ndarray]:
+        """Compute the attention probabilities of every block, float32 `[B, A, T, T]` each."""
+        return [to_array(each) for each in self._run(_attention, 0, {"inputs": inputs})]
+
+    def _run(self, function, first: int, data: dict):
+        """Call a function of this model, a layer and data, in a graph if the model is compiled."""
+        if not self.compiled:
+            return function(self, first, data)
+        if (function, first) not in self._graphs:
+            from keras_bert.ops.kernels.prediction import any_shape
+
+            self._graphs[function, first] = any_shape(lambda data: function(self, first, data))
+        return self._graphs[function, first](data)
+
+
+def _logits(explained: ExplainedModel, first: int, data: dict):
+    inputs = data["inputs"]
+    return explained.logits_after(explained.embed(inputs), inputs["input_mask"], first, data.get("position"))
+
+
+def _attention(explained: ExplainedModel, first: int, data: dict) -> list:
+    return attention_tensors(explained.encoder, data["inputs"])
+
+
+def _gradients(explained: ExplainedModel, first: int, data: dict) -> tuple:
+    def values(x):
+        # A graph for arrays of any shape does not know H, and the layers need it.
+        x = ops.reshape(x, (-1, ops.shape(x)[1], explained.encoder.config.hidden_size))  # [B, T, H]
+        logits = explained.logits_after(x, ops.ones_like(x[..., 0], "int32"), first, data.get("position"))
+        return logits[:, data["index"]] * data["sign"], []
+
+    found, (gradients,), _ = tensor_gradients(values, [ops.convert_to_tensor(data["x"], "float32")])
+    return found, gradients
+
+
+def _place(position: int | None) -> dict:
+    return {} if position is None else {"position": position}
 
 
 def batches(rows: int, length: int) -> list[slice]:
@@ -72,12 +149,13 @@ def batches(rows: int, length: int) -> list[slice]:
     return [slice(start, start + size) for start in range(0, rows, size)]
 
 
-def open_explained(pretrained, vectorizer=None) -> ExplainedModel:
+def open_explained(pretrained, vectorizer=None, compiled: bool = False) -> ExplainedModel:
     """Return the model to explain. A model of another dtype policy is explained as its float32 copy.
 
     Args:
         pretrained: see `open_model`; or an `ExplainedModel`, which is returned.
         vectorizer: the `BertTextVectorization` of a Keras model.
+        compiled: see `ExplainedModel`; that of an `ExplainedModel` is kept.
 
     Raises:
         InputError: `pretrained` is none of these, has no head or no vectorizer.
@@ -90,4 +168,4 @@ def open_explained(pretrained, vectorizer=None) -> ExplainedModel:
             "`pretrained` must have a head, because a target is one of its logits. Received: a model of kind "
             f"{opened.kind or type(opened.model).__name__}. Load a classifier, or fine-tune one with `kb.finetune`."
         )
-    return ExplainedModel(cast_model(opened.model, "float32"), opened.tokenizer)
+    return ExplainedModel(cast_model(opened.model, "float32"), opened.tokenizer, compiled)

@@ -7,7 +7,6 @@ import numpy as np
 
 from keras_bert.errors import InputError
 from keras_bert.explain.figures.figure import Figure
-from keras_bert.explain.self_attention.maps import attention_maps
 from keras_bert.explain.texts.text_model import TextModel, open_model
 from keras_bert.explain.texts.tokenized_text import TokenizedText, as_list, padded_inputs
 
@@ -164,7 +163,7 @@ def iterate_attention(opened: TextModel, texts: list[TokenizedText]) -> Iterator
     config = opened.encoder.config
     for batch in _batches(texts, config.num_layers * config.num_heads):
         inputs = padded_inputs(batch, opened.tokenizer.pad_id)
-        maps = np.stack(attention_maps(opened.encoder, inputs))  # [L, B, A, T, T]
+        maps = np.stack(opened.attention_maps(inputs))  # [L, B, A, T, T]
         for number, text in enumerate(batch):
             length = len(text.ids)
             own = np.ascontiguousarray(maps[:, number, :, :length, :length])  # [L, A, T, T]

@@ -2,6 +2,7 @@
 
 from keras_bert.constants import SPECIAL_TOKENS
 from keras_bert.errors import InputError
+from keras_bert.explain.self_attention.maps import attention_maps
 from keras_bert.explain.texts.tokenized_text import TokenizedText, Tokenizer
 from keras_bert.models import check_vocabulary_size
 from keras_bert.models.encoder_of import encoder_of
@@ -67,6 +68,10 @@ class TextModel:
             x = block(states[-1], mask, training=False)
             states.append(x if offsets is None else x + offsets[number])
         return states
+
+    def attention_maps(self, inputs: dict) -> list:
+        """Compute the attention probabilities of every block, float32 `[B, A, T, T]` each; see `attention_maps`."""
+        return attention_maps(self.encoder, inputs)
 
 
 def open_model(pretrained, vectorizer=None, special_tokens: tuple[str, ...] | None = None) -> TextModel:
