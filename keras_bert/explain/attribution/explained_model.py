@@ -1,12 +1,10 @@
 """A model that attributions explain: the logits of its head as functions of any hidden state."""
 
-import keras
 import numpy as np
 from keras import ops
 
 from keras_bert.errors import InputError
 from keras_bert.explain.attribution.gradients import tensor_gradients, to_array
-from keras_bert.explain.self_attention.maps import attention_tensors
 from keras_bert.explain.texts.text_model import TextModel, open_model
 from keras_bert.models.cast import cast_model
 from keras_bert.models.pooling import LAST_BLOCKS, pool_outputs
@@ -16,19 +14,7 @@ TOKENS_PER_BATCH = 4096  # rows times tokens that are computed at a time
 
 
 class ExplainedModel(TextModel):
-    """A model of one of `KINDS` whose predictions are explained.
-
-    Args:
-        model, tokenizer: see `TextModel`.
-        compiled: on TensorFlow, compute logits and gradients in graphs, which are traced once, for texts of all
-            lengths. Tracing takes seconds, so it is for many texts. Other backends would compile for each length, and
-            ignore it.
-    """
-
-    def __init__(self, model, tokenizer, compiled: bool = False):
-        super().__init__(model, tokenizer)
-        self.compiled = compiled and keras.config.backend() == "tensorflow"
-        self._graphs = {}  # function and first layer to graph
+    """A model of one of `KINDS` whose predictions are explained."""
 
     @property
     def num_layers(self) -> int:
@@ -70,7 +56,7 @@ class ExplainedModel(TextModel):
         parts = []
         for rows in batches(*inputs["input_word_ids"].shape):
             part = {name: array[rows] for name, array in inputs.items()}
-            parts.append(to_array(self._run(_logits, 0, {"inputs": part, **_place(position)})))
+            parts.append(to_array(self.run(_logits, {"inputs": part, **_place(position)})))
         return np.concatenate(parts)
 
     def gradients(self, x: np.ndarray, target, first: int = 0) -> tuple[np.ndarray, np.ndarray]:
@@ -85,7 +71,7 @@ class ExplainedModel(TextModel):
             The values, float32 `[B]`, and the gradients, float32 `[B, T, H]`.
         """
         data = {"index": target.index, "sign": float(target.sign), **_place(target.position)}
-        parts = [self._run(_gradients, first, {"x": x[rows], **data}) for rows in batches(*x.shape[:2])]
+        parts = [self.run(_gradients, {"x": x[rows], **data}, first) for rows in batches(*x.shape[:2])]
         values, gradients = zip(*parts, strict=True)
         return tuple(np.concatenate([to_array(each) for each in arrays]) for arrays in (values, gradients))
 
@@ -104,31 +90,13 @@ class ExplainedModel(TextModel):
         states = self.states(self.embed(inputs), inputs["input_mask"])
         return to_array(self.model.head(states[-1]))[0]
 
-    def attention_maps(self, inputs: dict) -> list[np.ndarray]:
-        """Compute the attention probabilities of every block, float32 `[B, A, T, T]` each."""
-        return [to_array(each) for each in self._run(_attention, 0, {"inputs": inputs})]
 
-    def _run(self, function, first: int, data: dict):
-        """Call a function of this model, a layer and data, in a graph if the model is compiled."""
-        if not self.compiled:
-            return function(self, first, data)
-        if (function, first) not in self._graphs:
-            from keras_bert.ops.kernels.prediction import any_shape
-
-            self._graphs[function, first] = any_shape(lambda data: function(self, first, data))
-        return self._graphs[function, first](data)
-
-
-def _logits(explained: ExplainedModel, first: int, data: dict):
+def _logits(explained: ExplainedModel, data: dict):
     inputs = data["inputs"]
-    return explained.logits_after(explained.embed(inputs), inputs["input_mask"], first, data.get("position"))
+    return explained.logits_after(explained.embed(inputs), inputs["input_mask"], 0, data.get("position"))
 
 
-def _attention(explained: ExplainedModel, first: int, data: dict) -> list:
-    return attention_tensors(explained.encoder, data["inputs"])
-
-
-def _gradients(explained: ExplainedModel, first: int, data: dict) -> tuple:
+def _gradients(explained: ExplainedModel, data: dict, first: int) -> tuple:
     def values(x):
         # A graph for arrays of any shape does not know H, and the layers need it.
         x = ops.reshape(x, (-1, ops.shape(x)[1], explained.encoder.config.hidden_size))  # [B, T, H]
@@ -155,7 +123,7 @@ def open_explained(pretrained, vectorizer=None, compiled: bool = False) -> Expla
     Args:
         pretrained: see `open_model`; or an `ExplainedModel`, which is returned.
         vectorizer: the `BertTextVectorization` of a Keras model.
-        compiled: see `ExplainedModel`; that of an `ExplainedModel` is kept.
+        compiled: see `TextModel`; that of an `ExplainedModel` is kept.
 
     Raises:
         InputError: `pretrained` is none of these, has no head or no vectorizer.

@@ -80,7 +80,7 @@ def test_table(pair):
     low, high = found.intervals["gradient_x_input"]["comprehensiveness"]
     assert low <= row["comprehensiveness"] <= high
     again = faithfulness(pair, texts, ["random"], steps=5, seed=3).rows["random"]
-    assert again["sufficiency"] == found.rows["random"]["sufficiency"]
+    assert again["sufficiency"] == pytest.approx(found.rows["random"]["sufficiency"], abs=1e-6)  # in smaller batches
     columns, rows = found.table()
     assert len(rows) == 6 and all(len(row) == len(columns) for row in rows)
 
