@@ -77,7 +77,7 @@ def sentences(data: str) -> list[str]:
 
 def measure(model: str, texts: list[str]) -> dict:
     """Measure the table and the randomization test of a model; texts that are measured already are read."""
-    explained = open_explained(kb.load_pretrained(model))
+    explained = open_explained(kb.load_pretrained(model), compiled=True)
     weights = b"".join(weight.tobytes() for weight in explained.model.get_weights())
     store = ROOT / "build" / "faithfulness" / hashlib.sha256(weights).hexdigest()[:16]
     store.mkdir(parents=True, exist_ok=True)

@@ -95,14 +95,33 @@ def predict_masks(predict_batch: Callable, vocabulary: list[str], vectorizer, te
     for text in texts:  # one at a time, because the number of masks differs
         masks = []
         for inputs, positions, shift in _rows(vectorizer, text):
-            outputs = predict_batch({**inputs, "masked_lm_positions": positions[None].astype("int32")})
-            probabilities = softmax(np.asarray(outputs["mlm_logits"][0], np.float32))  # [P, V]
-            for position, row in zip(positions, probabilities, strict=True):
-                best = np.argsort(-row, kind="stable")[:top_k]
-                predictions = [{"token": vocabulary[i], "probability": float(row[i])} for i in best]
-                masks.append({"position": int(position) + shift, "predictions": predictions})
+            found = predict_positions(predict_batch, vocabulary, inputs, positions, top_k)
+            masks += [
+                {"position": int(position) + shift, "predictions": predictions}
+                for position, predictions in zip(positions, found, strict=True)
+            ]
         results.append({"text": text, "masks": masks})
     return results
+
+
+def predict_positions(predict_batch: Callable, vocabulary: list[str], inputs: dict, positions, top_k: int) -> list:
+    """Predict the tokens at positions of one row.
+
+    Args:
+        predict_batch, vocabulary, top_k: as in `predict_masks`.
+        inputs: the encoder's inputs, int32 `[1, T]` each.
+        positions: int `[P]`.
+
+    Returns:
+        P lists of `{"token", "probability"}`, the most probable first.
+    """
+    outputs = predict_batch({**inputs, "masked_lm_positions": positions[None].astype("int32")})
+    probabilities = softmax(np.asarray(outputs["mlm_logits"][0], np.float32))  # [P, V]
+    best = np.argsort(-probabilities, axis=-1, kind="stable")[:, :top_k]  # [P, K]
+    return [
+        [{"token": vocabulary[i], "probability": float(row[i])} for i in numbers]
+        for row, numbers in zip(probabilities, best, strict=True)
+    ]
 
 
 def _rows(vectorizer, text: str) -> Iterator[tuple[dict, np.ndarray, int]]:

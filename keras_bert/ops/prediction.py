@@ -7,6 +7,30 @@ import keras
 from keras_bert.ops.data_parallel import pad_rows, replicas
 
 
+def any_shape(function: Callable) -> Callable:
+    """Make a function that TensorFlow computes in one graph, for arrays of any shape.
+
+    Args:
+        function: function of one structure of arrays, such as a dict, that returns a structure of tensors.
+
+    Returns:
+        A function with the same argument and result. A graph is traced at its first call, and again only for another
+        structure, rank or dtype. On other backends, which would compile for each shape, it is `function` itself.
+
+    Example:
+
+    >>> import numpy as np
+    >>> square = any_shape(lambda data: data["x"] * data["x"])
+    >>> [float(np.sum(square({"x": np.ones((2, size))}))) for size in (1, 3)]
+    [2.0, 6.0]
+    """
+    if keras.backend.backend() != "tensorflow":
+        return function
+    from keras_bert.ops.kernels import prediction
+
+    return prediction.any_shape(function)
+
+
 def predict_on_batch(model: keras.Model) -> Callable[[dict], dict]:
     """Make the function that computes the outputs of a model for one batch.
 

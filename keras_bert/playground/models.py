@@ -1,6 +1,5 @@
 """The models of the playground, and what is computed once at its start."""
 
-import dataclasses
 import functools
 from collections.abc import Callable
 from pathlib import Path
@@ -12,12 +11,12 @@ from keras_bert.catalog.bundled import ENCODER, SENTIMENT
 from keras_bert.data import load_labeled
 from keras_bert.errors import InputError
 from keras_bert.explain.attribution.explained_model import ExplainedModel, open_explained
+from keras_bert.explain.texts.text_model import TextModel, open_model
+from keras_bert.explain.texts.tokenized_text import padded_inputs
 from keras_bert.inference.embed import embed
-from keras_bert.inference.fill_mask import eager_outputs, mask_vectorizer
 from keras_bert.inference.predictor import Predictor
 from keras_bert.models.pooling import pool_outputs
 from keras_bert.playground.panel import Panel
-from keras_bert.tasks import Preprocessor
 from keras_bert.weights import load_pretrained
 
 MAX_TOKENS = 128  # of a text: the time of an answer grows with it
@@ -55,20 +54,28 @@ class PlaygroundModels:
             raise InputError(f"`--spans` must be a model of answers in a text. Received: a model for {spans.task}")
         self.encoder, self.classifier, self.spans = encoder, classifier, spans
         self.names = names or ("a pretrained model", "a classifier")
-        self.predict_masked = eager_outputs(encoder.model)
         sample = load_labeled("sample")
         self.reviews, self.review_labels = list(sample.dev_texts), [sample.label_names[i] for i in sample.dev_labels]
 
     @functools.cached_property
     def explained(self) -> ExplainedModel:
         """The classifier as the attribution methods use it."""
-        return open_explained(self.classifier)
+        return open_explained(self.classifier, compiled=True)
 
     @functools.cached_property
-    def mask_vectorizer(self):
-        """The vectorizer of the encoder that keeps `[MASK]` whole, and does not pad a text."""
-        preprocessor = Preprocessor.from_pretrained(self.encoder)
-        return mask_vectorizer(dataclasses.replace(preprocessor, sequence_length=None))
+    def text_model(self) -> TextModel:
+        """The encoder with a tokenizer that keeps special tokens whole, as in `kb.fill_mask`."""
+        return open_model(self.encoder, compiled=True)
+
+    @functools.cached_property
+    def lens_model(self) -> TextModel:
+        """The same with only `[MASK]` whole, as in `kb.explain.logit_lens`."""
+        return open_model(self.encoder, special_tokens=("[MASK]",), compiled=True)
+
+    @functools.cached_property
+    def embedding_model(self) -> TextModel:
+        """The same with no special token whole, as in `kb.embed`."""
+        return open_model(self.encoder, special_tokens=(), compiled=True)
 
     @functools.cached_property
     def review_vectors(self) -> np.ndarray:
@@ -76,10 +83,15 @@ class PlaygroundModels:
         return embed(self.encoder.encoder, self.reviews, normalize=True)
 
     def embed(self, texts: list[str]) -> np.ndarray:
-        """Compute the vectors of `kb.embed` for a few texts, float32 `[N, H]`; no graph is traced for a call."""
-        inputs = self.encoder.vectorizer(texts)
-        outputs = self.encoder.encoder(inputs, training=False)
-        return ops.convert_to_numpy(pool_outputs(outputs, inputs["input_mask"], "mean", normalize=True))
+        """Compute the vectors of `kb.embed` for a few texts, float32 `[N, H]`, in a graph that is traced once."""
+        opened = self.embedding_model
+        inputs = padded_inputs(opened.tokenize(texts, truncate=True), opened.tokenizer.pad_id)
+        return ops.convert_to_numpy(opened.run(_mean_vectors, inputs))
+
+    def predict_masked(self, inputs: dict) -> dict[str, np.ndarray]:
+        """Compute the outputs of the pretrainer for its inputs, in a graph that is traced once."""
+        outputs = self.text_model.run(_outputs, inputs)
+        return {name: ops.convert_to_numpy(value) for name, value in outputs.items()}
 
     def warm_up(self, panels: dict[str, Panel], show: Callable[[str], None]) -> None:
         """Compute what the panels need once, so that the first request is not slower than the others.
@@ -107,6 +119,15 @@ class PlaygroundModels:
             "max_tokens": MAX_TOKENS,
             "question": self.spans is not None,
         }
+
+
+def _mean_vectors(opened: TextModel, inputs: dict):
+    outputs = opened.encoder(inputs, training=False)
+    return pool_outputs(outputs, inputs["input_mask"], "mean", normalize=True)  # [N, H]
+
+
+def _outputs(opened: TextModel, inputs: dict) -> dict:
+    return opened.model(inputs, training=False)
 
 
 def load_models(encoder: str = ENCODER, classifier: str = SENTIMENT, spans: str | None = None) -> PlaygroundModels:

@@ -7,9 +7,16 @@ import numpy as np
 
 from keras_bert import explain
 from keras_bert.errors import InputError
-from keras_bert.inference.fill_mask import predict_masks
+from keras_bert.explain.attribution.context import Context
+from keras_bert.explain.attribution.integrated_gradients import integrate
+from keras_bert.explain.attribution.target import find_target
+from keras_bert.explain.self_attention.text_attention import iterate_attention
+from keras_bert.explain.texts.text_model import TextModel
+from keras_bert.explain.texts.tokenized_text import TokenizedText
+from keras_bert.inference.fill_mask import predict_positions
 from keras_bert.playground.models import MAX_TOKENS, PlaygroundModels
 from keras_bert.playground.panel import Panel
+from keras_bert.tasks.classification import softmax
 
 MAX_CHARACTERS, MAX_CONTEXT = 1000, 4000
 MAX_MAPS = 1_200_000  # numbers of the attention of a text, two bytes each
@@ -23,12 +30,11 @@ SPANS_COMMANDS = (
 
 def tokens(models: PlaygroundModels, text: str) -> dict:
     """List the tokens of a text with their ids and their places."""
-    ids, starts, ends = (each.numpy().tolist() for each in models.mask_vectorizer.tokenize_with_offsets(text))
-    names = models.encoder.vocabulary
-    rows = zip(ids, starts, ends, strict=True)
+    names, (ids, places) = models.encoder.vocabulary, models.text_model.tokenizer.split(text)
     return {
         "tokens": [
-            {"token": names[i], "id": i, "start": start, "end": end, "text": text[start:end]} for i, start, end in rows
+            {"token": names[i], "id": i, "start": start, "end": end, "text": text[start:end]}
+            for i, (start, end) in zip(ids, places, strict=True)
         ],
         "unknown": sum(names[i] == "[UNK]" for i in ids),
     }
@@ -36,19 +42,25 @@ def tokens(models: PlaygroundModels, text: str) -> dict:
 
 def fill_mask(models: PlaygroundModels, text: str) -> dict:
     """Predict the tokens at every [MASK]."""
-    _check_tokens(models, text)
-    found = predict_masks(models.predict_masked, models.encoder.vocabulary, models.mask_vectorizer, [text], TOP_K)
-    return {"masks": [mask["predictions"] for mask in found[0]["masks"]]}
+    row = _tokenize(models.text_model, text)
+    positions = np.flatnonzero(row.ids == models.text_model.tokenizer.mask_id)
+    if not len(positions):
+        raise InputError(f"`text` must have [MASK] in place of a word. Received: {text[:80]!r}")
+    return {
+        "masks": predict_positions(models.predict_masked, models.encoder.vocabulary, row.inputs(), positions, TOP_K)
+    }
 
 
 def sentiment(models: PlaygroundModels, text: str) -> dict:
     """Predict the class, and attribute its logit to the words by integrated gradients."""
-    _check_tokens(models, text)
-    prediction = models.predictor([text])[0]
-    found = explain.integrated_gradients(models.explained, text, target=prediction["label"], steps=STEPS)
+    row = _tokenize(models.explained, text)
+    probabilities = softmax(models.explained.logits_of(row.inputs()))[0].tolist()  # [C]
+    labels = models.explained.labels or [str(i) for i in range(len(probabilities))]
+    target = find_target(models.explained, row, int(np.argmax(probabilities)))
+    found = integrate(Context(models.explained, row, target), STEPS)
     return {
-        "label": prediction["label"],
-        "classes": [{"label": name, "probability": value} for name, value in prediction["probabilities"].items()],
+        "label": target.name,
+        "classes": [{"label": name, "probability": value} for name, value in zip(labels, probabilities, strict=True)],
         "text": text,
         "words": [
             {"word": word, "start": start, "end": end, "score": float(score)}
@@ -70,7 +82,7 @@ def compare(models: PlaygroundModels, first: str, second: str) -> dict:
 
 def nearest(models: PlaygroundModels, text: str) -> dict:
     """Find the sentences of the packaged sample with the most similar vectors."""
-    _check_tokens(models, text)
+    _tokenize(models.text_model, text)
     cosines = models.review_vectors @ models.embed([text])[0]  # [N]
     best = np.argsort(-cosines, kind="stable")[:NEAREST]
     return {
@@ -83,11 +95,11 @@ def nearest(models: PlaygroundModels, text: str) -> dict:
 
 def attention(models: PlaygroundModels, text: str) -> dict:
     """Compute the attention of all heads of the classifier, and the integrated gradients to compare it with."""
-    _check_tokens(models, text)
-    found = explain.attention(models.classifier, text)
+    row = _tokenize(models.explained, text)
+    (found,) = iterate_attention(models.explained, [row])
     if found.maps.size > MAX_MAPS:
         raise InputError(f"`text` must be shorter for this model. Received: {len(found.tokens)} tokens")
-    scores = explain.integrated_gradients(models.explained, text, steps=STEPS)
+    scores = integrate(Context(models.explained, row, find_target(models.explained, row)), STEPS)
     numbers = np.round(found.maps * 65535).astype("<u2")  # [L, A, T, T]
     return {
         "tokens": found.tokens,
@@ -100,8 +112,8 @@ def attention(models: PlaygroundModels, text: str) -> dict:
 
 def lens(models: PlaygroundModels, text: str) -> dict:
     """Predict the token at every position from the output of every layer."""
-    _check_tokens(models, text)
-    found = explain.logit_lens(models.encoder, text, top_k=LENS_TOKENS)
+    _tokenize(models.text_model, text)
+    found = explain.logit_lens(models.lens_model, text, top_k=LENS_TOKENS)
     layers = [
         {
             "layer": layer,
@@ -124,11 +136,15 @@ def question(models: PlaygroundModels, question: str, context: str) -> dict:
     return {"context": context, **{name: found[name] for name in kept}}
 
 
-def _check_tokens(models: PlaygroundModels, text: str) -> None:
-    """Raise InputError for a text without a token, or with too many: the time of an answer grows with them."""
-    count = len(models.mask_vectorizer.tokenize_with_offsets(text)[0])
+def _tokenize(model: TextModel, text: str) -> TokenizedText:
+    """Tokenize a text. One without a token, or with too many, is an InputError: the time of an answer grows with them.
+
+    The tokenizers of `explain` run in Python: for one text they take less time than the graph of a vectorizer.
+    """
+    count = len(model.tokenizer.split(text)[0])
     if not 1 <= count <= MAX_TOKENS - 2:
         raise InputError(f"`text` must have from 1 to {MAX_TOKENS - 2} tokens. Received: {count} tokens")
+    return model.tokenizer(text)
 
 
 def _word_difference(first: str, second: str) -> list[dict]:

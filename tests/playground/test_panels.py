@@ -8,7 +8,9 @@ import pytest
 
 import keras_bert as kb
 from keras_bert.errors import InputError
+from keras_bert.inference.fill_mask import mask_vectorizer
 from keras_bert.playground.panels import PANELS
+from keras_bert.tasks import Preprocessor
 
 TEXT = "The naïve actors are good, but the story is café-dull!"
 
@@ -33,7 +35,7 @@ def test_every_example_runs(models):
 
 def test_tokens(models):
     found = run(models, "tokens", text=f"{TEXT} [MASK] 丈")["tokens"]
-    vectorizer = models.mask_vectorizer
+    vectorizer = mask_vectorizer(Preprocessor.from_pretrained(models.encoder))
     assert [each["id"] for each in found] == vectorizer.tokenize(f"{TEXT} [MASK] 丈").numpy().tolist()
     assert all(each["text"] == f"{TEXT} [MASK] 丈"[each["start"] : each["end"]] for each in found)
     assert found[-2]["token"] == "[MASK]"

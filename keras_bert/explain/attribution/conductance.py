@@ -42,7 +42,7 @@ def layer_conductance(pretrained, text: Text, target=None, steps: int = 50, vect
     check_steps(steps)
     context = Context.create(pretrained, text, target, vectorizer)
     context.check_layer(context.explained.num_layers)
-    end, start = (context.state(ids) for ids in (context.text.ids, context.baseline_ids))  # [T, H] each
+    end, start = context.state(np.stack([context.text.ids, context.baseline_ids]))  # [T, H] each
     layers = context.explained.num_layers + 1
     scores, ends, last = np.zeros((layers, len(end))), [], None
     points = np.linspace(0, 1, steps + 1, dtype="float32")

@@ -5,8 +5,8 @@ import dataclasses
 import numpy as np
 
 from keras_bert.errors import InputError
-from keras_bert.explain.attribution.explained_model import ExplainedModel, batches, open_explained
-from keras_bert.explain.attribution.gradients import to_array, value_and_gradients
+from keras_bert.explain.attribution.explained_model import ExplainedModel, open_explained
+from keras_bert.explain.attribution.gradients import to_array
 from keras_bert.explain.attribution.result import Attribution
 from keras_bert.explain.attribution.target import Target, find_target
 from keras_bert.explain.texts.tokenized_text import Text, TokenizedText
@@ -46,10 +46,10 @@ class Context:
         return np.asarray(self.target.value(logits), "float64")
 
     def state(self, ids: np.ndarray, layer: int = 0) -> np.ndarray:
-        """Compute the output of a layer for one row of ids `[T]`, float32 `[T, H]`."""
-        inputs = self.text.inputs(ids[None])
+        """Compute the output of a layer for rows of ids `[B, T]`, float32 `[B, T, H]`."""
+        inputs = self.text.inputs(ids)
         states = self.explained.states(self.explained.embed(inputs), inputs["input_mask"], last=layer)
-        return to_array(states[-1])[0]
+        return to_array(states[-1])
 
     def value_of(self, x, first: int = 0, offsets=None) -> tuple:
         """Compute the values `[B]` of the target from the output of a layer `[B, T, H]`, and the hidden states."""
@@ -58,7 +58,7 @@ class Context:
         return self.target.value(self.explained.logits(states, mask, self.target.position)), states
 
     def gradients(self, states: np.ndarray, layer: int = 0) -> tuple[np.ndarray, np.ndarray]:
-        """Compute the target and its gradient with respect to the output of a layer, some rows at a time.
+        """Compute the target and its gradient with respect to the output of a layer.
 
         Args:
             states: float `[B, T, H]`, outputs of the layer.
@@ -67,13 +67,8 @@ class Context:
         Returns:
             The values, float64 `[B]`, and the gradients, float32 `[B, T, H]`.
         """
-
-        def function(x):
-            return self.value_of(x, layer)[0], []
-
-        parts = [value_and_gradients(function, [states[rows]]) for rows in batches(*states.shape[:2])]
-        values = np.concatenate([values for values, _, _ in parts]).astype("float64")
-        return values, np.concatenate([gradients[0] for _, gradients, _ in parts])
+        values, gradients = self.explained.gradients(states, self.target, layer)
+        return values.astype("float64"), gradients
 
     def check_layer(self, layer: int) -> None:
         """Raise InputError if the target is no function of the output of a layer."""

@@ -107,7 +107,7 @@ def faithfulness(
     Source: DeYoung et al. 2020 (arXiv:1911.03429), section 4.2, equations 1 to 3; Attanasio et al. 2022
     (arXiv:2208.01575) for the correlation with leave-one-out.
     """
-    explained, texts, methods = open_explained(pretrained, vectorizer), list(texts), list(methods)
+    explained, texts, methods = open_explained(pretrained, vectorizer, compiled=True), list(texts), list(methods)
     bootstrap = Bootstrap(resamples, seed)
     if not texts:
         raise InputError("`texts` must have at least one text. Received: none")
@@ -129,26 +129,32 @@ def measure_text(explained: ExplainedModel, text: Text, methods=ROWS, mode="dele
         A dict of method to metric to number or None.
     """
     _check(explained, methods, mode, steps)
+    is_first = explained.compiled and not explained.graphs
     context = Context.create(explained, text)
+    if is_first:  # tracing is not a part of the time of a method
+        for method in methods:
+            _attribute(context, method, mode, steps, np.random.default_rng(seed))
     context.values(context.text.ids[None])  # the first call for a new length is slower
-    start = time.perf_counter()
-    context.values(context.text.ids[None])
-    forward = time.perf_counter() - start
-    occluded = leave_one_out(context, mode)
-    special, found = context.text.is_special, {}
+    forward, _ = _timed(lambda: context.values(context.text.ids[None]))
+    results, seconds = {}, {}
     for method in methods:
-        start = time.perf_counter()
-        result = _attribute(context, method, mode, steps, np.random.default_rng(seed))
-        seconds = time.perf_counter() - start
-        scores, expected = result.scores[~special], occluded.scores[~special]
-        found[method] = {
+        rng = np.random.default_rng(seed)
+        seconds[method], results[method] = _timed(lambda m=method, r=rng: _attribute(context, m, mode, steps, r))
+    occluded = results.get("occlusion") or leave_one_out(context, mode)
+    expected = occluded.scores[~context.text.is_special]
+    eraser = _eraser(context, [result.scores for result in results.values()], mode)
+    return {
+        method: {
             "completeness_error": result.completeness_error,
-            **_eraser(context, result.scores, mode),
-            "leave_one_out_tau": kendall(abs(expected) if method in UNSIGNED else expected, scores),
-            "seconds": seconds,
-            "forward_passes": seconds / forward,
+            **metrics,
+            "leave_one_out_tau": kendall(
+                abs(expected) if method in UNSIGNED else expected, result.scores[~context.text.is_special]
+            ),
+            "seconds": seconds[method],
+            "forward_passes": seconds[method] / forward,
         }
-    return found
+        for (method, result), metrics in zip(results.items(), eraser, strict=True)
+    }
 
 
 def summarize(measured: list[dict], bootstrap: Bootstrap, **settings) -> Faithfulness:
@@ -166,6 +172,13 @@ def summarize(measured: list[dict], bootstrap: Bootstrap, **settings) -> Faithfu
     return Faithfulness(rows, intervals, len(measured), settings)
 
 
+def _timed(function: Callable) -> tuple:
+    """Return the seconds that a function takes, and its result."""
+    start = time.perf_counter()
+    result = function()
+    return time.perf_counter() - start, result
+
+
 def _attribute(context: Context, method: str, mode: str, steps: int, rng: np.random.Generator):
     if method == "attention":
         return attention_scores(context)
@@ -174,33 +187,34 @@ def _attribute(context: Context, method: str, mode: str, steps: int, rng: np.ran
     return METHODS[method](context, steps, mode)
 
 
-def _eraser(context: Context, scores: np.ndarray, mode: str) -> dict:
-    """Compute comprehensiveness and sufficiency."""
+def _eraser(context: Context, scores: list[np.ndarray], mode: str) -> list[dict]:
+    """Compute comprehensiveness and sufficiency of the scores `[T]` of M methods, in one batch for each."""
     places = np.flatnonzero(~context.text.is_special)
-    ranked = places[np.argsort(-scores[places], kind="stable")]
-    top = np.zeros((len(SHARES), len(scores)), bool)  # [K, T]
-    for row, share in zip(top, SHARES, strict=True):
-        row[ranked[: int(np.ceil(share * len(places)))]] = True
-    others = ~top & ~context.text.is_special
-    whole = _probabilities(context, np.zeros_like(top[:1]), mode)[0]
-    return {
-        "comprehensiveness": float(whole - _probabilities(context, top, mode).mean()),
-        "sufficiency": float(whole - _probabilities(context, others, mode).mean()),
-    }
+    top = np.zeros((len(scores), len(SHARES), len(context.text.tokens)), bool)  # [M, K, T]
+    for rows, each in zip(top, scores, strict=True):
+        ranked = places[np.argsort(-each[places], kind="stable")]
+        for row, share in zip(rows, SHARES, strict=True):
+            row[ranked[: int(np.ceil(share * len(places)))]] = True
+    whole = _probabilities(context, np.zeros_like(top[:1, :1]), mode)[0, 0]
+    without = _probabilities(context, top, mode).mean(1)  # [M]
+    alone = _probabilities(context, ~top & ~context.text.is_special, mode).mean(1)  # [M]
+    return [
+        {"comprehensiveness": float(whole - x), "sufficiency": float(whole - y)}
+        for x, y in zip(without, alone, strict=True)
+    ]
 
 
 def _probabilities(context: Context, left_out: np.ndarray, mode: str) -> np.ndarray:
-    """Compute the probability of the target's class without some tokens, float64 `[B]`."""
-    found = np.zeros(len(left_out))
-    for rows, inputs in reduced_inputs(context, left_out, mode):
-        logits = context.explained.logits_of(inputs).astype("float64")  # [N, C]
-        value = context.target.value(logits)
-        if context.explained.model.problem_type == "single_label":
-            value = value - np.logaddexp.reduce(logits, axis=-1)
-            found[rows] = np.exp(value)
-        else:  # each logit is that of a class against its absence
-            found[rows] = 1 / (1 + np.exp(-value))
-    return found
+    """Compute the probability of the target's class without some tokens `[M, K, T]`, float64 `[M, K]`."""
+    # In a short text, several shares are the same number of tokens, and methods agree on the highest ones.
+    rows, numbers = np.unique(left_out.reshape(-1, left_out.shape[-1]), axis=0, return_inverse=True)  # [N, T], [M * K]
+    logits = context.explained.logits_of(reduced_inputs(context, rows, mode)).astype("float64")  # [N, C]
+    value = context.target.value(logits)
+    if context.explained.model.problem_type == "single_label":
+        found = np.exp(value - np.logaddexp.reduce(logits, axis=-1))
+    else:  # each logit is that of a class against its absence
+        found = 1 / (1 + np.exp(-value))
+    return found[numbers.reshape(left_out.shape[:-1])]
 
 
 def _check(explained: ExplainedModel, methods, mode: str, steps: int) -> None:

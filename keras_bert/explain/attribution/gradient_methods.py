@@ -81,6 +81,6 @@ def gradient_products(context: Context) -> Attribution:
 
 def _gradients(context: Context) -> tuple:
     """Return the output of the embedding layer `[T, H]`; the values of it and of zeros `[2]`; the gradient `[T, H]`."""
-    state = context.state(context.text.ids)
+    state = context.state(context.text.ids[None])[0]
     values, gradients = context.gradients(np.stack([state, 0 * state]))
     return state, values, gradients[0]

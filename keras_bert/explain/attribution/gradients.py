@@ -25,8 +25,13 @@ def value_and_gradients(function: Callable, inputs: list) -> tuple[np.ndarray, l
     ([10.0], [[2.0, 6.0]])
     """
     tensors = [ops.convert_to_tensor(each, dtype="float32") for each in inputs]
-    values, gradients, others = BACKENDS[keras.config.backend()](function, tensors)
+    values, gradients, others = tensor_gradients(function, tensors)
     return to_array(values), [to_array(each) for each in gradients], [to_array(each) for each in others]
+
+
+def tensor_gradients(function: Callable, tensors: list) -> tuple:
+    """Compute what `value_and_gradients` returns as tensors, from tensors: it may be a part of a graph."""
+    return BACKENDS[keras.config.backend()](function, tensors)
 
 
 def to_array(tensor) -> np.ndarray:

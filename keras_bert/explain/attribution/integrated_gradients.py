@@ -87,11 +87,12 @@ def integrate(context: Context, steps: int, layer: int = 0, method: str = "integ
     """Compute integrated gradients for a context."""
     check_steps(steps)
     context.check_layer(layer)
-    end, start = (context.state(ids, layer) for ids in (context.text.ids, context.baseline_ids))  # [T, H] each
+    ends = context.state(np.stack([context.text.ids, context.baseline_ids]), layer)  # [2, T, H]
+    end, start = ends
     points, weights = np.polynomial.legendre.leggauss(steps)  # on the interval from -1 to 1, of length 2
     points, weights = ((points + 1) / 2).astype("float32"), weights / 2
     line = start + points[:, None, None] * (end - start)  # [S, T, H]
-    values, gradients = context.gradients(np.concatenate([end[None], start[None], line]), layer)  # [2 + S, ...]
+    values, gradients = context.gradients(np.concatenate([ends, line]), layer)  # [2 + S], [2 + S, T, H]
     mean = np.tensordot(weights, gradients[2:].astype("float64"), axes=1)  # [T, H]
     value, baseline_value = values[:2]
     scores = ((end - start) * mean).sum(-1)  # [T]

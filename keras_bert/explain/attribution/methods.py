@@ -9,7 +9,7 @@ from keras_bert.explain.attribution.gradient_methods import gradient_norms, grad
 from keras_bert.explain.attribution.integrated_gradients import integrate
 from keras_bert.explain.attribution.occlusion import leave_one_out
 from keras_bert.explain.attribution.result import Attribution
-from keras_bert.explain.self_attention.maps import attention_maps
+from keras_bert.explain.self_attention.text_attention import maps_of
 
 # Name to function of a context, the number of steps, and the mode of occlusion.
 METHODS: dict[str, Callable[[Context, int, str], Attribution]] = {
@@ -28,7 +28,7 @@ def attention_scores(context: Context) -> Attribution:
 
     Source: Jain and Wallace 2019 (arXiv:1902.10186).
     """
-    maps = attention_maps(context.explained.encoder, context.text.inputs())
+    maps = maps_of(context.explained, context.text.inputs())
     value = context.values(context.text.ids[None])[0]
     return context.attribution(maps[-1][0, :, 0].mean(0), value, None, "attention")
 

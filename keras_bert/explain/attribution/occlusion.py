@@ -72,24 +72,23 @@ def left_out_values(context: Context, left_out: np.ndarray, mode: str) -> np.nda
     Returns:
         float64 `[B]`.
     """
-    values = np.zeros(len(left_out))
-    for rows, inputs in reduced_inputs(context, left_out, mode):
-        logits = context.explained.logits_of(inputs, context.target.position)
-        values[rows] = context.target.value(logits)
-    return values
+    logits = context.explained.logits_of(reduced_inputs(context, left_out, mode), context.target.position)  # [B, K]
+    return np.asarray(context.target.value(logits), "float64")
 
 
-def reduced_inputs(context: Context, left_out: np.ndarray, mode: str):
-    """Yield the inputs of the encoder without some tokens, and the rows `[N]` of `left_out` that they are for."""
-    text = context.text
+def reduced_inputs(context: Context, left_out: np.ndarray, mode: str) -> dict:
+    """Return the inputs of the encoder without some tokens, int32 `[B, S]`; see `left_out_values`.
+
+    With `"delete"`, S is the largest number of tokens that a row keeps, and the other rows are padded.
+    """
+    text, tokenizer = context.text, context.explained.tokenizer
     if mode == "mask":
-        yield np.arange(len(left_out)), text.inputs(np.where(left_out, context.explained.tokenizer.mask_id, text.ids))
-        return
-    counts = left_out.sum(1)
-    for count in np.unique(counts):  # rows of equal length need no padding
-        rows = np.flatnonzero(counts == count)
-        kept = np.nonzero(~left_out[rows])[1].reshape(len(rows), -1)  # [N, T - count]
-        yield rows, text.inputs(text.ids[kept], text.types[kept])
+        return text.inputs(np.where(left_out, tokenizer.mask_id, text.ids))
+    counts = (~left_out).sum(1)  # [B]
+    places = np.argsort(left_out, axis=1, kind="stable")[:, : counts.max()]  # [B, S]: first those that stay
+    kept = np.arange(counts.max()) < counts[:, None]  # [B, S]
+    inputs = text.inputs(np.where(kept, text.ids[places], tokenizer.pad_id), np.where(kept, text.types[places], 0))
+    return {**inputs, "input_mask": kept.astype("int32")}
 
 
 def check_mode(mode: str) -> None:

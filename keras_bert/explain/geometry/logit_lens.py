@@ -1,6 +1,7 @@
 """The logit lens: what the masked-LM head would predict from the output of each layer."""
 
 import dataclasses
+from collections.abc import Sequence
 
 import keras
 import numpy as np
@@ -12,7 +13,7 @@ from keras_bert.explain.figures.figure import Figure
 from keras_bert.explain.figures.panels import draw_cells, escape, fix_layout, new_panels, shorten
 from keras_bert.explain.figures.style import INK, style
 from keras_bert.explain.texts.hidden_states import check_layers, tokenize_strings
-from keras_bert.explain.texts.text_model import open_model
+from keras_bert.explain.texts.text_model import TextModel, open_model
 
 BAND = 11  # positions side by side in the figure
 
@@ -137,7 +138,8 @@ def logit_lens(pretrained, text: str, top_k: int = 5, layers: list[int] | None =
     depth = len(opened.encoder.blocks)
     layers = sorted({*check_layers(layers, depth), depth})
     (row,) = tokenize_strings(opened, [text], "text")
-    logits = np.stack(layer_logits(opened.model, row.inputs(), layers))[:, 0]  # [K, T, V]
+    found = opened.run(layer_logits, row.inputs(), tuple(layers))
+    logits = np.stack([keras.ops.convert_to_numpy(keras.ops.cast(each, "float32"))[0] for each in found])  # [K, T, V]
 
     logs = _log_softmax(logits.astype("float64"))  # [K, T, V]
     probabilities = np.exp(logs).astype("float32")
@@ -158,21 +160,21 @@ def logit_lens(pretrained, text: str, top_k: int = 5, layers: list[int] | None =
     )
 
 
-def layer_logits(model, inputs: dict, layers: list[int]) -> list[np.ndarray]:
+def layer_logits(opened: TextModel, inputs: dict, layers: Sequence[int]) -> list:
     """Apply the masked-LM head of a `BertPretrainer` to the outputs of layers, at all positions.
 
     Args:
-        model: the `BertPretrainer`.
+        opened: the `BertPretrainer`.
         inputs: the encoder's inputs, int32 `[B, T]` each.
         layers: ascending; 0 is the embeddings.
 
     Returns:
-        For each layer float32 `[B, T, V]`. The last layer's are those of the model, which computes its last block for
+        For each layer a tensor `[B, T, V]`. The last layer's are those of the model, which computes its last block for
         the masked positions only, so here it is called with all positions, too.
     """
-    encoder, head = model.encoder, model.mlm_head
+    encoder, head = opened.encoder, opened.model.mlm_head
     ids, mask, types = (keras.ops.convert_to_tensor(inputs[key], dtype="int32") for key in INPUT_KEYS)  # [B, T] each
-    positions = keras.ops.broadcast_to(keras.ops.arange(ids.shape[1], dtype="int32"), ids.shape)  # [B, T]
+    positions = keras.ops.zeros_like(ids) + keras.ops.arange(keras.ops.shape(ids)[1], dtype="int32")  # [B, T]
     table = ops.embedding_table(encoder.embeddings.word_embeddings)  # [V, E]
     x = encoder.embeddings(ids, types, training=False)  # [B, T, H]
     found = []
@@ -181,9 +183,8 @@ def layer_logits(model, inputs: dict, layers: list[int]) -> list[np.ndarray]:
             x = encoder.blocks[layer - 1](x, mask, training=False)  # [B, T, H]
         if layer in layers and layer < len(encoder.blocks):
             found.append(head(x, table=table, training=False))  # [B, T, V]
-    outputs = model(dict(zip((*INPUT_KEYS, "masked_lm_positions"), (ids, mask, types, positions), strict=True)))
-    found.append(outputs["mlm_logits"])
-    return [keras.ops.convert_to_numpy(keras.ops.cast(each, "float32")) for each in found]
+    outputs = opened.model(dict(zip((*INPUT_KEYS, "masked_lm_positions"), (ids, mask, types, positions), strict=True)))
+    return [*found, outputs["mlm_logits"]]
 
 
 def _log_softmax(logits: np.ndarray) -> np.ndarray:

@@ -43,11 +43,16 @@ def attention_maps(encoder, inputs: dict) -> list[np.ndarray]:
     missing = [key for key in INPUT_KEYS if key not in inputs]
     if missing:
         raise InputError(f"`inputs` must have the keys {', '.join(INPUT_KEYS)}. Received: no {', '.join(missing)}")
+    return [ops.convert_to_numpy(scores) for scores in attention_tensors(encoder, inputs)]
+
+
+def attention_tensors(encoder, inputs: dict) -> list:
+    """Compute what `attention_maps` returns as tensors: it may be a part of a graph."""
     ids, mask, types = (ops.convert_to_tensor(inputs[key], dtype="int32") for key in INPUT_KEYS)  # [B, T] each
     x = encoder.embeddings(ids, types, training=False)  # [B, T, H]
     maps = []
     for block in encoder.blocks:
         check_returns_scores(block)
         x, scores = block(x, mask, training=False, return_attention_scores=True)  # [B, T, H], [B, A, T, T]
-        maps.append(ops.convert_to_numpy(ops.cast(scores, "float32")))
+        maps.append(ops.cast(scores, "float32"))
     return maps

@@ -4,10 +4,11 @@ import dataclasses
 from collections.abc import Iterator
 
 import numpy as np
+from keras import ops
 
 from keras_bert.errors import InputError
 from keras_bert.explain.figures.figure import Figure
-from keras_bert.explain.self_attention.maps import attention_maps
+from keras_bert.explain.self_attention.maps import attention_tensors
 from keras_bert.explain.texts.text_model import TextModel, open_model
 from keras_bert.explain.texts.tokenized_text import TokenizedText, as_list, padded_inputs
 
@@ -164,12 +165,21 @@ def iterate_attention(opened: TextModel, texts: list[TokenizedText]) -> Iterator
     config = opened.encoder.config
     for batch in _batches(texts, config.num_layers * config.num_heads):
         inputs = padded_inputs(batch, opened.tokenizer.pad_id)
-        maps = np.stack(attention_maps(opened.encoder, inputs))  # [L, B, A, T, T]
+        maps = np.stack(maps_of(opened, inputs))  # [L, B, A, T, T]
         for number, text in enumerate(batch):
             length = len(text.ids)
             own = np.ascontiguousarray(maps[:, number, :, :length, :length])  # [L, A, T, T]
             spans = [None if special else span for special, span in zip(text.is_special, text.spans, strict=True)]
             yield Attention(own, text.tokens, text.types.tolist(), spans, text.words, text.word_numbers, text.text)
+
+
+def maps_of(opened: TextModel, inputs: dict) -> list[np.ndarray]:
+    """Compute what `attention_maps` returns, in a graph if the model is compiled."""
+    return [ops.convert_to_numpy(each) for each in opened.run(_attention, inputs)]
+
+
+def _attention(opened: TextModel, inputs: dict) -> list:
+    return attention_tensors(opened.encoder, inputs)
 
 
 def _batches(texts: list[TokenizedText], maps_per_text: int) -> Iterator[list[TokenizedText]]:

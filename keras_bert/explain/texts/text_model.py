@@ -1,10 +1,14 @@
 """A model with its tokenizer, and the hidden states of its encoder."""
 
+import functools
+from collections.abc import Callable
+
 from keras_bert.constants import SPECIAL_TOKENS
 from keras_bert.errors import InputError
 from keras_bert.explain.texts.tokenized_text import TokenizedText, Tokenizer
 from keras_bert.models import check_vocabulary_size
 from keras_bert.models.encoder_of import encoder_of
+from keras_bert.ops import any_shape
 from keras_bert.tasks import Preprocessor
 from keras_bert.weights import Pretrained
 
@@ -18,14 +22,18 @@ class TextModel:
     Args:
         model: a model of this package, or a functional model on a `BertEncoder`.
         tokenizer: its `Tokenizer`.
+        compiled: on TensorFlow, compute what passes through `run` in graphs, which are traced once, for texts of all
+            lengths. Tracing takes seconds, so it is for many texts. Other backends ignore it.
 
     Attributes:
         encoder: the `BertEncoder`.
         kind: the kind of the model, such as `"classifier"`; None of a functional model of the user.
         labels: names of the classes, or None.
+        graphs: the graphs that were traced.
     """
 
-    def __init__(self, model, tokenizer: Tokenizer):
+    def __init__(self, model, tokenizer: Tokenizer, compiled: bool = False):
+        self.compiled, self.graphs = compiled, {}
         self.model, self.tokenizer, self.encoder = model, tokenizer, encoder_of(model)
         self.kind, self.labels = getattr(model, "kind", None), getattr(model, "labels", None)
 
@@ -44,6 +52,21 @@ class TextModel:
                     raise
                 raise InputError(f"{str(error).removesuffix('.')}. This is text {number} of {len(texts)}.") from None
         return found
+
+    def run(self, function: Callable, data: dict, *settings):
+        """Compute `function(self, data, *settings)`, in a graph if this model is compiled.
+
+        Args:
+            function: a function of a module, which is traced once for the same settings.
+            data: a dict of arrays, numbers and dicts of them, which become tensors.
+            settings: what a graph is traced for, such as the number of a layer.
+        """
+        if not self.compiled:
+            return function(self, data, *settings)
+        if (function, settings) not in self.graphs:
+            # Not a lambda: TensorFlow counts the traces of a line of code, and would warn after five models.
+            self.graphs[function, settings] = any_shape(functools.partial(_call, function, self, settings))
+        return self.graphs[function, settings](data)
 
     def embed(self, inputs: dict):
         """Compute the output of the embedding layer, `[B, T, H]`, of the inputs of the encoder."""
@@ -69,7 +92,13 @@ class TextModel:
         return states
 
 
-def open_model(pretrained, vectorizer=None, special_tokens: tuple[str, ...] | None = None) -> TextModel:
+def _call(function: Callable, opened: TextModel, settings: tuple, data: dict):
+    return function(opened, data, *settings)
+
+
+def open_model(
+    pretrained, vectorizer=None, special_tokens: tuple[str, ...] | None = None, compiled: bool = False
+) -> TextModel:
     """Return a model with the tokenizer of its texts.
 
     Args:
@@ -78,6 +107,7 @@ def open_model(pretrained, vectorizer=None, special_tokens: tuple[str, ...] | No
         vectorizer: the `BertTextVectorization` of a model, in place of its own.
         special_tokens: the special tokens that stay whole in a text, such as `[MASK]`. Default: all for a pretrainer,
             as in `kb.fill_mask`, and otherwise those that the vectorizer keeps whole.
+        compiled: see `TextModel`; that of a `TextModel` is kept.
 
     Raises:
         InputError: `pretrained` is none of these, has no vectorizer, or one with another number of tokens.
@@ -94,7 +124,7 @@ def open_model(pretrained, vectorizer=None, special_tokens: tuple[str, ...] | No
     positions = encoder.config.max_position_embeddings
     length = min(source.sequence_length or positions, positions)
     whole_tokens = [*special_tokens, *source.added_tokens]
-    return TextModel(model, Tokenizer(vocabulary, source.lowercase, length, whole_tokens, source.splitting))
+    return TextModel(model, Tokenizer(vocabulary, source.lowercase, length, whole_tokens, source.splitting), compiled)
 
 
 def open_preprocessor(pretrained) -> tuple:

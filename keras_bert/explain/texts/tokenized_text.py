@@ -150,6 +150,10 @@ class Tokenizer:
         text = texts[0] if len(texts) == 1 else texts
         return TokenizedText(text, np.array(ids), np.array(types), tokens, spans, numbers, words, excess > 0)
 
+    def split(self, text: str) -> tuple[list[int], list[tuple[int, int]]]:
+        """Return the ids of the tokens of a text, without [CLS] and [SEP], and their places as `OffsetTokenizer`."""
+        return self._tokenize(text)
+
     def _continues(self, token_id: int) -> bool:
         token = self.vocabulary[token_id]
         return token.startswith("##") and len(token) > 2

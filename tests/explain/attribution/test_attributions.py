@@ -6,6 +6,7 @@ from keras import ops
 
 import keras_bert as kb
 from keras_bert.explain import (
+    attention,
     gradient,
     gradient_x_input,
     integrated_gradients,
@@ -14,6 +15,7 @@ from keras_bert.explain import (
     occlusion,
 )
 from keras_bert.explain.attribution.context import Context
+from keras_bert.explain.attribution.explained_model import open_explained
 from keras_bert.models.task_model import head_weights
 from tests.helpers import randomize, tiny_config
 
@@ -163,6 +165,29 @@ def test_batches_change_nothing(classifier, vectorizer, monkeypatch):
     monkeypatch.setattr("keras_bert.explain.attribution.explained_model.TOKENS_PER_BATCH", 100)
     found.append(layer_conductance((classifier, vectorizer), TEXT, steps=7).scores)
     np.testing.assert_allclose(*found, atol=1e-5)
+
+
+@pytest.mark.parametrize(("kind", "target"), [("single_label", 1), ("binary", 0), ("mean", None), ("masked_lm", None)])
+def test_graphs_give_the_same_scores(kind, target, encoder, vectorizer):
+    """One graph is traced for texts of all lengths."""
+    pair = make(kind, encoder), vectorizer
+    compiled = open_explained(pair, compiled=True)
+    for text in ("the [MASK] film", "the [MASK] cafes film! un"):
+        for method in (integrated_gradients, gradient_x_input, occlusion):
+            expected, found = method(pair, text, target), method(compiled, text, target)
+            assert found.target == expected.target and found.value == pytest.approx(expected.value, abs=1e-5)
+            np.testing.assert_allclose(found.scores, expected.scores, atol=1e-5)
+    if kind == "single_label":
+        np.testing.assert_allclose(attention(compiled, text).maps, attention(pair, text).maps, atol=1e-6)
+
+
+def test_weights_are_read_at_each_call(classifier, vectorizer):
+    """A graph does not keep the weights of its first call."""
+    compiled = open_explained((classifier, vectorizer), compiled=True)
+    before, kernel = integrated_gradients(compiled, TEXT, 1), classifier.head.kernel.numpy()
+    classifier.head.kernel.assign(2 * kernel)
+    np.testing.assert_allclose(integrated_gradients(compiled, TEXT, 1).scores, 2 * before.scores, rtol=1e-4, atol=1e-6)
+    classifier.head.kernel.assign(kernel)
 
 
 def test_places_in_the_text(classifier, vectorizer):

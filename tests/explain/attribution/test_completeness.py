@@ -14,7 +14,7 @@ LIMIT = 0.01
 
 
 def errors(texts):
-    explained = open_explained(kb.load_pretrained(SENTIMENT))
+    explained = open_explained(kb.load_pretrained(SENTIMENT), compiled=True)
     return np.array([kb.explain.integrated_gradients(explained, text).completeness_error for text in texts])
 
 

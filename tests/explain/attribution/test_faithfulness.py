@@ -70,15 +70,17 @@ def test_table(pair):
     found = faithfulness(pair, texts, steps=5, seed=3, progress=lambda: calls.append(1))
     assert found.count == len(calls) == 4
     assert list(found.rows)[-2:] == ["attention", "random"]
-    explained = open_explained(pair)
+    explained = open_explained(pair)  # not compiled: the last digits differ
     by_hand = [measure_text(explained, text, ["gradient_x_input"], steps=5)["gradient_x_input"] for text in texts]
     row = found.rows["gradient_x_input"]
-    assert row["comprehensiveness"] == pytest.approx(np.mean([each["comprehensiveness"] for each in by_hand]))
-    assert row["completeness_error"] == pytest.approx(np.median([each["completeness_error"] for each in by_hand]))
+    assert row["comprehensiveness"] == pytest.approx(np.mean([each["comprehensiveness"] for each in by_hand]), abs=1e-6)
+    assert row["completeness_error"] == pytest.approx(
+        np.median([each["completeness_error"] for each in by_hand]), rel=1e-4
+    )
     low, high = found.intervals["gradient_x_input"]["comprehensiveness"]
     assert low <= row["comprehensiveness"] <= high
     again = faithfulness(pair, texts, ["random"], steps=5, seed=3).rows["random"]
-    assert again["sufficiency"] == found.rows["random"]["sufficiency"]
+    assert again["sufficiency"] == pytest.approx(found.rows["random"]["sufficiency"], abs=1e-6)  # in smaller batches
     columns, rows = found.table()
     assert len(rows) == 6 and all(len(row) == len(columns) for row in rows)
 
