@@ -496,7 +496,7 @@ picture = kb.explain.line_chart(
     {"rows that fit": fit, "places that are not padding": filled},
     "What a choice of T costs: texts that are cut, or places that hold padding.",
     "T",
-    "%",
+    "share, %",
     log_x=True,
 )
 chapter.show(picture, "lengths")

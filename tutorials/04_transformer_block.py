@@ -4,7 +4,7 @@
 # Attention mixes the vectors of a text (chapter 03). Why does BERT put a second part, two sums and two normalizations
 # around it, and repeat the result twelve times?
 #
-# At the end you have built the transformer block by hand and the package's block gives the same numbers. You have
+# **At the end** you have built the transformer block by hand and the package's block gives the same numbers. You have
 # trained stacks of twelve blocks that learn, and one that does not, and you know where the 110 million parameters of
 # BERT base are. You have put a layer of your own into the block.
 #

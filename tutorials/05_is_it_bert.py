@@ -4,8 +4,8 @@
 # A model can have the right shapes, train well, and still not be BERT. How do we find out, and which mistakes does a
 # check miss?
 #
-# At the end you have written BERT's forward pass in numpy, with the weights read from the files. You have compared it
-# with the package and with a published model, layer by layer, and you know what eight plausible mistakes cost.
+# **At the end** you have written BERT's forward pass in numpy, with the weights read from the files. You have compared
+# it with the package and with a published model, layer by layer, and you know what eight plausible mistakes cost.
 #
 # **Time**: under one minute on 2 cores, without a network connection. **Sources**: [Devlin et al.
 # 2018](https://arxiv.org/abs/1810.04805), section 3; `modeling.py` of

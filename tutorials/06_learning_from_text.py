@@ -4,7 +4,7 @@
 # The text that BERT was trained on has no labels. Where does the training signal come from, and why are the masked
 # tokens treated in three different ways?
 #
-# At the end you have masked tokens by hand, as the package does, and trained a small model on plain text. You have
+# **At the end** you have masked tokens by hand, as the package does, and trained a small model on plain text. You have
 # compared its losses with the baselines that show whether it learned anything, and you have measured what the 80/10/10
 # rule is good for.
 #

@@ -4,8 +4,8 @@
 # Chapter 06 trained a model on text for a few seconds, and it learned little. What was missing: more text, another
 # learning rate, the second task, better start values?
 #
-# At the end you have measured each of these with short runs that differ in one setting, and you have compared them with
-# what models of this package learned from millions of tokens.
+# **At the end** you have measured each of these with short runs that differ in one setting, and you have compared them
+# with what models of this package learned from millions of tokens.
 #
 # **Time**: under three minutes on 2 cores. Sources: [Devlin et al. 2018](https://arxiv.org/abs/1810.04805),
 # section 5.1 and appendices A.2 and C.1; [Liu et al. 2019](https://arxiv.org/abs/1907.11692) (RoBERTa), section 4.

@@ -390,7 +390,10 @@ bars = {**controls, **means, "teacher": of_model(teacher)}
 spreads = {name: float(np.std(values, ddof=1)) for name, values in found.items() if len(values) > 1}
 assert means["three losses"] > means["labels only"] - 1 and min(means.values()) > controls["student before training"]
 plot = kb.explain.bar_chart(
-    bars, "Masked tokens of dev that are found. The bars with an error bar are means of three seeds.", "%", spreads
+    bars,
+    "Masked tokens of dev that are found. The bars with an error bar are means of three seeds.",
+    "accuracy, %",
+    spreads,
 )
 chapter.show(plot, "student")
 
