@@ -34,6 +34,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 import keras_bert as kb
+from keras_bert import ops
 from keras_bert.data import load_corpus, tokenize_documents
 from keras_bert.metrics.baseline import tfidf_accuracy
 from keras_bert.text.masking import Masking
@@ -308,13 +309,17 @@ def start_again(model, start, seed):
 
 # %%
 def fine_tune(model, ids, labels, peak, epochs):
-    """Train with warm-up and decay of the learning rate; return the loss of each epoch."""
+    """Train with warm-up and decay of the learning rate; return the loss of each epoch.
+
+    Without XLA, whose compilation would take longer than it saves in such short runs.
+    """
     optimizer, steps = model.optimizer, epochs * -(-len(labels) // BATCH)
     schedule = WarmupLinearDecay(peak, steps, steps // 10)
     set_rate = keras.callbacks.LambdaCallback(
         on_train_batch_begin=lambda batch, logs: optimizer.learning_rate.assign(schedule(optimizer.iterations))
     )
-    return model.fit(ids, labels, BATCH, epochs, verbose=0, callbacks=[set_rate]).history["loss"]
+    with ops.disable_kernels("xla"):
+        return model.fit(ids, labels, BATCH, epochs, verbose=0, callbacks=[set_rate]).history["loss"]
 
 
 # %% [markdown]
