@@ -111,7 +111,7 @@ def test_every_head(kind, target, name, encoder, vectorizer):
 
 def test_gradients_equal_finite_differences(classifier, vectorizer):
     context = Context.create((classifier, vectorizer), TEXT, 1)
-    x = context.state(context.text.ids)  # [T, H]
+    x = context.state(context.text.ids[None])[0]  # [T, H]
     rng, step = np.random.default_rng(0), 1e-2
     directions = rng.standard_normal((5, *x.shape)).astype("float32")
     _, analytic = context.gradients(x[None])
