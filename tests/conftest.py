@@ -50,23 +50,6 @@ def without_compiled_kernels(request):
         yield
 
 
-def _seed() -> None:
-    if "keras" in sys.modules:
-        sys.modules["keras"].utils.set_random_seed(0)
-
-
-@pytest.fixture(autouse=True, scope="module")
-def seed_of_module():
-    """Make the models that a file's fixtures build the same in every run."""
-    _seed()
-
-
-@pytest.fixture(autouse=True)
-def seed_of_test(seed_of_module):
-    """Make a test independent of the tests that ran before it."""
-    _seed()
-
-
 def _real_data() -> Path | None:
     """Return the folder with `data/` and `reference/`: KERAS_BERT_DATA, or `shared` next to the repository, or None."""
     for folder in (os.environ.get("KERAS_BERT_DATA"), ROOT.parent / "shared"):
