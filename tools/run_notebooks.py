@@ -3,6 +3,7 @@
     python -m tools.run_notebooks                       # all
     python -m tools.run_notebooks --changed             # only those with other code; new prose is copied
     python -m tools.run_notebooks tutorials/03_*.py     # some
+    python -m tools.run_notebooks --untimed             # beside other processes: keep the stored seconds
     python -m tools.run_notebooks --table               # what was measured: seconds, memory, figures, assertions
 
 Each runs in an empty folder, in a kernel of this process's Python. The measured values are in `chapters.json`, and
@@ -85,6 +86,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("chapters", nargs="*", type=Path, help="files; by default all chapters and solutions")
     parser.add_argument("--tutorials", type=Path, default=chapters.TUTORIALS, help="the folder of the book")
     parser.add_argument("--changed", action="store_true", help="run only files with other code cells; copy new prose")
+    parser.add_argument("--untimed", action="store_true", help="keep the stored seconds of a chapter")
     parser.add_argument("--table", action="store_true", help="print the measured values and run nothing")
     arguments = parser.parse_args(argv)
     tutorials = arguments.tutorials.resolve()
@@ -98,8 +100,10 @@ def main(argv: list[str] | None = None) -> int:
         if arguments.changed and chapters.update_prose(source, path):
             continue
         measured = run_notebook(source, path)
-        found = {**chapter_index.read_record(record), source.relative_to(tutorials).as_posix(): measured}
-        chapter_index.write_record(record, tutorials, found)  # after each one: an interrupted run loses nothing
+        found, name = chapter_index.read_record(record), source.relative_to(tutorials).as_posix()
+        if arguments.untimed and name in found:
+            measured |= {key: found[name][key] for key in ("seconds", "cpu_seconds")}
+        chapter_index.write_record(record, tutorials, {**found, name: measured})  # an interrupted run loses nothing
         print(path, json.dumps(measured), flush=True)
     chapter_index.write_index(tutorials, chapter_index.read_record(record))
     if tutorials == chapters.TUTORIALS:
