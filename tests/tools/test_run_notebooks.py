@@ -83,6 +83,23 @@ def test_measured_values(book):
     assert "[01 · Is it tiny?](notebooks/01_tiny.ipynb)" in text and "(notebooks/solutions/01_tiny.ipynb)" in text
 
 
+def test_untimed_run_keeps_seconds(book, tmp_path, monkeypatch):
+    from tools import run_notebooks
+
+    folder = tmp_path / "book"
+    shutil.copytree(book, folder)
+    record = folder / "notebooks" / "chapters.json"
+    before = json.loads(record.read_text(encoding="utf-8"))["01_tiny.py"]
+    slow = {"seconds": 900, "cpu_seconds": 800, "memory_mib": 7, "figures": 5, "assertions": 3}
+    monkeypatch.setattr(run_notebooks, "run_notebook", lambda source, path: dict(slow))
+    source = str(folder / "01_tiny.py")
+    run_notebooks.main(["--tutorials", str(folder), "--untimed", source])
+    kept = {name: before[name] for name in ("seconds", "cpu_seconds")}
+    assert json.loads(record.read_text(encoding="utf-8"))["01_tiny.py"] == slow | kept
+    run_notebooks.main(["--tutorials", str(folder), source])
+    assert json.loads(record.read_text(encoding="utf-8"))["01_tiny.py"] == slow
+
+
 def test_changed_cells_are_noticed(book, tmp_path):
     notebook = book / "notebooks" / "01_tiny.ipynb"
     assert chapters.is_current(book / "01_tiny.py", notebook)
