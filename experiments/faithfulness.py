@@ -16,6 +16,8 @@ from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
+import numpy as np  # noqa: E402
+
 import keras_bert as kb  # noqa: E402
 from keras_bert.explain.attribution.explained_model import open_explained  # noqa: E402
 from keras_bert.explain.attribution.faithfulness import MEDIANS, METRICS, ROWS, measure_text, summarize  # noqa: E402
@@ -117,7 +119,7 @@ def _table(found: dict) -> list[str]:
     lines = [
         f"{table['count']:,} sentences, {table['settings']['steps']} steps, tokens left out by "
         f"{table['settings']['mode']}. The largest completeness error of integrated gradients on a",
-        f"sentence is {100 * found['largest_completeness_error']:.2g} %.",
+        f"sentence is {_percent(found['largest_completeness_error'])}.",
         "",
         "| method | " + " | ".join(name.replace("_", " ") for name in shown) + " |",
         "|---" * (len(shown) + 1) + "|",
@@ -132,21 +134,31 @@ def _cell(table: dict, method: str, name: str) -> str:
     value, interval = table["rows"][method][name], table["intervals"][method].get(name)
     if value is None:
         return "–"
+    if name == "leave_one_out_tau" and method == "occlusion":
+        return "the reference"
     if name in MEDIANS:
-        cell = f"{100 * value:.2g} %" if name == "completeness_error" else f"{value:.1f}"
+        cell = _percent(value) if name == "completeness_error" else f"{value:.1f}"
     else:
         cell = f"{value:.3f} [{interval[0]:.3f}, {interval[1]:.3f}]"
-    column = [row[name] for row in table["rows"].values() if row[name] is not None]
+    rows = table["rows"].items()
+    compared = [row[name] for each, row in rows if each != "occlusion" or name != "leave_one_out_tau"]
+    column = [each for each in compared if each is not None]
     best = max(column) if name in HIGHER else min(column) if name in LOWER else None
     return f"**{cell}**" if value == best else cell
+
+
+def _percent(value: float) -> str:
+    """Format a share in percent with two digits, without an exponent."""
+    return f"{np.format_float_positional(100 * value, precision=2, fractional=False, trim='-')} %"
 
 
 def _control(found: dict, number: int) -> list[str]:
     """Return the section of the randomization test, and write its figure."""
     result = Randomization(**found)
-    file = IMAGES / f"randomization_{number + 1}.svg"
+    file = IMAGES / f"randomization-{number + 1}.png"
     figure = result.plot()
-    write(file, figure.svg().replace("<svg ", '<svg xmlns="http://www.w3.org/2000/svg" ', 1) + "\n")
+    with atomic_write(file) as draft:
+        figure.figure.savefig(draft, format="png", dpi=150, facecolor="white")
     rows = [
         f"| {stage} | "
         + " | ".join(
