@@ -63,6 +63,9 @@ class BertAdamW(keras_internals.AdamWithHooks):
         pairs = [(grad, variable) for grad, variable in zip(grads, variables, strict=True) if grad is not None]
         if pairs and self._is_standard(pairs) and ops.adamw_step(self, pairs):
             self.iterations.assign_add(1)
+        elif pairs and trainable_variables is not None:
+            # Keras would warn of variables without a gradient, such as the pooler's in a model of tags.
+            super().apply(*zip(*pairs, strict=True))
         else:
             super().apply(grads, trainable_variables)
 

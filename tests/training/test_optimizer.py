@@ -1,10 +1,12 @@
 """Schedule and optimizer, compared with formulas written independently."""
 
+import warnings
+
 import keras
 import numpy as np
 import pytest
 
-from keras_bert import InputError
+from keras_bert import InputError, ops
 from keras_bert.training import WarmupLinearDecay, bert_adamw, freeze
 from tests.training import toys
 
@@ -92,3 +94,14 @@ def test_freeze():
     for layers in (3, -1, "some", True, 1.0):
         with pytest.raises(InputError, match="`freeze`"):
             freeze(encoder, layers)
+
+
+def test_variables_without_a_gradient_raise_no_warning():
+    pooler, used = (keras.Variable(np.ones(2, "float32"), name=name) for name in ("pooler", "used"))
+    optimizer = bert_adamw(0.1)
+    with warnings.catch_warnings(), ops.disable_kernels("adamw"):
+        warnings.simplefilter("error")
+        optimizer.apply([None, keras.ops.ones(2)], [pooler, used])
+    assert (np.asarray(pooler) == 1).all() and (np.asarray(used) < 1).all()
+    with pytest.raises(ValueError, match="No gradients"):
+        optimizer.apply([None, None], [pooler, used])

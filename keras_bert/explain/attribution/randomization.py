@@ -46,12 +46,13 @@ class Randomization:
         with style():
             figure, axes = new_axes(1.5 + 0.75 * len(self.stages), 3.4)
             places = np.arange(len(self.stages))
+            lowest = min(-0.35, np.min(list(self.intervals.values())) - 0.05)
             for (method, means), color, marker in zip(self.means.items(), SERIES, MARKERS, strict=False):
                 low, high = np.transpose(self.intervals[method])
                 axes.fill_between(places, low, high, color=color, alpha=0.18, linewidth=0)
                 axes.plot(places, means, color=color, marker=marker, markersize=4.5, linewidth=1.8, label=method)
             axes.set_xticks(places, self.stages, rotation=40, ha="right", rotation_mode="anchor")
-            axes.set(xlabel="random, with all before it", ylabel="rank correlation", ylim=(-0.35, 1.05))
+            axes.set(xlabel="random, with all before it", ylabel="rank correlation", ylim=(lowest, 1.05))
             axes.grid(axis="y", linewidth=0.6)
             figure.legend(loc="outside upper left", ncols=2, frameon=False)
         ends = "; ".join(f"{method}: {means[-1]:.2f}" for method, means in self.means.items())
