@@ -19,7 +19,18 @@ from tools.site import api_pages
 LINK = re.compile(r"(?P<code>```.*?^```|`[^`\n]+`)|(?P<start>\]\()(?P<target>[^)\s]+)\)", re.DOTALL | re.MULTILINE)
 IMAGES = {".png", ".svg", ".jpg"}
 PROJECT = ("CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md")
-RESULTS = ("results", "tasks", "parity", "recipe", "settings", "small-models", "sentence-vectors", "attention", "scale")
+RESULTS = (
+    "results",
+    "tasks",
+    "parity",
+    "recipe",
+    "settings",
+    "small-models",
+    "sentence-vectors",
+    "attention",
+    "explanations",
+    "scale",
+)
 
 
 def page_map(tutorials: Path = TUTORIALS) -> dict[str, str]:
