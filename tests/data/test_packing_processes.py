@@ -87,7 +87,8 @@ def test_workers_end_with_their_parent(files, tmp_path, number):
     """Also if the parent is killed. After SIGTERM and Ctrl-C, not even a draft is left."""
     program = (
         "import sys, signal\nfrom keras_bert.data import pack_files\n"
-        "signal.signal(signal.SIGTERM, signal.default_int_handler)\n"
+        "for each in (signal.SIGTERM, signal.SIGINT):  # a shell may start this with SIGINT ignored\n"
+        "    signal.signal(each, signal.default_int_handler)\n"
         "pack_files(sys.argv[2], sys.argv[3].split(','), sys.argv[1], workers=2, shard_size=2**14)\n"
     )
     text = tmp_path / "texts"
