@@ -64,6 +64,9 @@ def read_manifest(folder: str | Path) -> dict:
             entry["file"], entry["sha256"], entry["folder"], entry["rows"]["train"], entry["arrays"].items()
             if Path(entry["folder"]).name != entry["folder"]:
                 raise ValueError(f"folder={entry['folder']!r}")
+            for name in entry["arrays"]:
+                if Path(name).is_absolute() or ".." in Path(name).parts:
+                    raise ValueError(f"arrays={name!r}")
         settings, rows = manifest["settings"], manifest["rows"]
         settings["vocabulary"], settings["lowercase"], settings["added_tokens"], rows["train"], manifest["tokens"]
         found = {name: sum(entry["rows"].get(name, 0) for entry in manifest["files"]) for name in rows}

@@ -193,6 +193,17 @@ def test_other_vocabulary_and_other_paths_are_rejected(packed, tmp_path):
         load_packed(out)
 
 
+@pytest.mark.parametrize("name", ["../../elsewhere.npy", "/elsewhere.npy"])
+def test_arrays_outside_the_folder_are_rejected(packed, tmp_path, name):
+    out = tmp_path / "out"
+    shutil.copytree(packed, out)
+    manifest = json.loads((out / "manifest.json").read_text(encoding="utf-8"))
+    manifest["files"][0]["arrays"][name] = "0" * 64
+    (out / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
+    with pytest.raises(InputError, match="manifest.json that `keras-bert pack` wrote.*elsewhere"):
+        load_packed(out)
+
+
 def test_changed_file_is_packed_anew(files, tmp_path):
     """A folder belongs to the content of a file, and files of one name may differ."""
     text, out = tmp_path / "a.txt", tmp_path / "out"
