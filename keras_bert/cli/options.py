@@ -146,6 +146,19 @@ def _read_standard_input() -> list[str]:
     return texts
 
 
+def sources_option(metavar: str, help: str):
+    """Return the option for texts without labels."""
+    return click.option(
+        "--data",
+        "sources",
+        multiple=True,
+        required=True,
+        metavar=metavar,
+        shell_complete=completer("sample", paths="file"),
+        help=f"{help}; can be given several times. One paragraph per line, a blank line between documents.",
+    )
+
+
 def vocabulary_options(command):
     """Add the options for the vocabulary of a model that is trained from random weights."""
     options = [
@@ -159,7 +172,7 @@ def vocabulary_options(command):
         ),
         click.option("--cased", is_flag=True, help="Keep capital letters and accents."),
     ]
-    return _add(options, command)
+    return add_options(options, command)
 
 
 def data_options(command):
@@ -173,11 +186,11 @@ def data_options(command):
             "chunk, ner).  [default: upos in CoNLL-U, otherwise the last]",
         ),
     ]
-    return _add(options, command)
+    return add_options(options, command)
 
 
-def _add(options: list, command):
-    """Add options to a command."""
+def add_options(options: list, command):
+    """Add options to a command, in this order."""
     for option in reversed(options):  # the last one applied comes first in the help
         command = option(command)
     return command

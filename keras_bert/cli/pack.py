@@ -5,23 +5,14 @@ from pathlib import Path
 import click
 
 from keras_bert.catalog.bundled import ENCODER, find_bundled
-from keras_bert.cli.completion import completer
-from keras_bert.cli.options import encoder_option, file_option, out_option
+from keras_bert.cli.options import encoder_option, file_option, out_option, sources_option
 from keras_bert.cli.output import json_output, show_table
 from keras_bert.cli.packing_options import packing_options, sentence_task_of
 from keras_bert.cli.value_types import positive
 
 
 @click.command()
-@click.option(
-    "--data",
-    "sources",
-    multiple=True,
-    required=True,
-    metavar="sample|FILE|GLOB",
-    shell_complete=completer("sample", paths="file"),
-    help="Text files; can be given several times. One paragraph per line, a blank line between documents.",
-)
+@sources_option("sample|FILE|GLOB", "Text files")
 @file_option("--vocab", f"Vocabulary, one token per line.  [default: that of the bundled {ENCODER}]")
 @click.option("--cased", is_flag=True, help="Keep capital letters and accents, for a cased vocabulary in --vocab.")
 @encoder_option("Use the vocabulary and the tokenizer of this pretrained model, to continue its pretraining.")

@@ -2,6 +2,7 @@
 
 import click
 
+from keras_bert.cli.options import add_options
 from keras_bert.cli.value_types import FiniteRange, positive
 
 
@@ -36,9 +37,7 @@ def packing_options(command):
             help="Fraction of the documents used for validation.",
         ),
     ]
-    for option in reversed(options):
-        command = option(command)
-    return command
+    return add_options(options, command)
 
 
 def sentence_task_of(options: dict) -> str | None:

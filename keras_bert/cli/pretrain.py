@@ -5,8 +5,14 @@ from pathlib import Path
 
 import click
 
-from keras_bert.cli.completion import completer
-from keras_bert.cli.options import check_length, config_from_size, encoder_option, size_option, vocabulary_options
+from keras_bert.cli.options import (
+    check_length,
+    config_from_size,
+    encoder_option,
+    size_option,
+    sources_option,
+    vocabulary_options,
+)
 from keras_bert.cli.output import json_output, show_table
 from keras_bert.cli.packing_options import packing_options, sentence_task_of
 from keras_bert.cli.pretraining_text import pack_text, packed_folder, tokenizer_of
@@ -15,16 +21,7 @@ from keras_bert.cli.value_types import FiniteRange, positive
 
 
 @click.command()
-@click.option(
-    "--data",
-    "sources",
-    multiple=True,
-    required=True,
-    metavar="sample|FILE|GLOB|tfds:NAME|DIR",
-    shell_complete=completer("sample", paths="file"),
-    help="Training text; can be given several times. One paragraph per line, a blank line between documents. Or the "
-    "folder of `keras-bert pack`, alone.",
-)
+@sources_option("sample|FILE|GLOB|tfds:NAME|DIR", "Training text, or the folder of `keras-bert pack`, alone")
 @encoder_option()
 @size_option("tiny")
 @click.option("--layers", type=positive, help="Number of layers.  [default: that of --size]")

@@ -2,7 +2,7 @@
 
 import click
 
-from keras_bert.cli.options import MODEL_FOLDER, out_option
+from keras_bert.cli.options import MODEL_FOLDER, add_options, out_option
 from keras_bert.cli.value_types import FiniteRange, positive
 from keras_bert.training.resolve_config import check_packages, default_of
 
@@ -70,8 +70,6 @@ def training_options(trainer: str, *fields: str, **changes: dict):
     ]
 
     def add(command):
-        for option in reversed(options):
-            command = option(command)
-        return command
+        return add_options(options, command)
 
     return add
