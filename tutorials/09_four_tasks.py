@@ -423,9 +423,9 @@ assert at_zero["f1"] < nothing["f1"] + 10  # not learned: hardly better than a c
 assert curve[0]["unanswerable_f1"] == 100 and curve[-1]["unanswerable_f1"] == 0
 
 # %% [markdown]
-# This is a negative result, and the baseline shows it: with the threshold 0, BERT is hardly better than the constant
-# answer. Without the baseline, its F1 would look like a success. The paper's models learned from SQuAD's 100,000
-# questions (section 4.2); 150 are too few.
+# This is a negative result, and the baseline shows it: with the threshold 0, BERT is not clearly better than the
+# constant answer. Without the baseline, its F1 would look like a success. The paper's models learned from SQuAD's
+# 100,000 questions (section 4.2); 150 are too few.
 
 # %% [markdown]
 # ## 5 · All four beside each other
