@@ -181,6 +181,14 @@ def test_graphs_give_the_same_scores(kind, target, encoder, vectorizer):
         np.testing.assert_allclose(attention(compiled, text).maps, attention(pair, text).maps, atol=1e-6)
 
 
+def test_each_layer_has_its_own_graph(classifier, vectorizer):
+    compiled = open_explained((classifier, vectorizer), compiled=True)
+    for layer in (0, 1):
+        expected = layer_integrated_gradients((classifier, vectorizer), TEXT, 1, layer=layer)
+        found = layer_integrated_gradients(compiled, TEXT, 1, layer=layer)
+        np.testing.assert_allclose(found.scores, expected.scores, atol=1e-5)
+
+
 def test_weights_are_read_at_each_call(classifier, vectorizer):
     """A graph does not keep the weights of its first call."""
     compiled = open_explained((classifier, vectorizer), compiled=True)
