@@ -9,6 +9,7 @@ import pytest
 
 from keras_bert import extras
 from keras_bert.errors import InputError
+from tests.processes import LIMIT
 
 ROOT = Path(__file__).resolve().parent.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
@@ -115,7 +116,7 @@ assert sorted(path.name for path in Path(".").iterdir()) == ["model.onnx"]
 
 def run(program: str, folder: Path) -> None:
     command = [sys.executable, "-c", f"import sys\nsys.path.insert(0, {str(ROOT)!r})\n{BLOCKED}{program}"]
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=300)
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=LIMIT)
     assert done.returncode == 0, done.stderr[-2000:]
 
 

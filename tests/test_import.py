@@ -9,6 +9,7 @@ import pytest
 
 import keras_bert as kb
 from keras_bert import _lazy
+from tests.processes import LIMIT
 
 ROOT = Path(__file__).resolve().parent.parent
 SAVE_MODEL = """
@@ -92,7 +93,7 @@ def folder(tmp_path_factory) -> Path:
 
 def run(program: str, folder: Path) -> None:
     command = [sys.executable, "-c", f"import sys\nsys.path.insert(0, {str(ROOT)!r})\n{program}"]
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=300)
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=LIMIT)
     assert done.returncode == 0, done.stderr
 
 

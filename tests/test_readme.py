@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.processes import LIMIT
+
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
@@ -18,7 +20,7 @@ def test_python_blocks_run_in_order(tmp_path):
     program = "\n".join(BLOCKS)
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": "-1"}
     result = subprocess.run(
-        [sys.executable, "-c", program], cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=600
+        [sys.executable, "-c", program], cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=LIMIT
     )
     assert result.returncode == 0, result.stderr[-3000:]
     assert "'label': 'positive'" in result.stdout

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.processes import LIMIT
+
 ROOT = Path(__file__).resolve().parent.parent
 SOURCES = ("keras_bert", "saved_models", "pyproject.toml", "setup.py", "MANIFEST.in", "README.md", "LICENSE")
 # Build the source archive with little compression, which takes most of the time otherwise.
@@ -31,7 +33,7 @@ sys.exit(main(sys.argv[1:]))
 
 
 def run(*command, **settings) -> str:
-    done = subprocess.run([str(part) for part in command], capture_output=True, text=True, timeout=600, **settings)
+    done = subprocess.run([str(part) for part in command], capture_output=True, text=True, timeout=LIMIT, **settings)
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-4000:]
     return done.stdout
 

@@ -15,6 +15,8 @@ from pathlib import Path
 import pytest
 from packaging.requirements import Requirement
 
+from tests.processes import LIMIT
+
 pytestmark = [pytest.mark.slow, pytest.mark.peers]
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -133,7 +135,7 @@ def test_environment_without_tensorflow(backend, tmp_path):
     link_packages(packages, site)
     environment = {**os.environ, "KERAS_BACKEND": backend, "PYTHONPATH": str(ROOT)}
     command = [str(tmp_path / "venv" / "bin" / "python"), "-c", PROGRAM, backend]
-    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=300)
+    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=LIMIT)
     assert done.returncode == 0, done.stderr[-3000:]
 
 

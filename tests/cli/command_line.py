@@ -6,6 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from tests.processes import LIMIT
+
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -19,7 +21,7 @@ def environment() -> dict[str, str]:
 def run_command(*arguments, **settings) -> subprocess.CompletedProcess:
     """Run `python -m keras_bert` with the arguments."""
     command = [sys.executable, "-m", "keras_bert", *map(str, arguments)]
-    return subprocess.run(command, env=environment(), capture_output=True, text=True, timeout=300, **settings)
+    return subprocess.run(command, env=environment(), capture_output=True, text=True, timeout=LIMIT, **settings)
 
 
 def results_of(result) -> dict:

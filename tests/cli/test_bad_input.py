@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from tests.cli.command_line import environment, run_command
+from tests.processes import LIMIT
 
 BAD_DATA = {
     "no file": (None, "'--data'"),
@@ -297,7 +298,7 @@ def test_rejects_dataset_without_network(tmp_path):
     closed = {name: "http://127.0.0.1:9" for name in ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY")}
     settings = {**environment(), **closed, "HOME": str(tmp_path), "TFDS_DATA_DIR": str(tmp_path / "tfds")}
     command = [sys.executable, "-m", "keras_bert", "finetune", "--size", "tiny", "--dataset", "sst2", "--out", "out"]
-    ran = subprocess.run(command, cwd=tmp_path, env=settings, capture_output=True, text=True, timeout=300)
+    ran = subprocess.run(command, cwd=tmp_path, env=settings, capture_output=True, text=True, timeout=LIMIT)
     assert ran.returncode == 2, ran.stderr
     line = ran.stderr.splitlines()[-1]
     assert line.startswith("error: ") and "--dataset" in line and "train.tsv" in line

@@ -11,6 +11,7 @@ from keras_bert.cli.main import COMMANDS, cli
 from keras_bert.cli.options import SIZES
 from keras_bert.constants import SAMPLES
 from tests.cli.command_line import environment
+from tests.processes import LIMIT
 
 
 def completions(*words):
@@ -108,7 +109,7 @@ sys.exit(main())
         "COMP_CWORD": "3",
     }
     done = subprocess.run(
-        [sys.executable, "-c", code], env={**environment(), **variables}, capture_output=True, text=True, timeout=60
+        [sys.executable, "-c", code], env={**environment(), **variables}, capture_output=True, text=True, timeout=LIMIT
     )
     assert done.returncode == 0, done.stderr
     assert done.stdout.split("\n")[:3] == ["dir,bert_en_uncased_m", "plain,bert_en_uncased_mini", "loaded []"]

@@ -2,10 +2,8 @@
 
 import json
 import os
-import signal
 import subprocess
 import sys
-import time
 
 import numpy as np
 import pytest
@@ -15,6 +13,7 @@ import keras_bert.training
 from keras_bert.models.cast import cast_model
 from keras_bert.weights import load_pretrained
 from tests.cli.command_line import assert_error, environment, results_of
+from tests.processes import interrupt
 
 pytestmark = pytest.mark.slow
 
@@ -203,12 +202,8 @@ def test_resume_after_ctrl_c(call, tmp_path, monkeypatch):
     command += ["--batch-size", "64", "--steps", str(steps), "--out", "bert"]
     program = [sys.executable, "-m", "keras_bert", *command]
     process = subprocess.Popen(program, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    deadline = time.time() + 120
     checkpoint = tmp_path / "bert.work" / "training" / "checkpoint.npz"
-    while not checkpoint.exists() and process.poll() is None and time.time() < deadline:
-        time.sleep(0.05)
-    process.send_signal(signal.SIGINT)
-    _, errors = process.communicate(timeout=60)
+    errors = interrupt(process, checkpoint.exists)
     assert process.returncode == 130, errors
     last = errors.splitlines()[-1]
     assert last.startswith("interrupted: ") and "bert.work" in last and "--resume" in last and "Traceback" not in errors

@@ -11,6 +11,7 @@ import pytest
 import keras_bert as kb
 from keras_bert.catalog.bundled import ENCODER, find_bundled
 from keras_bert.cli.main import COMMANDS
+from tests.processes import LIMIT
 from tests.text.plain_tokenizer import DIFFICULT
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -30,7 +31,7 @@ for arguments in json.loads(sys.argv[1]):
 def run(*lines: list[str], folder: Path) -> list[tuple[list[str], int, list[str]]]:
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     command = [sys.executable, "-c", PROGRAM, json.dumps(lines)]
-    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=100)
+    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=LIMIT)
     assert done.returncode == 0, done.stderr
     return [tuple(json.loads(line)) for line in done.stdout.splitlines()]
 
@@ -63,7 +64,7 @@ def test_completion_script(tmp_path, shell):
     program += "cli.main(prog_name='keras-bert')"
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "_KERAS_BERT_COMPLETE": f"{shell}_source"}
     command = [sys.executable, "-c", program]
-    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=100)
+    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=LIMIT)
     assert "_KERAS_BERT_COMPLETE" in done.stdout and done.stdout.endswith("loaded False\n"), done.stderr
 
 

@@ -4,7 +4,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -14,6 +13,7 @@ from keras_bert.data import load_packed, pack_files
 from keras_bert.data.manifest import read_manifest
 from keras_bert.data.worker_pool import map_in_processes
 from tests.data.packing_corpus import SETTINGS, VOCABULARY, WORDS, content, stamps
+from tests.processes import LIMIT, wait_until
 
 ROOT = Path(__file__).resolve().parents[2]
 POSIX = pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
@@ -100,22 +100,17 @@ def test_workers_end_with_their_parent(files, tmp_path, number):
     command = [sys.executable, "-c", program, str(out), str(text / "*.txt"), ",".join(VOCABULARY)]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environment)
-    wait_until(lambda: len(list(out.glob(".*.tmp/*/rows*"))) + len(list(out.glob(".*.tmp/*/*/lengths.npy"))) >= 2)
+    wait_until(
+        lambda: len(list(out.glob(".*.tmp/*/rows*"))) + len(list(out.glob(".*.tmp/*/*/lengths.npy"))) >= 2, process
+    )
     workers = children(process.pid)
     assert len(workers) >= 2
     process.send_signal(number)
-    process.communicate(timeout=60)
+    process.communicate(timeout=LIMIT)
     wait_until(lambda: not any(is_alive(worker) for worker in workers))
     assert not (out / "manifest.json").exists() and not list(out.glob("*.txt-????????"))
     if number != signal.SIGKILL:
         assert not out.exists() or not list(out.iterdir())
-
-
-def wait_until(condition, seconds: float = 120) -> None:
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end
-        time.sleep(0.05)
 
 
 def children(pid: int) -> list[int]:

@@ -12,6 +12,7 @@ import pytest
 
 import keras_bert as kb
 from tests.helpers import randomize, tiny_config
+from tests.processes import LIMIT
 
 collect_ignore_glob = ["scripts/*"]  # programs that the tests run
 
@@ -66,7 +67,7 @@ def run_script(tmp_path_factory):
             env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", **environment},
             capture_output=True,
             text=True,
-            timeout=300,
+            timeout=LIMIT,
         )
         assert done.returncode == 0, done.stderr[-3000:]
         return dict(np.load(out, allow_pickle=False))

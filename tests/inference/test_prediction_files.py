@@ -19,6 +19,7 @@ from keras_bert.cli.main import main
 from keras_bert.inference.prediction_files import flat_row, write_predictions
 from tests.cli.command_line import ROOT, environment
 from tests.helpers import randomize
+from tests.processes import LIMIT
 
 VOCABULARY = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "a", "fine", "film", "no", "fun"]
 LINES = 500
@@ -276,7 +277,7 @@ def test_closed_pipe(tmp_path):
     process.stdout.close()
     with process.stderr:
         assert "Traceback" not in process.stderr.read()
-    assert process.wait(timeout=60) == 1
+    assert process.wait(timeout=LIMIT) == 1
 
 
 # === The command line ===

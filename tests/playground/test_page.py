@@ -9,6 +9,7 @@ import pytest
 
 from keras_bert.playground.panels import PANELS
 from tests.cli.command_line import environment
+from tests.processes import LIMIT
 from tools.browser import CHROMIUM
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed (the extra `dev`)")
@@ -37,7 +38,7 @@ def server(folders):
     assert lines and lines[-1].startswith("playground: http://127.0.0.1:"), (lines, process.stderr.read())
     yield lines[-1].split()[1]
     process.send_signal(signal.SIGINT)
-    process.communicate(timeout=60)
+    process.communicate(timeout=LIMIT)
     assert process.returncode == 0
 
 

@@ -13,6 +13,7 @@ import tensorflow as tf
 
 from keras_bert import InputError
 from keras_bert.text import BertTextVectorization
+from tests.processes import LIMIT
 
 TEXTS = ["A fine film!", "Unfinely", "", "films Films\0 fïlms"]
 IDS = [[5, 6, 7, 10], [1], [], [7, 8, 7, 8, 7, 8]]
@@ -239,7 +240,7 @@ def run(code, **environment):
         env={**os.environ, **environment},
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=LIMIT,
     )
     assert done.returncode == 0, done.stderr[-2000:]
 

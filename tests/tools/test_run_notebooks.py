@@ -14,6 +14,7 @@ import pytest
 nbformat = pytest.importorskip("nbformat", reason="the tutorials extra installs nbformat")
 pytest.importorskip("jupytext", reason="the tutorials extra installs jupytext")
 
+from tests.processes import LIMIT  # noqa: E402
 from tools import chapter_index, chapters, notebook_outputs  # noqa: E402
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -43,7 +44,7 @@ def book(tmp_path_factory):
     (folder / "solutions" / "01_tiny.py").write_text(SOLUTIONS, encoding="utf-8")
     environment = {**os.environ, "KERAS_BERT_MINILM": "/nowhere"}
     command = [sys.executable, "-m", "tools.run_notebooks", "--tutorials", str(folder)]
-    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=300)
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=LIMIT)
     assert done.returncode == 0, done.stderr
     return folder
 

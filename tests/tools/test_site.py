@@ -14,6 +14,7 @@ for package in ("nbformat", "jupytext", "sphinx", "myst_nb", "furo"):
 
 import nbformat  # noqa: E402
 
+from tests.processes import LIMIT  # noqa: E402
 from tools import chapters  # noqa: E402
 from tools.browser import CHROMIUM  # noqa: E402
 from tools.chapters import NOTEBOOKS, ROOT  # noqa: E402
@@ -106,7 +107,7 @@ def site(tmp_path_factory):
     """Build the site, with warnings as errors; return the folder of its pages."""
     out = tmp_path_factory.mktemp("site")
     command = [sys.executable, "-m", "tools.site", "--out", str(out)]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=900)
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=LIMIT)
     assert done.returncode == 0, done.stderr[-4000:]
     return out / "html"
 

@@ -5,10 +5,8 @@ import json
 import re
 import shlex
 import shutil
-import signal
 import subprocess
 import sys
-import time
 
 import numpy as np
 import pytest
@@ -18,6 +16,7 @@ from keras_bert.cli.main import main
 from keras_bert.tour.plan import QUICK, TourPlan
 from keras_bert.tour.run import _clear_if_different, next_commands
 from keras_bert.weights import load_pretrained
+from tests.processes import LIMIT, interrupt
 from tools.browser import CHROMIUM
 
 pytestmark = pytest.mark.slow
@@ -162,11 +161,7 @@ def test_interrupted_tour_keeps_checkpoint(tmp_path):
     )
     process = subprocess.Popen([sys.executable, "-c", program], cwd=tmp_path, stderr=subprocess.PIPE, text=True)
     checkpoint = tmp_path / "out.work" / "pretraining" / "checkpoint.npz"
-    deadline = time.time() + 120
-    while not checkpoint.exists() and process.poll() is None and time.time() < deadline:
-        time.sleep(0.05)
-    process.send_signal(signal.SIGINT)
-    _, errors = process.communicate(timeout=60)
+    errors = interrupt(process, checkpoint.exists)
     assert process.returncode != 0 and "out.work" in errors.splitlines()[-1]
     assert checkpoint.exists()
     assert [path.name for path in tmp_path.iterdir()] == ["out.work"]  # no half-written folder
@@ -193,7 +188,7 @@ def chromium(folder, *arguments) -> str:
     command = [CHROMIUM, "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"]
     command += ["--disable-background-networking", "--disable-component-update", "--disable-sync"]
     command += ["--allow-file-access-from-files", f"--user-data-dir={folder / 'profile'}", *arguments]
-    return subprocess.run(command, capture_output=True, text=True, timeout=120).stdout
+    return subprocess.run(command, capture_output=True, text=True, timeout=LIMIT).stdout
 
 
 @in_browser

@@ -14,6 +14,7 @@ import pytest
 import keras_bert as kb
 from keras_bert.tasks import task_for
 from keras_bert.training import MaskedBatches, init_student
+from tests.processes import LIMIT
 from tests.training import toys
 
 CONFIG = kb.BertConfig(len(toys.VOCABULARY), 8, 1, 2, 16, max_position_embeddings=32)
@@ -171,7 +172,7 @@ def run(program: str, backend: str, *arguments: str) -> str:
         env={**os.environ, "KERAS_BACKEND": backend, "PYTHONPATH": str(ROOT)},
         capture_output=True,
         text=True,
-        timeout=900,
+        timeout=LIMIT,
     )
     assert done.returncode == 0, done.stderr[-4000:]
     return done.stdout

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.processes import LIMIT
+
 SCRIPT = """
 import sys, tempfile
 sys.modules["tensorflow"] = None  # importing TensorFlow fails, as on a machine without it
@@ -91,6 +93,6 @@ def test_trains_and_resumes(backend, script):
         env={**os.environ, "KERAS_BACKEND": backend},
         capture_output=True,
         text=True,
-        timeout=500,
+        timeout=LIMIT,
     )
     assert completed.returncode == 0, completed.stderr[-3000:]

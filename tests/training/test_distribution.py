@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 from keras import tree
 
+from tests.processes import LIMIT
+
 ROOT = Path(__file__).resolve().parents[2]
 PROGRAM = """
 import contextlib, json, sys
@@ -71,7 +73,7 @@ def test_two_devices_give_the_numbers_of_one(backend):
     found = {}
     for devices in ("one", "two"):
         command = [sys.executable, "-c", PROGRAM, devices]
-        done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=600)
+        done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=LIMIT)
         assert done.returncode == 0, done.stderr[-4000:]
         found[devices] = json.loads(done.stdout.splitlines()[-1])
     for name, expected in found["one"].items():

@@ -4,7 +4,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import keras
@@ -16,6 +15,7 @@ from keras_bert import BertConfig, InputError
 from keras_bert.training import finetune, pretrain
 from keras_bert.training.checkpoint import Progress, save_checkpoint
 from keras_bert.training.interrupts import defer_interrupts
+from tests.processes import interrupt
 from tests.training import toys
 
 CONFIG = BertConfig.from_dict({**toys.CONFIG.to_dict(), "num_layers": 1})
@@ -201,11 +201,7 @@ def test_ctrl_c_writes_checkpoint(tmp_path):
         stderr=subprocess.PIPE,
         text=True,
     )
-    deadline = time.time() + 100
-    while not (tmp_path / "checkpoint.npz").exists() and time.time() < deadline and process.poll() is None:
-        time.sleep(0.2)
-    process.send_signal(signal.SIGINT)
-    _, stderr = process.communicate(timeout=60)
+    stderr = interrupt(process, (tmp_path / "checkpoint.npz").exists)
     assert process.returncode != 0 and "KeyboardInterrupt" in stderr, stderr[-2000:]
     assert [file.name for file in tmp_path.iterdir()] == ["checkpoint.npz"]
     with np.load(tmp_path / "checkpoint.npz") as file:

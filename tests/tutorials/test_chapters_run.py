@@ -8,6 +8,7 @@ import pytest
 
 pytest.importorskip("jupytext", reason="the tutorials extra installs jupytext")
 
+from tests.processes import LIMIT  # noqa: E402
 from tools.chapter_index import read_record  # noqa: E402
 from tools.chapters import NOTEBOOKS, ROOT, TUTORIALS, chapters, solutions  # noqa: E402
 
@@ -23,7 +24,7 @@ SOURCES = [
 def test_script(source, tmp_path):
     environment = {**os.environ, "MPLBACKEND": "agg", "TF_CPP_MIN_LOG_LEVEL": "3", "PYTHONPATH": str(ROOT)}
     command = [sys.executable, str(source)]
-    ran = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=1200)
+    ran = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=LIMIT)
     assert ran.returncode == 0, ran.stdout[-2000:] + ran.stderr[-4000:]
     figures = [line for line in ran.stdout.splitlines() if line.startswith("figure: ")]
     written = sorted((tmp_path / "tutorials" / "out").glob("*.png")) if figures else []

@@ -70,7 +70,7 @@ changed = [[weight.copy() for weight in weights] for weights in blocks]
 changed[1][-3] = changed[1][-3] + np.eye(1, len(changed[1][-3]), 0, dtype="float32")[0] * 0.001  # bias of output_dense
 found = differences(forward(two, changed), correct, two["input_mask"])
 print("embeddings and layers 1 to 4:", [f"{value:.0e}" for value in found])
-assert found[0] == found[1] == 0 and min(found[2:]) > 5e-5
+assert max(found[:2]) < 1e-6 and min(found[2:]) > 5e-5
 
 # %% [markdown]
 # Layer 1 comes before the changed block, so nothing changes there. From layer 2 on the difference is visible: the first

@@ -13,6 +13,7 @@ import keras_bert as kb
 from keras_bert.explain.self_attention.page import VIEWS, content_security_policy
 from keras_bert.explain.self_attention.plots import SIDE
 from keras_bert.explain.self_attention.text_attention import Attention
+from tests.processes import LIMIT
 from tools.browser import CHROMIUM
 
 in_browser = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine (apt-get install chromium)")
@@ -138,7 +139,7 @@ def test_browser_shows_the_page(width, tmp_path):
     command += ["--allow-file-access-from-files", f"--user-data-dir={tmp_path / 'profile'}", "--window-size=1400,1000"]
     command += ["--enable-logging=stderr", "--virtual-time-budget=5000", "--dump-dom"]
     command.append((tmp_path / "probe.html").as_uri())
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=LIMIT)
     found = json.loads(base64.b64decode(re.search("RESULT(.*?)END", done.stdout)[1]))
     messages = [line for line in done.stderr.splitlines() if "CONSOLE" in line and "unsafe-eval" not in line]
     assert messages == [] and found["fetched"] == [] and not found["evaluated"]

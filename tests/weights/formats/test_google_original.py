@@ -10,6 +10,7 @@ import pytest
 
 from keras_bert.weights.formats.google_research import save_google_research
 from keras_bert.weights.load import load_weights
+from tests.processes import LIMIT
 from tests.weights.formats.test_google_research import IDS, TYPES, make, outputs
 
 pytestmark = pytest.mark.peers
@@ -22,7 +23,7 @@ def original(variant, kind, mode, folder) -> dict:
     np.savez(folder / "rows.npz", ids=IDS, types=TYPES)
     program = Path(__file__).parent / "original" / "compute.py"
     done = subprocess.run(
-        [sys.executable, program, variant.lower(), kind, mode, folder], capture_output=True, text=True, timeout=300
+        [sys.executable, program, variant.lower(), kind, mode, folder], capture_output=True, text=True, timeout=LIMIT
     )
     assert done.returncode == 0, done.stderr[-2000:]
     with np.load(folder / "outputs.npz") as found:

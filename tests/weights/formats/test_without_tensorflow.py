@@ -13,6 +13,7 @@ import pytest
 
 import keras_bert as kb
 from tests.helpers import random_inputs, randomize, tiny_config
+from tests.processes import LIMIT
 
 SCRIPT = """
 import sys
@@ -49,7 +50,7 @@ def test_load_pretrained_without_tensorflow(backend, tmp_path):
         env={**os.environ, "KERAS_BACKEND": backend, "PYTHONPATH": str(Path(kb.__file__).parents[1])},
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=LIMIT,
     )
     assert ran.returncode == 0, ran.stderr[-3000:]
     printed = json.loads(ran.stdout.splitlines()[-1])
