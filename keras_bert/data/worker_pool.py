@@ -39,8 +39,11 @@ def map_in_processes(function: Callable, items: Sequence, workers: int) -> Itera
         pool.shutdown()
     except BaseException as error:
         pool.shutdown(wait=False, cancel_futures=True)
-        for process in set(multiprocessing.active_children()) - others:
+        started = set(multiprocessing.active_children()) - others
+        for process in started:
             process.terminate()
+        for process in started:
+            process.join()  # a worker whose parent is gone would end at once and leave its draft
         if not isinstance(error, BrokenProcessPool):
             raise
         raise InputError(
@@ -52,7 +55,7 @@ def map_in_processes(function: Callable, items: Sequence, workers: int) -> Itera
 def _start() -> None:
     """Prepare a worker: the parent alone reacts to Ctrl-C, and a worker ends when its parent asks for it or is gone."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # drafts of files are deleted while the stack is unwound
+    signal.signal(signal.SIGTERM, _end_once)
     parent = multiprocessing.parent_process()
 
     def watch():
@@ -60,6 +63,12 @@ def _start() -> None:
         os._exit(1)
 
     threading.Thread(target=watch, daemon=True).start()
+
+
+def _end_once(*_) -> None:
+    """Delete the drafts of files, which happens while the stack is unwound; a second SIGTERM would interrupt that."""
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    sys.exit(1)
 
 
 class _Interruptible:
