@@ -29,9 +29,11 @@ test-fast: $(VENV)/.installed-dev
 	$(PYTEST) -m "not slow and not peers" $(PARALLEL) tests/test_*.py tests/text tests/layers tests/ops
 
 # Everything: also the chapters of the book, the site in a browser, the wheel, and comparisons with PyTorch, transformers, JAX and google-research/bert.
+# With TESTS_END (seconds since 1970), what has not begun by then is skipped.
 test-all: lint $(VENV)/.installed-peers
-	$(PYTEST) -m "not peers" --doctest-modules $(PARALLEL)
+	$(PYTEST) -m "not slow and not peers" --doctest-modules $(PARALLEL)
 	$(PYTEST) -m peers $(PARALLEL)
+	$(PYTEST) -m "slow and not peers" $(PARALLEL)
 
 # Kill every command at random moments and compare the results, about 25 minutes; SOAK="--kills 10" for fewer kills.
 soak: $(VENV)/.installed-dev

@@ -4,6 +4,7 @@ import contextlib
 import importlib.util
 import os
 import sys
+import time
 from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -23,6 +24,20 @@ WITH_XLA = ("ops", "layers", "models", "parity", "benchmarks")
 
 # Files and folders whose tests take longest. They run first, so that the processes of `make test-all` end together.
 LONG = ("tutorials", "tour", "test_guides.py", "test_readme.py", "test_wheel.py", "training", "cli", "export", "tasks")
+
+
+class TimeLimit:
+    """Skip every test and doctest that has not begun at `TESTS_END`, seconds since 1970: for slow machines."""
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_setup(self):
+        if time.time() > float(os.environ["TESTS_END"]):
+            pytest.skip("the time limit TESTS_END is over")
+
+
+def pytest_configure(config):
+    if "TESTS_END" in os.environ:
+        config.pluginmanager.register(TimeLimit())
 
 
 @pytest.hookimpl(trylast=True)
