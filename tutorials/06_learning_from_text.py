@@ -17,18 +17,19 @@
 #     labels          ship                slow       predict the original at the chosen positions only
 
 # %%
+from keras_bert.book import Chapter  # first, because it turns off most log messages
+
+chapter = Chapter(6)
+
 import keras
 import numpy as np
 from keras import ops
 
 import keras_bert as kb
-from keras_bert.book import Chapter
 from keras_bert.data import tokenize_documents
 from keras_bert.text.masking import Masking, mask_tokens
 from keras_bert.text.packing import pack_examples
 from keras_bert.training import MaskedBatches, evaluate_pretrainer
-
-chapter = Chapter(6)
 
 # %% [markdown]
 # ## 1 · Text to rows
@@ -446,8 +447,9 @@ assert abs(bars["after, 80/10/10"] - bars["after, 100 % [MASK]"]) < 5
 # 2. Compute a baseline that looks at the token *after* the gap. Is it better than the bigram?
 # 3. What are loss and accuracy of the constant answer when exactly 70 % of the pairs are random?
 #
-# Solutions: `tutorials/solutions/06_learning_from_text.py`.
+# Solutions: [solutions/06_learning_from_text.py](solutions/06_learning_from_text.py).
 #
 # ## Next
 #
-# Chapter 07 asks what pretraining needs: how much text, which learning rate, which tasks.
+# [Chapter 07](07_what_pretraining_needs.py) asks what pretraining needs: how much text, which learning rate, which
+# tasks.

@@ -19,19 +19,20 @@
 #     start values    random ─────────────────────────► counted (this project's own method, not part of BERT)
 
 # %%
+from keras_bert.book import Chapter  # first, because it turns off most log messages
+
+chapter = Chapter(7)
+
 import keras
 import numpy as np
 from keras import ops
 
 import keras_bert as kb
-from keras_bert.book import Chapter
 from keras_bert.data import tokenize_documents
 from keras_bert.text.masking import Masking
 from keras_bert.text.packing import pack_examples
 from keras_bert.training import MaskedBatches, WarmupLinearDecay
 from keras_bert.training.embedding_init import initialize_embeddings
-
-chapter = Chapter(7)
 
 # %% [markdown]
 # ## 1 · The same measure for all
@@ -380,8 +381,8 @@ assert random - bias > bias - all_values > 0
 # 3. How many masked tokens must a test have, so that the standard error of an accuracy of 50 % is one point? The
 #    standard error of a share $p$ of $n$ answers is $\sqrt{p (1 - p) / n}$.
 #
-# Solutions: `tutorials/solutions/07_what_pretraining_needs.py`.
+# Solutions: [solutions/07_what_pretraining_needs.py](solutions/07_what_pretraining_needs.py).
 #
 # ## Next
 #
-# Chapter 08 shows what a pretrained encoder gives to a task with few labels.
+# [Chapter 08](08_what_pretraining_gives.py) shows what a pretrained encoder gives to a task with few labels.

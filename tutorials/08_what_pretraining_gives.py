@@ -511,7 +511,7 @@ assert losses[0] > 0.66 and losses[1] < losses[0] - 0.03  # the low rate has not
 #
 # ## Exercises
 #
-# Solutions: `tutorials/solutions/08_what_pretraining_gives.py`.
+# Solutions: [solutions/08_what_pretraining_gives.py](solutions/08_what_pretraining_gives.py).
 #
 # 1. How large is the standard error with 100 dev sentences? How many dev sentences are needed until two standard
 #    errors are one point?
@@ -521,4 +521,4 @@ assert losses[0] > 0.66 and losses[1] < losses[0] - 0.03  # the low rate has not
 #
 # ## Next
 #
-# Chapter 09 fine-tunes one encoder for four tasks: classes, pairs, answers and tags.
+# [Chapter 09](09_four_tasks.py) fine-tunes one encoder for four tasks: classes, pairs, answers and tags.

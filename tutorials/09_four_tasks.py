@@ -464,7 +464,7 @@ assert table[1, 2] < table[1, 1] + 15  # pairs: not clearly better than the rule
 #
 # ## Exercises
 #
-# Solutions: `tutorials/solutions/09_four_tasks.py`.
+# Solutions: [solutions/09_four_tasks.py](solutions/09_four_tasks.py).
 #
 # 1. Give the label to *all* pieces of a word instead of the first one. How many labels are there then, and what must
 #    change in the measurement?
@@ -475,4 +475,4 @@ assert table[1, 2] < table[1, 1] + 15  # pairs: not clearly better than the rule
 #
 # ## Next
 #
-# Chapter 10 asks which vector represents a whole sentence when there is no head.
+# [Chapter 10](10_sentence_vectors.py) asks which vector represents a whole sentence when there is no head.

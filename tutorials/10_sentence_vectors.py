@@ -414,7 +414,7 @@ assert selection[chosen] > others[chosen]
 #
 # ## Exercises
 #
-# Solutions: `tutorials/solutions/10_sentence_vectors.py`.
+# Solutions: [solutions/10_sentence_vectors.py](solutions/10_sentence_vectors.py).
 #
 # 1. Subtract the mean vector of all dev sentences before computing cosines. How do the cosines of the six sentences
 #    change?
@@ -424,4 +424,4 @@ assert selection[chosen] > others[chosen]
 #
 # ## Next
 #
-# Chapter 11 asks which words of a sentence a prediction comes from.
+# [Chapter 11](11_why_this_prediction.py) asks which words of a sentence a prediction comes from.

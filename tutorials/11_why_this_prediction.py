@@ -378,7 +378,7 @@ assert abs(pair[1]).mean() > 0.5 * abs(pair[0]).mean()  # the picture of the unt
 #
 # ## Exercises
 #
-# Solutions: `tutorials/solutions/11_why_this_prediction.py`.
+# Solutions: [solutions/11_why_this_prediction.py](solutions/11_why_this_prediction.py).
 #
 # 1. Replace the baseline: `[MASK]` in place of `[PAD]`. Compute integrated gradients by hand again. Do the scores
 #    still add up? Which tokens change their sign?
@@ -387,4 +387,4 @@ assert abs(pair[1]).mean() > 0.5 * abs(pair[0]).mean()  # the picture of the unt
 #
 # ## Next
 #
-# Chapter 12 asks how a model becomes smaller and faster, and what it loses.
+# [Chapter 12](12_smaller_and_faster.py) asks how a model becomes smaller and faster, and what it loses.

@@ -512,8 +512,8 @@ chapter.show(plot, "accuracy_by_time")
 #    and 8, with and without the factor.
 # 3. Quantize a kernel to 8, 6, 4 and 2 bits by hand. How does the largest error grow?
 #
-# Solutions: `tutorials/solutions/12_smaller_and_faster.py`.
+# Solutions: [solutions/12_smaller_and_faster.py](solutions/12_smaller_and_faster.py).
 #
 # ## Next
 #
-# Chapter 13 goes the other way: it adds layers to a pretrained model.
+# [Chapter 13](13_change_the_model.py) goes the other way: it adds layers to a pretrained model.

@@ -665,8 +665,8 @@ assert changes == {"none": True, "None": False}
 #    head's query kernel?
 # 3. Write a gate that computes its factors for each token from this token alone. Show that it needs no mask.
 #
-# Solutions: `tutorials/solutions/13_change_the_model.py`.
+# Solutions: [solutions/13_change_the_model.py](solutions/13_change_the_model.py).
 #
 # ## Next
 #
-# Chapter 14 puts a model behind an address, so that other programs can ask it.
+# [Chapter 14](14_serving.py) puts a model behind an address, so that other programs can ask it.

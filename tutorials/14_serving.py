@@ -538,8 +538,9 @@ chapter.show(plot, "batching")
 # 3. Two texts of 4 and 100 tokens are in one batch, padded to 100. How much more time does the padded batch need than
 #    two calls? When is one batch better in spite of it?
 #
-# Solutions: `tutorials/solutions/14_serving.py`.
+# Solutions: [solutions/14_serving.py](solutions/14_serving.py).
 #
 # ## Next
 #
-# Chapter 15 starts with a table of your own and ends with a folder that the server of this chapter can use.
+# [Chapter 15](15_your_own_data.py) starts with a table of your own and ends with a folder that the server of this
+# chapter can use.

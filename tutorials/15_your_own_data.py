@@ -452,7 +452,7 @@ for name in ("model", "onnx"):
 # 3. Calibrate by hand: find the temperature with the lowest cross-entropy for given logits and labels, and compare with
 #    `best_temperature` of `keras_bert.training.temperature_scaling`.
 #
-# Solutions: `tutorials/solutions/15_your_own_data.py`.
+# Solutions: [solutions/15_your_own_data.py](solutions/15_your_own_data.py).
 #
 # ## Next
 #

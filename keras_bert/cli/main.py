@@ -30,7 +30,7 @@ COMMANDS = {
     "playground": "Open a local page that shows what the models compute.",
     "check": "Compare an encoder with a reference implementation.",
     "convert": "Convert weights from one published format to another.",
-    "export": "Export a model as SavedModel or ONNX.",
+    "export": "Export a model as SavedModel, ONNX or LiteRT.",
 }
 
 

@@ -70,6 +70,10 @@ def section_errors(path: Path) -> list[str]:
     numbers = re.findall(r"^(\d)\. ", exercises, re.MULTILINE)
     if numbers != ["1", "2", "3"]:
         errors.append(f"the exercises are numbered {numbers}")
+    following = [each.name for each in path.parent.glob(f"{int(number) + 1:02d}_*.py")]
+    for target in [f"solutions/{path.name}", *following]:
+        if f"]({target})" not in text:
+            errors.append(f"no link to {target}")
     return errors + first_cell_errors(path)
 
 

@@ -76,6 +76,7 @@ BREAKS = {
     "section": ("# ## What could mislead you", "# ## Pitfalls", "the last sections"),
     "order": ("# ## Summary", "# ## Next", "the last sections"),
     "exercise": ("# 3. Draw a bar of a negative number.", "#", "the exercises"),
+    "solutions": ("](solutions/", "](", "no link to solutions/00"),
     "first_cell": ("chapter = Chapter(0)", "chapter = Chapter(1)", "the first code cell"),
     "long_cell": ("print(", "\n".join(f"x{i} = {i}" for i in range(12)) + "\nprint(", "lines of code in one cell"),
     "import": ("import keras_bert as kb", "import keras_bert as kb\nfrom tools import chapters", "read alone"),

@@ -61,6 +61,8 @@ assert plot.data["values"]["one"] == plot.data["values"]["one again"]
 # 2. Draw a bar of length 0.
 # 3. Draw a bar of a negative number.
 #
+# Solutions: [solutions/00_is_a_bar_longer.py](solutions/00_is_a_bar_longer.py).
+#
 # ## Next
 #
 # There is no other chapter.
