@@ -90,8 +90,7 @@ def test_limit_on_length(service):
     status, answer = post(service.url, json.dumps({"text": longest}).encode())
     assert status == 200
     assert_equal([json.loads(answer)], service.predictor([longest]))
-    for body in (json.dumps({"text": "a" * (service.MAX_LENGTH + 1)}).encode(), b"a" * 10**6):
-        assert post(service.url, body) == (413, service.TOO_LONG)
+    assert post(service.url, json.dumps({"text": f"{longest}a"}).encode()) == (413, service.TOO_LONG)
 
 
 def test_full_queue(service):
