@@ -29,6 +29,7 @@ import numpy as np
 import psutil
 
 import keras_bert as kb
+from keras_bert.errors import InputWarning
 from tests.text.plain_tokenizer import DIFFICULT, tokenize
 
 THREADS = 8
@@ -127,7 +128,7 @@ def main() -> int:
     parser.add_argument("--texts", type=int, default=20_000, help="texts that each served model gets")
     parser.add_argument("--minutes", type=float, default=30, help="no new batch is started after this time")
     options = parser.parse_args()
-    warnings.simplefilter("ignore", kb.InputWarning)  # some texts are longer than the rows of the model
+    warnings.simplefilter("ignore", InputWarning)  # some texts are longer than the rows of the model
     end = time.monotonic() + 60 * options.minutes
     sentiment = kb.load_pretrained("sst2_sentiment")
     vectorizer = sentiment.vectorizer
