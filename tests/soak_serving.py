@@ -5,7 +5,8 @@
 1. The tokens of fuzzed strings equal those of the reference tokenizer in plain Python.
 2. The SavedModel, the ONNX folder and, where Ray is installed, the service of docs/guides/ray-serve.md get the same
    texts, in batches of 1 to 256 from 8 threads. The labels' probabilities must equal those of the Keras model, and the
-   memory must stay the same within 2 %: the median of the last quarter compared with that of the second.
+   memory must stay the same within 2 %: the median of the last quarter compared with that of the second. Before,
+   each thread sends the longest texts once. With less than 10,000 texts, the memory is printed but not checked.
 
 No new batch is started after `--minutes`. The exit status is 1 at the first difference.
 """
@@ -36,6 +37,7 @@ THREADS = 8
 LARGEST = 256  # texts of a batch
 LONGEST = 10_000  # characters of a text, as in the guide: the service answers 413 to a longer one
 MEMORY = 0.02  # relative change of the resident memory
+ENOUGH = 10_000  # texts; with fewer, runtimes still store what they compute once per shape of a batch
 TOLERANCE = 1e-3  # of probabilities; the lengths of the rows of a batch change the order of sums
 
 
@@ -84,18 +86,19 @@ def check_answers(name: str, predict: Callable, texts: list[str], expected: np.n
     """Send all texts in batches from 8 threads, compare the answers and the memory, and print one line."""
     lock, samples, done = threading.Lock(), [], []
 
-    def send(batch: range) -> None:
+    def send(batch: range | list[int]) -> None:
         if time.monotonic() > end:
             return
         found = np.array([list(row["probabilities"].values()) for row in predict([texts[i] for i in batch])])  # [N, C]
         error = np.abs(found - expected[batch]).max()
-        assert error < TOLERANCE, f"{name}: probabilities differ by {error:.2g}, texts {batch.start} to {batch.stop}"
+        assert error < TOLERANCE, f"{name}: probabilities differ by {error:.2g}, texts {batch}"
         with lock:
             samples.append(memory())
             done.append(len(batch))
 
     with ThreadPoolExecutor(THREADS) as pool:
-        list(pool.map(send, [range(min(LARGEST, len(texts)))] * THREADS))  # allocates the largest buffers
+        longest = sorted(range(len(texts)), key=lambda i: len(texts[i]))[-LARGEST:]
+        list(pool.map(send, [longest] * THREADS))  # the largest inputs at the same time, for the arenas of the runtimes
         samples.clear()
         done.clear()
         list(pool.map(send, make_batches(len(texts))))
@@ -104,7 +107,10 @@ def check_answers(name: str, predict: Callable, texts: list[str], expected: np.n
     print(
         f"{name}: {sum(done)} texts in {len(done)} batches, 0 differences, {before:.0f} to {after:.0f} MiB", flush=True
     )
-    assert not abs(after / before - 1) > MEMORY, f"{name}: the memory changed from {before:.0f} to {after:.0f} MiB"
+    settled = sum(done) >= ENOUGH
+    assert not settled or abs(after / before - 1) <= MEMORY, (
+        f"{name}: the memory changed from {before:.0f} to {after:.0f} MiB"
+    )
 
 
 @contextlib.contextmanager
