@@ -35,9 +35,11 @@ test-all: lint $(VENV)/.installed-peers
 	$(PYTEST) -m peers $(PARALLEL)
 	$(PYTEST) -m "slow and not peers" $(PARALLEL)
 
-# Kill every command at random moments and compare the results, about 25 minutes; SOAK="--kills 10" for fewer kills.
+# Kill every command at random moments and compare the results, about 25 minutes; SOAK="--kills 10" for fewer kills. Then
+# send unusual texts to served models from 8 threads, about 15 minutes; SOAK_SERVING="--strings 5000 --texts 2000" for fewer.
 soak: $(VENV)/.installed-dev
 	$(BIN)/python -m tests.soak $(SOAK)
+	$(BIN)/python -m tests.soak_serving $(SOAK_SERVING)
 
 # Compare the speed with other implementations, on a quiet machine; BENCH="--only forward" runs a part of it.
 bench: $(VENV)/.installed-bench

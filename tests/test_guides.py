@@ -5,11 +5,18 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks import ray_serve
+
 ROOT = Path(__file__).resolve().parents[1]
 GUIDES = {path.stem: path for path in sorted((ROOT / "docs" / "guides").glob("*.md"))}
 # Packages that a guide needs and that are not installed always.
-PACKAGES = {"hyperparameter-search": "keras_tuner", "packing-with-datatrove": "datatrove"}
-OUTPUTS = {"hyperparameter-search": "Trial 3 Complete", "packing-with-datatrove": "{'train': "}
+PACKAGES = {"hyperparameter-search": "keras_tuner", "packing-with-datatrove": "datatrove", "ray-serve": "ray"}
+OUTPUTS = {
+    "hyperparameter-search": "Trial 3 Complete",
+    "packing-with-datatrove": "{'train': ",
+    "ray-serve": "two hours lost -> negative",
+}
+ENVIRONMENTS = {"ray-serve": ray_serve.ENVIRONMENT}
 FEWER = {"hyperparameter-search": ("train[:1000]", "train[:100]")}  # rows to train on
 
 
@@ -23,6 +30,8 @@ def test_python_blocks_run(name, tmp_path, monkeypatch, capfd):
     if name in PACKAGES:
         pytest.importorskip(PACKAGES[name])
     monkeypatch.chdir(tmp_path)
+    for variable, value in ENVIRONMENTS.get(name, {}).items():
+        monkeypatch.setenv(variable, value)
     program = "\n".join(blocks(name))
     if name in FEWER:
         assert FEWER[name][0] in program
