@@ -28,6 +28,11 @@ def main() -> None:
     """Write the page and its figure."""
     with style():
         tables.figure().savefig(IMAGES / tables.FIGURE, dpi=150, facecolor="white")
+    write_page()
+
+
+def write_page() -> None:
+    """Write the page."""
     with atomic_write(PAGE) as draft:
         draft.write_text(page(), encoding="utf-8")
 
