@@ -15,7 +15,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-from experiments import scale
 from keras_bert.files import atomic_write
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -43,7 +42,9 @@ def main() -> None:
         results[name] = losses(processes, "--finetune", *options)
         print(name, json.dumps(results[name]), flush=True)
         with atomic_write(RESULTS) as draft:
-            draft.write_text(json.dumps({key: results[key] for key in SETUPS if key in results}, indent=1) + "\n")
+            draft.write_text(json.dumps({key: results[key] for key in SETUPS if key in results}) + "\n")
+    from experiments import scale  # here, because it reads the results
+
     scale.write_page()
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import jinja2
 
+from experiments import process_program as program
 from experiments import scale_costs as costs
 from experiments import scale_published as published
 from experiments import scale_tables as tables
@@ -44,7 +45,12 @@ def page() -> str:
     )
     values = {**short(), **memory(), **comparison()}
     return environment.get_template("scale.md.jinja").render(
-        tables=tables, published=published, cluster=CLUSTER, utilization=percent(CLUSTER.utilization), **values
+        tables=tables,
+        published=published,
+        cluster=CLUSTER,
+        utilization=percent(CLUSTER.utilization),
+        program=program,
+        **values,
     )
 
 
