@@ -91,6 +91,21 @@ def own_rows(batch):
     return keras.tree.map_structure(select, batch)
 
 
+def on_devices(arrays):
+    """Divide arrays `[B, …]` between the devices of one process on JAX. Keras does so in training, not in prediction.
+
+    Outputs of several processes would be on devices that a process cannot read, so there each computes all rows.
+    """
+    distribution = keras.distribution.distribution()
+    if distribution is None or processes() > 1:
+        return arrays
+
+    def divide(array):
+        return keras.distribution.distribute_tensor(array, distribution.get_data_layout(array.shape))
+
+    return keras.tree.map_structure(divide, arrays)
+
+
 def to_numpy(variable) -> np.ndarray:
     """Return the value of a variable. If it is divided between processes, all of them must call this function."""
     if processes() > 1 and not variable.value.is_fully_replicated:

@@ -18,6 +18,7 @@ import contextlib, json, sys
 import keras, numpy as np
 import keras_bert as kb
 from keras_bert import ops
+from keras_bert.ops.data_parallel import on_devices
 from tests.training import toys
 
 two = sys.argv[1] == "two"
@@ -30,6 +31,8 @@ if keras.backend.backend() == "tensorflow":
         scope = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"]).scope
 elif two:
     keras.distribution.set_distribution(keras.distribution.DataParallel(devices=keras.distribution.list_devices("cpu")))
+    shard = on_devices({"x": np.ones((4, 3))})["x"].addressable_shards[0]
+    assert shard.data.shape == (2, 3)
 config = kb.BertConfig(
     len(toys.VOCABULARY), 8, 1, 2, 16, max_position_embeddings=32, hidden_dropout=0.0, attention_dropout=0.0
 )

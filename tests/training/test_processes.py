@@ -61,7 +61,7 @@ def test_killed_run_resumes_in_another_number_of_processes(tmp_path, one_process
     assert killed.wait(LIMIT) == -9
     assert first.wait(LIMIT) != 0  # it does not wait for the other
     assert step_of(folder) == 2
-    for count, devices in ((1, 1), (1, 2), (4, 1)):
+    for count, devices in ((1, 2), (4, 1)):
         copy = tmp_path / f"{count}-{devices}"
         shutil.copytree(folder, copy)
         found = losses(count, *options, str(copy), "--devices", str(devices))
