@@ -13,7 +13,7 @@ from keras_bert.training.config import TrainingConfig
 from keras_bert.training.finite import FiniteGuard
 from keras_bert.training.interrupts import defer_interrupts
 from keras_bert.training.metric_sums import MetricSums, accumulate_metrics, mean_metrics
-from keras_bert.training.processes import any_process, check_same_run, is_first_process
+from keras_bert.training.processes import any_process, check_same_run, is_first_process, wait_for_processes
 from keras_bert.training.run_log import RunLog
 
 
@@ -79,6 +79,7 @@ def run(
         _warm_up_traces(model, train_on_batch, trace_batches)
     folder, progress = config.checkpoint_dir, None
     if folder is not None:
+        wait_for_processes()  # the first one may still write the checkpoint of an earlier run
         progress = load_checkpoint(folder, model, identity)
     if progress is None:
         progress = Progress()

@@ -18,6 +18,11 @@ def is_first_process() -> bool:
     return jax.process_index() == 0
 
 
+def wait_for_processes() -> None:
+    """Return when all processes have called it."""
+    _gather(0)
+
+
 def any_process(flag: bool) -> bool:
     """Return whether the flag is True in any process. All processes must call it at the same step."""
     return bool(np.any(_gather(flag)))
