@@ -10,6 +10,7 @@ from pathlib import Path
 
 import jinja2
 
+from experiments import process_program as program
 from experiments import scale_costs as costs
 from experiments import scale_published as published
 from experiments import scale_tables as tables
@@ -28,6 +29,11 @@ def main() -> None:
     """Write the page and its figure."""
     with style():
         tables.figure().savefig(IMAGES / tables.FIGURE, dpi=150, facecolor="white")
+    write_page()
+
+
+def write_page() -> None:
+    """Write the page."""
     with atomic_write(PAGE) as draft:
         draft.write_text(page(), encoding="utf-8")
 
@@ -39,7 +45,12 @@ def page() -> str:
     )
     values = {**short(), **memory(), **comparison()}
     return environment.get_template("scale.md.jinja").render(
-        tables=tables, published=published, cluster=CLUSTER, utilization=percent(CLUSTER.utilization), **values
+        tables=tables,
+        published=published,
+        cluster=CLUSTER,
+        utilization=percent(CLUSTER.utilization),
+        program=program,
+        **values,
     )
 
 

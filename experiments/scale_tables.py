@@ -1,7 +1,10 @@
 """The tables and the figure of docs/scale.md."""
 
+import json
+
 from experiments import scale_costs as costs
 from experiments import scale_published as published
+from experiments.processes import RESULTS
 from experiments.scale_costs import Cluster, Phase
 from keras_bert.config import BertConfig
 from keras_bert.explain.figures.style import MARKERS, SERIES, new_axes, style
@@ -154,6 +157,26 @@ def checkpoints() -> str:
         sizes = [costs.checkpoint_bytes(config, *flags) for flags in ((), (True,), (True, True))]
         rows.append([name, *(f"{size / 1e9:.2f}" for size in sizes), f"{sizes[-1] / CLUSTER.disk:.1f}"])
     header = ["model", "GB", "with validation", "and with `accumulate`", "seconds for the last"]
+    return table(header, rows)
+
+
+def processes() -> str:
+    """Return the table of the losses on several devices and in several processes, measured by this project."""
+    results = json.loads(RESULTS.read_text(encoding="utf-8"))
+    columns = {
+        "8 loss": "`pretrain`, batches of 8",
+        "7 loss": "of 7",
+        "7 val_loss": "of 7, validation",
+        "finetune loss": "`finetune`",
+    }
+    header = ["", *columns.values(), "largest difference"]
+    rows = []
+    for name, found in results.items():
+        differences = [
+            abs(a - b) for run, each in found.items() for a, b in zip(each, results["1-device"][run], strict=True)
+        ]
+        largest = f"{max(differences):.1e}" if any(differences) else ""
+        rows.append([name.replace("-", " "), *(f"{found[column][-1]:.6f}" for column in columns), largest])
     return table(header, rows)
 
 

@@ -73,6 +73,12 @@ def sublayers(layer) -> list:
     return list(layer._flatten_layers(include_self=False, recursive=False))
 
 
+def seed_generators(layer) -> list:
+    """Return the `keras.random.SeedGenerator` objects of a layer or model and its sublayers, each once."""
+    found = {id(each): each for sublayer in all_layers(layer) for each in sublayer._seed_generators}
+    return list(found.values())
+
+
 def own_weights(layer) -> list:
     """Return the weights of a layer without those of its sublayers."""
     return [*layer._trainable_variables, *layer._non_trainable_variables]

@@ -1,11 +1,15 @@
 """The guides in docs/guides: their Python blocks run in order, in an empty folder; their links exist."""
 
+import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from benchmarks import ray_serve
+from tests.processes import LIMIT
 
 ROOT = Path(__file__).resolve().parents[1]
 GUIDES = {path.stem: path for path in sorted((ROOT / "docs" / "guides").glob("*.md"))}
@@ -17,15 +21,16 @@ OUTPUTS = {
     "ray-serve": "two hours lost -> negative",
 }
 ENVIRONMENTS = {"ray-serve": ray_serve.ENVIRONMENT}
+PROGRAMS = {"several-devices"}  # Python blocks are files, which the commands run
 FEWER = {"hyperparameter-search": ("train[:1000]", "train[:100]")}  # rows to train on
 
 
-def blocks(name):
-    return re.findall(r"```python\n(.*?)```", GUIDES[name].read_text(encoding="utf-8"), re.DOTALL)
+def blocks(name, language="python"):
+    return re.findall(rf"```{language}\n(.*?)```", GUIDES[name].read_text(encoding="utf-8"), re.DOTALL)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", [name for name in GUIDES if blocks(name)])
+@pytest.mark.parametrize("name", [name for name in GUIDES if blocks(name) and name not in PROGRAMS])
 def test_python_blocks_run(name, tmp_path, monkeypatch, capfd):
     if name in PACKAGES:
         pytest.importorskip(PACKAGES[name])
@@ -38,6 +43,33 @@ def test_python_blocks_run(name, tmp_path, monkeypatch, capfd):
         program = program.replace(*FEWER[name])
     exec(compile(program, GUIDES[name], "exec"), {"__name__": "__main__"})
     assert OUTPUTS.get(name, "") in capfd.readouterr().out
+
+
+@pytest.mark.slow
+@pytest.mark.peers
+def test_programs_on_several_devices(tmp_path):
+    """Four devices, two processes and divided weights give one loss; the command line runs on two devices."""
+    pytest.importorskip("jax", reason="make test-all installs it")
+    programs = {re.match(r"# (\S+)", block)[1]: block for block in blocks("several-devices")}
+    line = re.search(r"^keras\.distribution\.set_distribution\(.*\n", programs["train.py"], re.MULTILINE)[0]
+    programs["divided.py"] = programs["train.py"].replace(line, programs["divided.py"])
+    for name, program in programs.items():
+        (tmp_path / name).write_text(program, encoding="utf-8")
+    divided = "XLA_FLAGS=--xla_force_host_platform_device_count=4 python divided.py; rm -r checkpoints"
+    pack, devices, *others = blocks("several-devices", "bash")
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    done = subprocess.run(
+        ["bash", "-ec", "\n".join([pack, divided, devices, *others])],
+        cwd=tmp_path,
+        env={**os.environ, "PATH": path, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        timeout=LIMIT,
+    )
+    assert done.returncode == 0, done.stderr[-4000:]
+    losses = [float(loss) for loss in re.findall(r"^loss (\S+)", done.stdout, re.MULTILINE)]
+    assert len(losses) == 3 and max(losses) - min(losses) < 1e-4
+    assert (tmp_path / "bert").is_dir() and (tmp_path / "classifier").is_dir()
 
 
 @pytest.mark.parametrize("name", GUIDES)

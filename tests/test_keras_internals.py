@@ -207,6 +207,12 @@ def test_all_layers():
     assert len(found) == 4
 
 
+def test_seed_generators():
+    dropout = keras.layers.Dropout(0.1)
+    model = keras.Sequential([keras.layers.Dense(2), dropout, dropout])
+    assert keras_internals.seed_generators(model) == [dropout.seed_generator]
+
+
 def test_sublayers_own_weights_and_call_shapes():
     inputs = keras.Input((None, 3), name="inputs")
     dense, inner = keras.layers.Dense(4, name="dense"), keras.Sequential([keras.layers.Dense(2)], name="inner")

@@ -6,7 +6,7 @@ replaces is unmodified: a subclassed or overridden layer always takes effect. `d
 """
 
 from keras_bert.ops.activation import activate, check_activation
-from keras_bert.ops.data_parallel import distribution_scope
+from keras_bert.ops.data_parallel import distribution_scope, processes, to_numpy
 from keras_bert.ops.dispatch import KERNELS, disable_kernels, few_lengths, find_kernel, runs_on_cpu
 from keras_bert.ops.functions import (
     attention,
@@ -46,7 +46,9 @@ __all__ = [
     "layer_norm",
     "partition_cpu_threads",
     "predict_on_batch",
+    "processes",
     "runs_on_cpu",
     "tied_logits",
+    "to_numpy",
     "train_on_batch",
 ]

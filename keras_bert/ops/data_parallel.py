@@ -19,6 +19,12 @@ def replicas(model: keras.Model) -> int:
     return mesh.shape[mesh.axis_names.index(name)]
 
 
+def processes() -> int:
+    """Return the number of processes that train one model together, by `keras.distribution.initialize` on JAX."""
+    distribution = keras.distribution.distribution()
+    return 1 if distribution is None else distribution.num_processes
+
+
 @contextlib.contextmanager
 def distribution_scope(model: keras.Model) -> Iterator[None]:
     """Enter the strategy that a model was made under; on TensorFlow, the variables of an optimizer must be in it."""
@@ -59,3 +65,51 @@ def pad_rows(arrays, multiple: int, factor: int = 1):
         return np.concatenate([array, np.repeat(array[-1:] * array.dtype.type(factor), missing, axis=0)])
 
     return keras.tree.map_structure(pad, arrays)
+
+
+def own_rows(batch):
+    """Return the rows of a batch for the devices of this process. Keras puts the rows of all processes together.
+
+    Args:
+        batch: structure of arrays `[B, …]` and None, the same in every process; B is a multiple of the devices.
+
+    Returns:
+        The structure with arrays `[B / n, …]` if the batch is divided between n processes.
+    """
+    if processes() == 1:
+        return batch
+    distribution = keras.distribution.distribution()
+
+    def select(array):
+        if array is None:
+            return None
+        layout = distribution.get_data_layout(array.shape).backend_layout
+        indices = layout.addressable_devices_indices_map(array.shape).values()  # a slice per axis for each device
+        own = sorted({index[0].indices(len(array)) for index in indices})
+        return np.concatenate([array[slice(*each)] for each in own])
+
+    return keras.tree.map_structure(select, batch)
+
+
+def on_devices(arrays):
+    """Divide arrays `[B, …]` between the devices of one process on JAX. Keras does so in training, not in prediction.
+
+    Outputs of several processes would be on devices that a process cannot read, so there each computes all rows.
+    """
+    distribution = keras.distribution.distribution()
+    if distribution is None or processes() > 1:
+        return arrays
+
+    def divide(array):
+        return keras.distribution.distribute_tensor(array, distribution.get_data_layout(array.shape))
+
+    return keras.tree.map_structure(divide, arrays)
+
+
+def to_numpy(variable) -> np.ndarray:
+    """Return the value of a variable. If it is divided between processes, all of them must call this function."""
+    if processes() > 1 and not variable.value.is_fully_replicated:
+        from jax.experimental import multihost_utils
+
+        return multihost_utils.process_allgather(variable.value, tiled=True)
+    return keras.ops.convert_to_numpy(variable)

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import keras
 
-from keras_bert.ops.data_parallel import pad_rows, replicas
+from keras_bert.ops.data_parallel import on_devices, pad_rows, replicas
 
 
 def any_shape(function: Callable) -> Callable:
@@ -57,6 +57,6 @@ def predict_on_batch(model: keras.Model) -> Callable[[dict], dict]:
 
     def predict_padded(inputs: dict):
         rows = len(next(iter(inputs.values())))
-        return keras.tree.map_structure(lambda output: output[:rows], predict(pad_rows(inputs, count)))
+        return keras.tree.map_structure(lambda output: output[:rows], predict(on_devices(pad_rows(inputs, count))))
 
     return predict_padded

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import keras
 
-from keras_bert.ops.data_parallel import pad_batch, replicas
+from keras_bert.ops.data_parallel import own_rows, pad_batch, replicas
 from keras_bert.ops.dispatch import is_enabled, runs_on_cpu
 
 
@@ -35,7 +35,8 @@ def train_on_batch(
     """Make the function that trains a compiled model on one batch.
 
     On TensorFlow on a CPU, the batch is divided in two if `partition_cpu_threads` was called. On several devices
-    (`tf.distribute`, `keras.distribution`) it is divided between them, with any number of rows.
+    (`tf.distribute`, `keras.distribution`) it is divided between them, with any number of rows. If several processes
+    train the model, each must give the whole batch.
 
     Args:
         model: compiled with an optimizer, and with the mean of `per_example_fns["loss"]` as loss.
@@ -84,7 +85,7 @@ def evaluate_on_batch(model: keras.Model, per_example_fns: dict[str, Callable]) 
 
 
 def _padded(count: int, inputs, targets, weights=None) -> tuple:
-    return pad_batch(inputs, targets, weights, count)
+    return own_rows(pad_batch(inputs, targets, weights, count))
 
 
 def partition_cpu_threads() -> bool:

@@ -9,8 +9,10 @@ from pathlib import Path
 import keras
 import numpy as np
 
+from keras_bert import ops
 from keras_bert.errors import InputError
 from keras_bert.files import atomic_write
+from keras_bert.training.processes import is_first_process
 
 FILE = "checkpoint.npz"
 
@@ -42,7 +44,8 @@ def has_checkpoint(folder: str | Path | None) -> bool:
 def save_checkpoint(folder: str | Path, model: keras.Model, progress: Progress, settings: dict) -> None:
     """Write a checkpoint of model, dropout states, optimizer and progress.
 
-    The previous checkpoint is replaced only when the new file is complete.
+    The previous checkpoint is replaced only when the new file is complete. Of several processes, only the first one
+    writes it.
 
     Args:
         folder: created if it does not exist.
@@ -57,7 +60,9 @@ def save_checkpoint(folder: str | Path, model: keras.Model, progress: Progress, 
     for part, variables in _parts(model).items():
         names[part] = [variable.path for variable in variables]
         for i, variable in enumerate(variables):
-            arrays[f"{part}/{i}"] = keras.ops.convert_to_numpy(variable)
+            arrays[f"{part}/{i}"] = ops.to_numpy(variable)
+    if not is_first_process():
+        return
     for i, state in enumerate(_torch_states()):
         arrays[f"torch/{i}"] = state
     for i, weight in enumerate(progress.best_weights):

@@ -6,7 +6,7 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from keras_bert import keras_internals
+from keras_bert import keras_internals, ops
 from keras_bert.errors import NonFiniteError
 from keras_bert.training.checkpoint import FILE, has_checkpoint
 
@@ -38,7 +38,7 @@ class FiniteGuard:
         self._good_step = step
         trained = {id(variable) for variable in model.trainable_weights}
         # A constant of the user may be infinite, such as a mask.
-        self._exempt = {id(v) for v in model.weights if id(v) not in trained and not _is_finite(_value(v))}
+        self._exempt = {id(v) for v in model.weights if id(v) not in trained and not _is_finite(ops.to_numpy(v))}
         self.keep(step)
 
     def keep(self, step: int) -> None:
@@ -47,8 +47,8 @@ class FiniteGuard:
         Raises:
             NonFiniteError: one is not finite. The model has the weights of the last call.
         """
-        weights = [(variable, np.array(_value(variable))) for variable in self._model.weights]
-        state = [(variable, _value(variable)) for variable in self._model.optimizer.variables]
+        weights = [(variable, np.array(ops.to_numpy(variable))) for variable in self._model.weights]
+        state = [(variable, ops.to_numpy(variable)) for variable in self._model.optimizer.variables]
         for name, values in (("optimizer", state), ("weights", weights)):
             for variable, value in values:
                 if not _is_finite(value) and id(variable) not in self._exempt:
@@ -128,10 +128,6 @@ class StopAtNonFinite(keras.callbacks.Callback):
 
 def _is_loss(name: str) -> bool:
     return name == "loss" or name.endswith("_loss")
-
-
-def _value(variable) -> np.ndarray:
-    return keras.ops.convert_to_numpy(variable)
 
 
 def _is_finite(value: np.ndarray) -> bool:

@@ -1,5 +1,6 @@
 """The training loop of all trainers: steps, evaluations, checkpoints and interruption."""
 
+import dataclasses
 from collections.abc import Callable, Sequence
 
 import keras
@@ -12,6 +13,7 @@ from keras_bert.training.config import TrainingConfig
 from keras_bert.training.finite import FiniteGuard
 from keras_bert.training.interrupts import defer_interrupts
 from keras_bert.training.metric_sums import MetricSums, accumulate_metrics, mean_metrics
+from keras_bert.training.processes import any_process, check_same_run, is_first_process, wait_for_processes
 from keras_bert.training.run_log import RunLog
 
 
@@ -69,16 +71,20 @@ def run(
     """
     visible = callback_model or model
     model.optimizer.build(model.trainable_variables)
+    if not is_first_process():
+        config = dataclasses.replace(config, log_dir=None, verbose=0)
     callbacks = callback_list(visible, config, steps, validate_every)
     train_on_batch = ops.train_on_batch(model, per_example_fns, bool(trace_batches), few_lengths)
     if keras.backend.backend() == "tensorflow":
         _warm_up_traces(model, train_on_batch, trace_batches)
     folder, progress = config.checkpoint_dir, None
     if folder is not None:
+        wait_for_processes()  # the first one may still write the checkpoint of an earlier run
         progress = load_checkpoint(folder, model, identity)
     if progress is None:
         progress = Progress()
         _seed_dropout(model, config.seed)
+    check_same_run(identity, progress.step)
     visible.stop_training = False
     guard = FiniteGuard(visible, steps, len(batches), config.accumulate, folder, progress.step)
 
@@ -111,7 +117,7 @@ def run(
                 callbacks.on_train_batch_end(index, running)
             if progress.step < end and progress.step % config.checkpoint_every == 0:
                 save()
-            if interrupted():
+            if any_process(interrupted()):
                 raise KeyboardInterrupt
             if visible.stop_training:
                 break
@@ -126,7 +132,7 @@ def run(
                 callbacks.on_epoch_begin(epoch)
                 if logs is not None:  # after both hooks, so that the checkpoint has what callbacks changed in them
                     save()
-                if interrupted():
+                if any_process(interrupted()):
                     raise KeyboardInterrupt
                 train_epoch(epoch * validate_every, min((epoch + 1) * validate_every, steps))
                 metrics = _finish_epoch(model, progress, callbacks, evaluate, selection_key, guard)
@@ -165,7 +171,7 @@ def _finish_epoch(model, progress: Progress, callbacks, evaluate, selection_key,
         if progress.best_key is None or key > progress.best_key:
             progress.best_key = key
             # Before `on_test_end`, because SwapEMAWeights evaluates other weights than it trains.
-            progress.best_weights = [np.array(weight) for weight in model.get_weights()]
+            progress.best_weights = [np.array(ops.to_numpy(weight)) for weight in model.weights]
         callbacks.on_test_end(found)
     guard.keep(progress.step)
     for name, value in metrics.items():

@@ -18,6 +18,7 @@ import contextlib, json, sys
 import keras, numpy as np
 import keras_bert as kb
 from keras_bert import ops
+from keras_bert.ops.data_parallel import on_devices
 from tests.training import toys
 
 two = sys.argv[1] == "two"
@@ -30,6 +31,8 @@ if keras.backend.backend() == "tensorflow":
         scope = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"]).scope
 elif two:
     keras.distribution.set_distribution(keras.distribution.DataParallel(devices=keras.distribution.list_devices("cpu")))
+    shard = on_devices({"x": np.ones((4, 3))})["x"].addressable_shards[0]
+    assert shard.data.shape == (2, 3)
 config = kb.BertConfig(
     len(toys.VOCABULARY), 8, 1, 2, 16, max_position_embeddings=32, hidden_dropout=0.0, attention_dropout=0.0
 )
@@ -89,3 +92,33 @@ def test_two_devices_give_the_numbers_of_one(backend):
                     for one, other in zip(found_values, numbers, strict=True):
                         close = other if isinstance(other, str) else pytest.approx(other, rel=1e-3, abs=1e-3)
                         assert one == close, (name, key)
+
+
+DROPOUT = """
+import keras, numpy as np, tensorflow as tf
+import keras_bert as kb
+from keras_bert import ops
+from keras_bert.tasks import task_for
+from tests.training import toys
+
+cpu = tf.config.list_physical_devices("CPU")[0]
+tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
+with tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"]).scope():
+    model = toys.make_classifier()
+    task_for(model).compile(model, "sgd", False)
+    functions = dict(task_for(model).per_example_fns)
+    functions |= {"first": lambda targets, logits: logits[:, 0], "square": lambda targets, logits: logits[:, 0] ** 2}
+    ids = {name: np.repeat(rows, 2, axis=0) for name, rows in toys.labeled(1)[0].items()}
+    logs = ops.train_on_batch(model, functions)(ids, np.zeros(2, np.int32))
+print(float(logs["square"] - logs["first"] ** 2))  # the variance over the two rows
+"""
+
+
+@pytest.mark.slow
+def test_replicas_have_different_dropout():
+    """Each replica has one of two equal rows, so the outputs differ only by the dropout."""
+    environment = {**os.environ, "KERAS_BACKEND": "tensorflow"}
+    command = [sys.executable, "-c", DROPOUT]
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=LIMIT)
+    assert done.returncode == 0, done.stderr[-4000:]
+    assert float(done.stdout.splitlines()[-1]) > 1e-8

@@ -13,7 +13,7 @@ import tensorflow as tf
 from keras_bert import keras_internals
 from keras_bert.ops.data_parallel import pad_batch
 from keras_bert.ops.dispatch import few_lengths
-from keras_bert.ops.kernels.replicas import own_rows, sum_over_replicas
+from keras_bert.ops.kernels.replicas import own_dropout_masks, own_rows, sum_over_replicas
 from keras_bert.system import available_cpus
 
 
@@ -74,7 +74,8 @@ def training_step(
             model.optimizer.apply(gradients, model.trainable_variables)
             return logs
 
-        logs = strategy.run(run_part, args=(inputs, targets, weights))
+        with own_dropout_masks(model):
+            logs = strategy.run(run_part, args=(inputs, targets, weights))
         return {name: strategy.reduce(tf.distribute.ReduceOp.SUM, value, axis=None) for name, value in logs.items()}
 
     def step(inputs, targets, weights):
