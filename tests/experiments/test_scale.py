@@ -1,13 +1,14 @@
 """The page on scale: parameters, communication and checkpoints against independent counts; the committed page."""
 
 import dataclasses
+import json
 
 import keras
 import numpy as np
 import pytest
 
 import keras_bert as kb
-from experiments import scale, scale_costs, scale_published, scale_tables
+from experiments import processes, scale, scale_costs, scale_published, scale_tables
 from experiments.scale_costs import Cluster, Phase
 from keras_bert.training import bert_adamw
 from keras_bert.training.checkpoint import FILE, Progress, save_checkpoint
@@ -150,6 +151,15 @@ def test_published_numbers_have_sources_and_a_table_of_their_own():
         ratio = each.value / computed if each.unit == "rows/s" else computed / each.value
         assert ratio == pytest.approx(reached / scale_tables.CLUSTER.utilization)
         assert 0.1 < reached < 0.6
+
+
+def test_losses_on_devices_and_in_processes_are_equal():
+    results = json.loads(processes.RESULTS.read_text(encoding="utf-8"))
+    assert list(results) == list(processes.SETUPS)
+    for found in results.values():
+        assert found.keys() == results["1-device"].keys()
+        for name, values in found.items():
+            assert values == pytest.approx(results["1-device"][name], abs=1e-4), name
 
 
 def test_committed_page():

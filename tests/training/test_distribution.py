@@ -63,6 +63,10 @@ with ops.disable_kernels("xla"):
     found["pretrainer"] = kb.pretrain(
         model, examples[:17], toys.masking(), validation=examples[:5], steps=2, **{**settings, "batch_size": 7}
     ).history
+    student = made(lambda encoder: kb.BertPretrainer(encoder))
+    found["distill"] = kb.distill(
+        model, student, examples[:17], toys.masking(), steps=2, **{**settings, "batch_size": 7}
+    ).history
 print(json.dumps(found))
 """
 

@@ -46,9 +46,10 @@ def test_several_processes_give_the_losses_of_one(count, options, one_process):
 
 @pytest.mark.slow
 @pytest.mark.peers
-def test_model_parallel_gives_the_losses_of_one(one_process):
+@pytest.mark.parametrize(("count", "devices"), [(1, 4), (4, 1)])
+def test_model_parallel_gives_the_losses_of_one(count, devices, one_process):
     """Two devices divide the batch, and two the weights."""
-    found = losses(1, "--devices", "4", "--model-axis", "2", "--batch-sizes", "7")
+    found = losses(count, "--devices", str(devices), "--model-axis", "2", "--batch-sizes", "7")
     assert_equal_losses(found, of(one_process, 7))
 
 
