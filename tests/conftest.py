@@ -27,17 +27,23 @@ LONG = ("tutorials", "tour", "test_guides.py", "test_readme.py", "test_wheel.py"
 
 
 class TimeLimit:
-    """Skip every test and doctest that has not begun at `TESTS_END`, seconds since 1970: for slow machines."""
+    """Skip every test and doctest that has not begun at `end`, seconds since 1970: for slow machines."""
+
+    def __init__(self, end: float):
+        self.end = end
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_setup(self):
-        if time.time() > float(os.environ["TESTS_END"]):
+        if time.time() > self.end:
             pytest.skip("the time limit TESTS_END is over")
 
 
 def pytest_configure(config):
-    if "TESTS_END" in os.environ:
-        config.pluginmanager.register(TimeLimit())
+    value = os.environ.get("TESTS_END", "inf")
+    try:
+        config.pluginmanager.register(TimeLimit(float(value)))
+    except ValueError:
+        raise pytest.UsageError(f"`TESTS_END` must be seconds since 1970. Received: TESTS_END={value}") from None
 
 
 @pytest.hookimpl(trylast=True)

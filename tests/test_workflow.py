@@ -1,9 +1,15 @@
 """The continuous integration workflow, the pre-commit hooks and the Makefile targets that they call."""
 
+import os
 import re
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
+
+from tests.processes import LIMIT
 
 yaml = pytest.importorskip("yaml", reason="the dev extra installs pyyaml")
 ROOT = Path(__file__).resolve().parent.parent
@@ -53,3 +59,21 @@ def test_ci_runs_everything():
     assert "make test-all" in (ROOT / ".ci" / "run").read_text(encoding="utf-8")
     for target in ("tour", "test", "test-fast", "test-all", "notebooks", "site", "wheel"):
         assert re.search(rf"^{target}:", makefile, re.MULTILINE), target
+
+
+@pytest.mark.parametrize(
+    ("end", "status", "message"),
+    [
+        (time.time() + 10 * LIMIT, 0, "3 passed"),
+        (1, 0, "3 skipped"),
+        ("soon", 4, "`TESTS_END` must be seconds since 1970. Received: TESTS_END=soon"),
+    ],
+    ids=["later", "over", "invalid"],
+)
+def test_time_limit(end, status, message):
+    """Tests and doctests that have not begun at TESTS_END are skipped; an invalid value is one line."""
+    files = ["tests/test_workflow.py::test_workflow_runs_make_test_on_two_systems", "keras_bert/errors.py"]
+    program = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "--doctest-modules", *files]
+    environment = {**os.environ, "TESTS_END": str(end)}
+    ran = subprocess.run(program, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=LIMIT)
+    assert ran.returncode == status and message in ran.stdout + ran.stderr, ran.stdout + ran.stderr
