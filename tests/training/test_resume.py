@@ -12,7 +12,7 @@ import pytest
 
 import keras_bert.files
 from keras_bert import BertConfig, InputError
-from keras_bert.training import finetune, pretrain
+from keras_bert.training import checkpoint, finetune, loop, pretrain
 from keras_bert.training.checkpoint import Progress, save_checkpoint
 from keras_bert.training.interrupts import defer_interrupts
 from tests.processes import interrupt
@@ -179,6 +179,15 @@ def test_rejects_checkpoint_of_other_settings(interrupted, tmp_path):
     (tmp_path / "checkpoint.npz").write_bytes(b"not a zip")
     with pytest.raises(InputError, match="^`checkpoint_dir`.*Received: .*checkpoint.npz"):
         pretrain_toy(tmp_path)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("first", [True, False])
+def test_only_the_first_of_several_processes_writes(first, tmp_path, monkeypatch):
+    for module in (checkpoint, loop):
+        monkeypatch.setattr(module, "is_first_process", lambda: first)
+    pretrain_toy(tmp_path / "checkpoints", steps=2, log_dir=tmp_path / "log")
+    assert (tmp_path / "checkpoints" / "checkpoint.npz").exists() == (tmp_path / "log").exists() == first
 
 
 SCRIPT = """
