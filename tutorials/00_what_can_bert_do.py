@@ -54,9 +54,10 @@ chapter.show(picture, "overview")
 # predicts them. This is called *masked language modeling*. It needs no labels, because the text itself
 # has the answers.
 #
-# Two models come with this package. `mini` was trained from random weights by this project. `small` is larger. It was
-# made from MiniLM, a model published by others, and trained further by this project. The *parameters* are the numbers
-# that training sets. Both models have 8,192 *tokens*: words, parts of words and punctuation marks.
+# This section uses two models that come with this package. `mini` was trained from random weights by this project.
+# `small` is larger. It was made from MiniLM, a model published by others, and trained further by this project. The
+# *parameters* are the numbers that training sets. Both models have 8,192 *tokens*: words, parts of words and
+# punctuation marks.
 
 # %%
 small = kb.load_pretrained("bert_en_uncased_small")
@@ -86,9 +87,9 @@ for name, each in models.items():
 
 # %% [markdown]
 # Read the output above line by line. Most answers fit the grammar and the subject of the sentence. The capital of
-# France is not found by either model: small models learn common phrases, but few facts. And the models differ: after
-# "heart", "attack" is the most probable token of `mini`, and "injury" that of `small`. A larger model is not better
-# in every sentence.
+# France is not found by either model, although some of the predicted words fit the grammar. And the models differ:
+# after "heart", "attack" is the most probable token of `mini`, and "injury" that of `small`. A larger model is not
+# better in every sentence.
 #
 # ## 2 · Does the answer depend on the sentence?
 #
@@ -181,8 +182,8 @@ assert attack["all words"] > 40 and attack['without "heart"'] < 1 and attack['wi
 # %% [markdown]
 # *Look at* the shortest bars. Without "heart" the probability is nearly 0, as expected. Without "." it is nearly 0,
 # too: then the gap is the last place of the text, and the model predicts a period there. Without "a" most of it is
-# lost: English says "a heart attack", and "died of heart" continues with other words (exercise 1). Without "he"
-# nothing is lost.
+# lost: English says "a heart attack", with the article (exercise 1 removes two words at a time). Without "he" nothing
+# is lost.
 
 # %%
 injury = without_each_word(small, "injury")
@@ -343,10 +344,10 @@ print(f"random weights: no cosine is below {np.min(random):.2f}")
 assert hits["MiniLM"] == 6 > hits["mini"] and np.mean(hits["random"]) < 4 and np.min(random) > 0.8
 
 # %% [markdown]
-# Guessing finds the partner with a probability of 1 in 5, so it would be right for about one of the six sentences. With
-# random weights all cosines are high, and they say nothing about the meaning. So a cosine of 0.9 alone does not say
-# that two sentences are similar: compare it with the cosines of other sentences of the same model. Chapter 10 continues
-# here.
+# Guessing finds the partner with a probability of 1 in 5, so it would be right for about one of the six sentences.
+# With random weights all cosines are high. The vectors of such a model depend on equal words and equal places, not on
+# meanings. So a cosine of 0.9 alone does not say that two sentences are similar: compare it with the cosines of other
+# sentences of the same model. Chapter 10 continues here.
 #
 # ## What could mislead you
 #
