@@ -110,8 +110,9 @@ assert 1 < per_word[-1] < per_word[0] < letters
 
 # %% [markdown]
 # *Look at* the first picture: with a list of words (blue), many words of new text are unknown at every size. With
-# pieces (orange) the line is at 0. The second picture shows the price: more tokens per word than one, but fewer than
-# letters, and fewer when the vocabulary grows. The vocabulary of the published English BERT has 30,522 tokens.
+# pieces (orange) the line is at 0 at every size. The second picture shows the price: more tokens per word than one,
+# but fewer than letters, and fewer when the vocabulary grows. The vocabulary of the published English BERT has 30,522
+# tokens.
 #
 # ## 2 · How pieces are learned
 #
@@ -203,7 +204,8 @@ chapter.show(picture, "merges")
 
 # %% [markdown]
 # *Look at* the second row of each half: BPE (upper half) first joins the frequent "ug", WordPiece (lower half) the
-# rare "gs". Blue cells begin the word, and orange cells continue it.
+# rare "gs". (The second merge of BPE, "un", is not in "hugs", so its row does not change.) Blue cells begin the word,
+# and orange cells continue it.
 #
 # **Which rule made BERT's vocabulary?** WordPiece's, as far as is known; Google never published its trainer.
 # `kb.learn_vocabulary` uses `WordPieceTrainer` of the library `tokenizers`. In spite of its name it merges by the
@@ -229,8 +231,9 @@ line = {token: number for number, token in enumerate(vocabulary)}  # token -> id
 print("first:", vocabulary[:5], "\nlast: ", vocabulary[-5:])
 
 # %% [markdown]
-# The first five are special tokens: padding, unknown, the start of a row, the end of a text, and the gap (chapter 00).
-# Their lines are a choice: in the published vocabulary of BERT they are others. So ids belong to one vocabulary file.
+# The first five are special tokens: padding, unknown, the start of a row, the end of a text, and the gap (chapter
+# 00). Their lines are a choice: in the published vocabulary of BERT, which MiniLM has, all but `[PAD]` are at other
+# lines. So ids belong to one vocabulary file.
 
 # %%
 SPECIAL = vocabulary[:5]
@@ -288,7 +291,7 @@ assert "door" in best_tokens(0) and "door" not in best_tokens(2)
 # is another token), and it predicts something without any error.
 #
 # The repair has two parts: pass the vocabulary without `[UNK]`, which the layer has already, and map the ids of the
-# layer back to line numbers with a small table. The package's layer does this inside.
+# layer back to line numbers with a small table (`back`). The package's layer does this inside.
 
 # %%
 others = [token for token in vocabulary if token != "[UNK]"]
@@ -373,8 +376,8 @@ picture = kb.explain.cell_chart(rows, "Three words, each with three vocabularies
 chapter.show(picture, "three_vocabularies")
 
 # %% [markdown]
-# *Look at* the three rows of one word: a larger vocabulary never needs more pieces here. But the pieces are no
-# syllables and no stems. Compare "affordable" and "unaffordable" in the published vocabulary: except for "un" they
+# *Look at* the three rows of one word: a larger vocabulary never needs more pieces here. But the pieces are not
+# always syllables or stems. Compare "affordable" and "unaffordable" in the published vocabulary: except for "un" they
 # are the same word, and they share no piece. The model must learn from texts that they are related.
 
 # %%
@@ -387,9 +390,9 @@ assert not shared and splits["published"][0].count("##") < splits["learned here"
 # ### The same for many words at once
 #
 # `split_word` is a Python loop. In the package the split runs in TensorFlow operations, so that it works in `tf.data`
-# and in an exported model without Python. Each round handles all words together. Here is one round for three words:
-# all prefixes, the longest first; look them up; take the first one that is known. (A length beyond the end of the
-# word gives the whole word, so it may come twice.)
+# and in an exported model without Python. Each round handles all words together. Here is one round for three words (W
+# is the number of words, M the number of lengths): all prefixes, the longest first; look them up; take the first one
+# that is known. (A length beyond the end of the word gives the whole word, so it may come twice.)
 
 # %%
 table = tf.lookup.StaticHashTable(
@@ -421,9 +424,10 @@ print(f"{len(ascii_dev):,} of {len(dev):,} dev sentences are ASCII: the ids agre
 # %% [markdown]
 # ## 5 · Three arrays: ids, mask, segments
 #
-# A row has one text or a pair of texts. It starts with `[CLS]`, and every text ends with `[SEP]`. The output of `[CLS]`
-# is later used for the whole row. All rows of a batch have the same number of places, T: short texts are filled with
-# padding, long ones are cut. In a pair of texts, the longer one loses its last token until both fit.
+# A row has one text or a pair of texts. It starts with `[CLS]`, and every text ends with `[SEP]`. The output of
+# `[CLS]` is later used for the whole row. All rows of a batch have the same number of places, T: short texts are
+# filled with padding, long ones are cut. In a pair of texts, the longer one loses its last token, again and again,
+# until both fit.
 
 
 # %%
@@ -525,9 +529,9 @@ unknown_ids = [np.mean(package.tokenize([text])[0].numpy() == package.unk_id) fo
 assert unknown_ids[0] == 0 and min(unknown_ids[3:]) == 1
 
 # %% [markdown]
-# German is split into many pieces, because its letters are known and its words are not. The letters and signs of the
-# last three lines are not among those of the training text: every word is `[UNK]`, and nothing of the text reaches the
-# model but a period.
+# German is split into many pieces, because its letters are known and most of its words are not. The letters and signs
+# of the last three lines are not among those of the training text: every word is `[UNK]`, and nothing of the text
+# reaches the model but a period.
 #
 # ## Summary
 #
