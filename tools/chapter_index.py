@@ -30,7 +30,7 @@ Look up words in the [glossary](../docs/glossary.md). The appendices: [symbols a
 
 """
 MEASURED = """
-Written by `make notebooks`. Seconds are those of a chapter's last timed run, on 2 cores.
+Written by `make notebooks`. Seconds are those of a chapter's last timed run, on 2 cores; MiB is its peak memory.
 """
 
 
