@@ -29,8 +29,8 @@ import keras_bert as kb
 # %% [markdown]
 # ## The whole picture
 #
-# T is the number of tokens of a text, H the size of a vector, L the number of blocks. This chapter builds everything
-# above the blocks, and uses the blocks as they are. Chapters 03 and 04 build them.
+# T is the number of tokens of a text, H the size of a vector, L the number of blocks. This chapter builds the first
+# three rows of the drawing, up to layer 0, and uses the blocks as they are. Chapters 03 and 04 build them.
 
 # %%
 TABLES = ["word embedding\na row for each id", "position embedding\na row for each place"]
@@ -163,12 +163,12 @@ for word_ in ("king", "river", "seven", "walked", "bank"):
 assert "queen" in nearest(word_table, "king") and "six" in nearest(word_table, "seven")
 
 # %% [markdown]
-# The neighbors of trained rows are other forms of the word, or words of the same kind. The neighbors in the random
-# table have nothing to do with the word, and their cosines are low.
+# The neighbors of trained rows are other forms of the word, words of the same kind, or words of the same subject. The
+# neighbors in the random table have nothing to do with the word, and their cosines are low.
 #
-# See the last line of the output, "bank". The word has two meanings and one row, and the neighbors are words about
-# money; none is about rivers. In a sentence about a river, this row alone is misleading. To have the right meaning, a
-# vector needs information from the other words of the sentence.
+# See the last line of the output, "bank". The word has two meanings and one row. Besides the form "banks", the
+# neighbors are words about money; none is about rivers. In a sentence about a river, this row alone is misleading. To
+# have the right meaning, a vector needs information from the other words of the sentence.
 #
 # ## 3 · What does a position embedding know?
 #
@@ -303,15 +303,17 @@ assert np.allclose(package.within, ours[0], atol=1e-4) and np.allclose(package.b
 
 # %% [markdown]
 # The last lines compare with the package: `kb.explain.word_in_context` gives the same means for `small`, and it also
-# draws the six vectors of each layer in the plane.
+# draws the six vectors of each layer as points in a plane. The axes of the plane are the first two *principal
+# components*: the two directions in which the six vectors differ most.
 
 # %%
 chapter.show(package.plot(), "bank_small")
 
 # %% [markdown]
-# *Look at* the maps from "embeddings" (layer 0) to layer 6. Each numbered mark is one sentence: blue circles for money,
-# orange squares for water. In the first map the groups are mixed: 1 and 6 are one point, and 3 and 4 are one point,
-# because "bank" has the same place in these sentences. In the later maps the groups are apart.
+# *Look at* the maps from "embeddings" (layer 0) to layer 6. Each numbered mark is one sentence: blue circles for
+# money, orange squares for water. In the first map the groups are mixed: 1 and 6 are one point, and 3 and 4 are one
+# point, because "bank" has the same place in these sentences. In the later maps the groups are apart. The last
+# picture has the two mean cosines of each layer.
 #
 # ### The controls
 #
@@ -439,9 +441,10 @@ print("small: ", trained.round(3), "\nrandom:", untrained.round(3))
 assert trained.min() > 0.97 and untrained.max() < 0.8
 
 # %% [markdown]
-# In `small` the vectors stay nearly the same: it hardly uses the segments. With random weights the segment rows are
-# as long as the other rows, and so the change is large. Training made them less important here, and RoBERTa and
-# DistilBERT have no segments at all. A model that is fine-tuned on pairs of texts can learn to use them again.
+# In `small` the vectors stay nearly the same: its two segment rows are alike (section 1), so it hardly uses the
+# segments. With random weights the two rows are as long as the other rows and not alike, and so the change is large.
+# RoBERTa and DistilBERT have no segments at all. A model that is fine-tuned on pairs of texts can learn to use them
+# again.
 #
 # ## What could mislead you
 #
