@@ -46,8 +46,9 @@ picture = kb.explain.flow_chart(
 chapter.show(picture, "overview")
 
 # %% [markdown]
-# *Look at* the first and the last box: the shape is the same, [T, H]. The only place where tokens meet is the [T, T]
-# table on the left: one number for every pair of tokens. The values on the right are not needed for this table.
+# *Look at* the first and the last box: the shape is the same, [T, H]. The two [T, T] tables on the left have one
+# number for every pair of tokens. The weights say how much of each value on the right goes into the output of each
+# token. The values are not needed to compute the weights.
 #
 # ## 1 · Three tokens, with a pencil
 #
@@ -58,8 +59,9 @@ chapter.show(picture, "overview")
 #
 # $$\mathrm{Attention}(Q, K, V) = \mathrm{softmax}\left(\frac{Q K^\top}{\sqrt{D}}\right) V$$
 #
-# The numbers here are small and D is 4, so that the square root is 2. In this chapter *weights* are these attention
-# weights. They are computed anew for every text. The trained numbers of a model are called *parameters*.
+# The numbers here are small and D is 4, so that the square root is 2. (A value may have another size than a query.
+# Here it has 2 numbers.) In this chapter *weights* are these attention weights. They are computed anew for every
+# text. The trained numbers of a model are called *parameters*.
 
 # %%
 TOKENS = ["the", "dog", "barks"]
@@ -219,7 +221,7 @@ assert 4 * (H * H + H) == attention.count_params()
 # The dot product of two random vectors of size D has a standard deviation of √D (Vaswani et al., footnote 4, for
 # independent numbers with variance 1). Without the division, larger heads have larger scores, and the softmax gives
 # nearly all weight to one key. The *entropy* measures this: it is 0 when one key has all the weight, and ln 10 = 2.30
-# when ten keys have equal weights.
+# when ten keys have equal weights. (With the natural logarithm, the unit is the *nat*.)
 
 
 # %%
@@ -276,7 +278,7 @@ assert trained["without"] < trained["with the root"] / 2
 #
 # Rows of different lengths are padded to one length (chapter 01). Padding has a vector, too, and without a mask the
 # tokens would take values from it. So the score of every padding *key* is set to a very low number before the
-# softmax, and its weight becomes exactly 0, because the exponential of such a number is 0.
+# softmax, and its weight becomes exactly 0, because the exponential of such a number is 0 in float32.
 
 # %%
 short = ids_of("A good film.")
@@ -308,9 +310,10 @@ for name, each in {"without the mask": None, "with the mask": mask}.items():
 assert change["without the mask"] > 0.01 and change["with the mask"] < 1e-6
 
 # %% [markdown]
-# Keras takes the mask as an array [B, T, T] or, for all queries alike, [B, 1, T]. It must give our numbers. And the
-# whole encoder must give the same outputs for a padded row as for the short one. BERT hides nothing but padding: every
-# token uses the tokens on both sides of it. (GPT also hides the tokens after a query: exercise 2.)
+# Keras takes the mask as an array [B, T, T] or, for all queries alike, [B, 1, T], where B is the number of rows. It
+# must give our numbers. And the whole encoder must give the same outputs for a padded row as for the short one. BERT
+# hides nothing but padding: every token uses the tokens on both sides of it. (GPT also hides the tokens after a
+# query: exercise 2.)
 
 # %%
 keras_output = ops.convert_to_numpy(attention(x_padded[None], x_padded[None], attention_mask=mask[None, None]))[0]

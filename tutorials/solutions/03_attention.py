@@ -82,5 +82,5 @@ for name, model in {"small": small, "random weights": (random_encoder, vectorize
 assert measured["small"] > 0.5 > 0.1 > measured["random weights"]
 
 # %% [markdown]
-# The largest of 72 numbers is too large by chance on the sentences where it was chosen. On new sentences the chance
-# is gone. For this head the difference is small, because the effect is large.
+# The largest of 72 numbers is usually too high on the sentences where it was chosen: a part of it is chance, and on
+# new sentences this part is gone. For the head of `small` there is no such loss, because its effect is large.
