@@ -196,8 +196,9 @@ def one_block(x, kernels, pre_norm):
 
 
 # %% [markdown]
-# The forward pass returns the state after each block, and the *logits*: the product of the last
-# state with all token vectors, one number for each token of the vocabulary. A softmax makes probabilities of them.
+# The forward pass returns the state after each block, and the *logits*: the product of the last state, after one more
+# norm, with all token vectors, divided by the root of H. They are one number for each token of the vocabulary. A
+# softmax makes probabilities of them.
 
 
 # %%
@@ -257,7 +258,7 @@ def random_batch(rng):
 # %% [markdown]
 # One training step computes the loss and its gradient: for each weight, how the loss changes when the weight changes.
 # The optimizer Adam then changes all weights a little, by about the learning rate. We also keep the norm (the length)
-# of the gradient of each block: near 0 it says that no change of this block helps, so the block does not learn.
+# of the gradient of each block. Near 0 it says that a small change of this block hardly changes the loss.
 # `tf.function` compiles the step, because it runs several hundred times.
 
 
@@ -337,9 +338,11 @@ plot = kb.explain.line_chart(
 chapter.show(plot, "warmup")
 
 # %% [markdown]
-# *Look at* the orange curve, post-LN without warm-up. It stays at the dashed line in all seeds: this model has learned
-# the token frequencies and does not use its input. The same model with warm-up (blue) learns. Pre-LN (green and pink)
-# learns with and without warm-up.
+# *Look at* the orange curve, post-LN without warm-up. It rises in the first steps, and then it stays at the dashed
+# line, in all seeds: this model has learned the token frequencies and does not use its input. The same model with
+# warm-up (blue) learns. Pre-LN (green and pink) learns with and without warm-up. (At step 1 all curves are below the
+# dashed line. The start values are small, so most of the input is left in the last state, and the product with the
+# token vectors is highest for the token that the model sees.)
 
 # %%
 final = {name: values[:, -5:].mean(1) for name, values in losses.items()}  # [seeds]
@@ -363,9 +366,9 @@ assert alike["post-LN, no warm-up"][:, -1].min() > 0.9
 assert max(alike[name][:, -1].max() for name in learned) < 0.6
 
 # %% [markdown]
-# *Look at* the orange curve: it rises from block to block, and after the last block all positions have the same vector
-# (a cosine of 1). Whatever the input is, the output is the same, and the best single answer is the token frequencies.
-# The first large steps of Adam did this.
+# *Look at* the orange curve: it is high in the later blocks, and after the last block all positions have nearly the
+# same vector (a cosine near 1). Whatever the input is, the output is nearly the same, and the best single answer is
+# the token frequencies. The first large steps of Adam did this.
 #
 # Can this model recover? The gradient of each block in the last step:
 
@@ -388,10 +391,11 @@ for name, value in ratio.items():
 assert ratio["post-LN, no warm-up"] > 3 * max(ratio[name] for name in learned)
 
 # %% [markdown]
-# *Look at* the orange curve again. In the first step all blocks of this model had gradients of about the same norm (the
-# first line of the output). After 60 steps without warm-up some blocks have a gradient that is many times smaller than
-# that of others: they cannot learn any more. With warm-up, and in pre-LN, all blocks still have a gradient. In
-# post-LN with warm-up (blue) it is largest in the last block, and in pre-LN it is nearly equal in all.
+# *Look at* the orange curve again. In the first step all blocks of this model had gradients of about the same norm
+# (the line "first step" of the output). After 60 steps without warm-up some blocks have a gradient that is many times
+# smaller than that of others: a change of their weights has hardly any effect on the loss. With warm-up, and in
+# pre-LN, all blocks still have a gradient. In post-LN with warm-up (blue) it is largest in the last block, and in
+# pre-LN it is nearly equal in all.
 #
 # The original Transformer and BERT have post-LN, so both need warm-up: 4,000 steps in Vaswani et al., section 5.3,
 # and 10,000 in Devlin et al., appendix A.2. Xiong et al. (section 3) explain this. A published BERT can only be loaded
@@ -541,8 +545,9 @@ assert float(ops.max(ops.abs(changed - before))) > 1e-4
 # - A block is attention and a feed-forward part, each with a residual connection and a LayerNorm after the sum. By hand
 #   and in the package it has the same numbers.
 # - BERT is L such blocks in a row, each with its own weights.
-# - Post-LN stacks of 12 blocks need small start values and, at a high learning rate, warm-up. Pre-LN stacks do not, but
-#   published BERT weights fit post-LN only.
+# - At a high learning rate, the post-LN stacks of 12 blocks learned with warm-up only. Without it they needed a lower
+#   rate and small start values. The pre-LN stacks learned without warm-up, but published BERT weights fit post-LN
+#   only.
 # - About half of BERT's parameters are in the feed-forward parts, a fifth in the token embeddings.
 # - GELU exists in two versions that differ by less than 0.0005.
 #

@@ -98,8 +98,8 @@ print(f"loss at the end: GELU {gelu:.2f}, ReLU {relu:.2f}")
 assert gelu < 2 and relu < 2
 
 # %% [markdown]
-# Both learn the task, and the difference is small beside that of the orders in the chapter. One seed of a small model
-# cannot decide which activation is better.
+# Both learn the task, and the difference is small beside the effect of warm-up in the chapter. One seed of a small
+# model cannot decide which activation is better.
 #
 # ## Exercise 3: without residual connections
 #
@@ -116,4 +116,5 @@ for residual in (1, 0):
 assert left[1][12] > 0.5 and abs(left[0][12]) < 0.3
 
 # %% [markdown]
-# Without the residual connections, nothing of the input is left.
+# Without the residual connections, the cosine is near 0 already after the first block: nothing is left of the
+# direction of the input.
