@@ -232,8 +232,8 @@ assert max(minilm) < 5e-5
 
 # %% [markdown]
 # *Look at* the distance from the dashed line: every point is below it. The tolerance of 5e-5 is that of `kb.compare`.
-# It is above the rounding errors of twelve layers and below the smallest effect of a mistake in section 5, that of an
-# epsilon of 1e-6.
+# It is above the rounding errors of twelve layers ([parity](../docs/parity.md) has those of published models) and
+# below the smallest effect of a mistake in section 5, that of an epsilon of 1e-6.
 #
 # And the library that most people use for MiniLM? `transformers` is not needed for this chapter. Its outputs for two
 # sentences are stored in the package: the first four numbers of `[CLS]` after each layer.
@@ -276,9 +276,9 @@ assert np.abs(theirs - ours).max() < 5e-5
 # ## 4 · TF-Hub's BERT base
 #
 # `check` does all of this for a model in any supported format: it opens the source, copies each tensor once into an
-# encoder of the package, runs both, and compares. By default it checks the bundled model here. With `--full` it checks
-# the published BERT base from TF-Hub, 440 MB. The environment variable `KERAS_BERT_CHECK` names a folder or another
-# handle.
+# encoder of the package, runs both, and compares. By default it checks the bundled model here. With `--full` it
+# checks the published BERT base from TF-Hub, 440 MB; the page on parity has the result. The environment variable
+# `KERAS_BERT_CHECK` names a folder or another handle.
 
 # %%
 HANDLE = "https://tfhub.dev/tensorflow/bert_en_uncased_L-12_H-768_A-12/4"
@@ -436,11 +436,11 @@ assert min(changed["no mask"], changed["mask on queries"], changed["positions fr
 #
 # ## Summary
 #
-# - A BERT forward pass in numpy has less than 40 lines, and its numbers equal the package's, transformers' and a
+# - A BERT forward pass in numpy has fewer than 40 lines, and its numbers equal the package's, transformers' and a
 #   SavedModel's up to rounding.
 # - Compare layer by layer: the first layer with a difference is the place of the mistake.
 # - A check on one short text misses the mask and the segments. Use padding, pairs, and weights that are not new.
-# - An accuracy on a few hundred tokens finds almost none of these mistakes. A comparison of numbers finds all.
+# - An accuracy on so few tokens shows almost none of these mistakes. A comparison of numbers finds all.
 #
 # ## Exercises
 #
