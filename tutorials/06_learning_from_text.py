@@ -55,10 +55,10 @@ print(f"{len(train)} documents, {len(train.ids):,} tokens; {len(examples):,} row
 # ## 2 · Masking: 15 %, of which 80/10/10
 #
 # In each row 15 % of the ordinary tokens are chosen (never `[CLS]`, `[SEP]` or padding). The model must predict them.
-# Of the chosen tokens, 80 % become `[MASK]`, 10 % become a random token, and 10 % stay as they are. Section 7 measures
-# why. Why 15 %? With fewer tokens a row gives fewer predictions to learn from; with more, less context is left to
-# predict them from. It is a choice of the paper, not a law: `docs/recipe.md` compares 15, 25 and 40 % in short runs.
-# First the choice and the replacement by hand:
+# Of the chosen tokens, 80 % become `[MASK]`, 10 % become a random token, and 10 % stay as they are. Section 7
+# measures why. Why 15 %? With fewer tokens a row gives fewer predictions to learn from; with more, less context is
+# left to predict them from. It is a choice of the paper, not a law: [recipe](../docs/recipe.md) compares 15, 25 and
+# 40 % in short runs. First the choice and the replacement by hand:
 
 
 # %%
@@ -125,9 +125,11 @@ chapter.show(plot, "masking")
 #
 # ## 3 · The loss by hand
 #
-# The head computes one number per token of the vocabulary (the logits) at each chosen position. The loss is the
-# *cross-entropy*: minus the logarithm of the probability that the model gives the right token. Logits are computed at
-# the chosen positions only, because the product with the vocabulary is expensive.
+# The masked-LM head computes one number per token of the vocabulary (the logits) at each chosen position: a dense
+# layer with GELU and LayerNorm, then the product with the word embeddings (chapter 02), plus a bias per token. A
+# softmax makes probabilities of the logits. The loss is the *cross-entropy*: minus the logarithm of the probability
+# that the model gives the right token. Logits are computed at the chosen positions only, because the product with the
+# vocabulary is expensive.
 
 
 # %%
@@ -186,8 +188,8 @@ assert baselines["bigram"] < baselines["unigram"]
 # ## 5 · Train, and fill a gap every 50 steps
 #
 # `kb.pretrain` trains with AdamW (Adam with weight decay), and a learning rate that rises and then decays (chapter
-# 04). A callback asks the model for two masked words after every 50 steps. Can it learn that "not" belongs into the
-# first gap and "of" into the second?
+# 04). A callback asks the model for two masked words after every 50 steps (`validate_every`; Keras calls such a part
+# of the training an epoch). Can it learn that "not" belongs into the first gap and "of" into the second?
 
 # %%
 GAPS = {"he did [MASK] know what to say .": "not", "it was the end [MASK] the day .": "of"}
@@ -250,9 +252,10 @@ caption = (
 chapter.show(kb.explain.line_chart(STEP, series, caption, "step", "probability / frequency", baselines={"": 1}), "gaps")
 
 # %% [markdown]
-# *Look at* the end of both curves: they are near the dashed line. The model gives each word its frequency in the text,
-# and both gaps get the same answers in the output above ("the", ","). So far it has learned the frequencies and little
-# of the context, as the loss says, too. The bundled mini model was trained with the same code on 135 million tokens:
+# *Look at* the end of both curves: they are near the dashed line. The model gives each word about its frequency in
+# the text, and both gaps get nearly the same answers in the output above. So far it has learned the frequencies and
+# little of the context, as the loss says, too. The bundled mini model is larger and was trained with the same code on
+# 135 million tokens:
 
 # %%
 pretrained = kb.load_pretrained("bert_en_uncased_mini")
@@ -409,8 +412,8 @@ assert both["80/10/10"][:, -1, 2].min() > both["100 % [MASK]"][:, -1, 2].max()
 # %% [markdown]
 # *Look at* the upper pair of curves. With 80/10/10 (green) the model still gives back nearly every token that it can
 # see. With 100 % `[MASK]` (pink) it loses this step by step: nothing in its training asks for it. The lower pair, at
-# random tokens, is nearly equal: after 150 steps the other 10 % show no effect here. (All curves fall: the learning
-# rate is high and the text is small, so the model gets worse in both experiments.)
+# random tokens, is nearly equal: after 150 steps the 10 % random tokens show no effect here. (All curves end lower
+# than they start: the learning rate is high and the text is small, so the model gets worse in both experiments.)
 #
 # ## 8 · What could mislead you
 #
