@@ -39,7 +39,8 @@ from keras_bert.training.embedding_init import initialize_embeddings
 #
 # Masked-LM losses of models with different vocabularies cannot be compared: it is easier to predict a piece than a
 # word. So all models of this chapter have the vocabulary of the bundled `bert_en_uncased_mini`, and all predict the
-# same masked tokens of the same held-out documents of the sample.
+# same masked tokens of the same held-out documents of the sample. T is the length of a row, P the number of
+# predictions per row, B the number of rows per step, V the number of tokens in the vocabulary.
 
 # %%
 mini = kb.load_pretrained("bert_en_uncased_mini")
@@ -113,9 +114,9 @@ def start_values(model, seed):
 
 
 # %% [markdown]
-# `run` trains with warm-up and linear decay, and evaluates after some of the steps. The same seed gives the same start
-# values, rows and masks, whatever other setting is changed: that is the control in every comparison below. (`START` is
-# for section 7.)
+# `run` trains with warm-up and linear decay, and evaluates after some of the steps. The same seed gives the same
+# start values and the same random numbers for the order of the rows and the masks, whatever other setting is changed:
+# that is the control in every comparison below. (`START` is for section 7.)
 
 # %%
 FREQUENCIES = np.log(counts / counts.sum())  # [V]
@@ -172,11 +173,12 @@ chapter.show(plot, "tokens_read")
 assert accuracy[-1] > 25 and accuracy[-1] > 3 * max(accuracy[:-1])
 
 # %% [markdown]
-# *Look at* the first two points: they lie near the dashed line, the accuracy of always answering with the most frequent
-# token. The model of this chapter is still in the first phase, in which it learns how frequent each token is. Between
-# these points and the last one lie 2.3 hours of training on 2 cores (`docs/results.md`). (The straight line between
-# them is drawn, not measured, and the points are of one seed. On held-out documents of its own corpus, in longer rows,
-# the mini model predicts more tokens correctly: the last line of the output, and its model card.)
+# *Look at* the first two points: they lie near the dashed line, the accuracy of always answering with the most
+# frequent token. The model of this chapter is still in the first phase, in which it learns how frequent each token
+# is. Between these points and the last one lie 2.3 hours of training on 2 cores ([results](../docs/results.md)). (The
+# straight line between them is drawn, not measured, and the points are of one seed. On held-out documents of its own
+# corpus, in longer rows, the mini model predicts more tokens correctly: the last line of the output, and its model
+# card.)
 #
 # What does such a training look like? These are stored numbers: the log of the masked-LM loss of
 # `bert_en_uncased_small` (source: `tools/small_model/measured.json` of the repository, "healing"; one run). Its blocks
@@ -230,10 +232,10 @@ chapter.show(plot, "rate_random_start")
 assert from_random["1e-05"] > from_random["0.0002"] > from_random["0.002"] + 0.5
 
 # %% [markdown]
-# *Look at* the first two bars: with a low rate the weights have hardly moved after 80 steps. (One seed each. These two
-# bars differ from the others by much more than the three seeds of section 6 differ.) The rate 0.1 looks as good as
-# 0.002, but only because both models know no more than the frequencies so far. Too high a rate does harm where a model
-# already knows something: the bundled mini model, trained for 15 more steps on the sample, shows it.
+# *Look at* the first two bars: with a low rate the weights have hardly moved after 80 steps. (One seed each. These
+# two bars differ from the others by much more than the three seeds of section 6 differ.) The rate 0.1 does no visible
+# harm in this run, because the model knows no more than the frequencies so far. Too high a rate does harm where a
+# model already knows something: the bundled mini model, trained for 15 more steps on the sample, shows it.
 
 # %%
 mini.model.encoder.pooler.trainable = False  # the masked LM does not use it
@@ -254,11 +256,10 @@ chapter.show(plot, "rate_pretrained_start")
 assert from_mini["0.01"] > before + 0.5 and from_mini["0.0001"] < before + 0.1
 
 # %% [markdown]
-# *Look at* the bar of 0.01: after fifteen steps nothing is left of what hours of training had taught, and the loss is
-# above that of the token frequencies. The lower rates improve the model a little on this kind of text (one seed each,
-# and differences of a few hundredths). So there is no best rate in general. It depends on the size of the model, the
-# batch, and on what the weights know already: BERT base was pretrained with 1e-4 (appendix A.2), and fine-tuning needs
-# 2e-5 to 5e-5 (appendix A.3).
+# *Look at* the bar of 0.01: after fifteen steps the loss is near that of the token frequencies, so almost nothing is
+# left of what hours of training had taught. The three lower rates change the loss by a few hundredths only (one seed
+# each). So there is no best rate in general. It depends on the size of the model, the batch, and on what the weights
+# know already: BERT base was pretrained with 1e-4 (appendix A.2), and fine-tuned with 2e-5 to 5e-5 (appendix A.3).
 #
 # ## 6 · With or without next sentence prediction?
 #
@@ -281,8 +282,8 @@ chapter.show(plot, "next_sentence")
 # %% [markdown]
 # *Look at* the difference of the first two bars, and at how short these runs are. They cannot decide whether the
 # second task is good for a large model. Here are stored results of longer runs of the same code, 3.3 million tokens
-# each (`docs/recipe.md`): the accuracy on masked tokens. "As bundled" is the recipe of the bundled mini model, and each
-# other row changes one part of it.
+# each ([recipe](../docs/recipe.md)): the accuracy on masked tokens. "As bundled" is the recipe of the bundled mini
+# model, and each other row changes one part of it.
 
 # %%
 for name, values in chapter.results("recipe").items():  # one value per seed
@@ -315,9 +316,11 @@ for word in ("she", "could", "two"):
     print(f"nearest to {word!r}:", ", ".join(mini.vocabulary[i] for i in similar[1:7]))
 
 # %% [markdown]
-# `kb.pretrain(..., embedding_init="ppmi")` starts from such vectors; it also sets the output bias of the masked-LM head
-# to the token frequencies and the position vectors to sine and cosine waves, which the first Transformer used. So there
-# are two controls: the random start, and the random start with this output bias alone. Three seeds:
+# Some of these neighbors are words of the same kind, others are not.
+#
+# `kb.pretrain(..., embedding_init="ppmi")` starts from such vectors; it also sets the output bias of the masked-LM
+# head to the token frequencies and the position vectors to sine and cosine waves, which the first Transformer used.
+# So there are two controls: the random start, and the random start with this output bias alone. Three seeds:
 
 # %%
 LONG = (20, 60, 120, 240)
@@ -334,10 +337,11 @@ settings = {"errors": deviations, "baselines": {"": UNIGRAM}}
 chapter.show(kb.explain.line_chart(LONG, means, caption, "step", "masked-LM loss", **settings), "ppmi")
 
 # %% [markdown]
-# *Look at* the blue curve and the other two. Both other starts are far better from the beginning. But the control, the
-# output bias alone (orange), has most of the gain: it is the token frequencies, which the random start must learn
-# first. At the beginning the counted *vectors* add nothing; at the end the green curve is a little below the orange
-# one. Without this control we would have believed that the whole gain comes from the vectors. The numbers at the end:
+# *Look at* the blue curve and the other two. Both other starts are far better from the beginning. But the control,
+# the output bias alone (orange), has most of the gain: it is the token frequencies, which the random start must learn
+# first. At the beginning the counted *vectors* add almost nothing; at the end the green curve is a little below the
+# orange one. Without this control we would have believed that the whole gain comes from the vectors. The numbers at
+# the end:
 
 # %%
 final = {name: values[:, -1] for name, values in curves.items()}  # [seeds]
