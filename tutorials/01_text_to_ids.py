@@ -116,7 +116,7 @@ assert 1 < per_word[-1] < per_word[0] < letters
 #
 # ## 2 · How pieces are learned
 #
-# Both usual methods start with single letters. A letter that does not begin a word is written with `##`. Then they
+# Two usual methods start with single letters. A letter that does not begin a word is written with `##`. Then they
 # merge two neighboring pieces into one, again and again, until the vocabulary has the wanted size. They differ in the
 # pair that they choose:
 #
@@ -305,9 +305,9 @@ for word, number in (("film", line["film"]), ("xylophone", line["[UNK]"])):
 #
 # Learning is done. Now a vocabulary is given. The text becomes lowercase, accents are removed, and every punctuation
 # mark and every Chinese character becomes a word of its own. (This is the *uncased* BERT. A *cased* one keeps capital
-# letters and accents.) Then each word is split into pieces. The rule is the same for vocabularies of both kinds: take
-# the longest piece in the vocabulary with which the word begins. Then do the same with the rest. If no piece fits, the
-# whole word becomes `[UNK]`. This is called *greedy*, because the rule never takes a piece back.
+# letters and accents.) Then each word is split into pieces. BERT's rule is the same, whichever method learned the
+# vocabulary: take the longest piece in the vocabulary with which the word begins. Then do the same with the rest. If
+# no piece fits, the whole word becomes `[UNK]`. This is called *greedy*, because the rule never takes a piece back.
 
 
 # %%
