@@ -450,8 +450,8 @@ assert trained.min() > 0.97 and untrained.max() < 0.8
 #
 # - **A cosine of 0.8 is not high in itself.** Vectors of *different* words may have high cosines, too. The control is
 #   their mean cosine, which the next cell computes. (Ethayarajh 2019 calls this *anisotropy*.)
-# - **A vector that changes is no proof of understanding.** With random weights vectors also change from layer to
-#   layer; the control was whether they separate the meanings. And "the" separates the sentences without two meanings.
+# - **A vector that changes is no proof of understanding.** The controls were whether random weights separate the
+#   meanings, too, and what another word does: "the" separates the sentences without two meanings.
 # - **Six sentences are an illustration.** They were written for this chapter. Exercise 1 asks for another word.
 
 # %%
