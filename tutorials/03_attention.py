@@ -158,8 +158,8 @@ def one_head(x, a, mask=None):
 
 
 # %% [markdown]
-# This is the code of section 1 with trained numbers. People count layers and heads from 1, and arrays from 0: layer 1
-# is block 1, `blocks[0]`, and head 3 is `a = 2`.
+# This is the code of section 1 with trained numbers. This book counts layers and heads from 1, and Python counts the
+# entries of arrays from 0: layer 1 is block 1, `blocks[0]`, and head 3 is `a = 2`.
 
 # %%
 head_3 = one_head(x, 2)[1]  # [T, T]
