@@ -155,10 +155,10 @@ def forward(model, inputs, exact=None, epsilon=1e-12, mask_on="keys", first_posi
 # %% [markdown]
 # ## 3 · The check, layer by layer
 #
-# Which inputs? `parity_inputs` makes rows with padding of every length, pairs with two segments, and ids of the whole
-# vocabulary. Section 5 shows why a short text is not enough. Only tokens count: no model
-# uses the outputs at padding. We take the largest difference, not the mean: a mean of a million numbers hides one
-# wrong number.
+# Which inputs? `parity_inputs` makes rows with padding of different lengths, pairs with two segments, and random ids
+# from the whole vocabulary. Section 6 shows why a short text is not enough. Only tokens count: no model uses the
+# outputs at padding. We take the largest difference, not the mean: a mean of a million numbers hides one wrong
+# number.
 
 
 # %%
