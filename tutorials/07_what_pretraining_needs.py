@@ -353,9 +353,11 @@ assert max(final["output bias"].max(), final["PPMI"].max()) < final["random"].mi
 assert random - bias > bias - all_values > 0
 
 # %% [markdown]
-# Do the vectors add more later? The stored runs of 3.3 million tokens in section 6 suggest it: "random initialization"
-# and "PPMI without the embeddings" (bias and positions without the vectors, one seed) are near each other, and "as
-# bundled", which has all three, is higher. After a hundred million tokens it was not measured.
+# Do the vectors add more later? The stored runs of 3.3 million tokens in section 6 suggest it: "random
+# initialization" and "PPMI without the embeddings" (bias and positions without the vectors, one seed) are near each
+# other, and "as bundled", which has all three, is higher. But the [recipe](../docs/recipe.md) also lists runs with
+# the vectors alone and with all but the position vectors, and both are near the random start. So the vectors seem to
+# help only together with the position vectors (one seed each). After a hundred million tokens it was not measured.
 #
 # ## 8 · What could mislead you
 #
