@@ -342,7 +342,7 @@ chapter.show(plot, "warmup")
 # line, in all seeds: this model has learned the token frequencies and does not use its input. The same model with
 # warm-up (blue) learns. Pre-LN (green and pink) learns with and without warm-up. (At step 1 all curves are below the
 # dashed line. The start values are small, so most of the input is left in the last state, and the product with the
-# token vectors is highest for the token that the model sees.)
+# token vectors is nearly always highest for the token that the model sees.)
 
 # %%
 final = {name: values[:, -5:].mean(1) for name, values in losses.items()}  # [seeds]
