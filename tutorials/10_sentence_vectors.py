@@ -211,7 +211,8 @@ for name in collections:
 # in layers 0 to 5, well above TF-IDF and above the random encoder. In the last layer both fall: it is not always the
 # best one (this chapter does not measure why). `[CLS]`, in orange, is below the mean in every layer: at layer 0 it is
 # the same for all texts, and a masked LM does not train it to represent the text. The pooled output is a layer on
-# `[CLS]`; both are made to be *fine-tuned*.
+# `[CLS]`, which the masked LM does not use: after a pretraining with this task alone it still has its random start
+# values. Both are made to be *fine-tuned*.
 #
 # Now look at the first figure, the reviews: all lines are only a few points above 50 %, the result of a random choice,
 # and TF-IDF is above all of them. (The axis of this figure is short: it makes small differences look large.) The
