@@ -320,10 +320,10 @@ plot = kb.explain.bar_chart(
 chapter.show(plot, "slices")
 
 # %% [markdown]
-# *Look at* the error bars before you compare two bars. The accuracy of short texts is a little higher than that of long
-# ones, but the error bars of the two overlap or nearly touch. Texts with a negation have the longest error bar, because
-# there are few. A difference of three or four points between slices of this size does not show anything yet. It needs a
-# larger dev file.
+# *Look at* the error bars before you compare two bars. In this run the accuracy of short texts is a little higher than
+# that of long ones, but the error bars of the two overlap or nearly touch. Texts with a negation have the longest error
+# bar, because there are few. A difference of three or four points between slices of this size does not show anything
+# yet. It needs a larger dev file.
 #
 # ## 6 · Read the errors
 #
