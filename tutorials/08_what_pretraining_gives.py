@@ -208,9 +208,9 @@ for name, values in at_1000.items():
 # %% [markdown]
 # *Look at* the bars in pairs. "Random weights" and "bundled" have the same layers and sizes: the difference between
 # them is what pretraining gives. "TF-IDF" has no encoder at all, and an encoder is worth its cost only where it is
-# higher than this bar. One standard error of the dev set is 1.4 points, so bars that differ by less, such as those of
+# higher than this bar. Bars that differ by less than two standard errors of the dev set (section 1), such as those of
 # TF-IDF and MiniLM, are equal for this experiment. "Pretrained here" is near "random weights", although the random
-# encoder is larger: so little pretraining gives frozen features nearly nothing. Section 5 fine-tunes it.
+# encoder is larger: so little pretraining gives frozen features almost no advantage. Section 5 fine-tunes it.
 #
 # ## 4 · How many labels does pretraining save?
 #
@@ -228,11 +228,11 @@ for count, *row in zip(COUNTS, *lines.values(), strict=True):
     print(f"{count:5,}", "  ".join(f"{name} {value:.1f}" for name, value in zip(lines, row, strict=True)))
 
 # %% [markdown]
-# *Look at* the blue line, TF-IDF. With few labels it is below both pretrained encoders, because many words of the dev
-# sentences did not occur in the training sentences. With every new label it learns words, and it rises faster than
-# the others: with 3,000 labels it is the highest. Pretraining helps most where labels are few. This order is not a law:
-# it depends on the encoder, on the classifier and on the texts. (With 3,000 labels all seeds draw the same sentences,
-# so the bands end there.)
+# *Look at* the blue line, TF-IDF. With few labels it is below both pretrained encoders. A likely reason: it knows only
+# the words of its training sentences, and with few of them many words of the dev sentences are new. With more labels it
+# rises faster than the others, and with 3,000 labels it is the highest. Pretraining helps most where labels are few.
+# This order is not a law: it depends on the encoder, on the classifier and on the texts. (With 3,000 labels all seeds
+# draw the same sentences, so the bands end there. The random weights are drawn without a band and up to 1,000 labels.)
 
 # %%
 bundled, published = curves["bundled"].mean(1), curves["MiniLM"].mean(1)
@@ -268,10 +268,12 @@ np.testing.assert_allclose(classifier(ids), model(ids), atol=1e-6)
 print("BertClassifier gives the same logits")
 
 # %% [markdown]
-# The optimizer is AdamW. Its learning rate rises linearly (*warm-up*) for a tenth of the steps and then falls linearly
-# to 0 (appendix A.2 of the paper). Biases and the weights of LayerNorm have no weight decay, and the norm of the
-# gradient is clipped to 1; these two details are only in Google's code (`optimization.py` of google-research/bert). The
-# peak of 1e-3 is for this very small encoder; section 7 measures what such a rate does to a larger one.
+# The optimizer is AdamW: Adam with *weight decay*, which makes the weights a little smaller in each step. The learning
+# rate rises linearly (*warm-up*) for a tenth of the steps and then falls linearly to 0 (appendix A.2 of the paper).
+# Biases and the weights of LayerNorm have no weight decay, and a gradient with a norm above 1 is scaled down to 1
+# (*gradient clipping*); these two details are only in Google's code (`optimization.py` of google-research/bert). An
+# *epoch* is one pass over all training sentences; here there are four, in batches of 32. The peak of 1e-3 is for this
+# very small encoder; section 7 measures what such a rate does to a larger one.
 
 # %%
 BATCH, EPOCHS, PEAK, COUNT = 32, 4, 1e-3, 1000
@@ -365,8 +367,9 @@ assert abs(of_package - pretrained_runs[0]) < 6  # about three standard errors o
 
 # %% [markdown]
 # Compare the means of the first two rows of the first output, and the spread inside each row. From the pretrained
-# weights the mean is higher and the runs are more alike. Single runs overlap: with one seed, the comparison could end
-# either way. Processors round differently, so on yours the numbers are others. TF-IDF is the best of the three.
+# weights the mean is higher. Single runs say less: the spread is several points, so with one seed the comparison could
+# end either way. Processors round differently, so on yours the numbers of the runs are others. TF-IDF has the highest
+# mean.
 #
 # Between frozen and fine-tuned there are steps: `kb.finetune(..., freeze="all")` trains the head only, and `freeze=k`
 # keeps the embeddings and the first k blocks. Frozen layers need no gradients and cannot be destroyed (exercise 2).
@@ -406,12 +409,13 @@ for name, values in stored.items():
 print(f"standard error of an accuracy of 85 % on 872 sentences: {np.sqrt(0.85 * 0.15 / 872):.1%}")
 
 # %% [markdown]
-# *Look at* the second and the third bar: two encoders of the same sizes, without and with pretraining. Without it, even
-# 67,349 labels do not bring the encoder above TF-IDF; with it, the encoder is clearly above. MiniLM, which is larger
-# and was trained on much more text, is higher again. In section 4, TF-IDF was the best method with the most labels;
-# that was true of frozen features. With many labels, fine-tuning is the way to use an encoder. The last bar is not a
-# measure of pretraining: "MiniLM, trimmed" has the same sizes and is trained with labels alone, so the rest of the last
-# bar comes from more training on text, the teachers and the additional texts together.
+# *Look at* the second and the third bar: two encoders with the same layers and nearly the same number of tokens,
+# without and with pretraining. Without it, even 67,349 labels do not bring the encoder above TF-IDF; with it, the
+# encoder is clearly above. MiniLM, which is larger and was trained on much more text, is higher again. In section 4,
+# TF-IDF was the best method with the most labels; that was true of frozen features. With many labels, fine-tuning is
+# the way to use an encoder. The last bar is not a measure of pretraining: "MiniLM, trimmed" has the same sizes and is
+# trained with labels alone, so the rest of the last bar comes from more training on text, the teachers and the
+# additional texts together.
 
 # %%
 assert min(stored["mini"]) > max(*stored["mini, random weights"], *stored["TF-IDF"])
@@ -472,10 +476,11 @@ chapter.show(picture, "rates")
 # *Look at* the distance of the line from the two dashed lines. At the left the encoder is as before, but the output
 # above shows that with 3e-5 the training loss stayed near 0.69, which is $\ln 2$: the loss of a constant answer. So few
 # steps at this rate teach nothing to a model of this size. At 3e-4 the loss has fallen, and nearly all is kept. At 1e-3
-# the loss is lowest on the training sentences, but the line begins to fall. At 5e-3 everything is destroyed: fewer
-# tokens are found than by always answering the most frequent one, and the task is not learned either. Ten times the
-# rates of BERT base fit a model of this size; a hundred times destroy it. (One seed per rate and 400 sentences: the
-# order of the rates is clear here, the place where the fall begins is not exact.)
+# the loss is lowest on the training sentences, but the line begins to fall. At 5e-3 nearly everything is destroyed, and
+# the task is not learned either: the training loss is again near that of a constant answer. Ten times the rates of BERT
+# base fit a model of this size; a hundred times destroy it. (One seed per rate and 400 sentences: the order of the
+# rates is clear here, the place where the fall begins is not exact. `docs/settings.md` compares learning rates on
+# SST-2.)
 
 # %%
 assert remaining[0] > baselines["before fine-tuning"] - 3  # a low rate changes little
@@ -510,13 +515,13 @@ assert losses[0] > 0.66 and losses[1] < losses[0] - 0.03  # the low rate has not
 #
 # ## Exercises
 #
-# Solutions: [solutions/08_what_pretraining_gives.py](solutions/08_what_pretraining_gives.py).
-#
 # 1. How large is the standard error with 100 dev sentences? How many dev sentences are needed until two standard
 #    errors are one point?
 # 2. Fine-tune `bert_en_uncased_mini` at the rate 5e-3 with `freeze="all"`. What is left of the masked LM now?
 # 3. A control: shuffle the labels of 1,000 training sentences and repeat the bar "bundled". Which accuracy do you
 #    expect?
+#
+# Solutions: [solutions/08_what_pretraining_gives.py](solutions/08_what_pretraining_gives.py).
 #
 # ## Next
 #

@@ -116,7 +116,7 @@ chapter.show(confusion_matrix(messages.dev_labels, predicted, names), "messages"
 # %% [markdown]
 # *Look at* the diagonal, the correct predictions, and then at the largest number outside of it: the two classes that
 # are most often taken for each other. One accuracy would not show this. BERT has a higher accuracy than TF-IDF here,
-# but the difference is a few messages of 90 and one seed; its distance from random weights is much larger than the
+# but the difference is a few messages of 90, with one seed. The distance from random weights is much larger than the
 # standard error.
 
 # %%
@@ -174,15 +174,16 @@ del pair_model
 
 # %% [markdown]
 # Read the three numbers with the standard error: a difference of less than two standard errors means nothing, and this
-# is one seed. To see that order matters, a model must have learned it from pairs where only the order differs, and the
-# training pairs are few. The page `docs/tasks.md` of this project has MRPC, a larger set of pairs, with the smaller
-# bundled encoder and three seeds: there, too, it is not better than TF-IDF.
+# is one seed. The training pairs are few, and only some of them teach that the order of the words matters. The page
+# `docs/tasks.md` of this project has MRPC, a larger set of pairs, with the smaller bundled encoder and three seeds:
+# there, too, it is not better than TF-IDF.
 #
 # ## 3 · Names: one tag for each word
 #
 # The tags are those of CoNLL-2003: `B-PER` begins the name of a person, `I-PER` continues it, `LOC` are places, `ORG`
 # organizations, `O` is everything else. BERT reads pieces of words, but the labels are for words. The paper's rule
-# (section 5.3): the first piece of a word has the label, and the other pieces have none (-1 here).
+# (section 5.3): the first piece of a word has the label, and the other pieces have none. They get -1 here, and the loss
+# leaves them out.
 
 # %%
 train_sentences = load_conll(sample_file("entities_train.txt"))
@@ -231,9 +232,10 @@ bert = entity_f1(expected, [prediction["tags"] for prediction in predictions])
 
 # %% [markdown]
 # Three baselines: always the tag `O`; a table with the most frequent tag of each training word; and a rule: each word
-# with a capital letter that is not the first of its sentence belongs to a name of the most frequent type. A name
-# counts as found only if its first word, its last word and its type are right. F1 is the harmonic mean of precision
-# and recall.
+# with a capital letter that is not the first of its sentence belongs to a name of the most frequent type. A name counts
+# as found only if its first word, its last word and its type are right. *Precision* is the share of the found names
+# that are right, *recall* the share of the expected names that are found, and F1 is their harmonic mean. The output
+# also has the accuracy of the tags, word by word.
 
 
 # %%
@@ -276,9 +278,9 @@ chapter.show(picture, "names")
 
 # %% [markdown]
 # *Look at* the columns whose strongest cell is not in the row `O`: the tokens that the model predicts to be names. The
-# numbers are percent. Columns that begin with `##` continue a word; their tags are not used. The expected tags are in
-# the caption: the model can find a name and still take it for another type. The output above also shows a trap: "always
-# O" has a high accuracy of tags and finds no name at all. So names are measured by F1.
+# numbers are percent, those above 10. Columns that begin with `##` continue a word; their tags are not used. The
+# expected tags are in the caption: the model can find a name and still take it for another type. The output above also
+# shows a trap: "always O" has a high accuracy of tags and finds no name at all. So names are measured by F1.
 
 # %%
 assert always_o["f1"] == 0 and always_o["accuracy"] > 0.5
@@ -307,7 +309,8 @@ def windows_of(questions, length=144, stride=64):
 
 # %% [markdown]
 # A text that is longer than a row is cut into overlapping *windows*. The *doc stride* is the number of tokens between
-# the starts of two windows. By hand, for rows of 48 tokens and a stride of 16:
+# the starts of two windows. By hand, for rows of 48 tokens and a stride of 16 (the output has the beginning of each
+# window):
 
 # %%
 windows = windows_of([example], 48, 16)
@@ -340,7 +343,7 @@ print("training loss by epoch:", np.round(log["loss"], 2))
 
 # %% [markdown]
 # The answer is the pair of a start and an end, not before it, with the highest sum of scores. By hand: a matrix of all
-# sums, of which the part below the diagonal is excluded. `kb.Predictor` gives the same.
+# sums, without the part below the diagonal and without answers of more than 30 tokens. `kb.Predictor` gives the same.
 
 # %%
 windows = windows_of([example])
@@ -365,9 +368,9 @@ texts = [[f"{value:.1f}" for value in row] for row in table]
 chapter.show(kb.explain.matrix_chart(table, ["start", "end"], near_tokens, caption, texts=texts), "answer")
 
 # %% [markdown]
-# *Look at* the blue cells: the predicted answer begins at one of them in the upper row and ends at one in the lower
-# row. Compare it with the right answer in the output further above. With 150 training questions few answers are found,
-# as the F1 at the end of this section shows.
+# *Look at* the blue cells, the positive scores: the predicted answer begins at one of them in the upper row and ends at
+# one in the lower row. Compare it with the right answer in the first output of this section. With 150 training
+# questions few answers are found, as the blue line of the next figure shows.
 #
 # The *null score* is the sum of both scores at `[CLS]`. The answer is "no answer" where the null score is higher than
 # the best sum by more than a threshold. Here is the effect of the threshold on both kinds of questions.
@@ -399,11 +402,12 @@ chapter.show(kb.explain.line_chart(limits, lines, caption, "threshold", "F1, %")
 # *Look at* the two ends. At the left, every question gets "no answer": all questions without an answer are right, the
 # others are wrong. At the right, no question gets "no answer": those without an answer are all wrong, and the blue line
 # is as high as it gets. The green line, all questions, is between, and its value at the left is a baseline that needs
-# no model. A threshold must be selected on other questions than those that are reported; 0 is usual.
+# no model. A threshold must be selected on other questions than those that are reported; 0 is usual. (Where the picture
+# begins above 0, as here, the threshold 0 gives "no answer" to every question.)
 #
 # F1 of an answer compares the words of the predicted answer with those of the right one: it is 100 if they are equal,
-# and between 0 and 100 if some words agree. The second baseline is a rule: the sentence of the text that shares the
-# most words with the question.
+# and between 0 and 100 if some words agree. The *exact match* ("exact" in the output) counts only equal answers. The
+# second baseline is a rule: the sentence of the text that shares the most words with the question.
 
 
 # %%
@@ -424,8 +428,8 @@ assert curve[0]["unanswerable_f1"] == 100 and curve[-1]["unanswerable_f1"] == 0
 
 # %% [markdown]
 # This is a negative result, and the baseline shows it: with the threshold 0, BERT is not clearly better than the
-# constant answer. Without the baseline, its F1 would look like a success. The paper's models learned from SQuAD's
-# 100,000 questions (section 4.2); 150 are too few.
+# constant answer. Without the baseline, its F1 would look as if the model had learned something. The paper's models
+# learned from SQuAD's 100,000 questions (section 4.2); 150 are too few.
 
 # %% [markdown]
 # ## 5 · All four beside each other
@@ -443,14 +447,16 @@ assert table[1, 2] < table[1, 1] + 15  # pairs: not clearly better than the rule
 # *Look at* the row of each task. "Most frequent" is always the same answer; "words" is TF-IDF, word overlap, the better
 # of the table and the capital letters, and the best sentence. All numbers of BERT are of one seed. The encoder, the
 # optimizer and the code of the training were the same in all four: the inputs, the head and the labels changed, and a
-# little the epochs and the learning rate. How much it helps depends on the task: topics and names need few examples,
-# comparing sentences and finding answers need many more: SQuAD 1.1 has 100,000 questions (section 4.2 of the paper).
+# little the epochs and the learning rate. How much BERT helps depends on the task. The few examples of this chapter are
+# enough to be better than the rules on messages and names, but not on pairs and answers. SQuAD 1.1 has 100,000
+# questions (section 4.2 of the paper).
 #
 # ## 6 · What could mislead you
 #
 # - **The metric.** "Always O" has a high accuracy of tags, and "no answer" has an F1 above 0. Measure the constant
-#   answer first. - **Small dev sets and one seed.** With 50 to 90 rows, one row is one or two points, and the standard
-#   errors are 3 to 7 points. Another seed would give other numbers again; chapter 08 has three.
+#   answer first.
+# - **Small dev sets and one seed.** With 50 to 90 rows, one row is one or two points, and the standard errors are 3 to
+#   7 points. Another seed would give other numbers again; chapter 08 has three.
 # - **Words that give the class away.** TF-IDF shows how far single words go. What it reaches needs no encoder.
 # - **The random control.** Section 1 repeats the training from random weights: the network alone is not the reason.
 #
@@ -464,14 +470,14 @@ assert table[1, 2] < table[1, 1] + 15  # pairs: not clearly better than the rule
 #
 # ## Exercises
 #
-# Solutions: [solutions/09_four_tasks.py](solutions/09_four_tasks.py).
-#
 # 1. Give the label to *all* pieces of a word instead of the first one. How many labels are there then, and what must
 #    change in the measurement?
 # 2. Cut one dev text into windows of 40 tokens with strides of 8, 16 and 24. How many windows are there, and is the
 #    answer whole in at least one of them?
 # 3. Swap the two sentences of all dev pairs and compute the word overlap again. Which property does the rule have that
 #    a BERT need not have?
+#
+# Solutions: [solutions/09_four_tasks.py](solutions/09_four_tasks.py).
 #
 # ## Next
 #

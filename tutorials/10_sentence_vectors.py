@@ -97,8 +97,9 @@ print(f"nearest sentence in the own group: {found.in_group} of 6")
 # *Look at* the two squares of three by three in the matrix: music with music, food with food. Their cosines are higher
 # than the others, but the border is thin: sentences 4 and 5 are both about food, and their cosine is hardly above that
 # of sentences 1 and 5. All cosines are positive, because the vectors of a BERT share a common direction (Ethayarajh,
-# section 4; exercise 1 removes it). So one cosine alone says little; only the comparison of cosines does. Six sentences
-# are an illustration, not a measurement. The other vectors and TF-IDF on the same sentences:
+# section 4; exercise 1 removes it). So one cosine alone says little; only the comparison of cosines does. The map at
+# the right shows the same six vectors in two dimensions. Six sentences are an illustration, not a measurement. The
+# other vectors and TF-IDF on the same sentences:
 
 # %%
 GROUPS = np.array(MUSIC_AND_FOOD_GROUPS)
@@ -210,12 +211,15 @@ for name in collections:
 # in layers 0 to 5, well above TF-IDF and above the random encoder. In the last layer both fall: it is not always the
 # best one (this chapter does not measure why). `[CLS]`, in orange, is below the mean in every layer: at layer 0 it is
 # the same for all texts, and a masked LM does not train it to represent the text. The pooled output is a layer on
-# `[CLS]`; both are made to be *fine-tuned*.
+# `[CLS]`, which the masked LM does not use: after a pretraining with this task alone it still has its random start
+# values. Both are made to be *fine-tuned*.
 #
-# Now look at the first figure, the reviews: all lines are near 50 %, and TF-IDF is above all of them. The vectors did
-# not change, the question did. What a message is about makes it spam or social; two reviews about the same subject can
-# be positive and negative. A vector that is good for one question can be nearly useless for another. And the random
-# encoder is above chance (a third of the messages): texts with the same words have near vectors in any model.
+# Now look at the first figure, the reviews: all lines are only a few points above 50 %, the result of a random choice,
+# and TF-IDF is above all of them. (The axis of this figure is short: it makes small differences look large.) The
+# vectors did not change, the question did. What a message is about makes it spam or social; two reviews about the same
+# subject can be positive and negative. A vector that is good for one question can be nearly useless for another. And on
+# the messages the random encoder is far above a random choice, one third: texts with the same words have near vectors
+# in any model.
 
 # %%
 small_mean, minilm_mean = of_small["messages"]["mean"], of_minilm["messages"]["mean"]
@@ -304,7 +308,7 @@ assert abs(ten["MiniLM, mean"] - ten["small, mean"]) < 5
 #
 # Vectors can be computed once and stored. `BertFeatureClassifier` is an encoder, a pooling and one dense layer;
 # `kb.fit_features` trains only this layer, on stored vectors. The default is the maximum over the tokens (*max
-# pooling*): a single strong word can then decide. We train on 1,000 sentences, select the epoch on 500 others, and
+# pooling*): a single strong word can then decide. We train on 1,000 sentences, select the best epoch on 500 others, and
 # repeat it with three seeds.
 
 
@@ -373,11 +377,11 @@ caption = f"Accuracy on dev of a linear classifier on stored vectors, 1,000 sent
 chapter.show(kb.explain.bar_chart(bars, caption, "accuracy, %", errors, baseline=50.0), "features")
 
 # %% [markdown]
-# *Look at* the first bar. On this task, counting words is better than the vectors of the bundled encoder: the sentiment
-# of a review is often in single words, and TF-IDF has a weight for each of them. A sentence vector has to keep
-# everything about a sentence in a few hundred numbers, and its pretraining had no labels of sentiment. The mean of
-# MiniLM is the highest, by little more than one standard error (1.4 points). And for both encoders the mean is better
-# than the maximum, the default of the class: try both.
+# *Look at* the first bar (the dashed line is 50 %, a random choice). On this task, counting words is better than the
+# vectors of the bundled encoder: the sentiment of a review is often in single words, and TF-IDF has a weight for each
+# of them. A sentence vector has to keep everything about a sentence in a few hundred numbers, and its pretraining had
+# no labels of sentiment. The mean of MiniLM is the highest, by little more than one standard error (1.4 points). And
+# for both encoders the mean is better than the maximum, the default of the class: try both.
 
 # %%
 assert means["TF-IDF"] > means["small, max"]
@@ -410,17 +414,18 @@ assert selection[chosen] > others[chosen]
 # - The last layer is not always the best one. Select the layer on other data than you measure on.
 # - Compare a sentence vector with TF-IDF and with random weights. On sentiment, TF-IDF was above the bundled encoder.
 # - A vector that is good for one question (what is the message about?) can fail for another (is the review positive?).
-# - Test a search with known answers, such as halves of sentences. Three pleasing examples are not a test.
+# - Test a search with known answers, such as halves of sentences. Three good hits are not a test. On the command line,
+#   `keras-bert embed --nearest FILE` searches in the lines of a file.
 #
 # ## Exercises
-#
-# Solutions: [solutions/10_sentence_vectors.py](solutions/10_sentence_vectors.py).
 #
 # 1. Subtract the mean vector of all dev sentences before computing cosines. How do the cosines of the six sentences
 #    change?
 # 2. Remove `[CLS]` and `[SEP]` from the mean. Does the search of section 4 find more halves?
 # 3. Write a sentence and its opposite ("The film is good." and "The film is not good."). How near are they, compared
 #    with two sentences about different subjects? What does this mean for a search?
+#
+# Solutions: [solutions/10_sentence_vectors.py](solutions/10_sentence_vectors.py).
 #
 # ## Next
 #

@@ -160,11 +160,12 @@ np.testing.assert_allclose(scores, package.scores, atol=2e-3)
 print(f"kb.explain.integrated_gradients gives the same scores; its error: {package.completeness_error:.2%}")
 
 # %% [markdown]
-# *Look at* the points at 2 and at 5. With two points the error is small, and with five it is large again: a sum can
-# be right by accident while the single scores are wrong. So the error must *stay* small when the number of points
-# grows. With 50 points, both rules are below one percent, and then the scores can be read as parts of the change: so
-# much of it comes from this token. With fewer points the Gauss rule is not better here: along this line the logit is
-# not smooth. A result of integrated gradients should always be reported with this error and the number of points.
+# *Look at* the points at 2 and at 5. With two points the error is small, and with five it is large again: a sum can be
+# right by accident while the single scores are wrong. So the error must *stay* small when the number of points grows.
+# With 50 points, both rules are below one percent, and then the scores can be read as parts of the change: the score of
+# a token says how much of the change comes from this token. With fewer points the Gauss rule is not better here: along
+# this line the logit is not smooth. A result of integrated gradients should always be reported with this error and the
+# number of points.
 
 # %%
 assert package.completeness_error < 0.01 and equal[-1] < 1
@@ -224,12 +225,12 @@ for number, row in enumerate(layers.scores):
 print(f"F(x) - F(baseline) = {change:.3f}")
 
 # %% [markdown]
-# *Look at* the picture from the bottom, the embeddings, to the top, layer 6. At the bottom the scores are those of
-# the words, and the row equals integrated gradients. From layer 4 on, the opposite scores of "dull" and "wonderful"
-# become smaller, while the sum of each row stays the same: the blocks combine both. In the last layer only `[CLS]`
-# has a score, because the head reads only its vector. Its cell is pale, because the whole sum is smaller than the
-# largest single scores. So a score in a high layer belongs to a *position*, not to the word that stands at this
-# position in the text.
+# *Look at* the picture from the bottom, the embeddings, to the top, layer 6. At the bottom the scores are those of the
+# words, and the row equals integrated gradients. In the upper layers the opposite scores of "dull" and "wonderful"
+# become smaller, while the sum of each row stays the same: the blocks combine both. In the last layer only `[CLS]` has
+# a score, because the head reads only its vector. Its cell is pale, because the whole sum is smaller than the largest
+# single scores. So a score in a high layer belongs to a *position*, not to the word that stands at this position in the
+# text.
 #
 # The change is only 0.277, although the logit of the text is 1.423 (section 1). So the logit of the baseline is 1.146:
 # this model gives a high logit of "positive" to a text without words. The scores explain what the *words* change, not
@@ -340,8 +341,10 @@ print(f"                                        untrained {largest_share(of_untr
 # %% [markdown]
 # *Look at* the lower row. It has strong colors, the strongest at "dull", although the model has learned nothing. Over
 # 30 sentences its scores are flatter (the output above), but one row does not show that it is meaningless. The checks
-# show it: the deletion curve of section 6, and the *randomization test* (Adebayo et al.): when layers
-# become random, from the head down, the scores must change.
+# show it: the deletion curve of section 6, and the *randomization test* (Adebayo et al.): when layers become random,
+# from the head down, the scores must change. The measure is the *rank correlation* (Spearman) of the absolute scores of
+# both models: 1 if both order the tokens in the same way, near 0 if the two orders have nothing in common. To save time
+# the test takes 10 points per explanation, which is few (section 3).
 
 # %%
 test = kb.explain.randomization_test(
@@ -374,16 +377,17 @@ assert abs(pair[1]).mean() > 0.5 * abs(pair[0]).mean()  # the picture of the unt
 # - Attention has no sign and is not an attribution. It belongs beside other methods, not in place of them.
 # - A deletion curve against a random order, and the test with random weights, show whether scores describe the model.
 # - For your own model: `kb.explain.integrated_gradients(model, text)` with its completeness error, and
-#   `kb.explain.occlusion`, which needs no gradients. On the command line: `keras-bert explain`.
+#   `kb.explain.occlusion`, which needs no gradients. `word_scores` of a result has one score per word. `target=` names
+#   another logit, such as the start of an answer or a tag of a token. On the command line: `keras-bert explain`.
 #
 # ## Exercises
-#
-# Solutions: [solutions/11_why_this_prediction.py](solutions/11_why_this_prediction.py).
 #
 # 1. Replace the baseline: `[MASK]` in place of `[PAD]`. Compute integrated gradients by hand again. Do the scores
 #    still add up? Which tokens change their sign?
 # 2. Delete the tokens with the *lowest* scores first. What should happen to the probability, and does it?
 # 3. Explain the same sentence for the class "negative". How are the scores of the two classes related?
+#
+# Solutions: [solutions/11_why_this_prediction.py](solutions/11_why_this_prediction.py).
 #
 # ## Next
 #

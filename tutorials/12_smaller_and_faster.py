@@ -47,7 +47,7 @@ keras.utils.set_random_seed(0)
 # %% [markdown]
 # ## 1 · Where are the weights?
 #
-# Before removing anything, count. Chapter 4 counted the weights of one block. Here is the whole encoder as a formula,
+# Before removing anything, count. Chapter 04 counted the weights of one block. Here is the whole encoder as a formula,
 # with the two options of ALBERT: **shared blocks** (one block used L times) and **factorized embeddings** (vectors of
 # size E, which one dense layer maps to H).
 
@@ -133,8 +133,9 @@ assert all(block is shared.blocks[0] for block in shared.blocks)
 
 # %% [markdown]
 # The loop shows what sharing does not change: the block is still computed L times. We measure it. The models are
-# exported to ONNX, so that nothing but the model itself is timed: one row of 32 tokens on one thread, the models in
-# turn, and the shortest of many runs. Only ratios within this process are meaningful.
+# exported to ONNX, a file format for models (chapter 14), so that nothing but the model itself is timed: one row of 32
+# tokens on one thread, the models in turn, and the shortest of many runs. Only ratios within this process are
+# meaningful.
 
 # %%
 folder = Path(tempfile.mkdtemp(prefix="keras_bert_12_"))
@@ -183,10 +184,10 @@ chapter.show(plot, "times")
 # %% [markdown]
 # *Look at* the last three bars. Half of the layers need about half of the time. The model with shared blocks and small
 # embeddings has a quarter of the weights, but it needs much more than a quarter of the time: each block is still
-# computed. Why is it less than 1? A possible reason, which is not tested here: one row needs few multiplications, so
-# reading the weights from memory is a part of the time, and a single block can stay in the cache of the processor. So
-# ALBERT's sharing saves memory for weights and the size of a download, and DistilBERT's fewer layers save memory and
-# time.
+# computed. Its ratio can still be a little below 1. A possible reason, which is not tested here: one row needs few
+# multiplications, so reading the weights from memory is a part of the time, and a single block can stay in the cache of
+# the processor. So ALBERT's sharing saves memory for weights and the size of a download, and DistilBERT's fewer layers
+# save memory and time.
 #
 # ## 3 · What does a teacher's output say that a label does not?
 #
@@ -400,10 +401,11 @@ chapter.show(plot, "student")
 # %% [markdown]
 # *Look at* the two bars with error bars, the students. In so few steps both recover a part of what the student lost
 # when half of its layers were removed: its second block now reads vectors that it was not trained on (see the rule in
-# section 1 of chapter 13). With the teacher the student finds a little more, but the difference is small: a share p
-# of n tokens has a standard error of $\sqrt{p (1 - p) / n}$, which is more than one point for the about 1,000 masked
-# tokens here. The single run with T = 2 is not better than the others. So this experiment does not show that the
-# teacher helps, and both students are far below the teacher. A longer training may show it.
+# section 1 of chapter 13). Compare the difference of the two bars with the chance in the measurement: a share p of n
+# tokens has a standard error of $\sqrt{p (1 - p) / n}$, which is more than one point for the about 1,000 masked tokens
+# here. The difference is not larger. So this experiment does not show that the teacher helps, and both students are far
+# below the teacher. A longer training may show it. The bar of T = 2 is a single run, so it does not show which
+# temperature is better.
 #
 # What a long training gives was measured with this teacher on SST-2 ([results](../docs/results.md), with the
 # command): the student keeps 99.0 % of the teacher's accuracy with 29 % fewer weights (mean of three seeds). The
@@ -477,8 +479,8 @@ chapter.show(plot, "accuracy_by_time")
 
 # %% [markdown]
 # *Look at* the four points: up is better, left is faster. Each int8 file is at nearly the same height as its float32
-# file. On the machine that this text was written on, it needed about two thirds of the time. The student is left of the
-# teacher and far below it: after this short training it is faster and finds far fewer tokens.
+# file. How much time it saves depends on the processor: the printed ratios are those of one machine. The student is
+# left of the teacher and far below it: after this short training it is faster and finds far fewer tokens.
 #
 # ## What could mislead you
 #

@@ -52,7 +52,8 @@ folder = Path(tempfile.mkdtemp(prefix="keras_bert_14_"))
 #
 # A classifier needs three things besides its weights: the vocabulary, the way of cutting texts into tokens, and the
 # names of the classes. If one of them is stored elsewhere, it can be exchanged for another one, and no error is raised.
-# The model is `sst2_sentiment`; its reference outputs are computed step by step: ids, logits, softmax.
+# The model is `sst2_sentiment`; its reference outputs are computed step by step: ids, logits, softmax. Here a text is
+# cut after 32 tokens (`sequence_length`), and a SavedModel cuts in the same way.
 
 # %%
 pretrained = kb.load_pretrained("sst2_sentiment")
@@ -289,11 +290,11 @@ chapter.show(plot, "lengths")
 assert 2 < per_length[-1] < 16
 
 # %% [markdown]
-# *Look at* the right end: 128 tokens need several times the time of 8 tokens. It is less than 16 times, because a part
-# of each call does not depend on T. Padding is computed like text. So a server should pad each batch to its longest
-# text, not to the longest text that is allowed. The printed list shows the effect of the batch: how much of the time of
-# a single text is still needed by a text in a batch of 2, 4, 8 and 16. On a GPU it is usually far less than on a CPU
-# (not measured here).
+# *Look at* the right end: 128 tokens need several times the time of 8 tokens. It is less than 16 times as much,
+# although the row is 16 times as long, because a part of each call does not depend on T. Padding is computed like text.
+# So a server should pad each batch to its longest text, not to the longest text that is allowed. The printed list shows
+# the effect of the batch: how much of the time of a single text is still needed by a text in a batch of 2, 4, 8 and 16.
+# On a GPU it is usually far less than on a CPU (not measured here).
 #
 # ## 5 · A small HTTP server
 #
@@ -416,7 +417,8 @@ print("the same answers over HTTP; bad requests get 400, 413 and 404; the server
 #
 # Sixteen clients ask at the same time, one text per request. Without batching the model is called for each request.
 # *Dynamic batching* waits a few milliseconds, collects the texts that have arrived, and calls the model once. Here it
-# is: a list of waiting texts, a lock, and a thread.
+# is: a list of waiting texts, a lock, and a thread. A `Future` is an object for a result that comes later: the thread
+# of a request waits for it.
 
 
 # %%
@@ -488,8 +490,8 @@ plot = kb.explain.bar_chart(
 chapter.show(plot, "batching")
 
 # %% [markdown]
-# *Look at* the second bar: the same requests need far fewer calls, and every client gets its own answer. Is it faster?
-# The printed time ratio says it for this machine and one run; below 1 is faster. A call has fixed costs, and section 4
+# *Look at* the second bar: the same requests need fewer calls, and every client gets its own answer. Is it faster? The
+# printed time ratio says it for this machine and one run; below 1 is faster. A call has fixed costs, and section 4
 # printed how much less a text in a batch needs. But each request also waits for the others, so with few clients, or on
 # a machine that is busy with other programs, batching can cost time. On a GPU the gain is usually larger (not measured
 # here).
@@ -528,7 +530,8 @@ chapter.show(plot, "batching")
 # - The time depends on T and B: pad to the longest text of the batch. Batch requests that arrive together if a
 #   measurement shows that it saves time.
 # - A server limits what it reads and answers bad requests with one line.
-# - More outputs and settings of the three formats, also from the command line: [exports](../docs/guides/export.md).
+# - More outputs and settings of the three formats, also from the command line: [exports](../docs/guides/export.md). The
+#   folders of TensorFlow Serving, Triton and OpenVINO: [serving engines](../docs/guides/serving.md).
 #
 # ## Exercises
 #

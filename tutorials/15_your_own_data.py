@@ -81,9 +81,9 @@ print((folder / "train.csv").read_text(encoding="utf-8")[:200])
 # %% [markdown]
 # ## 2 · Look at the data
 #
-# `load_labeled` reads the folder, with files that end in `.csv`, `.tsv`, `.jsonl` or `.parquet`. The text column is
-# named `text` or `sentence`, the other one `label`; `sentence1` and `sentence2` are a pair. It refuses the row without
-# text, and names the file and the line. So no row disappears without a message.
+# First: can every row be read? `load_labeled` reads the folder, with files that end in `.csv`, `.tsv`, `.jsonl` or
+# `.parquet`. The text column is named `text` or `sentence`, the other one `label`; `sentence1` and `sentence2` are a
+# pair. It refuses the row without text, and names the file and the line. So no row disappears without a message.
 
 # %%
 try:
@@ -96,9 +96,9 @@ assert "line" in message
 write("train", [row for row in parts["train"] if row[0]])
 
 # %% [markdown]
-# The second try works, but there are three classes in place of two: a label in another spelling is a new class. Always
-# print the classes and their counts. If one class is rare, accuracy says little: `kb.evaluate` also gives the F1 of
-# each class, and `kb.finetune` takes `class_weight`.
+# Second: which classes are there? Now the folder can be read, but it has three classes in place of two: a label in
+# another spelling is a new class. Always print the classes and their counts. If one class is rare, accuracy says
+# little: `kb.evaluate` also gives the F1 of each class, and `kb.finetune` takes `class_weight`.
 
 
 # %%
@@ -128,8 +128,9 @@ data, counts = class_counts()
 assert len(data.dev_texts) <= SIZES[1]
 
 # %% [markdown]
-# Fourth: how long are the texts, in tokens of the model? `sequence_length` should cover almost all of them. And which
-# share of the tokens is `[UNK]`? A high share means that the vocabulary does not fit the texts.
+# Fourth: how long are the texts, in tokens of the model? `sequence_length` should cover almost all of them, because
+# longer texts lose their end (512 tokens are the limit of this model, chapter 02). And which share of the tokens is
+# `[UNK]`? A high share means that the vocabulary does not fit the texts.
 #
 # The model of this chapter is `sst2_sentiment`, a classifier of film reviews that comes with the package. It was
 # trained on other reviews (SST-2). Section 3 measures whether a model of a similar subject is a good start.
@@ -254,10 +255,9 @@ chapter.show(plot, "accuracy")
 
 # %% [markdown]
 # *Look at* the last two bars. The model without training is already far above the bag of words, because it was trained
-# on other film reviews (SST-2, see its model card). Training on this file adds about one point or less, which is
-# smaller than the standard error of dev (the output above). The three seeds are close together, so the chance in
-# training is small here: all of them start from the same trained head. The chance in the choice of 400 dev texts is
-# larger.
+# on other film reviews (SST-2, see its model card). Training on this file changes the accuracy by less than the
+# standard error of dev (the output above). The three seeds are close together, so the chance in training is small here:
+# all of them start from the same trained head. The chance in the choice of 400 dev texts is larger.
 #
 # From here on we use one model: the seed with the best *validation* accuracy. Choosing the seed by its dev accuracy
 # would make the dev accuracy too good.
@@ -320,10 +320,10 @@ plot = kb.explain.bar_chart(
 chapter.show(plot, "slices")
 
 # %% [markdown]
-# *Look at* the error bars before you compare two bars. The accuracy of short texts is a little higher than that of long
-# ones, but the error bars of the two overlap or nearly touch. Texts with a negation have the longest error bar, because
-# there are few. A difference of three or four points between slices of this size does not show anything yet. It needs a
-# larger dev file.
+# *Look at* the error bars before you compare two bars. In this run the accuracy of short texts is a little higher than
+# that of long ones, but the error bars of the two overlap or nearly touch. Texts with a negation have the longest error
+# bar, because there are few. A difference of three or four points between slices of this size does not show anything
+# yet. It needs a larger dev file.
 #
 # ## 6 · Read the errors
 #

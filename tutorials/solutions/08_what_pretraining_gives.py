@@ -49,8 +49,9 @@ assert not any(changed)
 # %% [markdown]
 # ## Exercise 3: shuffled labels
 #
-# The features know nothing about random labels, so the accuracy is near 50 %, within two standard errors. An accuracy
-# far from it would show a mistake, such as dev sentences among the training sentences.
+# The features know nothing about shuffled labels, so the mean over several shuffles is near 50 %. One shuffle can be
+# some points away: by chance, more or fewer than half of its labels are still right. A mean far from 50 % would show a
+# mistake, such as dev sentences among the training sentences.
 
 # %%
 small = kb.load_pretrained("bert_en_uncased_small")

@@ -67,7 +67,7 @@ print(f"with [CLS] and [SEP] {found[0]:.1f} %, without {found[1]:.1f} %; random 
 assert min(found) > 1000 / len(halves)
 
 # %% [markdown]
-# It does not find more: the two shares are equal, because `[CLS]` and `[SEP]` are only two of the vectors in a mean.
+# It hardly matters: `[CLS]` and `[SEP]` are only two of the vectors in a mean.
 #
 # ## Exercise 3: opposites are near
 #
