@@ -85,21 +85,32 @@ def test_page_names_tasks_without_learning(tmp_path, monkeypatch):
     assert "On TREC, every seed of bert_en_uncased_mini always predicts the commonest answer." in page
 
 
-def test_rates_are_compared_on_held_out_rows(tmp_path, monkeypatch):
+def test_settings_are_compared_on_held_out_rows(tmp_path, monkeypatch):
     asked = []
 
     def run(words, name, held_out=False):
-        asked.append((words.split(" --learning-rate ")[-1].split()[0], held_out))
-        return {"3e-5": 0.8, "1e-4": 0.9, "3e-4": 0.7}[asked[-1][0]]
+        asked.append((words, held_out))
+        return 0.7 + 0.1 * len(asked)
 
     monkeypatch.setattr(tasks, "run", run)
     monkeypatch.setattr(tasks, "FOUND", tmp_path / "tasks.json")
     monkeypatch.setattr(tasks, "PAGE", tmp_path / "tasks.md")
+    first, second = "--epochs 1", "--epochs 2"
+    monkeypatch.setattr(tasks, "COMPARED", {"TREC": (first, second)})
     found = {"sets": {}, "freezing": {}}
-    tasks.compare_rates(found, ["TREC"])
-    assert asked == [(rate, True) for rate in tasks.RATES]
+    tasks.compare(found, ["TREC", "SQuAD-1.1"])
+    assert all(held_out and "--seed 1 " in words for words, held_out in asked)
+    assert first in asked[0][0] and second in asked[1][0]
+    tasks.compare(found, ["TREC"])  # both are stored
+    assert len(asked) == 2
     tasks.write_page(found)
-    assert "| TREC | 80.0 | **90.0** | 70.0 |" in (tmp_path / "tasks.md").read_text(encoding="utf-8")
+    page = (tmp_path / "tasks.md").read_text(encoding="utf-8")
+    assert "| TREC | `--epochs 1` | 80.0 |" in page and "| TREC | `--epochs 2` | **90.0** |" in page
+
+
+def test_compared_settings_include_the_chosen_ones():
+    for name, compared in tasks.COMPARED.items():
+        assert tasks.SETTINGS[tasks.SMALL][name] in compared
 
 
 def test_settings_hold_out_part_of_train(tmp_path):
