@@ -1,4 +1,4 @@
-"""What the heads of BERT models attend to, on Wikipedia, and how attention agrees with leave-one-out.
+"""What the heads of BERT models attend to, whether a classifier needs them, and whether leave-one-out agrees.
 
     python -m experiments.attention_statistics --data DIR                     # every model not in the results yet
     python -m experiments.attention_statistics --data DIR --minilm FOLDER     # also all-MiniLM-L6-v2
@@ -32,13 +32,18 @@ Written by `python -m experiments.attention_statistics --data $KERAS_BERT_DATA -
 (arXiv:1906.04341): mean attention of a token to itself, its neighbors, [CLS], [SEP], and periods and commas, first over
 the tokens of a segment, then over segments. A segment is two consecutive paragraphs of a Wikipedia article, cut to
 {LENGTH} tokens; padding is not counted. Entropy is smoothed as in their code. Attention shows from where a head takes
-its values. It does not show which tokens decide a prediction: the last section compares it with leave-one-out.
+its values. It does not show which tokens decide a prediction: a section below compares it with leave-one-out. The last
+section shows which heads a classifier needs.
 """
 CORRELATIONS = f"""
 Spearman rank correlation of the attention of [CLS] with leave-one-out, over the tokens of {{texts}} sentences of SST-2
 dev, mean and standard error over sentences, for the classifier `{CLASSIFIER}`. Leave-one-out is the drop of the logit
 of the predicted class when a token is replaced with [MASK], or the size of this change. Rollout and flow are those of
 Abnar and Zuidema 2020 (arXiv:2005.00928); attention is the mean over the heads. The largest value of a row is bold.
+"""
+HEADS = f"""
+`kb.explain.head_ablation`, after Michel et al. 2019 (arXiv:1905.10650): the accuracy of `{CLASSIFIER}` on SST-2 dev
+when the output of one head is zero.
 """
 COLUMNS = {
     "self": "itself",
@@ -99,6 +104,18 @@ def correlate(classifier, path: Path, count: int) -> dict:
     return found
 
 
+def ablate_heads(classifier, path: Path) -> dict:
+    """Measure the accuracy on SST-2 dev without single heads, write the figure, and return what the page shows."""
+    import keras_bert as kb
+    from keras_bert.data import read_table
+
+    table = read_table(path)
+    result = kb.explain.head_ablation(classifier, table.texts, [int(label) for label in table.labels])
+    plot = result.plot()
+    plot.figure.savefig(IMAGES / "attention-head-ablation.png", dpi=110, facecolor="white")
+    return {**result.data, "caption": plot.caption}
+
+
 def write_page(found: dict) -> None:
     """Write docs/attention.md from the results."""
     lines = ["# What the heads attend to", "", *textwrap.wrap(INTRODUCTION.strip(), 110)]
@@ -131,6 +148,10 @@ def write_page(found: dict) -> None:
             lines += ["", f"![{caption}](images/attention-{kind}-{name}.png)", "", *textwrap.wrap(caption, 110)]
     if "correlations" in found:
         lines += _correlations(found["correlations"])
+    if "head_ablation" in found:
+        caption = found["head_ablation"]["caption"]
+        lines += ["", "## Single heads", "", *textwrap.wrap(HEADS.strip(), 110)]
+        lines += ["", f"![{caption}](images/attention-head-ablation.png)", "", *textwrap.wrap(caption, 110)]
     PAGE.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
@@ -179,10 +200,12 @@ def main() -> None:
             if options.again or name not in found["models"]:
                 found["models"][name] = measure(kb.load_pretrained(source), texts, name)
                 FOUND.write_text(json.dumps(found) + "\n")
+        classifier, path = kb.load_pretrained(options.classifier), Path(options.data) / "data" / "SST-2" / "dev.tsv"
         if options.again or "correlations" not in found:
-            classifier = kb.load_pretrained(options.classifier)
-            path = Path(options.data) / "data" / "SST-2" / "dev.tsv"
             found["correlations"] = correlate(classifier, path, options.sentences)
+            FOUND.write_text(json.dumps(found) + "\n")
+        if options.again or "head_ablation" not in found:
+            found["head_ablation"] = ablate_heads(classifier, path)
             FOUND.write_text(json.dumps(found) + "\n")
     write_page(found)
 

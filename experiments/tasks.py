@@ -49,7 +49,7 @@ SETTINGS = {
     SMALL: {
         "TREC": "--epochs 12 --learning-rate 1e-4 --dtype mixed_bfloat16",
         "SST-5": "--epochs 3 --learning-rate 3e-5 --dtype mixed_bfloat16",
-        "MRPC": "--epochs 5 --learning-rate 1e-4 --dtype mixed_bfloat16",
+        "MRPC": "--epochs 5 --learning-rate 3e-5 --dtype mixed_bfloat16",
         "SQuAD-1.1": f"{SPANS} --learning-rate 1e-4 --epochs 4 --dtype mixed_bfloat16",
         "SQuAD-2.0": f"{SPANS} --learning-rate 1e-4 --epochs 4 --dtype mixed_bfloat16",
     },

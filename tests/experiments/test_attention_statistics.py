@@ -27,7 +27,8 @@ def test_page(tmp_path, monkeypatch):
     means = {"attention": [0.1, 0.2], "rollout": [0.2, 0.1], "flow": [0.3, -0.1]}
     errors = {name: [0.01, 0.01] for name in means}
     correlations = {"drop": {"texts": 200, "means": means, "errors": errors}}
-    experiment.write_page({"models": {"bert": model}, "correlations": correlations})
+    ablation = {"caption": "Look at the orange cells."}
+    experiment.write_page({"models": {"bert": model}, "correlations": correlations, "head_ablation": ablation})
     page = (tmp_path / "attention.md").read_text(encoding="utf-8")
     assert "1,000 segments with 120,000 tokens; 900 were cut." in page
     assert "| 1 | 10.0 % | 10.0 % | 10.0 % | 10.0 % | **30.0 %** | 10.0 % | 1.50 |" in page
@@ -36,4 +37,5 @@ def test_page(tmp_path, monkeypatch):
     assert "| next | 2 | 2 | 90.0 % |" in page and "| [SEP] | 1 | 2 | 40.0 % |" in page
     assert "![What it shows.](images/attention-heads-bert.png)" in page
     assert "| drop | 1 | +0.10 ± 0.01 | +0.20 ± 0.01 | **+0.30 ± 0.01** |" in page
+    assert "![Look at the orange cells.](images/attention-head-ablation.png)" in page
     assert "over the tokens of 200 sentences" in page.replace("\n", " ")
