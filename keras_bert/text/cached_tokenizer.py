@@ -25,6 +25,9 @@ class CachedTokenizer:
         whole_tokens: tokens of the vocabulary that stay whole where a text contains them; without white space.
         splitting: the settings that differ from those of the original code.
 
+    Attributes:
+        cached_ids: function of a word that returns its ids, with the methods of `functools.lru_cache`.
+
     Example:
 
     >>> tokenizer = CachedTokenizer(["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "cafe", "##s", "!"])
@@ -42,12 +45,12 @@ class CachedTokenizer:
         splitting: Splitting = ORIGINAL,
     ):
         tokenizer = OffsetTokenizer(vocabulary, lowercase, whole_tokens, splitting)
-        self._ids = lambda word: tokenizer(word)[0]
-        self._cached_ids = functools.lru_cache(MAX_WORDS)(self._ids)
+        self._ids = tokenizer.ids
+        self.cached_ids = functools.lru_cache(MAX_WORDS)(self._ids)
 
     def __call__(self, text: str) -> list[int]:
         """Tokenize one text and return its ids."""
         ids = []
         for word in _split_words(text):
-            ids += self._cached_ids(word) if len(word) <= MAX_LENGTH else self._ids(word)
+            ids += self.cached_ids(word) if len(word) <= MAX_LENGTH else self._ids(word)
         return ids

@@ -17,6 +17,8 @@ from keras_bert.text.prefixes import longest_token, prefix_table
 from keras_bert.text.splitting import ORIGINAL, Splitting
 
 CharOffsets = list[tuple[str, int]]  # characters, each with its position in the text
+_is_plain = re.compile(r"[\t\n\r -~]*").fullmatch  # ASCII without the control characters that BERT removes
+_plain_words = re.compile(r"[0-9A-Za-z]+|[!-/:-@\[-`{-~]").findall
 
 
 class OffsetTokenizer:
@@ -79,6 +81,21 @@ class OffsetTokenizer:
                     offsets.append((begin + min(places), begin + max(places) + 1))
         return ids, offsets
 
+    def ids(self, text: str) -> list[int]:
+        """Tokenize one text and return its ids only. Most ASCII texts need a tenth of the time of a call.
+
+        The ids equal those of a call. In a text of printable ASCII characters, tabs and line breaks, no character is
+        removed, decomposed (NFD) or a Chinese character, `str.lower` replaces each character by one other, and spaces
+        have no other form. Each of its printable characters is a letter, a digit or, for BERT, punctuation. So its
+        words are the runs of letters and digits, and the single punctuation marks, which one regular expression finds.
+        A text with another character or a whole token, and all texts if there are normalized tokens, take the same
+        steps as in a call.
+        """
+        if self._normalized or not _is_plain(text) or (self._whole and self._whole.search(text)):
+            return self(text)[0]
+        words = _plain_words(text.lower() if self.lowercase else text)
+        return [token_id for word in words for token_id, _, _ in self._word_tokens(word)]
+
     def _parts(self, text: str) -> Iterator[tuple[str, int, bool]]:
         """Split a text at the whole tokens: each part, its position, and whether it is such a token."""
         position = 0
@@ -105,6 +122,8 @@ class OffsetTokenizer:
             return [(self._ids[self._normalized[word]], 0, len(word))]
         if len(word) > self.splitting.max_word_length:
             return unknown
+        if word in self._ids:
+            return [(self._ids[word], 0, len(word))]
         tokens, start = [], 0
         while start < len(word):
             table = self._continuation if start else self._first
