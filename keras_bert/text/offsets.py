@@ -81,20 +81,25 @@ class OffsetTokenizer:
                     offsets.append((begin + min(places), begin + max(places) + 1))
         return ids, offsets
 
-    def ids(self, text: str) -> list[int]:
-        """Tokenize one text and return its ids only. Most ASCII texts need a tenth of the time of a call.
+    def plain_words(self, text: str) -> list[str] | None:
+        """Find the words of most ASCII texts with one regular expression, about ten times as fast as a call.
 
-        The ids equal those of a call. In a text of printable ASCII characters, tabs and line breaks, no character is
-        removed, decomposed (NFD) or a Chinese character, `str.lower` replaces each character by one other, and spaces
-        have no other form. Each of its printable characters is a letter, a digit or, for BERT, punctuation. So its
-        words are the runs of letters and digits, and the single punctuation marks, which one regular expression finds.
-        A text with another character or a whole token, and all texts if there are normalized tokens, take the same
-        steps as in a call.
+        In a text of printable ASCII characters, tabs and line breaks, no character is removed, decomposed (NFD) or
+        Chinese, and `str.lower` replaces each character by one other. Each printable character is a space, a letter, a
+        digit or, for BERT, punctuation. So the words of the text are its runs of letters and digits, and its single
+        punctuation marks. The ids of the text are those of `word_ids` of these words, one after the other.
+
+        Returns:
+            The normalized words. None for a text with another character or with a whole token, and for all texts if
+            there are normalized tokens.
         """
         if self._normalized or not _is_plain(text) or (self._whole and self._whole.search(text)):
-            return self(text)[0]
-        words = _plain_words(text.lower() if self.lowercase else text)
-        return [token_id for word in words for token_id, _, _ in self._word_tokens(word)]
+            return None
+        return _plain_words(text.lower() if self.lowercase else text)
+
+    def word_ids(self, word: str) -> list[int]:
+        """Return the ids of a normalized word."""
+        return [token_id for token_id, _, _ in self._word_tokens(word)]
 
     def _parts(self, text: str) -> Iterator[tuple[str, int, bool]]:
         """Split a text at the whole tokens: each part, its position, and whether it is such a token."""

@@ -60,27 +60,45 @@ def test_ids_equal_those_of_the_whole_text(tokenizers, parts):
 
 
 @pytest.mark.parametrize("options", ASCII_OPTIONS.values(), ids=ASCII_OPTIONS)
-def test_ids_of_ascii_texts_equal_those_with_offsets(options):
-    tokenizer, vocabulary = OffsetTokenizer(ASCII_TOKENS, **options), set(ASCII_TOKENS)
+def test_ids_of_ascii_texts(options):
+    cached, whole = CachedTokenizer(ASCII_TOKENS, **options), OffsetTokenizer(ASCII_TOKENS, **options)
+    vocabulary = set(ASCII_TOKENS)
 
     @settings(max_examples=200, deadline=None)
     @given(parts=st.lists(ASCII_PARTS))
     def check(parts):
         text = "".join(parts)
-        ids = tokenizer.ids(text)
-        assert ids == tokenizer(text)[0]
+        ids = cached(text)
+        assert ids == whole(text)[0]
         if set(options) <= {"lowercase"}:
             assert [ASCII_TOKENS[i] for i in ids] == tokenize(text, vocabulary, options.get("lowercase", True))
 
     check()
-    for first in ASCII:  # every pair of characters
-        text = "".join(f"{first}{second} " for second in ASCII)
-        assert tokenizer.ids(text) == tokenizer(text)[0]
+    for first in ASCII:
+        for text in (f"{first}{second}" for second in ASCII):
+            assert cached(text) == whole(text)[0], ascii(text)
+
+
+def test_plain_words():
+    tokenizer = OffsetTokenizer(ASCII_TOKENS, whole_tokens=["[E1]"])
+    assert tokenizer.plain_words("It's\tA-1 film.\r\n") == ["it", "'", "s", "a", "-", "1", "film", "."]
+    for text in ("a\x0bb", "a\x7f", "\0", "é", "a [E1] b"):
+        assert tokenizer.plain_words(text) is None
+    normalized = OffsetTokenizer(ASCII_TOKENS, splitting=Splitting(normalized_tokens=["[E1]"]))
+    assert normalized.plain_words("a") is None
 
 
 def test_memory_of_the_cache_is_limited(tokenizers):
     cached, whole, _ = tokenizers
-    before = cached.cached_ids.cache_info().currsize
-    text = "ab" * MAX_LENGTH
-    assert cached(text) == whole(text)[0] and cached.cached_ids.cache_info().currsize == before
-    assert cached.cached_ids.cache_info().maxsize is not None
+    before = cached.cache_size()
+    for text in ("ab" * MAX_LENGTH, "aé" * MAX_LENGTH):
+        assert cached(text) == whole(text)[0] and cached.cache_size() == before
+
+
+def test_number_of_words_in_the_cache_is_limited():
+    cached = CachedTokenizer(TOKENS, max_words=5)
+    for text in (" ".join("abcdefghij"), *(f"é{char}" for char in "abcdefghij")):
+        cached(text)
+    assert cached.cache_size() == 10  # five words and five parts
+    cached.clear_cache()
+    assert cached.cache_size() == 0
