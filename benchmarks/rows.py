@@ -1,6 +1,7 @@
 """Rows of the results: medians, the ratio to the fastest peer, and the share of the peak."""
 
 import statistics
+from collections.abc import Iterator
 
 KERAS_BERT = "keras_bert"  # the name of this package among the contestants
 
@@ -68,6 +69,14 @@ def make_row(
         "peak": peak,
         "notes": list(dict.fromkeys(remarks)),
     }
+
+
+def split_by_form(results: list) -> Iterator[tuple[str, list]]:
+    """Yield each form of keras_bert with what a row of its own needs: its `Result`, and those of all peers."""
+    peers = [result for result in results if result.entry.peer != KERAS_BERT]
+    for result in results:
+        if result.entry.peer == KERAS_BERT:
+            yield result.entry.form, [result, *peers]
 
 
 def measurement(result, case: str, unit: str, amount: float | None) -> dict:

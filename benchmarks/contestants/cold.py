@@ -6,7 +6,8 @@ import sys
 import time
 
 MODULES = {
-    "keras_bert": "saved_model",
+    "SavedModel": "saved_model",
+    "kb.Predictor": "predictor",
     "TF-Hub interface": "tfhub",
     "ONNX Runtime": "onnx_runtime",
     "OpenVINO": "openvino",
@@ -34,7 +35,7 @@ def main() -> None:
             return predict
 
     else:
-        module = importlib.import_module(f"benchmarks.contestants.{MODULES[task['peer']]}")
+        module = importlib.import_module(f"benchmarks.contestants.{MODULES[task['form'] or task['peer']]}")
         contestant = module.TwoModels if task["peer"] == "TF-Hub interface" else module.Server
 
         def load():

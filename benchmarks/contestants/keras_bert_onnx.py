@@ -1,4 +1,4 @@
-"""Not a contestant: writes the ONNX files of `export_onnx`, which `onnx_runtime` and `openvino` load."""
+"""Not a contestant: writes the folders of `export_onnx`, which `onnx_runtime`, `openvino` and `predictor` load."""
 
 from pathlib import Path
 
@@ -15,8 +15,9 @@ class Export:
         if task["model"] == "encoder":
             kb.export_onnx(model.encoder, Path(task["folder"]) / "float32")
         else:
+            vectorizer = kb.BertTextVectorization(task["vocabulary"], sequence_length=task["length"])
             for dtype in ("float32", "int8"):
-                kb.export_onnx(model, Path(task["folder"]) / dtype, dtype=dtype)
+                kb.export_onnx(model, Path(task["folder"]) / dtype, vectorizer, dtype=dtype)
 
     def outputs(self) -> dict:
         return {}

@@ -12,26 +12,29 @@ import numpy as np
 
 from benchmarks import inputs
 from benchmarks.contestant import ROOT, ContestantError, Entry, Result, environment
-from benchmarks.rows import KERAS_BERT, make_row
+from benchmarks.rows import KERAS_BERT, make_row, split_by_form
 from benchmarks.runner import TOLERANCES, find_difference
-from benchmarks.workloads.text_to_probabilities import prepare_task
+from benchmarks.workloads.text_to_probabilities import PREDICTOR, SAVED_MODEL, prepare_task
 
-PEERS = (KERAS_BERT, "TF-Hub interface", "Hugging Face", "ONNX Runtime", "OpenVINO")
+ENTRIES = [
+    *(Entry(KERAS_BERT, "cold", form=form) for form in (SAVED_MODEL, PREDICTOR)),
+    *(Entry(peer, "cold") for peer in ("TF-Hub interface", "Hugging Face", "ONNX Runtime", "OpenVINO")),
+]
 PARTS = ("total", "import", "load", "predict")
 
 
 def measure(bench):
-    """Yield a row for the whole and one for each part."""
+    """Yield a row for the whole and one for each part, by form of keras_bert."""
     config = bench.size(inputs.BASE)
     task = {**prepare_task(bench, "base", config), "text": bench.texts.dev[0]}
-    results = {peer: Result(Entry(peer, "cold")) for peer in PEERS}
+    results = [Result(entry) for entry in ENTRIES]
     reference = None
     for number in range(-1, min(2, bench.rounds)):
-        for peer, result in results.items():
+        for result in results:
             if result.error is not None:
                 continue
             try:
-                found = start_process({**task, "peer": peer})
+                found = start_process({**task, "peer": result.entry.peer, "form": result.entry.form})
             except ContestantError as error:
                 result.error = str(error)
                 continue
@@ -42,15 +45,16 @@ def measure(bench):
             for part, seconds in found.items():
                 if number >= 0:
                     result.seconds.setdefault(part, []).append(seconds)
-    bench.record(list(results.values()))
-    for part in PARTS:
-        yield make_row(
-            f"cold start, base: {part}",
-            list(results.values()),
-            case=part,
-            unit="s",
-            notes=["new processes, two rounds each; the total includes the start of Python"],
-        )
+    bench.record(results)
+    for form, measured in split_by_form(results):
+        for part in PARTS:
+            yield make_row(
+                f"cold start, base, {form}: {part}",
+                measured,
+                case=part,
+                unit="s",
+                notes=["new processes, two rounds each; the total includes the start of Python"],
+            )
 
 
 def start_process(task: dict) -> dict:

@@ -4,14 +4,16 @@ from pathlib import Path
 
 from benchmarks import flops, inputs
 from benchmarks.contestant import Entry
-from benchmarks.rows import KERAS_BERT, make_row
+from benchmarks.rows import KERAS_BERT, make_row, split_by_form
 from benchmarks.runner import Runner
 from benchmarks.runtimes import KERAS_BERT_FILE
 
 LENGTH = 128
+SAVED_MODEL, PREDICTOR = "SavedModel", "kb.Predictor"  # two ways to use a model of keras_bert, with a row each
 PEERS = {
     "float32": [
-        Entry(KERAS_BERT, "saved_model"),
+        Entry(KERAS_BERT, "saved_model", form=SAVED_MODEL),
+        Entry(KERAS_BERT, "predictor", form=PREDICTOR),
         Entry("TF-Hub interface", "tfhub"),
         Entry("KerasHub", "kerashub"),
         Entry("Hugging Face", "huggingface", form="eager"),  # compiling for many lengths would take minutes
@@ -19,29 +21,33 @@ PEERS = {
         Entry("OpenVINO", "openvino"),
     ],
     "bfloat16": [
-        Entry(KERAS_BERT, "saved_model", "bfloat16"),
+        Entry(KERAS_BERT, "saved_model", "bfloat16", SAVED_MODEL),
+        Entry(KERAS_BERT, "predictor", "bfloat16", PREDICTOR),
         Entry("KerasHub", "kerashub", "bfloat16"),
         Entry("Hugging Face", "huggingface", "bfloat16", "eager"),
         Entry("OpenVINO", "openvino", "bfloat16"),
     ],
     # The int8 model of keras_bert is an ONNX file, which ONNX Runtime also runs.
-    "int8": [Entry(KERAS_BERT, "onnx_runtime", "int8", KERAS_BERT_FILE), Entry("ONNX Runtime", "onnx_runtime", "int8")],
+    "int8": [
+        Entry(KERAS_BERT, "onnx_runtime", "int8", KERAS_BERT_FILE),
+        Entry(KERAS_BERT, "predictor", "int8", PREDICTOR),
+        Entry("ONNX Runtime", "onnx_runtime", "int8"),
+    ],
 }
 GOOGLE_ENCODER = "bert_en_uncased_L-2_H-128_A-2"  # written by Google's exporter; measured if the data folder has it
 GOOGLE_SIZE = "L2 H128"
 
 
 def measure(bench):
-    """Yield rows by size, precision and batch size."""
-    only_int8 = {"int8": PEERS["int8"]}
+    """Yield rows by size, precision, batch size and form of keras_bert."""
     sizes = [
         ("mini", bench.size(inputs.MINI), 12, PEERS),
-        ("small", inputs.SMALL, 12, only_int8),
+        ("small", inputs.SMALL, 12, PEERS),
         ("base", inputs.BASE, 28, PEERS),
     ]
     google = bench.data / "reference" / "tfhub" / GOOGLE_ENCODER if bench.data else None
     if google and (google / "saved_model.pb").is_file():
-        peers = {"float32": [Entry(KERAS_BERT, "saved_model"), Entry("Google's encoder", "tfhub")]}
+        peers = {"float32": [Entry(KERAS_BERT, "saved_model", form=SAVED_MODEL), Entry("Google's encoder", "tfhub")]}
         sizes.append((GOOGLE_SIZE, {**inputs.size(2, 128), "type_vocab_size": 16}, 6, peers))
     for name, config, stride, peers in sizes:
         if bench.quick and name not in ("mini", GOOGLE_SIZE):
@@ -65,21 +71,23 @@ def measure(bench):
             for case, found in texts.items():
                 batching = "all in one call (peers: batches of 32)" if case == "all" else f"batch {case}"
                 lengths = bench.texts.rows(found, LENGTH)["input_mask"].sum(axis=1)  # [N]
-                yield make_row(
-                    f"text to probabilities, {name}, {batching}",
-                    results,
-                    case=case,
-                    unit="sentences/s",
-                    amount=len(found),
-                    precision=precision,
-                    flops=flops.classifier(config, lengths, 2),
-                    peak=bench.peaks.get(precision),
-                    notes=[
-                        f"the dev sentences of {bench.texts.name}, sorted by length; a sample "
-                        "of groups of 32, or all in one call, of which peers are timed on a part; rows are padded to "
-                        "the longest of the batch, those of the TF-Hub interface to 128 tokens"
-                    ],
-                )
+                for form, measured in split_by_form(results):
+                    yield make_row(
+                        f"text to probabilities, {name}, {batching}, {form}",
+                        measured,
+                        case=case,
+                        unit="sentences/s",
+                        amount=len(found),
+                        precision=precision,
+                        flops=flops.classifier(config, lengths, 2),
+                        peak=bench.peaks.get(precision),
+                        notes=[
+                            f"the dev sentences of {bench.texts.name}, sorted by length; a sample of groups of 32, or "
+                            "all in one call, of which peers are timed on a part; rows are padded to the longest of "
+                            "the batch, those of the TF-Hub interface to 128 tokens; kb.Predictor opens an ONNX "
+                            "folder, in bfloat16 the SavedModel"
+                        ],
+                    )
 
 
 def sample(texts: list[str], stride: int) -> list[str]:
@@ -127,8 +135,6 @@ def _prepare_task(bench, name: str, config: dict, google: Path | None) -> dict:
         "huggingface": Entry("Hugging Face", "huggingface_export"),
         "keras_bert_onnx": Entry(KERAS_BERT, "keras_bert_onnx"),
     }
-    if name == "small":
-        exporters = {kind: exporters[kind] for kind in ("huggingface", "keras_bert_onnx")}
     if google:
         exporters = {"float32": exporters["float32"]}
         file, entry = str(bench.folder / "google.npz"), Entry("TF-Hub interface", "tfhub")

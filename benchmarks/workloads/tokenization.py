@@ -1,4 +1,4 @@
-"""Text to the three inputs: the train sentences of SST-2 in batches of 1,000. Every id is compared first."""
+"""Text to the three inputs: the train sentences of SST-2 in batches. Every id is compared first."""
 
 import importlib.util
 
@@ -9,7 +9,7 @@ from benchmarks.rows import KERAS_BERT, make_row
 from benchmarks.runner import Runner
 from keras_bert.constants import SPECIAL_TOKENS
 
-LENGTH, BATCH_SIZE = 64, 1000
+LENGTH = 64
 ENTRIES = [
     Entry(KERAS_BERT, "keras_bert"),
     Entry("tokenizers", "tokenizers"),
@@ -18,32 +18,32 @@ ENTRIES = [
     Entry("tensorflow_text", "tensorflow_text"),
     Entry("KerasHub", "kerashub"),
 ]
+PLAIN = [Entry(KERAS_BERT, "plain_tokenizer"), Entry("tokenizers", "tokenizers")]
+ROWS = [("tokenization", ENTRIES, 1000), *(("tokenization without TensorFlow", PLAIN, size) for size in (1000, 32))]
 
 
 def measure(bench):
-    """Yield one row."""
+    """Yield a row with all contestants, and rows of those that need no TensorFlow."""
     # Every fifth sentence of a large set keeps a round short.
     texts = bench.texts.train[: 2000 if bench.quick else None : 1 if len(bench.texts.train) < 20_000 else 5]
     vocabulary = str(bench.texts.vocabulary)
-    task = {
-        "workload": "tokenization",
-        "vocabulary": vocabulary,
-        "texts": texts,
-        "length": LENGTH,
-        "batch_size": BATCH_SIZE,
-    }
-    with Runner(ENTRIES) as runner:
-        results, _ = runner.run(task, {"pass": bench.rounds}, bench.seconds, {"ids": reference_ids(texts, vocabulary)})
-    bench.record(results)
-    yield make_row(
-        f"tokenization, batches of {BATCH_SIZE:,}, rows of {LENGTH}",
-        results,
-        case="pass",
-        unit="sentences/s",
-        amount=len(texts),
-        precision="-",
-        notes=[f"{len(texts):,} sentences of {bench.texts.name}; all ids equal those of the plain-Python tokenizer"],
-    )
+    task = {"workload": "tokenization", "vocabulary": vocabulary, "texts": texts, "length": LENGTH}
+    reference = {"ids": reference_ids(texts, vocabulary)}
+    for name, entries, size in ROWS:
+        with Runner(entries) as runner:
+            results, _ = runner.run({**task, "batch_size": size}, {"pass": bench.rounds}, bench.seconds, reference)
+        bench.record(results)
+        yield make_row(
+            f"{name}, batches of {size:,}, rows of {LENGTH}",
+            results,
+            case="pass",
+            unit="sentences/s",
+            amount=len(texts),
+            precision="-",
+            notes=[
+                f"{len(texts):,} sentences of {bench.texts.name}; all ids equal those of tests/text/plain_tokenizer.py"
+            ],
+        )
 
 
 def reference_ids(texts: list[str], vocabulary: str) -> np.ndarray:

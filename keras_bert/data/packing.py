@@ -17,6 +17,8 @@ from keras_bert.text.shards import MIN_DOCUMENTS, pack_to_disk
 from keras_bert.text.splitting import Splitting
 from keras_bert.text.vocabulary import check_vocabulary, load_vocabulary
 
+MAX_WORDS = 2**17  # in the cache of the tokenizer: files have millions of words
+
 
 @dataclasses.dataclass(frozen=True)
 class PackSettings:
@@ -141,4 +143,5 @@ def sha256_of_vocabulary(tokens: Iterable[str]) -> str:
 @functools.lru_cache(maxsize=1)
 def _tokenizer(settings: PackSettings) -> CachedTokenizer:
     """Return the tokenizer of some settings; a process that packs several files builds it once."""
-    return CachedTokenizer(list(settings.vocabulary), settings.lowercase, settings.added_tokens, settings.splitting)
+    vocabulary = list(settings.vocabulary)
+    return CachedTokenizer(vocabulary, settings.lowercase, settings.added_tokens, settings.splitting, MAX_WORDS)

@@ -12,7 +12,7 @@ from keras_bert.inference.fill_mask import mask_vectorizer
 from keras_bert.inference.predict import predict_length_sorted
 from keras_bert.inference.sentence_pairs import OUTPUTS
 from keras_bert.models.pretrained_model import MODEL_CLASSES
-from keras_bert.tasks import TASKS, Preprocessor, TrainedModel
+from keras_bert.tasks import TASKS, PlainPreprocessor, TrainedModel
 from keras_bert.tasks.classification import softmax
 
 FILES = ("vocab.txt", "config.json")
@@ -52,7 +52,7 @@ def open_id_folder(folder: Path, file: str, open_file: Callable):
         raise InputError(f"`model` must be a folder of an exported model. Received: {folder} ({reason})") from None
     added_tokens = tuple(config.get("added_tokens", ()))
     vocabulary = tuple(load_vocabulary(folder / "vocab.txt"))
-    preprocessor = Preprocessor(vocabulary, lowercase, length, added_tokens, Splitting.from_dict(config))
+    preprocessor = PlainPreprocessor(vocabulary, lowercase, length, added_tokens, Splitting.from_dict(config))
     names = list(session.shapes)
     if kind == "pretrainer":
         task = next((task for task, output in OUTPUTS.items() if output in names), None)

@@ -80,11 +80,12 @@ def show_progress(title: str, unit: str, total: int | None, show: bool = True) -
         total: how many there are, or None if that is not known.
         show: False shows nothing.
     """
-    stream = error_stream()
-    console = Console(file=stream, highlight=False, force_terminal=stream.isatty())
     if not show:
         yield lambda count: None
-    elif console.is_terminal or console.is_jupyter:
+        return
+    stream = error_stream()
+    console = Console(file=stream, highlight=False, force_terminal=stream.isatty())
+    if console.is_terminal or console.is_jupyter:
         from rich.progress import MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
         columns = SpinnerColumn(), TextColumn(title), MofNCompleteColumn(), TimeElapsedColumn()

@@ -7,7 +7,7 @@ new task needs no entry in another file.
 import importlib
 import pkgutil
 
-from keras_bert.tasks.preprocessor import Preprocessor
+from keras_bert.tasks.preprocessor import PlainPreprocessor, Preprocessor
 from keras_bert.tasks.registry import TASKS, find_task, register_task, task_for
 from keras_bert.tasks.task import Task
 from keras_bert.tasks.task_data import LabeledTexts, TaskData, TaskDefaults, TrainedModel
@@ -17,6 +17,7 @@ for _module in sorted(module.name for module in pkgutil.iter_modules(__path__)):
 
 __all__ = [
     "LabeledTexts",
+    "PlainPreprocessor",
     "Preprocessor",
     "TASKS",
     "Task",

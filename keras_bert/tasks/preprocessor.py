@@ -7,6 +7,10 @@ from keras_bert.data.id_arrays import as_id_arrays
 from keras_bert.errors import InputError
 from keras_bert.models import check_vocabulary_size
 from keras_bert.tasks.long_texts import LongTexts, count_truncated
+from keras_bert.text.added_tokens import check_added_tokens
+from keras_bert.text.cached_tokenizer import CachedTokenizer
+from keras_bert.text.offsets import check_normalized_tokens
+from keras_bert.text.plain_inputs import pack_lists
 from keras_bert.text.splitting import ORIGINAL, Splitting
 
 
@@ -77,11 +81,15 @@ class Preprocessor:
         return preprocessor
 
     def __call__(self, texts) -> dict:
-        ids = as_id_arrays(self.vectorizer(texts))
-        truncated = count_truncated(texts, ids, self.vectorizer, self.sequence_length)
+        ids, truncated = self._rows(texts)
         what = "pairs of texts" if isinstance(texts, tuple) else "texts"
         self.long_texts.add(truncated, len(ids["input_mask"]), self.sequence_length, what)
         return ids
+
+    def _rows(self, texts) -> tuple[dict, int]:
+        """Return the inputs, and the number of texts that were truncated."""
+        ids = as_id_arrays(self.vectorizer(texts))
+        return ids, count_truncated(texts, ids, self.vectorizer, self.sequence_length)
 
     @functools.cached_property
     def vectorizer(self):
@@ -95,3 +103,35 @@ class Preprocessor:
             added_tokens=self.added_tokens,
             **self.splitting.changes(),
         )
+
+
+class PlainPreprocessor(Preprocessor):
+    """A `Preprocessor` in Python and NumPy, for models that run without TensorFlow.
+
+    The ids are the same. T is the length of the longest row.
+
+    Example:
+
+    >>> preprocessor = PlainPreprocessor(("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "a", "film"), True, 128)
+    >>> preprocessor(["A film", "film"])["input_word_ids"].tolist()
+    [[2, 5, 6, 3], [2, 6, 3, 0]]
+    """
+
+    def _rows(self, texts) -> tuple[dict, int]:
+        columns = texts if isinstance(texts, tuple) else (texts,)
+        segments = [[self.tokenizer(text) for text in column] for column in columns]
+        return pack_lists(segments, self.sequence_length, *self._special_ids)
+
+    @functools.cached_property
+    def tokenizer(self) -> CachedTokenizer:
+        """The tokenizer."""
+        check_added_tokens(self.added_tokens)
+        check_normalized_tokens(self.splitting, self.lowercase, self.added_tokens)
+        missing = sorted(set(self.added_tokens) - set(self.vocabulary))
+        if missing:
+            raise InputError(f"`added_tokens` must be in `vocabulary`. Received: {missing[0]!r:.60}, which is not")
+        return CachedTokenizer(list(self.vocabulary), self.lowercase, self.added_tokens, self.splitting)
+
+    @functools.cached_property
+    def _special_ids(self) -> list[int]:
+        return [self.vocabulary.index(token) for token in ("[CLS]", "[SEP]", "[PAD]")]

@@ -17,6 +17,8 @@ from keras_bert.text.prefixes import longest_token, prefix_table
 from keras_bert.text.splitting import ORIGINAL, Splitting
 
 CharOffsets = list[tuple[str, int]]  # characters, each with its position in the text
+_is_plain = re.compile(r"[\t\n\r -~]*").fullmatch  # ASCII without the control characters that BERT removes
+_plain_words = re.compile(r"[0-9A-Za-z]+|[!-/:-@\[-`{-~]").findall
 
 
 class OffsetTokenizer:
@@ -79,6 +81,26 @@ class OffsetTokenizer:
                     offsets.append((begin + min(places), begin + max(places) + 1))
         return ids, offsets
 
+    def plain_words(self, text: str) -> list[str] | None:
+        """Find the words of most ASCII texts with one regular expression, about ten times as fast as a call.
+
+        In a text of printable ASCII characters, tabs and line breaks, no character is removed, decomposed (NFD) or
+        Chinese, and `str.lower` replaces each character by one other. Each printable character is a space, a letter, a
+        digit or, for BERT, punctuation. So the words of the text are its runs of letters and digits, and its single
+        punctuation marks. The ids of the text are those of `word_ids` of these words, one after the other.
+
+        Returns:
+            The normalized words. None for a text with another character or with a whole token, and for all texts if
+            there are normalized tokens.
+        """
+        if self._normalized or not _is_plain(text) or (self._whole and self._whole.search(text)):
+            return None
+        return _plain_words(text.lower() if self.lowercase else text)
+
+    def word_ids(self, word: str) -> list[int]:
+        """Return the ids of a normalized word."""
+        return [token_id for token_id, _, _ in self._word_tokens(word)]
+
     def _parts(self, text: str) -> Iterator[tuple[str, int, bool]]:
         """Split a text at the whole tokens: each part, its position, and whether it is such a token."""
         position = 0
@@ -105,6 +127,8 @@ class OffsetTokenizer:
             return [(self._ids[self._normalized[word]], 0, len(word))]
         if len(word) > self.splitting.max_word_length:
             return unknown
+        if word in self._ids:
+            return [(self._ids[word], 0, len(word))]
         tokens, start = [], 0
         while start < len(word):
             table = self._continuation if start else self._first
@@ -114,38 +138,6 @@ class OffsetTokenizer:
             tokens.append((token_id, start, start + length))
             start += length
         return tokens
-
-
-def include_marks(text: str, offsets: list[tuple[int, int]], strips_accents: bool) -> list[tuple[int, int]]:
-    """Extend the place of each token over the marks after it that belong to its last character but to no token.
-
-    They are the combining marks that the tokenizer strips, joiners, and the characters of emoji tags: without them, a
-    part of the text that ends after a token ends within a character. Other tokenizers leave them out of their offsets.
-
-    Args:
-        text: the text.
-        offsets: what `OffsetTokenizer` returned for it.
-        strips_accents: whether the tokenizer strips combining marks.
-
-    Example:
-
-    >>> text = "cafe\u0301 au lait"
-    >>> [text[start:end] for start, end in include_marks(text, [(0, 4), (6, 8)], strips_accents=True)]
-    ['cafe\u0301', 'au']
-
-    Source: extended grapheme clusters, Unicode Standard Annex 29.
-    """
-    extended = []
-    for start, end in offsets:
-        while end < len(text) and _is_mark(text[end], strips_accents):
-            end += 1
-        extended.append((start, end))
-    return extended
-
-
-def _is_mark(char: str, strips_accents: bool) -> bool:
-    is_joiner_or_tag = char in "\u200c\u200d" or 0xE0020 <= ord(char) <= 0xE007F
-    return is_joiner_or_tag or (strips_accents and unicodedata.category(char) == "Mn")
 
 
 def normalized_chunks(text: str, lowercase: bool, splitting: Splitting = ORIGINAL) -> list[CharOffsets]:

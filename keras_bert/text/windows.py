@@ -7,7 +7,8 @@ import numpy as np
 
 from keras_bert.constants import INPUT_KEYS
 from keras_bert.errors import InputError
-from keras_bert.text.offsets import OffsetTokenizer, include_marks
+from keras_bert.text.marks import include_marks
+from keras_bert.text.offsets import OffsetTokenizer
 from keras_bert.text.splitting import ORIGINAL, Splitting
 
 MAX_QUERY_LENGTH = 64  # tokens; a longer question is truncated, as in run_squad.py

@@ -3,7 +3,7 @@
 import pytest
 
 from benchmarks.contestant import Entry, Result
-from benchmarks.rows import make_row
+from benchmarks.rows import make_row, split_by_form
 
 
 def result(peer, seconds, form="", error=None):
@@ -39,3 +39,15 @@ def test_no_ratio_without_both_sides():
     assert make_row("workload", RESULTS[1:], case="step", unit="s")["ratio"] is None
     alone = make_row("workload", RESULTS[:1], case="step", unit="s")
     assert alone["ratio"] is None and alone["best_peer"] is None
+
+
+def test_split_by_form():
+    forms = [result("keras_bert", [0.5], "SavedModel"), result("keras_bert", [0.1], "kb.Predictor")]
+    rows = {
+        form: make_row("workload", found, case="step", unit="s")
+        for form, found in split_by_form([*forms, *RESULTS[1:]])
+    }
+    assert {form: row["keras_bert"]["value"] for form, row in rows.items()} == {"SavedModel": 0.5, "kb.Predictor": 0.1}
+    for form, row in rows.items():
+        assert row["keras_bert"]["form"] == form and set(row["peers"]) == {"B", "C", "D"}
+        assert [each["form"] for each in row["other_forms"]] == ["slow"]

@@ -1,5 +1,7 @@
 """The ids of `CachedTokenizer` are those of the tokenizer that reads a whole text at once."""
 
+import string
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -26,6 +28,19 @@ CHARACTERS = st.one_of(
     st.sampled_from([*"abcé Σσ.-'\u2028\t\r\x0b\x1c\x85", "[E1]", "[e1]", "-x", "é!"]),
     st.characters(exclude_categories=["Cs"]),
 )
+ASCII = [*map(chr, range(128))]
+ASCII_TOKENS = [*SPECIAL_TOKENS, *(char for char in ASCII if char.isprintable() and char != " "), "-x", "[E1]", "[e1]"]
+ASCII_TOKENS += [*(f"##{char}" for char in string.ascii_letters + string.digits), "##", "##[", "#a", "abc", "##bc"]
+ASCII_PARTS = st.one_of(
+    st.sampled_from(ASCII),
+    st.sampled_from(string.ascii_letters + " ."),
+    st.sampled_from([*SPECIAL_TOKENS, "[E1]", "[e1]", "-x", "abc", "##", "a1" * 40, "b" * 199, "c" * 201]),
+)
+ASCII_OPTIONS = {
+    **{name: OPTIONS[name] for name in ("uncased", "cased", "splitting")},
+    "whole tokens": {"whole_tokens": ["[MASK]", "[E1]", "-x"]},
+    "short words": {"splitting": Splitting(max_word_length=3)},
+}
 
 
 @pytest.fixture(scope="module", params=OPTIONS, ids=str)
@@ -44,9 +59,46 @@ def test_ids_equal_those_of_the_whole_text(tokenizers, parts):
         assert [TOKENS[i] for i in cached(text)] == tokenize(text, set(TOKENS), options.get("lowercase", True))
 
 
+@pytest.mark.parametrize("options", ASCII_OPTIONS.values(), ids=ASCII_OPTIONS)
+def test_ids_of_ascii_texts(options):
+    cached, whole = CachedTokenizer(ASCII_TOKENS, **options), OffsetTokenizer(ASCII_TOKENS, **options)
+    vocabulary = set(ASCII_TOKENS)
+
+    @settings(max_examples=200, deadline=None)
+    @given(parts=st.lists(ASCII_PARTS))
+    def check(parts):
+        text = "".join(parts)
+        ids = cached(text)
+        assert ids == whole(text)[0]
+        if set(options) <= {"lowercase"}:
+            assert [ASCII_TOKENS[i] for i in ids] == tokenize(text, vocabulary, options.get("lowercase", True))
+
+    check()
+    for first in ASCII:
+        for text in (f"{first}{second}" for second in ASCII):
+            assert cached(text) == whole(text)[0], ascii(text)
+
+
+def test_plain_words():
+    tokenizer = OffsetTokenizer(ASCII_TOKENS, whole_tokens=["[E1]"])
+    assert tokenizer.plain_words("It's\tA-1 film.\r\n") == ["it", "'", "s", "a", "-", "1", "film", "."]
+    for text in ("a\x0bb", "a\x7f", "\0", "é", "a [E1] b"):
+        assert tokenizer.plain_words(text) is None
+    normalized = OffsetTokenizer(ASCII_TOKENS, splitting=Splitting(normalized_tokens=["[E1]"]))
+    assert normalized.plain_words("a") is None
+
+
 def test_memory_of_the_cache_is_limited(tokenizers):
     cached, whole, _ = tokenizers
-    before = cached._cached_ids.cache_info().currsize
-    text = "ab" * MAX_LENGTH
-    assert cached(text) == whole(text)[0] and cached._cached_ids.cache_info().currsize == before
-    assert cached._cached_ids.cache_info().maxsize is not None
+    before = cached.cache_size()
+    for text in ("ab" * MAX_LENGTH, "aé" * MAX_LENGTH):
+        assert cached(text) == whole(text)[0] and cached.cache_size() == before
+
+
+def test_number_of_words_in_the_cache_is_limited():
+    cached = CachedTokenizer(TOKENS, max_words=5)
+    for text in (" ".join("abcdefghij"), *(f"é{char}" for char in "abcdefghij")):
+        cached(text)
+    assert cached.cache_size() == 10  # five words and five parts
+    cached.clear_cache()
+    assert cached.cache_size() == 0

@@ -6,7 +6,8 @@ import numpy as np
 
 from keras_bert.constants import INPUT_KEYS, SPECIAL_TOKENS
 from keras_bert.errors import InputError
-from keras_bert.text.offsets import OffsetTokenizer, include_marks
+from keras_bert.text.marks import include_marks
+from keras_bert.text.offsets import OffsetTokenizer
 from keras_bert.text.splitting import ORIGINAL, Splitting
 
 Text = str | tuple[str, str]
