@@ -39,7 +39,8 @@ bootstrap intervals over the sentences.
 
 - **completeness error**: how far the scores are from adding up to the change of the logit, relative to this change; the
   median. `gradient`, `attention` and `random` have no baseline. The baseline of `gradient_x_input` is an embedding of
-  zeros, that of `occlusion` a text without tokens, that of `integrated_gradients` a text of [PAD].
+  zeros, that of `occlusion` a text without tokens, that of `integrated_gradients` a text of [PAD]. Where the logit
+  hardly changes, a small error is a large part of the change; more `steps` reduce it.
 - **comprehensiveness**: how much the probability falls without the highest 1, 5, 10, 20 and 50 % of the tokens; higher
   is better. **sufficiency**: how much it falls with these tokens alone; lower is better (DeYoung et al. 2020,
   arXiv:1911.03429).
@@ -93,7 +94,8 @@ def measure(model: str, texts: list[str]) -> dict:
             measured.append(json.loads(file.read_text(encoding="utf-8")))
             advance(1)
     table = summarize(measured, Bootstrap(RESAMPLES), mode=MODE, steps=STEPS)
-    largest = max(each["integrated_gradients"]["completeness_error"] for each in measured)
+    errors = [each["integrated_gradients"]["completeness_error"] for each in measured]
+    completeness = {"largest": max(errors), "above_1_percent": sum(error > 0.01 for error in errors)}
     chosen, file = texts[:CONTROL_TEXTS], store / f"randomization-{len(texts[:CONTROL_TEXTS])}.json"
     if not file.exists():
         with show_progress("randomizing", "stages", None) as advance:
@@ -102,7 +104,7 @@ def measure(model: str, texts: list[str]) -> dict:
             )
         write(file, json.dumps(found.to_dict()))
     control = json.loads(file.read_text(encoding="utf-8"))
-    return {"faithfulness": table.to_dict(), "largest_completeness_error": largest, "randomization": control}
+    return {"faithfulness": table.to_dict(), "completeness": completeness, "randomization": control}
 
 
 def page(results: dict) -> str:
@@ -118,8 +120,9 @@ def _table(found: dict) -> list[str]:
     shown = [name for name in METRICS if name != "seconds"]
     lines = [
         f"{table['count']:,} sentences, {table['settings']['steps']} steps, tokens left out by "
-        f"{table['settings']['mode']}. The largest completeness error of integrated gradients on a",
-        f"sentence is {_percent(found['largest_completeness_error'])}.",
+        f"{table['settings']['mode']}. The completeness error of integrated gradients is above 1 % on "
+        f"{found['completeness']['above_1_percent']} sentences;",
+        f"the largest is {_percent(found['completeness']['largest'])}.",
         "",
         "| method | " + " | ".join(name.replace("_", " ") for name in shown) + " |",
         "|---" * (len(shown) + 1) + "|",

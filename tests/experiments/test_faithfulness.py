@@ -25,10 +25,12 @@ def test_page(tmp_path, monkeypatch):
         "count": 5,
         "settings": {"seeds": [0]},
     }
-    found = {"faithfulness": table.to_dict(), "largest_completeness_error": 0.004, "randomization": control}
+    completeness = {"largest": 0.04, "above_1_percent": 3}
+    found = {"faithfulness": table.to_dict(), "completeness": completeness, "randomization": control}
     found["faithfulness"]["settings"] |= {"mode": "delete", "steps": 50}
     page = study.page({"a model": found})
-    assert "## a model" in page and "7 sentences, 50 steps" in page and "0.4 %" in page
+    assert "## a model" in page and "7 sentences, 50 steps" in page
+    assert "above 1 % on 3 sentences;\nthe largest is 4 %." in page
     assert "| integrated_gradients | **0.1 %** | **0.500 [0.500, 0.500]** | **0.100 [0.100, 0.100]** |" in page
     assert "| random | – | 0.100 [0.100, 0.100] | 0.300 [0.300, 0.300] |" in page
     assert "with 5 of these sentences and seeds 0:" in page and "| head | 0.25 [0.20, 0.30] |" in page
