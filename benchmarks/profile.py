@@ -12,20 +12,17 @@ step.
 import argparse
 import collections
 import os
-import tempfile
 import time
-from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import numpy as np  # noqa: E402
-import tensorflow as tf  # noqa: E402
 from rich.console import Console  # noqa: E402
 from rich.table import Table  # noqa: E402
-from tensorflow.tsl.profiler.protobuf import xplane_pb2  # noqa: E402
 
 import keras_bert as kb  # noqa: E402
 from benchmarks import inputs  # noqa: E402
+from benchmarks.trace import executed  # noqa: E402
 from keras_bert import ops  # noqa: E402
 from keras_bert.constants import INPUT_KEYS  # noqa: E402
 from keras_bert.tasks import task_for  # noqa: E402
@@ -72,24 +69,18 @@ def profile(step) -> tuple[float, dict, dict]:
     Returns:
         Seconds per step; milliseconds per step and number of operations per step, both by kind of operation.
     """
-    with tempfile.TemporaryDirectory() as folder:
-        tf.profiler.experimental.start(folder)
+    seconds = []
+
+    def timed_step():
         start = time.perf_counter()
-        for _ in range(STEPS):
-            step()
-        seconds = (time.perf_counter() - start) / STEPS
-        tf.profiler.experimental.stop()
-        space = xplane_pb2.XSpace.FromString(next(Path(folder).rglob("*.xplane.pb")).read_bytes())
+        step()
+        seconds.append(time.perf_counter() - start)
+
     milliseconds, counts = collections.Counter(), collections.Counter()
-    for plane in space.planes:
-        names = {key: value.name for key, value in plane.event_metadata.items()}
-        for event in (event for line in plane.lines for event in line.events):
-            name = names[event.metadata_id]
-            kind = XLA if name.startswith("CpuExecutable::Execute") else name.partition(":")[2]
-            if kind and kind[0] not in " :":  # names of operations are "node:kind"
-                milliseconds[kind] += event.duration_ps / 1e9 / STEPS
-                counts[kind] += 1 / STEPS
-    return seconds, milliseconds, counts
+    for event in executed(timed_step, STEPS):
+        milliseconds[event.kind or XLA] += event.milliseconds / STEPS
+        counts[event.kind or XLA] += 1 / STEPS
+    return sum(seconds) / STEPS, milliseconds, counts
 
 
 def main() -> None:

@@ -34,6 +34,8 @@ def pack(segments, sequence_length, cls_id: int, sep_id: int, pad_id: int):
     lengths = [tf.cast(segment.row_lengths(), tf.int32) for segment in segments]  # each [B]
     if sequence_length is not None:
         lengths = _truncated_lengths(lengths, tf.maximum(sequence_length - 1 - len(segments), 0))
+    if len(segments) == 1:
+        return _pack_one(*segments, *lengths, sequence_length, cls_id, sep_id, pad_id)
 
     # All rows, concatenated to [N]: fill them with [SEP], then write [CLS] and the segments.
     end = tf.cumsum(1 + sum(length + 1 for length in lengths))  # [B]
@@ -51,16 +53,32 @@ def pack(segments, sequence_length, cls_id: int, sep_id: int, pad_id: int):
         flat = tf.tensor_scatter_nd_update(flat, target[:, None], tf.cast(tf.gather(segment.values, source), tf.int32))
         position = position + length
     rows = tf.RaggedTensor.from_row_splits(flat, splits, validate=False)  # [B, (row)]
-    shape = [None, sequence_length] if not tf.is_tensor(sequence_length) else tf.stack([-1, sequence_length])
-    word_ids = rows.to_tensor(default_value=pad_id, shape=shape)  # [B, T]
-
+    word_ids = rows.to_tensor(default_value=pad_id, shape=_matrix_shape(sequence_length))  # [B, T]
     column = tf.range(tf.shape(word_ids)[1])  # [T]
     mask = tf.cast(column < (end - splits[:-1])[:, None], tf.int32)  # [B, T]
-    if len(segments) == 1:
-        type_ids = tf.zeros_like(word_ids)  # [B, T]
-    else:
-        type_ids = tf.where(column >= (lengths[0] + 2)[:, None], mask, 0)  # [B, T]
+    type_ids = tf.where(column >= (lengths[0] + 2)[:, None], mask, 0)  # [B, T]
     return dict(zip(INPUT_KEYS, (word_ids, mask, type_ids), strict=True))
+
+
+def _pack_one(segment, length, sequence_length, cls_id, sep_id, pad_id):
+    """Pack one segment per row, of which `length` `[B]` tokens are kept, with fewer operations than for pairs."""
+    import tensorflow as tf
+
+    if sequence_length is None:
+        sequence_length = tf.reduce_max(tf.concat([length, [0]], 0)) + 2
+    tokens = segment.to_tensor(default_value=pad_id, shape=_matrix_shape(sequence_length - 1))  # [B, T - 1]
+    tokens = tf.pad(tf.cast(tokens, tf.int32), [[0, 0], [1, 0]], constant_values=cls_id)  # [B, T]
+    column, end = tf.range(sequence_length), (length + 1)[:, None]  # [T], [B, 1]
+    word_ids = tf.where(column == end, sep_id, tokens)  # [B, T]; a token at `end` was truncated
+    mask = tf.cast(column <= end, tf.int32)  # [B, T]
+    return dict(zip(INPUT_KEYS, (word_ids, mask, tf.zeros_like(word_ids)), strict=True))
+
+
+def _matrix_shape(length):
+    """Return the shape `[B, length]` for `RaggedTensor.to_tensor`; the length is an int, a scalar tensor or None."""
+    import tensorflow as tf
+
+    return tf.stack([-1, length]) if tf.is_tensor(length) else [None, length]
 
 
 def _truncated_lengths(lengths, max_num_tokens):

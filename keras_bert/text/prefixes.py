@@ -11,11 +11,11 @@ from collections.abc import Mapping
 NO_TOKEN = (-1, 0)
 
 
-def prefix_table(tokens: Mapping[str, int]) -> dict[str, tuple[int, int]]:
+def prefix_table(tokens: Mapping[str, int] | Mapping[bytes, int]) -> dict:
     """Map each prefix of the tokens to the longest token that it starts with.
 
     Args:
-        tokens: the ids by token.
+        tokens: the ids by token; all tokens are str, or all are bytes.
 
     Returns:
         A dict of prefix to the token's `(id, length)`, or to `NO_TOKEN`.
@@ -25,7 +25,7 @@ def prefix_table(tokens: Mapping[str, int]) -> dict[str, tuple[int, int]]:
     >>> prefix_table({"a": 5, "abc": 6})
     {'a': (5, 1), 'ab': (5, 1), 'abc': (6, 3)}
     """
-    table: dict[str, tuple[int, int]] = {}
+    table: dict = {}
     for token in sorted(tokens):  # a token comes after the tokens that it starts with
         best = NO_TOKEN
         for end in range(1, len(token) + 1):

@@ -21,6 +21,24 @@ def row_ids(lengths):
     return tf.cumsum(ended)[:-1]  # [N]
 
 
+def row_splits(rows, count):
+    """Compute the row splits of elements that are sorted by row: rows `[0, 0, 2]` of 3 rows give `[0, 2, 2, 3]`.
+
+    `tf.RaggedTensor.from_value_rowids` gives the same result with more operations.
+
+    Args:
+        rows: int64 tensor `[N]`, the row of each element, in ascending order.
+        count: int64 scalar tensor, R.
+
+    Returns:
+        int64 tensor `[R + 1]`.
+    """
+    import tensorflow as tf
+
+    rows, numbers = tf.expand_dims(rows, 0), tf.expand_dims(tf.range(count + 1), 0)  # [1, N], [1, R + 1]
+    return tf.squeeze(tf.raw_ops.LowerBound(sorted_inputs=rows, values=numbers, out_type=tf.int64), 0)
+
+
 def shift_right(condition):
     """Shift a bool tensor `[N]` by one element; the first one becomes False."""
     import tensorflow as tf

@@ -1,23 +1,26 @@
 """WordPiece tokenization of a whole batch: a word is split into the longest tokens of the vocabulary, from its start.
 
-There are two paths. Most chunks between two spaces are common words, and one hash table look-up shows that such a chunk
-is a single token. The other distinct chunks take the exact path: normalization (`normalization.py`), then the greedy
-longest match at one position of all words in parallel, by a binary search over the lengths (`prefixes.py`).
+Plain ASCII texts need no normalization, and so few operations. All other texts take the exact path: chunks between two
+spaces that are common words are found with one look-up, and the other distinct chunks are normalized
+(`normalization.py`). On both paths, words that are not tokens are split by the greedy longest match at one position of
+all words in parallel, by a binary search over the lengths (`prefixes.py`).
 
 Source: Devlin et al. 2018, section 3 (Wu et al. 2016, section 4.1); `WordpieceTokenizer` of
 github.com/google-research/bert.
 """
 
+import functools
 import re
 
 from keras_bert.text.added_tokens import MARK, exact_tokens, whole_token_pattern
+from keras_bert.text.longest_match import LongestMatch, hash_table
 from keras_bert.text.normalization import Normalizer
 from keras_bert.text.offsets import normalized_forms
-from keras_bert.text.prefixes import prefix_table
-from keras_bert.text.ragged import row_ids
+from keras_bert.text.ragged import row_splits
 from keras_bert.text.splitting import ORIGINAL, Splitting
 
 ASCII_PUNCTUATION = "!-/:-@\\[-`{-~"
+PLAIN_TEXT = "[\t\n\r -~]*"
 
 
 class WordPiece:
@@ -36,10 +39,6 @@ class WordPiece:
     ):
         import tensorflow as tf
 
-        def table(entries):
-            keys, ids = list(entries.keys()), list(entries.values())
-            return tf.lookup.StaticHashTable(tf.lookup.KeyValueTensorInitializer(keys, ids, tf.string, tf.int32), -1)
-
         # Words that no step of the exact path changes, so that one look-up is enough for them.
         plain = re.compile(f"[{ASCII_PUNCTUATION}]|[a-z0-9]+" if lowercase else f"[{ASCII_PUNCTUATION}]|[A-Za-z0-9]+")
         ids = {token: index for index, token in enumerate(vocabulary)}
@@ -49,32 +48,27 @@ class WordPiece:
             for token, index in ids.items()
             if len(token) <= self.max_word_length and plain.fullmatch(token)
         }
-        suffixes = {token[2:]: index for token, index in ids.items() if token.startswith("##")}
         self.lowercase, self.whole_tokens = lowercase, exact_tokens(whole_tokens, splitting)
         self.normalized_tokens = normalized_forms(splitting, lowercase)
         self.unknown = ids["[UNK]"]
-        # The exact path looks up prefixes of tokens. A word never starts with "##", because # is punctuation.
-        first = prefix_table({token: index for token, index in ids.items() if not token.startswith("##")})
-        continuation = prefix_table(suffixes)
-        self.longest = min(self.max_word_length, max(map(len, vocabulary)))
+        self.longest_match = LongestMatch(ids, self.unknown, self.max_word_length)
         self.normalize = Normalizer(lowercase, splitting)
+        # A partial, because TensorFlow counts the tracings of a method over all instances.
+        self._exact_call = tf.function(
+            functools.partial(self._exact),
+            input_signature=[tf.TensorSpec([None], tf.string)],
+            autograph=False,
+            experimental_attributes={"_noinline": True},
+        )
         with tf.init_scope():
             self.tokens = tf.constant(vocabulary)
             # A table must have at least one entry. "" is never looked up, because no word is empty.
-            self.tables = {
-                "common": table(common or {"": -1}),
-                "first": table({"": -1, **{prefix: row for row, prefix in enumerate(first)}}),
-                "continuation": table({"": -1, **{prefix: len(first) + i for i, prefix in enumerate(continuation)}}),
-            }
-            # The longest token that each prefix starts with: its id, and its length.
-            matches = [*first.values(), *continuation.values()]
-            self.match_ids = tf.constant([token_id for token_id, _ in matches], tf.int32)
-            self.match_lengths = tf.constant([length for _, length in matches], tf.int32)
+            self.tables = {"common": hash_table(common or {"": -1}), **self.longest_match.tables}
             if self.normalized_tokens:
                 whole = {**{token: token for token in self.whole_tokens}, **self.normalized_tokens}
-                self.tables["whole"] = table({MARK + form: ids[token] for form, token in whole.items()})
+                self.tables["whole"] = hash_table({MARK + form: ids[token] for form, token in whole.items()})
             elif whole_tokens:
-                self.tables["whole"] = table({token: ids[token] for token in whole_tokens})
+                self.tables["whole"] = hash_table({token: ids[token] for token in whole_tokens})
 
     def __call__(self, texts):
         """Tokenize texts.
@@ -87,24 +81,66 @@ class WordPiece:
         """
         import tensorflow as tf
 
-        chunks, known = self._chunks(texts)  # [B, (chunks)], and the id of each [C], -1 for the exact path
-        exact = tf.where(known < 0)[:, 0]
-        distinct, index = tf.unique(tf.gather(chunks.values, exact))  # [U], and the index in it of each chunk
-        empty = tf.zeros([0], tf.int32)
-        tokens, counts = tf.cond(
-            tf.size(distinct) > 0, lambda: self._exact(distinct), lambda: (empty, empty)
-        )  # [P], [U]
+        if self.whole_tokens or self.normalized_tokens:  # they may contain punctuation, at which `_plain` splits
+            ids, splits = self._exact(texts)
+        else:
+            is_plain = tf.reduce_all(tf.strings.regex_full_match(texts, PLAIN_TEXT))
+            ids, splits = tf.cond(is_plain, lambda: self._plain(texts), lambda: self._exact_in_one_node(texts))
+        return tf.RaggedTensor.from_row_splits(tf.gather(self.tokens, ids), splits, validate=False)
 
-        # Join the results of both paths: each chunk is a range of one pool of ids.
-        pool = tf.concat([known, tokens], 0)
-        first = tf.size(known) + tf.cumsum(counts, exclusive=True)
-        start = tf.tensor_scatter_nd_update(tf.range(tf.size(known)), exact[:, None], tf.gather(first, index))
-        length = tf.tensor_scatter_nd_update(tf.ones_like(known), exact[:, None], tf.gather(counts, index))
-        end = tf.cumsum(length)
-        within = tf.gather(start - (end - length), row_ids(length))
-        ids = tf.gather(pool, within + tf.range(tf.size(within)))
-        splits = tf.gather(tf.concat([[0], end], 0), chunks.row_splits)
-        return tf.RaggedTensor.from_row_splits(tf.gather(self.tokens, ids), tf.cast(splits, tf.int64), validate=False)
+    def _plain(self, texts):
+        """Tokenize texts of printable ASCII characters and white space: ids `[P]` and row splits `[B + 1]`.
+
+        Nothing is to be normalized but capitals, and a word is a punctuation character or what is between them.
+        """
+        import tensorflow as tf
+
+        texts = tf.strings.regex_replace(texts, f"[{ASCII_PUNCTUATION}]", r" \0 ")
+        words, splits = _split_at_spaces(tf.strings.lower(texts) if self.lowercase else texts)  # [W], [B + 1]
+        return self._replace_unknown(words, self.tables["common"].lookup(words), splits, self.longest_match.split)
+
+    def _exact_in_one_node(self, texts):
+        """Call `_exact` in a function of its own: TensorFlow visits all nodes of a branch that it skips.
+
+        TensorFlow does not look into the function for the ranks, and fuses the attention only where it knows them.
+        """
+        import tensorflow as tf
+
+        ids, splits = self._exact_call(texts)
+        return tf.ensure_shape(ids, [None]), tf.ensure_shape(splits, [None])
+
+    def _exact(self, texts):
+        """Tokenize any texts: ids `[P]` and row splits `[B + 1]`."""
+        chunks, known = self._chunks(texts)  # [B, (chunks)], and the id of each [C], -1 for those to be normalized
+        return self._replace_unknown(chunks.values, known, chunks.row_splits, self._normalized)
+
+    def _replace_unknown(self, strings, known, splits, tokenize):
+        """Tokenize the strings of which no id is known.
+
+        Args:
+            strings: string tensor `[C]`.
+            known: int32 tensor `[C]`, the id of each string, or -1.
+            splits: int64 tensor `[B + 1]`, the row splits of `strings`.
+            tokenize: function of distinct strings `[U]`; returns ids `[P]` and row splits `[U + 1]`.
+
+        Returns:
+            The ids of all strings, int32, and the row splits `[B + 1]` over these.
+        """
+        import tensorflow as tf
+
+        def replaced():
+            unknown = tf.where(known < 0)[:, 0]
+            distinct, index = tf.unique(tf.gather(strings, unknown), tf.int64)  # [U], and the index in it of each
+            ids, bounds = tokenize(distinct)
+            # One table of rows: those of the known ids, of length 1, and those of the distinct strings.
+            count = tf.size(known, tf.int64)
+            bounds = tf.concat([tf.range(count), count + bounds], 0)  # [C + U + 1]
+            table = tf.RaggedTensor.from_row_splits(tf.concat([known, ids], 0), bounds, validate=False)
+            row = tf.tensor_scatter_nd_update(tf.range(count), unknown[:, None], count + index)  # [C]
+            found = tf.gather(table, row)  # [C, (ids)]
+            return found.values, tf.gather(found.row_splits, splits)
+
+        return tf.cond(tf.reduce_all(known >= 0), lambda: (known, splits), replaced)
 
     def _chunks(self, texts):
         """Split at ASCII spaces and lowercase ASCII letters, which does not change the result of the exact path.
@@ -151,94 +187,25 @@ class WordPiece:
         splits = tf.gather(parts.row_splits, chunks.row_splits)
         return tf.RaggedTensor.from_row_splits(parts.values, splits, validate=False)
 
-    def _exact(self, chunks):
-        """Apply the steps of the original code to chunks `[U]`: ids of all tokens `[P]`, tokens per chunk `[U]`."""
+    def _normalized(self, chunks):
+        """Apply the steps of the original code to chunks `[U]`: ids `[P]` and row splits `[U + 1]`."""
         import tensorflow as tf
 
         codes, starts, chunk = self.normalize(chunks)
         letters = tf.RaggedTensor.from_row_splits(codes, starts, validate=False)  # [W, (letters)]
         words = tf.strings.unicode_encode(letters, "UTF-8")  # [W]
-        lengths = starts[1:] - starts[:-1]
-        short_enough = lengths <= self.max_word_length  # [W]
-        whole, length = self._match(self.tables["first"].lookup(words))  # [W], [W]
-        whole = tf.where(short_enough, tf.where(length == lengths, whole, -1), self.unknown)
-        split = tf.cast(tf.where(whole < 0)[:, 0], tf.int32)  # [S], the words of more than one token
-        byte = tf.concat([[0], tf.cumsum(_utf8_length(codes))], 0)  # the byte offset of each character
-        word, number, ids = self._greedy(words, starts, lengths, byte, split)
-
-        done = tf.cast(tf.where(whole >= 0)[:, 0], tf.int32)
-        word, number = tf.concat([done, word], 0), tf.concat([tf.zeros_like(done), number], 0)
-        ids = tf.concat([tf.gather(whole, done), ids], 0)
-        # Back to the order of the text, without sorting: the tokens of each word are numbered.
-        place = tf.cumsum(tf.math.bincount(word, minlength=tf.size(lengths)), exclusive=True)  # [W]
-        ids = tf.scatter_nd((tf.gather(place, word) + number)[:, None], ids, tf.shape(ids))
-        return ids, tf.math.bincount(tf.gather(chunk, word), minlength=tf.size(chunks))
-
-    def _match(self, row):
-        """Return the id and the length of the longest token of prefixes, by their rows; -1 and 0 for row -1."""
-        import tensorflow as tf
-
-        known = tf.maximum(row, 0)
-        found = tf.where(row < 0, -1, tf.gather(self.match_ids, known))
-        return found, tf.where(row < 0, 0, tf.gather(self.match_lengths, known))
-
-    def _greedy(self, words, starts, lengths, byte, split):
-        """Split the words `split` `[S]` by the longest match first.
-
-        Returns:
-            The word of every token, its number within the word, from 0, and its id, all int32 `[P]`.
-        """
-        import tensorflow as tf
-
-        def longest_match(table, word, position):
-            """Find the longest token of each word at its position: `(id or -1, length)`, both `[S]`."""
-            origin, rest = tf.gather(starts, word), tf.gather(lengths, word) - position  # [S], [S]
-            start = origin + position
-            first = tf.gather(byte, start)
-            text, first_byte = tf.gather(words, word), first - tf.gather(byte, origin)
-            length, row = tf.zeros_like(word), tf.fill(tf.shape(word), -1)  # of the longest prefix that was found
-            for bit in reversed(range(self.longest.bit_length())):
-                longer = length + (1 << bit)
-                last = tf.gather(byte, start + tf.minimum(longer, rest))
-                found = table.lookup(tf.strings.substr(text, first_byte, last - first))
-                is_longer = (found >= 0) & (longer <= rest)
-                length, row = tf.where(is_longer, longer, length), tf.where(is_longer, found, row)
-            return self._match(row)
-
-        def step(table, number, word, position, unmatched, tokens):
-            found, length = longest_match(table, word, position)
-            matched = found >= 0
-            unmatched = unmatched.write(number, tf.boolean_mask(word, ~matched))
-            word, position, found = (tf.boolean_mask(each, matched) for each in (word, position + length, found))
-            row = tf.stack([word, tf.fill(tf.shape(word), number), found], 1)  # [S, 3]
-            tokens = tokens.write(number, row)
-            more = position < tf.gather(lengths, word)
-            word, position = tf.boolean_mask(word, more), tf.boolean_mask(position, more)
-            return number + 1, word, position, unmatched, tokens
-
-        def parts(shape):
-            return tf.TensorArray(tf.int32, 1, dynamic_size=True, infer_shape=False, element_shape=shape)
-
-        state = step(self.tables["first"], tf.constant(0), split, tf.zeros_like(split), parts([None]), parts([None, 3]))
-        *_, unmatched, tokens = tf.while_loop(
-            lambda number, word, *_: tf.size(word) > 0,
-            lambda *state: step(self.tables["continuation"], *state),
-            state,
-            parallel_iterations=1,
-        )
-        unmatched = unmatched.concat()
-        word, number, ids = tf.unstack(tokens.concat(), axis=1)  # [P] each
-        # If no token matches the rest of a word, the whole word becomes [UNK].
-        failed = tf.zeros(tf.shape(lengths), tf.bool)  # [W]
-        failed = tf.tensor_scatter_nd_update(failed, unmatched[:, None], tf.ones_like(unmatched) > 0)
-        fits = ~tf.gather(failed, word)
-        word, number, ids = (tf.boolean_mask(each, fits) for each in (word, number, ids))
-        word, number = tf.concat([word, unmatched], 0), tf.concat([number, tf.zeros_like(unmatched)], 0)
-        return word, number, tf.concat([ids, tf.fill([tf.size(unmatched)], self.unknown)], 0)
+        known = self.longest_match.token(words)  # [W]
+        known = tf.where(starts[1:] - starts[:-1] > self.max_word_length, -1, known)
+        splits = row_splits(tf.cast(chunk, tf.int64), tf.size(chunks, tf.int64))  # [U + 1]
+        return self._replace_unknown(words, known, splits, self.longest_match.split)
 
 
-def _utf8_length(codes):
-    """Compute the number of bytes of each code point in UTF-8."""
+def _split_at_spaces(texts):
+    """Split texts `[B]` at ASCII white space: the parts `[W]`, and their row splits `[B + 1]`.
+
+    `tf.strings.split` returns the same, with more operations.
+    """
     import tensorflow as tf
 
-    return 1 + sum(tf.cast(codes >= limit, tf.int32) for limit in (0x80, 0x800, 0x10000))
+    parts = tf.raw_ops.StringSplitV2(input=texts, sep="")
+    return parts.values, row_splits(parts.indices[:, 0], tf.size(texts, tf.int64))

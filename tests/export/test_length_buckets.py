@@ -1,11 +1,11 @@
-"""run_length_bucketed: the size of the buckets, and the order of the outputs."""
+"""run_length_bucketed and run_in_buckets: the size of the buckets, and the order of the outputs."""
 
 import numpy as np
 import pytest
 import tensorflow as tf
 
 import keras_bert as kb
-from keras_bert.export.length_buckets import run_length_bucketed
+from keras_bert.export.length_buckets import run_in_buckets, run_length_bucketed
 
 VOCABULARY = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *"abcdefgh"]
 
@@ -24,8 +24,14 @@ def test_bucket_sizes_and_order(bucket_tokens, count):
         return tf.cast(total, tf.float32)
 
     tokens = tf.ragged.constant(rows, tf.int32, ragged_rank=1)
-    found = run_length_bucketed(sum_of_ids, 1, tokens, pack, 20, bucket_tokens)
-    np.testing.assert_array_equal(found[:, 0], [sum(row[:18]) + 5 for row in rows])  # [CLS] and [SEP] are 2 and 3
+    expected = [sum(row[:18]) + 5 for row in rows]  # [CLS] and [SEP] are 2 and 3
+    np.testing.assert_array_equal(run_length_bucketed(sum_of_ids, 1, tokens, pack, 20, bucket_tokens)[:, 0], expected)
+    if not rows:  # `run_in_buckets` runs no bucket
+        return
+    shapes.clear()
+    lengths = tf.constant([min(len(row) + 2, 20) for row in rows])
+    found = run_in_buckets(sum_of_ids, 1, tokens, pack, lengths, bucket_tokens)
+    np.testing.assert_array_equal(found[:, 0], expected)
     assert all(r * t <= bucket_tokens or r <= 1 for r, t in shapes)
     assert sum(r for r, _ in shapes) == count
     needed = sum(min(len(row) + 2, 20) for row in rows)

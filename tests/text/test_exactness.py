@@ -66,6 +66,15 @@ def test_each_character_next_to_sigma(small):
     assert_equal(small, [f"A{char}Σ{char} xΣ{char}b" for char in chars])
 
 
+def test_plain_texts(small):
+    """Plain ASCII texts take another path through the graph, but not in a batch with a text that is not plain."""
+    words = [*"a Film's un-a filmS ~{x} ##a [CLS] filmfilm!".split(), "a\tb\r\nc", "", " ", "x" * 200, "x" * 201]
+    texts = [*words, " ".join(words), *(f"a{chr(code)}film" for code in range(0x20, 0x7F))]
+    assert_equal(small, texts)
+    assert_equal(small, [*texts, "é"])
+    assert_equal(small, [f"a{chr(code)}film" for code in (*range(0x20), 0x7F)])
+
+
 @pytest.mark.slow
 def test_every_unicode_character(published):
     codes = [code for code in range(0x323B0) if not 0xD800 <= code < 0xE000]

@@ -45,10 +45,10 @@ def random_words(count: int, length: int, alphabet: str) -> str:
 def graph_counts(text: str, vocabulary: list[str]) -> tuple[int, int, list[str]]:
     """Return the number of keys and bytes looked up by the graph's operations, run one by one, and the tokens."""
     word_piece = WordPiece(vocabulary, True, [])
-    word_piece.tables = {name: CountingTable(table) for name, table in word_piece.tables.items()}
+    counting = {name: CountingTable(table) for name, table in word_piece.tables.items()}
+    word_piece.tables = word_piece.longest_match.tables = counting
     tokens = [token.decode() for token in word_piece(tf.constant([text]))[0].numpy()]
-    tables = word_piece.tables.values()
-    return sum(table.keys for table in tables), sum(table.bytes for table in tables), tokens
+    return sum(table.keys for table in counting.values()), sum(table.bytes for table in counting.values()), tokens
 
 
 def python_count(text: str, vocabulary: list[str]) -> tuple[int, list[str]]:

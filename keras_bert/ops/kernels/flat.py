@@ -13,11 +13,17 @@ def attention(layer, query, value, input_mask, training):
     """Compute `ops.attention`."""
     heads, width = layer.num_heads, layer.key_dim  # A, D
 
-    def split(x, projection):
-        return tf.transpose(_heads(product(projection, x), x, heads, width), (0, 2, 1, 3))  # [B, A, T, D]
+    # The mask is the same tensor in all blocks, so the optimizer of graphs computes its shape once for all.
+    shape = tf.shape(input_mask)
+    batch, length = shape[0], shape[1]  # B, T
+    positions = length if query is value else tf.shape(query)[1]  # P
 
-    q = split(query, layer.query_dense) * width**-0.5  # [B, A, P, D]
-    k, v = split(value, layer.key_dense), split(value, layer.value_dense)  # [B, A, T, D]
+    def split(x, projection, count):
+        rows = tf.reshape(product(projection, x), (batch, count, heads, width))  # [B, T, A, D]
+        return tf.transpose(rows, (0, 2, 1, 3))  # [B, A, T, D]
+
+    q = split(query, layer.query_dense, positions) * width**-0.5  # [B, A, P, D]
+    k, v = split(value, layer.key_dense, length), split(value, layer.value_dense, length)  # [B, A, T, D]
     scores = tf.matmul(q, k, transpose_b=True) + hidden_keys(input_mask, q.dtype)  # [B, A, P, T]
     probabilities = tf.nn.softmax(scores)  # [B, A, P, T]
     probabilities = keras_internals.attention_dropout(layer)(probabilities, training=training)
@@ -108,9 +114,3 @@ def merge_heads(layer, context, query):
 def hidden_keys(input_mask, dtype):
     """Return `[B, 1, 1, T]` to be added to the scores: 0 at tokens, a large negative number at padding."""
     return (1 - tf.cast(input_mask, dtype))[:, None, None, :] * (0.5 * dtype.min)
-
-
-def _heads(rows, like, heads, width):
-    """Reshape `[N, A * D]` to `[B, T, A, D]`, with B and T of `like`."""
-    shape = tf.shape(like)
-    return tf.reshape(rows, (shape[0], shape[1], heads, width))
