@@ -221,7 +221,7 @@ assert (attention >= 0).all()
 layers = kb.explain.layer_conductance(sentiment, text, target="positive", steps=100)
 chapter.show(layers.plot()[0], "conductance")
 for number, row in enumerate(layers.scores):
-    print(f"layer {number}: sum {row.sum():.3f}, share of [CLS] {row[0] / row.sum():.0%}")
+    print(f"layer {number}: sum {row.sum():.3f}, share of [CLS] {row[0] / row.sum():.1%}")
 print(f"F(x) - F(baseline) = {change:.3f}")
 
 # %% [markdown]
