@@ -20,8 +20,8 @@ def open_onnx(folder: Path, runtime: str | None = None, dtype: str | None = None
 
     Args:
         folder: folder with `model.onnx`, `vocab.txt` and `config.json`.
-        runtime: `"onnxruntime"` or `"openvino"`. Default: OpenVINO if it is installed or `dtype` is `"bfloat16"`, and
-            ONNX Runtime otherwise and for int8 files.
+        runtime: `"onnxruntime"` or `"openvino"`. Default: OpenVINO if `dtype` is `"bfloat16"` or only OpenVINO is
+            installed, otherwise ONNX Runtime. An int8 file always runs in ONNX Runtime.
         dtype: of the computation, `"float32"` or, with OpenVINO, `"bfloat16"`. Default: float32, and for an int8 file
             what the file says.
 
@@ -44,8 +44,8 @@ def open_onnx(folder: Path, runtime: str | None = None, dtype: str | None = None
 def choose_runtime(folder: Path, runtime: str | None = None, dtype: str | None = None) -> str:
     """Return the name of the runtime for an ONNX folder, see `open_onnx`. The runtime need not be installed.
 
-    In float32, OpenVINO is faster for batches of 8 texts and more, see docs/results.md. An int8 file has the operations
-    of ONNX Runtime's dynamic quantization; OpenVINO replaces each by several others, is slower, and rounds differently.
+    An int8 file has the operations of ONNX Runtime's dynamic quantization; OpenVINO replaces each by several others, is
+    slower, and rounds differently.
     """
     for name, value, choices in (("runtime", runtime, RUNTIMES), ("dtype", dtype, DTYPES)):
         if value is not None and value not in choices:
@@ -59,7 +59,9 @@ def choose_runtime(folder: Path, runtime: str | None = None, dtype: str | None =
                     f"`{name}` must be None for an int8 file, which ONNX Runtime runs. Received: {name}={value!r}"
                 )
         return "onnxruntime"
-    return runtime or ("openvino" if dtype == "bfloat16" or find_spec("openvino") else "onnxruntime")
+    if runtime is None and dtype != "bfloat16":
+        return "openvino" if find_spec("openvino") and not find_spec("onnxruntime") else "onnxruntime"
+    return runtime or "openvino"
 
 
 def _is_int8(folder: Path) -> bool:

@@ -26,8 +26,8 @@ class Predictor:
             or a Keras model of this package, such as the `model` of the history that `kb.finetune` returns.
         vectorizer: of a Keras model, the `BertTextVectorization`. Default: the model's own.
         labels: of a Keras model, the names of its classes. Default: the model's own, else numbers.
-        runtime: of an ONNX folder, `"onnxruntime"` or `"openvino"`. Default: OpenVINO if it is installed, and ONNX
-            Runtime otherwise and for int8 files.
+        runtime: of an ONNX folder, `"onnxruntime"` or `"openvino"`. Default: OpenVINO if `dtype` is `"bfloat16"` or
+            only OpenVINO is installed, otherwise ONNX Runtime. An int8 file always runs in ONNX Runtime.
         dtype: of an ONNX folder that is not int8, what it computes in: `"float32"` (default), or `"bfloat16"` with
             OpenVINO on a processor with instructions for it, which is faster and less exact.
 
