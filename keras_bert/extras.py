@@ -15,6 +15,7 @@ EXTRAS = {
     "jinja2": "tour",
     "onnx": "onnx",
     "onnxruntime": "onnx",
+    "openvino": "openvino",
     "datasets": "datasets",
     "huggingface_hub": "hub",
     "kagglehub": "hub",

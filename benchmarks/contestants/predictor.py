@@ -1,4 +1,4 @@
-"""`kb.Predictor` as a user calls it: on the ONNX folder of `export_onnx`; in bfloat16 on the SavedModel with text."""
+"""`kb.Predictor` as a user calls it, on the ONNX folder of `export_onnx`: its own choice of the runtime, any dtype."""
 
 from pathlib import Path
 
@@ -10,15 +10,17 @@ from benchmarks.contestants.serving import TextServer
 
 
 class Server(TextServer):
-    """A classifier, with the default settings of `kb.Predictor`."""
+    """A classifier, with the default settings of `kb.Predictor` and the dtype of the task."""
 
     takes_all = True
 
     def __init__(self, task: dict):
         super().__init__(task)
-        files, precision = task["files"], task["precision"]
-        is_onnx = precision != "bfloat16"  # `export_onnx` has no bfloat16
-        self.predict = kb.Predictor(Path(files["keras_bert_onnx"]) / precision if is_onnx else files[precision])
+        folder, precision = Path(task["files"]["keras_bert_onnx"]), task["precision"]
+        if precision == "int8":
+            self.predict = kb.Predictor(folder / "int8")
+        else:  # the weights of the file are float32 for both dtypes
+            self.predict = kb.Predictor(folder / "float32", dtype=precision)
 
     def probabilities(self, texts: list[str]) -> np.ndarray:
         return np.array([list(found["probabilities"].values()) for found in self.predict(texts)])

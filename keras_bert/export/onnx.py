@@ -56,7 +56,7 @@ def export_onnx(
         model: one of the models above, on any Keras backend.
         path: the folder to write. An existing folder is replaced when the new one is complete.
         vectorizer: a `BertTextVectorization` of the encoder's vocabulary. `config.json` then holds its `lowercase`, the
-            `sequence_length` to truncate texts to, and the `labels`.
+            `sequence_length` to truncate texts to, the `labels` and the `dtype`.
         labels: list of C class names, in the order of the logits. The default is `model.labels`, else, for a
             `BertClassifier`, `"0"`, `"1"` and so on.
         dtype: `"float32"`, or `"int8"`: weights in 8 bits, a quarter of the size, and the inputs of dense layers
@@ -106,7 +106,7 @@ def export_onnx(
         else:
             onnx.save(proto, draft / "model.onnx")
         if vectorizer is not None:
-            write_tokenizer(draft, vectorizer, getattr(model, "encoder", model), settings)
+            write_tokenizer(draft, vectorizer, getattr(model, "encoder", model), {**settings, "dtype": dtype})
     return Path(path)
 
 

@@ -24,7 +24,7 @@ from keras_bert.weights import load_pretrained
 from keras_bert.weights.formats.keras_folder import check_labels
 
 
-def open_backend(source, vectorizer=None, labels=None):
+def open_backend(source, vectorizer=None, labels=None, runtime=None, dtype=None):
     """Open a model for prediction.
 
     Args:
@@ -33,14 +33,17 @@ def open_backend(source, vectorizer=None, labels=None):
             `kb.export_onnx`, of `kb.export_litert`, or another source of `kb.load_pretrained`.
         vectorizer: of a Keras model, the `BertTextVectorization`. None uses the model's own.
         labels: of a Keras model, the names of its classes. None uses the model's own.
+        runtime, dtype: of an ONNX folder, see `open_onnx`.
 
     Returns:
         A `TaskBackend`, `PretrainerBackend` or `EmbeddingBackend`.
 
     Raises:
-        InputError: the model does not exist or cannot be loaded, or a Keras model has no vectorizer.
+        InputError: the model does not exist or cannot be loaded, a Keras model has no vectorizer, or an argument is
+            given for another kind of source.
     """
     if isinstance(source, keras.Model):
+        _check_only_for_onnx(type(source).__name__, runtime, dtype)
         return model_backend(source, vectorizer, labels)
     for argument, value in (("vectorizer", vectorizer), ("labels", labels)):
         if value is not None:
@@ -50,10 +53,12 @@ def open_backend(source, vectorizer=None, labels=None):
     is_downloaded = not is_bundled and is_address(resolve(name))
     source = find_bundled(name) if is_bundled else locate(name)
     if is_address(source):  # a TF-Hub handle
+        _check_only_for_onnx(name, runtime, dtype)
         return pretrained_backend(load_pretrained(source))
     folder = Path(source)
     if (folder / "model.onnx").is_file():
-        return open_onnx(folder)
+        return open_onnx(folder, runtime, dtype)
+    _check_only_for_onnx(name, runtime, dtype)
     if (folder / "model.tflite").is_file():
         return open_litert(folder)
     if (folder / "saved_model.pb").is_file():
@@ -66,6 +71,15 @@ def open_backend(source, vectorizer=None, labels=None):
         if backend is not None:
             return backend
     return pretrained_backend(load_pretrained(source))
+
+
+def _check_only_for_onnx(source: str, runtime, dtype) -> None:
+    for argument, value in (("runtime", runtime), ("dtype", dtype)):
+        if value is not None:
+            raise InputError(
+                f"`{argument}` must be None for a model that is not an ONNX folder. Received: {argument}={value!r}, "
+                f"source={source}"
+            )
 
 
 def pretrained_backend(pretrained):

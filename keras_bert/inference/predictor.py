@@ -17,14 +17,19 @@ class Predictor:
     """Batched prediction on texts with a trained model.
 
     It opens folders of `kb.save_pretrained`, bundled models, SavedModels that `kb.export_saved_model` wrote with text
-    as input, and folders of `kb.export_onnx` (with ONNX Runtime) and `kb.export_litert`. Of these, a SavedModel that
-    takes text is a program: its graph is run, so open only one that you trust. One from a hub is not opened.
+    as input, and folders of `kb.export_onnx` (with ONNX Runtime or OpenVINO) and `kb.export_litert`. Of these, a
+    SavedModel that takes text is a program: its graph is run, so open only one that you trust. One from a hub is not
+    opened.
 
     Args:
         source: name of a bundled model such as `"sst2_sentiment"`, a folder, or another source of `kb.load_pretrained`;
             or a Keras model of this package, such as the `model` of the history that `kb.finetune` returns.
         vectorizer: of a Keras model, the `BertTextVectorization`. Default: the model's own.
         labels: of a Keras model, the names of its classes. Default: the model's own, else numbers.
+        runtime: of an ONNX folder, `"onnxruntime"` or `"openvino"`. Default: OpenVINO if `dtype` is `"bfloat16"` or
+            only OpenVINO is installed, otherwise ONNX Runtime. An int8 file always runs in ONNX Runtime.
+        dtype: of an ONNX folder that is not int8, what it computes in: `"float32"` (default), or `"bfloat16"` with
+            OpenVINO on a processor with instructions for it, which is faster and less exact.
 
     Call arguments:
         texts: a string; a list of N strings; a list of N (first, second) tuples for models of pairs, or (question,
@@ -66,8 +71,9 @@ class Predictor:
     answering, tags and `[MASK]` use several rows for a long text instead.
 
     Raises:
-        InputError: the source cannot be opened; a text is empty; the texts are single texts and the model needs pairs,
-            or the reverse; `top_k` is given for a model without classes.
+        InputError: the source cannot be opened; `runtime` or `dtype` does not fit it, or is given for a source that is
+            not an ONNX folder; the runtime is not installed; a text is empty; the texts are single texts and the model
+            needs pairs, or the reverse; `top_k` is given for a model without classes.
 
     Example:
 
@@ -87,8 +93,16 @@ class Predictor:
 
     chunk_size = 2048
 
-    def __init__(self, source: str | Path | keras.Model, vectorizer=None, labels=None):
-        self._backend = open_backend(source, vectorizer, labels)
+    def __init__(
+        self,
+        source: str | Path | keras.Model,
+        vectorizer=None,
+        labels=None,
+        *,
+        runtime: str | None = None,
+        dtype: str | None = None,
+    ):
+        self._backend = open_backend(source, vectorizer, labels, runtime, dtype)
         self.task = self._backend.task_name
         self.labels = self._backend.labels
         self.model = self._backend.model

@@ -157,7 +157,7 @@ def test_tokenizer_files(models, tmp_path):
     settings = json.loads((folder / "config.json").read_text(encoding="utf-8"))
     assert settings == {
         **{"kind": "classifier", "labels": models.labels, "lowercase": True, "added_tokens": [], "sequence_length": 32},
-        **{"problem_type": "single_label", "pairs": None, "no_answer": None},
+        **{"problem_type": "single_label", "pairs": None, "no_answer": None, "dtype": "float32"},
     }
     tokenizer = BertWordPieceTokenizer(str(folder / "vocab.txt"), lowercase=settings["lowercase"])
     tokenizer.enable_truncation(settings["sequence_length"])
