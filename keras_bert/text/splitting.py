@@ -6,6 +6,10 @@ from keras_bert.errors import InputError
 
 MAX_WORD_LENGTH = 200  # of the original code: a longer word becomes [UNK]
 
+# In regular expressions, of Python and of TensorFlow. A plain text has no control character that BERT removes.
+ASCII_PUNCTUATION = "!-/:-@\\[-`{-~"
+PLAIN_TEXT = "[\t\n\r -~]*"
+
 
 @dataclasses.dataclass(frozen=True)
 class Splitting:

@@ -17,10 +17,7 @@ from keras_bert.text.longest_match import LongestMatch, hash_table
 from keras_bert.text.normalization import Normalizer
 from keras_bert.text.offsets import normalized_forms
 from keras_bert.text.ragged import row_splits
-from keras_bert.text.splitting import ORIGINAL, Splitting
-
-ASCII_PUNCTUATION = "!-/:-@\\[-`{-~"
-PLAIN_TEXT = "[\t\n\r -~]*"
+from keras_bert.text.splitting import ASCII_PUNCTUATION, ORIGINAL, PLAIN_TEXT, Splitting
 
 
 class WordPiece:
