@@ -85,7 +85,7 @@ def measure(bench):
                             f"the dev sentences of {bench.texts.name}, sorted by length; a sample of groups of 32, or "
                             "all in one call, of which peers are timed on a part; rows are padded to the longest of "
                             "the batch, those of the TF-Hub interface to 128 tokens; kb.Predictor opens an ONNX "
-                            "folder, in float32 and bfloat16 with OpenVINO, in int8 with ONNX Runtime"
+                            "folder, in float32 and int8 with ONNX Runtime, in bfloat16 with OpenVINO"
                         ],
                     )
 

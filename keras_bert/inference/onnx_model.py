@@ -44,8 +44,8 @@ def open_onnx(folder: Path, runtime: str | None = None, dtype: str | None = None
 def choose_runtime(folder: Path, runtime: str | None = None, dtype: str | None = None) -> str:
     """Return the name of the runtime for an ONNX folder, see `open_onnx`. The runtime need not be installed.
 
-    An int8 file has the operations of ONNX Runtime's dynamic quantization; OpenVINO replaces each by several others, is
-    slower, and rounds differently.
+    An int8 file has the operations of ONNX Runtime's dynamic quantization; OpenVINO replaces each by several others and
+    rounds differently.
     """
     for name, value, choices in (("runtime", runtime, RUNTIMES), ("dtype", dtype, DTYPES)):
         if value is not None and value not in choices:
