@@ -38,6 +38,7 @@ RESULTS = ROOT / "benchmarks" / "results"
 WORKLOADS = (
     "pretraining",
     "finetuning",
+    "fit",
     "text_to_probabilities",
     "forward",
     "tokenization",

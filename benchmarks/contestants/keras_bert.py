@@ -8,6 +8,7 @@ import keras
 import numpy as np
 
 import keras_bert as kb
+from benchmarks.contestants.fit import Fit
 from benchmarks.contestants.protocol import keras_policy, serve
 from benchmarks.contestants.serving import Tokenizer
 from benchmarks.contestants.stepwise import StepwiseTraining
@@ -129,6 +130,15 @@ class Finetuning:
         self.training.run(self.steps[case])
 
 
+def fit(task: dict) -> Fit:
+    """Return the contestant: `BertClassifier.fit` with the optimizer of a user of Keras."""
+    optimizer = keras.optimizers.AdamW(
+        task["learning_rate"], weight_decay=0.01, beta_2=0.999, epsilon=1e-6, global_clipnorm=1.0
+    )
+    optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
+    return Fit(task, load_classifier(task), optimizer)
+
+
 class Forward:
     """`predict_on_batch` of the encoder on rows without padding; a case is a batch size."""
 
@@ -189,6 +199,7 @@ if __name__ == "__main__":
     serve(
         {
             "pretraining": Pretraining,  # without partitioned CPU threads, for the ablation
+            "fit": fit,
             "forward": Forward,
             "tokenization": tokenization,
             "pipeline": Pipeline,

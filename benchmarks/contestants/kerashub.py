@@ -7,6 +7,7 @@ import tensorflow as tf
 
 from benchmarks import weights
 from benchmarks.batching import LengthGroupedRows
+from benchmarks.contestants.fit import Fit
 from benchmarks.contestants.protocol import keras_policy, serve
 from benchmarks.contestants.serving import TextServer, Tokenizer, softmax
 
@@ -123,6 +124,11 @@ class Finetuning:
             float(self.model.train_on_batch(rename_inputs(rows), rows["labels"], return_dict=True)["loss"])
 
 
+def fit(task: dict) -> Fit:
+    """Return the contestant: `BertTextClassifier.fit`."""
+    return Fit(task, load_classifier(task), adamw(task), rename_inputs)
+
+
 class Forward:
     """`predict_on_batch` of the backbone on rows without padding; a case is a batch size."""
 
@@ -225,6 +231,7 @@ if __name__ == "__main__":
         {
             "pretraining": Pretraining,
             "finetuning": Finetuning,
+            "fit": fit,
             "forward": Forward,
             "tokenization": tokenization,
             "text_to_probabilities": TextToProbabilities,

@@ -27,7 +27,7 @@ import numpy as np
 # As keras_bert.constants.INPUT_KEYS; that import would load keras_bert into the processes of its peers.
 INPUT_KEYS = ("input_word_ids", "input_mask", "input_type_ids")
 PR_SET_PDEATHSIG = 1
-TRAINING = ("pretraining", "finetuning")
+TRAINING = ("pretraining", "finetuning", "fit")
 LIBRARIES = (
     "tensorflow",
     "keras",
