@@ -7,7 +7,7 @@
 FOLDER is any encoder that transformers loads, also one that is not a BERT, such as MPNet. Its head is the mean of the
 hidden states at the tokens, then one dense layer (Reimers and Gurevych 2019, arXiv:1908.10084, for the mean). All
 commands run on a GPU if there is one, without a network. `train` resumes from its last checkpoint. The logits are in
-the order of the rows.
+the order of the rows, and of the files if `--data` names several.
 """
 
 import argparse
@@ -21,8 +21,10 @@ from transformers import AutoModel, AutoTokenizer
 
 from keras_bert.data import read_table
 from keras_bert.files import atomic_write
+from tools.small_model.texts import read_texts
 
 CHECKPOINT_EVERY = 200  # steps
+DATA = "file of texts and labels, see kb.load_labeled; for logits also further files, .tsv or with one text per line"
 DEVICE = "cuda" if torch.cuda.is_available() else "cpu"
 
 
@@ -69,7 +71,7 @@ def batches(lengths: list[int], size: int, rng: random.Random) -> list[list[int]
 def train(arguments) -> None:
     """Fine-tune with AdamW, warm-up over 6 % of the steps and linear decay, as the paper of BERT does."""
     torch.manual_seed(arguments.seed)
-    table = read_table(arguments.data)
+    table = read_table(arguments.data[0])
     labels = [int(label) for label in table.labels]
     rows = tokenize(arguments.model, table.texts, arguments.length)
     model = MeanPoolingClassifier(arguments.model, max(labels) + 1).to(DEVICE)
@@ -139,18 +141,18 @@ def compute_logits(arguments, texts: list[str]) -> np.ndarray:
 
 
 def write_logits(arguments) -> None:
-    """Write the logits of all rows as float16 `[N, C]`, and print the accuracy where the file has labels."""
-    table = read_table(arguments.data)
-    logits = compute_logits(arguments, table.texts)
+    """Write the logits of all rows as float16 `[N, C]`, and print the accuracy on the rows of the first file."""
+    labels = np.array([int(label) for label in read_table(arguments.data[0]).labels])
+    logits = compute_logits(arguments, [text for path in arguments.data for text in read_texts(path)])
     with atomic_write(arguments.out) as draft, draft.open("wb") as file:
         np.savez_compressed(file, logits=logits)
-    labels = np.array([int(label) for label in table.labels])
-    print(json.dumps({"rows": len(logits), "accuracy": float((logits.argmax(1) == labels).mean())}))
+    accuracy = float((logits[: len(labels)].argmax(1) == labels).mean())
+    print(json.dumps({"rows": len(logits), "accuracy": accuracy}))
 
 
 def write_answers(arguments) -> None:
     """Write the answers to the texts of a table as JSON: predicted class and probability by text."""
-    texts = read_table(arguments.data).texts
+    texts = read_table(arguments.data[0]).texts
     probabilities = torch.tensor(compute_logits(arguments, texts)).float().softmax(-1)  # [N, C]
     names = ("negative", "positive")
     answers = {
@@ -165,7 +167,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("command", choices=["train", "logits", "answers"])
     parser.add_argument("model", type=Path, help="folder of a transformers encoder")
-    parser.add_argument("--data", type=Path, required=True, help="file of texts and labels, see kb.load_labeled")
+    parser.add_argument("--data", type=Path, nargs="+", required=True, help=DATA)
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--epochs", type=int, default=1)
     parser.add_argument("--learning-rate", type=float, default=3e-5)
@@ -174,6 +176,8 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--bfloat16", action="store_true", help="compute matrix products in bfloat16")
     arguments = parser.parse_args()
+    if len(arguments.data) > 1 and arguments.command != "logits":
+        parser.error(f"`--data` must be one file for {arguments.command}. Received: {len(arguments.data)} files")
     {"train": train, "logits": write_logits, "answers": write_answers}[arguments.command](arguments)
 
 
