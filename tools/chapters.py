@@ -14,10 +14,18 @@ import nbformat
 ROOT = Path(__file__).resolve().parent.parent
 TUTORIALS = ROOT / "tutorials"
 NOTEBOOKS = TUTORIALS / "notebooks"
-INSTALL = """import importlib.util
+INSTALL = """# Installs the package from the clone that has this notebook, unless it is installed already.
+import importlib.util
+from pathlib import Path
 
 if importlib.util.find_spec("keras_bert") is None:
-    %pip install --quiet "keras-bert-from-scratch[tutorials]\""""
+    clones = [each for each in (Path.cwd(), *Path.cwd().parents) if (each / "keras_bert" / "book.py").is_file()]
+    if not clones:
+        raise ModuleNotFoundError("Open this notebook in a clone of its repository, which has the package.")
+    %pip install --quiet "{clones[0]}[tutorials]"
+    importlib.invalidate_caches()
+    if importlib.util.find_spec("keras_bert") is None:
+        raise ModuleNotFoundError("The installation failed; pip says why above. It needs a network connection.")"""
 LINK = re.compile(r"(\]\()([^)\s#:]+)((?:#[^)\s]*)?\))")
 
 

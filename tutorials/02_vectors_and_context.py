@@ -172,9 +172,14 @@ assert "queen" in nearest(word_table, "king") and "six" in nearest(word_table, "
 #
 # ## 3 · What does a position embedding know?
 #
-# The table has rows for the places 0 to 511, so a text of this model has at most 512 tokens. The rows are trained as
-# well. Nothing in the training says which of them are near each other. Do near positions have similar vectors? We
-# compute the mean cosine of two positions at a distance d, among the first 128.
+# The table has rows for the places 0 to 511, so a text of this model has at most 512 tokens: a place without a trained
+# row has no vector. The first Transformer computed its position vectors from sine and cosine waves, and its authors
+# found nearly the same results with trained ones (Vaswani et al. 2017, section 3.5). BERT's rows are trained. Why not
+# more than 512? Long rows are expensive, because attention has a score for every two places (chapter 03). For this
+# reason BERT had rows of 128 tokens in 90 % of its training steps (Devlin et al., appendix A.2).
+#
+# Nothing in the training says which rows are near each other. Do near positions have similar vectors? We compute the
+# mean cosine of two positions at a distance d, among the first 128.
 
 # %%
 distances = list(range(1, 65))

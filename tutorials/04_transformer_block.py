@@ -389,6 +389,8 @@ ratio = {name: (values[:, -1].max(1) / values[:, -1].min(1)).min() for name, val
 for name, value in ratio.items():
     print(f"{name:19} largest / smallest gradient of the blocks, lowest of three seeds: {value:.1f}")
 assert ratio["post-LN, no warm-up"] > 3 * max(ratio[name] for name in learned)
+last = np.median(norms["post-LN, warm-up"][:, -1], axis=0)  # [L], the blue curve
+assert last.argmax() == L - 1 and max(ratio["pre-LN, warm-up"], ratio["pre-LN, no warm-up"]) < 3
 
 # %% [markdown]
 # *Look at* the orange curve again. In the first step all blocks of this model had gradients of about the same norm

@@ -418,7 +418,9 @@ for name, (inputs, settings) in mistakes(mini, rows).items():
     predicted = predict(inputs, **settings)
     changed[name] = 100 * np.mean(predicted != correct)
     print(f"{name:17} {np.mean(predicted == labels):.1%} correct")
-print(f"standard error of these accuracies: {np.sqrt(0.4 * 0.6 / len(labels)):.1%}")
+p = np.mean(correct == labels)
+error = np.sqrt(p * (1 - p) / len(labels))
+print(f"standard error of the accuracy without a mistake: {error:.1%}")
 
 # %%
 plot = kb.explain.bar_chart(changed, "Predictions of masked tokens that change because of a mistake.", "changed, %")

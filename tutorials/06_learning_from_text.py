@@ -227,7 +227,7 @@ series = {
 caption = "Masked-LM loss. The mark at step 0 is about ln V; the dashed lines are the baselines."
 plot = kb.explain.line_chart(STEP, series, caption, "step", "masked-LM loss", baselines=baselines)
 chapter.show(plot, "loss")
-assert min(history["val_mlm_loss"]) < baselines["unigram"]
+assert baselines["bigram"] + 0.5 < min(history["val_mlm_loss"]) < baselines["unigram"]
 
 # %% [markdown]
 # *Look at* the dashed lines. First the validation loss falls to the unigram line: the model has learned which tokens
@@ -280,6 +280,7 @@ constant_accuracy = max(labels.mean(), 1 - labels.mean())
 print(f"share of random B: {share:.1%} in training, {labels.mean():.1%} in validation")
 print(f"the constant answer: loss {constant_loss:.3f} (ln 2 = {np.log(2):.3f}), accuracy {constant_accuracy:.1%}")
 print(f"the model: loss {min(history['val_nsp_loss']):.3f}, accuracy {max(history['val_nsp_accuracy']):.1%}")
+assert min(history["val_nsp_loss"]) < constant_loss and max(history["val_nsp_accuracy"]) > 0.65
 
 # %% [markdown]
 # The loss of the model, the lowest of its eight evaluations, is below that of the constant answer. Has it learned which

@@ -96,13 +96,13 @@ def time_errors(path: Path, seconds: float) -> list[str]:
 
 
 def solution_errors(path: Path) -> list[str]:
-    """Return what is wrong with solutions: a section for each exercise, with an assertion in it."""
+    """Return what is wrong with solutions: the title, and a section for each exercise, with an assertion in it."""
     text = path.read_text(encoding="utf-8")
-    sections = re.split(r"^# ## ", text, flags=re.MULTILINE)[1:]
-    found = {
-        re.search(r"\d", each.splitlines()[0])[0]: each for each in sections if re.search(r"\d", each.splitlines()[0])
-    }
+    sections = re.split(r"^# ## Exercise (\d): ", text, flags=re.MULTILINE)[1:]
+    found = dict(zip(sections[::2], sections[1::2], strict=True))
     errors = [f"no section for exercise {number}" for number in "123" if number not in found]
+    if not title(path).startswith(f"Solutions of chapter {path.stem[:2]} · "):
+        errors.append(f"the title is not 'Solutions of chapter {path.stem[:2]} · A question?': {title(path)}")
     for number in sorted(found):
         if not re.search(r"^\s*(assert\b|np\.testing\.assert_)", found[number], re.MULTILINE):
             errors.append(f"no assertion in the solution of exercise {number}")

@@ -37,7 +37,9 @@ print("same meaning:      ", found.within.round(2), "\ndifferent meanings:", fou
 assert (found.within - found.between)[2:].min() > 0
 
 # %% [markdown]
-# The lines separate as those of "bank" do. How far depends on the word and on the sentences.
+# In the map of the embeddings, "1, 3, 6" and "2, 5" are one mark each: in these sentences "match" has the same place,
+# so before the blocks it has the same vector. The lines separate as those of "bank" do. How far depends on the word and
+# on the sentences.
 #
 # ## Exercise 2: one id replaced
 

@@ -1,5 +1,5 @@
 # %% [markdown]
-# # Solutions of chapter 12
+# # Solutions of chapter 12 · Smaller and faster?
 
 # %%
 import dataclasses
@@ -11,7 +11,7 @@ import keras_bert as kb
 rng = np.random.default_rng(0)
 
 # %% [markdown]
-# ## 1 · BERT base with ALBERT's options
+# ## Exercise 1: BERT base with ALBERT's options
 #
 # The formula of the chapter.
 
@@ -40,7 +40,7 @@ assert count(changed) - count(albert) == (bert.vocab_size - albert.vocab_size) *
 print(f"difference {count(changed) - count(albert):,} = 522 x 128")
 
 # %% [markdown]
-# ## 2 · Why T²?
+# ## Exercise 2: why T²?
 #
 # The gradient of the divergence with respect to the student's logits is $(q - p) / T$, where p and q are the soft
 # targets of teacher and student. We check this formula with a finite difference, and then compare its size.
@@ -80,7 +80,7 @@ assert max(with_factor) < 3 * min(with_factor)  # with it, it keeps its size
 # Without the factor, a higher temperature would need a higher learning rate, and the soft loss would lose its share of
 # the sum of the three losses.
 #
-# ## 3 · Fewer bits
+# ## Exercise 3: fewer bits
 #
 # With b bits there are $2^{b-1} - 1$ steps on each side of 0. The largest error is half a step, so each bit less
 # doubles it, about.

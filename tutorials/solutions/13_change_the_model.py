@@ -1,5 +1,5 @@
 # %% [markdown]
-# # Solutions of chapter 13
+# # Solutions of chapter 13 · How do I change it?
 #
 # The weights are random here: all three exercises are about shapes and equal outputs, not about accuracy.
 
@@ -28,7 +28,7 @@ def outputs_of(encoder):
 reference = outputs_of(encoder)
 
 # %% [markdown]
-# ## 1 · The weights of adapters
+# ## Exercise 1: the weights of adapters
 #
 # One adapter has two kernels, `[H, m]` and `[m, H]`, and two biases, `[m]` and `[H]`: $2Hm + m + H$. There are two
 # adapters per block: $2L(2Hm + m + H)$. It grows linearly with m.
@@ -47,7 +47,7 @@ for m in (4, 16, 64):
     print(f"m = {m:2}: {added_weights(m):7,} weights, {added_weights(m) / encoder.count_params():.1%} of the model")
 
 # %% [markdown]
-# ## 2 · LoRA in the feed-forward network
+# ## Exercise 2: LoRA in the feed-forward network
 #
 # A target with a kernel `[n, k]` gets `n r + r k` weights. The kernels of the feed-forward network are `[H, 4H]` and
 # `[4H, H]`. Query and value have the kernel `[H, A, D]`, with A heads of size D = H / A: Keras makes A `[H, A, r]` and
@@ -90,7 +90,7 @@ print("singular values:", (singular / singular[0]).round(3))
 assert singular[r - 1] > 0.01 * singular[0] and singular[r] < 1e-5 * singular[0]
 
 # %% [markdown]
-# ## 3 · A gate for each token
+# ## Exercise 3: a gate for each token
 #
 # The factors of a token are computed from its own vector, so other tokens and padding have no effect. The layer fits
 # into a slot, because it needs only `x`.

@@ -1,5 +1,5 @@
 # %% [markdown]
-# # Solutions of chapter 14
+# # Solutions of chapter 14 · How do I serve it?
 #
 # The model is tiny and has random weights: the exercises are about time and about the server.
 
@@ -27,7 +27,7 @@ kb.export_onnx(kb.BertClassifier(kb.BertEncoder(config)), folder / "tiny", vecto
 predictor = kb.Predictor(folder / "tiny")
 
 # %% [markdown]
-# ## 1 · Percentiles
+# ## Exercise 1: percentiles
 #
 # The server of the chapter without its checks, and 200 requests one after another.
 
@@ -71,7 +71,7 @@ assert slow >= median
 # %% [markdown]
 # The slow requests have many causes: another program, a new thread, garbage collection. A mean hides them.
 #
-# ## 2 · A cache
+# ## Exercise 2: a cache
 #
 # A dictionary from text to answer, around the predictor. Only the texts that are not in it are computed.
 
@@ -108,7 +108,7 @@ assert second[0] == first[1] and second[2] == first[0]
 print("five texts asked, computed:", cache.computed)
 
 # %% [markdown]
-# ## 3 · What padding wastes
+# ## Exercise 3: what padding wastes
 #
 # One batch of 2 x 100 tokens, compared with 1 x 4 and 1 x 100 tokens. In tokens: 200 against 104.
 

@@ -1,5 +1,5 @@
 # %% [markdown]
-# # Solutions of chapter 15
+# # Solutions of chapter 15 · How do I use my own data?
 
 # %%
 import numpy as np
@@ -9,7 +9,7 @@ from keras_bert.training.temperature_scaling import best_temperature
 rng = np.random.default_rng(0)
 
 # %% [markdown]
-# ## 1 · What a leak is worth
+# ## Exercise 1: what a leak is worth
 #
 # N texts with an accuracy of 80 %, and n more that are all right: $(0.8 N + n) / (N + n)$.
 
@@ -27,7 +27,7 @@ assert 0.5 < rise < 0.7
 # The rise by twelve rows is smaller than the standard error of an accuracy of 80 % on 400 texts, which is 2 points. But
 # such a leak is in *all* results, and in a comparison it favors the model that memorizes more.
 #
-# ## 2 · An interval of a difference
+# ## Exercise 2: an interval of a difference
 #
 # Two models on the same 400 texts. They agree on most texts: both are right on the easy ones. We resample *texts*, and
 # take both models' results of the same text together.
@@ -49,7 +49,7 @@ assert high - low < wide[1] - wide[0]
 # The texts that both models get right, or both wrong, cancel in the difference. Only the texts on which they differ
 # count. Two separate intervals do not use this, so they are too wide for the question "which model is better?".
 #
-# ## 3 · The temperature by hand
+# ## Exercise 3: the temperature by hand
 #
 # We make logits that are three times too large, and try temperatures on a grid.
 

@@ -10,6 +10,7 @@ from keras_bert.explain.figures.panels import draw_cells, two_digits
 from keras_bert.explain.figures.style import INK, MARKERS, SERIES, new_axes, style
 
 LEGEND_LENGTH = 40  # letters of all names in one line of a legend; more would make the figure wider
+NAME_GAP = 0.1  # inches between the names of two columns
 
 
 def bar_chart(
@@ -171,8 +172,19 @@ def matrix_chart(
         axes.set_xticks(range(len(columns)), columns)
         axes.xaxis.tick_top()
         axes.set_yticks(range(len(rows)), rows)
+        _separate_column_names(figure, axes)
     data = {"values": values.tolist(), "rows": list(rows), "columns": list(columns)}
     return Figure(figure, caption, data, f"Matrix with the rows {', '.join(rows)} and {len(columns)} columns")
+
+
+def _separate_column_names(figure, axes) -> None:
+    """Widen a figure until there is a space of `NAME_GAP` inches between the names of neighboring columns."""
+    figure.draw_without_rendering()  # the names of the rows decide how wide a column is
+    boxes = [label.get_window_extent() for label in axes.get_xticklabels()]
+    missing = [left.x1 - right.x0 for left, right in zip(boxes, boxes[1:], strict=False)]
+    missing = max(missing, default=0) / figure.dpi + NAME_GAP
+    if missing > 0:
+        figure.set_figwidth(figure.get_figwidth() + missing * len(boxes))
 
 
 _OFFSET = {"textcoords": "offset points", "fontsize": 9, "color": INK}

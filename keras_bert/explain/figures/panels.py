@@ -69,7 +69,9 @@ def _signed_colors(values: np.ndarray, limit: float, strongest: float) -> np.nda
 
 
 def draw_points(axes, points, groups=None, names=()) -> None:
-    """Draw points with their numbers, 1 to N, in the color and shape of their group. Points that touch have one text.
+    """Draw points with their numbers, 1 to N, in the color and shape of their group.
+
+    Points that touch have one text with all their numbers, beside them and toward the middle.
 
     Args:
         axes: matplotlib axes.
@@ -82,8 +84,16 @@ def draw_points(axes, points, groups=None, names=()) -> None:
         chosen = points[groups == group]
         style = {"color": SERIES[group], "marker": "os^D"[group], "linestyle": "none", "markersize": 12, "alpha": 0.45}
         axes.plot(*chosen.T, label=names[group] if names else None, **style)
-    for (x, y), numbers in _merge_labels(points):
-        axes.text(x, y, ",".join(map(str, numbers)), ha="center", va="center", fontsize=8, color=INK)
+    middle = (points.min(0) + points.max(0)) / 2
+    for place, numbers in _merge_labels(points):
+        if len(numbers) == 1:
+            axes.text(*place, str(numbers[0]), ha="center", va="center", fontsize=8, color=INK)
+            continue
+        left, low = place < middle
+        side = {"ha": "left" if left else "right", "va": "bottom" if low else "top"}
+        offset = (-6 if left else 6, 8 if low else -8)
+        text = ", ".join(map(str, numbers))
+        axes.annotate(text, place, offset, textcoords="offset points", fontsize=8, color=INK, **side)
     axes.margins(0.18)
     axes.set_xticks([])
     axes.set_yticks([])

@@ -78,18 +78,21 @@ class WordInContext:
             for axes, layer, points in zip(grid.flat, self.layers, self.points, strict=False):
                 draw_points(axes, points, numbers, names if self.groups else ())
                 axes.set_title(f"layer {layer}" if layer else "embeddings")
-            axes = grid.flat[len(self.layers)]
+            axes = grid[-1, -1]  # in the last column, so that its numbers at the right move no map
             lines = [("in one group", self.within), ("in two groups", self.between)]
             for (name, values), line in zip(lines[: 1 + (len(names) > 1)], ("-", "--"), strict=False):
                 axes.plot(self.layers, values, line, color=INK, marker=".", linewidth=1.5, label=name)
             axes.set_title("mean cosine")
             layer_ticks(axes, max(self.layers))
             axes.set(ylim=(min(0, np.nanmin(self.cosine)), 1.03), xlabel="layer")
-            for axes in grid.flat[panels:]:
+            axes.yaxis.tick_right()
+            axes.spines["left"].set_visible(False)
+            axes.spines["right"].set_visible(True)
+            for axes in grid.flat[len(self.layers) : -1]:
                 axes.set_axis_off()
             if len(names) > 1:
                 handles, labels = grid.flat[0].get_legend_handles_labels()
-                more, texts = grid.flat[len(self.layers)].get_legend_handles_labels()
+                more, texts = grid[-1, -1].get_legend_handles_labels()
                 figure.legend(
                     handles + more,
                     labels + texts,

@@ -94,6 +94,15 @@ def test_matrix_chart():
     assert [text.get_text() for text in axes_of(plot).get_xticklabels()] == ["c", "d"]
 
 
+def test_matrix_chart_has_room_for_names():
+    rows, columns = ["a row with a long name, which leaves little room"] * 2, ["door", "children", "instrument", "war"]
+    plot = kb.explain.matrix_chart(np.ones((2, 4)), rows, columns, "Long names.")
+    plot.figure.draw_without_rendering()
+    boxes = [name.get_window_extent() for name in axes_of(plot).get_xticklabels()]
+    spaces = [right.x0 - left.x1 for left, right in zip(boxes, boxes[1:], strict=False)]
+    assert min(spaces) > 0.08 * plot.figure.dpi
+
+
 @pytest.mark.parametrize("values, shape", [([[1, 2]], r"\(1, 2\)"), (np.zeros((0, 0)), r"\(0, 0\)")])
 def test_matrix_chart_rejects(values, shape):
     with pytest.raises(InputError, match=rf"`values` must have shape \[2, 1\]. Received: shape={shape}"):

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import keras_bert as kb
+from keras_bert.explain.figures.panels import draw_points, fix_layout, new_panels
 from tests.explain.readable import assert_readable
 from tests.explain.small_models import TEXTS, small_encoder, small_pretrainer
 
@@ -63,6 +64,27 @@ def test_captions_have_the_numbers(results):
     position = lens.tokens.index("[MASK]")
     assert f'"{lens.final[position]}" is, by layer, {lens.probabilities[0, position]:.2f}' in lens.plot().caption
     assert f"accuracy {results['ablation'].accuracy:.1%}" in results["ablation"].plot().caption
+
+
+def test_panels_are_in_straight_lines(results):
+    figure = results["context"].plot().figure
+    shown = [axes.get_position() for axes in figure.axes if axes.axison]
+    assert len(shown) == 8  # seven layers and the cosines
+    lefts, bottoms = sorted({each.x0 for each in shown}), {each.y0 for each in shown}
+    assert len(lefts) == 4 and len(bottoms) == 2
+    assert np.ptp(np.diff(lefts)) < 0.003  # the spaces between the columns are equal; the layout is rounded to 0.001
+
+
+def test_points_at_one_place_have_one_text_beside_them():
+    figure, [[axes]] = new_panels(1, 1, 2.3, 2.3)
+    draw_points(axes, np.array([[0.0, 1.0], [1.0, 0.0], [0.0, 1.0], [0.5, 0.2], [0.0, 1.0]]))
+    fix_layout(figure)
+    texts = {text.get_text(): text.get_window_extent() for text in axes.texts}
+    assert set(texts) == {"1, 3, 5", "2", "4"}
+    marker = axes.transData.transform((0, 1))
+    box, frame = texts["1, 3, 5"], axes.get_window_extent()
+    assert box.y1 < marker[1] - 6 * figure.dpi / 72  # below the mark, which has a radius of 6 points
+    assert frame.x0 < box.x0 and box.x1 < frame.x1 and frame.y0 < box.y0
 
 
 def test_lens_cells_show_the_first_tokens(results):
