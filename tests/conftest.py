@@ -4,6 +4,7 @@ import contextlib
 import importlib.util
 import os
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -23,7 +24,10 @@ WITH_XLA = ("ops", "layers", "models", "parity", "benchmarks")
 
 
 # Files and folders whose tests take longest. They run first, so that the processes of `make test-all` end together.
-LONG = ("tutorials", "tour", "test_guides.py", "test_readme.py", "test_wheel.py", "training", "cli", "export", "tasks")
+LONG = (
+    *("tutorials", "tour", "test_guides.py", "test_readme.py", "test_wheel.py"),
+    *("training", "benchmarks", "cli", "export", "tasks"),
+)
 
 
 class TimeLimit:
@@ -44,6 +48,19 @@ def pytest_configure(config):
         config.pluginmanager.register(TimeLimit(float(value)))
     except ValueError:
         raise pytest.UsageError(f"`TESTS_END` must be seconds since 1970. Received: TESTS_END={value}") from None
+    share_jax_programs(config)
+
+
+def share_jax_programs(config) -> None:
+    """Let all processes of this run share what JAX compiles: compiling takes longer than the steps that they train."""
+    if "JAX_COMPILATION_CACHE_DIR" in os.environ:  # of the user, or of the process that started this one
+        return
+    folder = tempfile.TemporaryDirectory(prefix="jax-programs-", ignore_cleanup_errors=True)
+    config.add_cleanup(folder.cleanup)
+    os.environ["JAX_COMPILATION_CACHE_DIR"] = folder.name
+    os.environ["JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS"] = "0"
+    os.environ["JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES"] = "-1"
+    os.environ["JAX_COMPILATION_CACHE_MAX_SIZE"] = str(2**32)  # with a limit, JAX locks the folder
 
 
 @pytest.hookimpl(trylast=True)

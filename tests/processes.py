@@ -3,7 +3,7 @@
 import signal
 import time
 
-LIMIT = 1200  # seconds until a test fails instead of waiting on
+LIMIT = 1800  # seconds until a test fails instead of waiting on; only a process that hangs takes so long
 
 
 def wait_until(condition, process=None) -> None:

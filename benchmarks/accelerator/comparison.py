@@ -53,7 +53,8 @@ class Comparison:
         """Measure the fastest matrix product of JAX and PyTorch; return its row."""
         entries = [Entry(form, str(HERE / "peak.py"), "bfloat16", form) for form in ("JAX", "PyTorch")]
         task = {"workload": "product", "size": self.size.product}
-        results = self._run(entries, task, {"product": max(self.rounds, 5)})
+        with self._processes(entries) as runner:
+            results = self._run(runner, task, {"product": max(self.rounds, 5)})
         operations = PRODUCTS * 2 * self.size.product**3
         best = [min(result.seconds["product"]) for result in results if result.error is None]
         self.peak = operations / min(best) if best else None
@@ -86,11 +87,12 @@ class Comparison:
         errors = self._check(list(chosen))
         entries = [entry for entry in chosen if entry not in errors]
         task = self._make_task(length, largest, {entry.form: batch for entry, batch in chosen.items()})
-        results = self._run(entries, task, {"step": self.rounds})
-        if profiles is not None:
-            profiles.mkdir(parents=True, exist_ok=True)
-            files = {e.form: str(profiles / f"{e.peer}-{length}.txt".lower().replace(" ", "-")) for e in entries}
-            self._run(entries, {**task, "workload": "profile", "files": files}, {})
+        with self._processes(entries) as runner:
+            results = self._run(runner, task, {"step": self.rounds})
+            if profiles is not None:  # the same processes, which already gave times and memory
+                profiles.mkdir(parents=True, exist_ok=True)
+                files = {e.form: str(profiles / f"{e.peer}-{length}.txt".lower().replace(" ", "-")) for e in entries}
+                self._run(runner, {**task, "workload": "profile", "files": files}, {})
         positions, rows = self.size.positions[length], self.size.tokens // length
         return make_row(
             f"pretraining step, {length} tokens, {positions} masked, dropout {DROPOUT}",
@@ -135,7 +137,9 @@ class Comparison:
             task = self._make_task(length, rows, {entry.form: rows for entry in entries})
             for precision in ("float32", "bfloat16"):
                 same = {dataclasses.replace(entry, precision=precision): entry for entry in entries}
-                for result in self._run(list(same), {**task, "dropout": 0.0, "check_steps": CHECK_STEPS}, {}):
+                with self._processes(list(same)) as runner:
+                    results = self._run(runner, {**task, "dropout": 0.0, "check_steps": CHECK_STEPS}, {})
+                for result in results:
                     entry = same[result.entry]
                     self._checked[entry] = self._checked.get(entry) or result.error
                 self._log(f"{precision}: losses of {CHECK_STEPS} steps compared, {len(entries)} contestants")
@@ -158,10 +162,12 @@ class Comparison:
             "check_steps": 0,
         }
 
-    def _run(self, entries: list[Entry], task: dict, cases: dict[str, int]) -> list[Result]:
+    def _processes(self, entries: list[Entry]) -> Runner:
         # Prepared one after another: XLA times candidate programs on the GPU, which must be idle otherwise.
-        with Runner(entries, parallel=1, settings=self._settings) as runner:
-            results, _ = runner.run(task, cases, self.seconds)
+        return Runner(entries, parallel=1, settings=self._settings)
+
+    def _run(self, runner: Runner, task: dict, cases: dict[str, int]) -> list[Result]:
+        results, _ = runner.run(task, cases, self.seconds)
         self._record(results)
         return results
 

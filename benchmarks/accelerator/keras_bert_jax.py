@@ -3,6 +3,8 @@
 The form is the random generator of dropout: `threefry` is JAX's default; `philox` also accepts Keras's seeds.
 """
 
+import sys
+
 import jax
 import keras
 import numpy as np
@@ -25,6 +27,7 @@ class Pretraining:
         jax.config.update("jax_default_prng_impl", GENERATORS[task["form"]])
         if task["precision"] == "float32":  # without this a GPU computes float32 products in TF32
             jax.config.update("jax_default_matmul_precision", "highest")
+        sys.modules.setdefault("tensorflow", None)  # Keras would import it to set its seed, which takes seconds
         keras.utils.set_random_seed(0)
         model = kb.BertPretrainer(make_encoder(task), sentence_task=None)
         kb.load_weights(model, StoredWeights(dict(np.load(task["weights"]))))

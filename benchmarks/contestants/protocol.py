@@ -122,5 +122,5 @@ def peak_mib() -> float:
 
 def versions() -> dict[str, str]:
     """Return the versions of the libraries that this process has loaded."""
-    loaded = {name.split(".")[0] for name in sys.modules}
+    loaded = {name.split(".")[0] for name, module in sys.modules.items() if module is not None}
     return {name: importlib.metadata.version(name) for name in LIBRARIES if name in loaded}

@@ -13,6 +13,7 @@ from benchmarks.accelerator.comparison import Comparison
 from benchmarks.accelerator.hlo import Timeline, count_operations
 from benchmarks.accelerator.sizes import BASE, TINY, Size
 from benchmarks.contestant import ROOT, Result
+from tests.processes import LIMIT
 
 SIZE = Size(
     config=TINY.config,
@@ -129,7 +130,7 @@ def test_timeline_adds_up_device_time():
 
 
 @pytest.mark.peers
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(LIMIT)
 def test_tiny_run_on_cpu(tmp_path):
     out, profiles = tmp_path / "rows.json", tmp_path / "profiles"
     command = [sys.executable, "-m", "benchmarks.accelerator.pretraining", "--quick"]

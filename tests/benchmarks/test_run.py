@@ -7,10 +7,11 @@ import sys
 import pytest
 
 from benchmarks.run import RESULTS, ROOT
+from tests.processes import LIMIT
 
 
 @pytest.mark.peers
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(LIMIT)
 def test_quick_run_of_forward():
     command = [sys.executable, "-m", "benchmarks.run", "--quick", "--only", "forward"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
