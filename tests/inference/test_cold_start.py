@@ -1,4 +1,4 @@
-"""Exported models are opened by `Predictor` in a new process, and answer, without Keras and what Keras imports."""
+"""`Predictor` opens exported models in a new process, and answers, without Keras and what Keras imports."""
 
 import json
 import subprocess
