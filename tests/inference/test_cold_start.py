@@ -11,6 +11,8 @@ import keras_bert as kb
 from tests.helpers import randomize, tiny_config
 from tests.processes import LIMIT
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).resolve().parents[2]
 VOCABULARY = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *"a the film fine dull was not is it ?".split()]
 TEXTS = ["a fine film", "it was not"]
