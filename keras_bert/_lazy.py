@@ -14,6 +14,7 @@ import importlib
 import importlib.abc
 import sys
 import threading
+from collections.abc import Callable
 
 # Module (below `keras_bert`) to the public names that it defines. A name equal to its module is the module itself.
 MODULES = {
@@ -44,12 +45,15 @@ MODULES = {
     "weights.convert": ("convert",),
 }
 NAMES = {name: module for module, names in MODULES.items() for name in names}
+# Modules that import Keras at its first use in a function, so that an ONNX model is opened without it.
+WITHOUT_KERAS = {"catalog.listing", "data", "inference.predictor", "metrics"}
 # Modules that register classes with Keras, or loaders with the models' base class, when they are imported.
 REGISTERING = (
     "layers",
     "models",
     "text.vectorization",
-    "tasks",
+    "tasks.from_logits",
+    "tasks.losses",
     "training.distillation_loss",
     "training.optimizer",
     "training.schedule",
@@ -71,9 +75,28 @@ def load(name: str):
     """
     if name not in NAMES:
         raise AttributeError(f"module 'keras_bert' has no attribute {name!r}")
-    importlib.import_module("keras")  # first, so that the hook below runs before any of the package's own modules
+    if NAMES[name] not in WITHOUT_KERAS:
+        importlib.import_module("keras")  # first, so that the hook below runs before any of the package's own modules
     module = importlib.import_module(f"keras_bert.{NAMES[name]}")
     return module if name == NAMES[name] else getattr(module, name)
+
+
+def attributes(package: str, modules: dict[str, str]) -> Callable:
+    """Return the `__getattr__` of a package that imports its public names at their first use (PEP 562).
+
+    Args:
+        package: the package's `__name__`.
+        modules: public name to the module below the package that defines it. The two must differ.
+    """
+
+    def get(name: str):
+        if name not in modules:
+            raise AttributeError(f"module {package!r} has no attribute {name!r}")
+        value = getattr(importlib.import_module(f"{package}.{modules[name]}"), name)
+        vars(sys.modules[package])[name] = value
+        return value
+
+    return get
 
 
 def register() -> None:

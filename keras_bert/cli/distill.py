@@ -151,7 +151,8 @@ def _distill_text(console, teacher, sources, out: Path, options: dict, settings:
 def _distill_labels(console, teacher, dataset: str, out: Path, options: dict, settings: dict) -> dict:
     """Distill a classifier on labeled sentences, save the student and return its metrics."""
     from keras_bert.data import load_labeled, select
-    from keras_bert.inference import evaluate, predict_logits
+    from keras_bert.inference.evaluate import evaluate
+    from keras_bert.inference.predict import predict_logits
     from keras_bert.models import BertClassifier
     from keras_bert.models.cast import cast_model
     from keras_bert.text import BertTextVectorization

@@ -74,7 +74,7 @@ def _compute_vectors(trained, texts: list[str], pool: str):
     """Return the vectors of texts, float32 `[N, D]`."""
     import numpy as np
 
-    from keras_bert.inference import embed
+    from keras_bert.inference.embed import embed
     from keras_bert.inference.progress import show_progress
     from keras_bert.tasks import Preprocessor
 

@@ -162,7 +162,7 @@ def _train_model(model, rows: tuple, held_out: tuple, settings: dict) -> dict:
 
 def _train_head(model, rows: tuple, held_out: tuple, settings: dict) -> dict:
     """Train the head of a model on the features that its frozen encoder computes once, and return the history."""
-    from keras_bert.inference import embed
+    from keras_bert.inference.embed import embed
     from keras_bert.training import fit_features
 
     parts = [part for ids, labels in (rows, held_out) for part in (embed(model.encoder, ids, model.pool), labels)]

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 
-import keras
 import numpy as np
 
 from keras_bert.errors import InputError
@@ -22,7 +21,7 @@ def is_tf_dataset(value) -> bool:
 
 def is_dataset(value) -> bool:
     """Return whether a value is a `tf.data.Dataset` or a `keras.utils.PyDataset`, whose elements have labels too."""
-    return is_tf_dataset(value) or isinstance(value, keras.utils.PyDataset)
+    return is_tf_dataset(value) or (hasattr(type(value), "num_batches") and hasattr(value, "on_epoch_end"))
 
 
 def is_frame(value) -> bool:
@@ -61,6 +60,8 @@ def to_numpy(value) -> np.ndarray:
         return value
     if hasattr(value, "to_numpy"):
         return np.asarray(value.to_numpy())
+    import keras  # here, because texts in lists need no Keras
+
     if keras.ops.is_tensor(value):
         return keras.ops.convert_to_numpy(value)
     if hasattr(value, "numpy"):  # a tensor of TensorFlow on another Keras backend

@@ -6,7 +6,6 @@ iterated, so it is read once, as text or token ids.
 
 from collections.abc import Iterator
 
-import keras
 import numpy as np
 
 from keras_bert.constants import INPUT_KEYS
@@ -84,6 +83,8 @@ def _elements(dataset, name: str) -> Iterator:
 
 def _batch(element: tuple, name: str) -> tuple:
     """Return an element as arrays with a batch axis."""
+    import keras
+
     inputs, *rest = element
     if isinstance(inputs, dict):
         if not set(INPUT_KEYS) <= set(inputs):

@@ -1,14 +1,10 @@
 """Arrays of token ids: validation, row lengths and trimming of padding."""
 
-import keras
 import numpy as np
 
 from keras_bert.config import BertConfig
 from keras_bert.constants import INPUT_KEYS
 from keras_bert.errors import InputError
-
-# JAX compiles a function for each new shape: rounding the lengths up gives fewer shapes.
-WIDTH_STEP = 8 if keras.backend.backend() == "jax" else 1
 
 
 def as_id_arrays(ids: dict) -> dict[str, np.ndarray]:
@@ -58,7 +54,7 @@ def row_lengths(ids: dict[str, np.ndarray]) -> np.ndarray:
 
 
 def trim(
-    ids: dict[str, np.ndarray], lengths: np.ndarray, rows: np.ndarray, coarse: bool = False
+    ids: dict[str, np.ndarray], lengths: np.ndarray, rows: np.ndarray, step: int | None = 1
 ) -> dict[str, np.ndarray]:
     """Select rows, and remove the columns in which all of them are padding.
 
@@ -66,14 +62,14 @@ def trim(
         ids: dict of arrays `[N, T]`.
         lengths: int `[N]`, the result of `row_lengths`.
         rows: int `[n]`, the indices of the rows to select.
-        coarse: whether t is one of few lengths, see `width_step`.
+        step: what t is a multiple of, such as `ops.WIDTH_STEP` for a Keras model; None for that of `width_step`, which
+            gives few lengths.
 
     Returns:
-        A dict of arrays `[n, t]`; t is the longest of the lengths, rounded up to a multiple of `WIDTH_STEP` or, if
-        `coarse`, of `width_step`, and at most T.
+        A dict of arrays `[n, t]`; t is the longest of the lengths, rounded up to a multiple of `step`, and at most T.
     """
     longest = int(lengths[rows].max())
-    step = width_step(longest) if coarse else WIDTH_STEP
+    step = width_step(longest) if step is None else step
     width = max(1, -(-longest // step)) * step
     return {key: array[rows, :width] for key, array in ids.items()}
 

@@ -1,8 +1,5 @@
 """Loader of TensorFlow Datasets (TFDS) by name, with a fast check of the network."""
 
-import urllib.error
-import urllib.request
-
 from keras_bert.errors import InputError
 from keras_bert.extras import require
 
@@ -54,6 +51,9 @@ def open_tfds(name: str, hint: str):
 
 
 def _check_network(builder, name: str, hint: str) -> None:
+    import urllib.error
+    import urllib.request
+
     # TFDS retries for minutes before it fails: first send one short request to the server of the dataset.
     url = getattr(builder.builder_config, "data_url", None) or next(iter(builder.url_infos or {}), None)
     if url is None or not url.startswith("http"):

@@ -7,7 +7,8 @@ from keras import ops
 
 from keras_bert.constants import SPECIAL_TOKENS
 from keras_bert.errors import InputError
-from keras_bert.inference.predict import length_sorted_batches
+from keras_bert.inference.length_sorted import length_sorted_batches
+from keras_bert.ops import WIDTH_STEP
 from keras_bert.text.offsets import OffsetTokenizer
 
 
@@ -107,7 +108,7 @@ def _candidates(pretrained, tokenized, slots, top_k: int, batch_size: int) -> li
         mask = (np.arange(ids.shape[1]) < lengths[:, None]).astype(np.int32)  # [N, T]
         inputs = {"input_word_ids": ids, "input_mask": mask, "input_type_ids": np.zeros_like(ids)}
         positions = np.array([[position + 1] for _, position in part], np.int32)  # [N, 1]
-        for chosen, batch in length_sorted_batches(inputs, batch_size):
+        for chosen, batch in length_sorted_batches(inputs, batch_size, WIDTH_STEP):
             outputs = pretrained.model.predict_on_batch({**batch, "masked_lm_positions": positions[chosen]})
             logits = np.array(ops.convert_to_numpy(outputs["mlm_logits"]), np.float32)[:, 0]  # [B, V]
             logits[:, not_words] = -np.inf

@@ -4,7 +4,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from keras_bert.errors import InputError
-from keras_bert.inference.embed import embed
 from keras_bert.inference.fill_mask import predict_masks
 from keras_bert.inference.sentence_pairs import CLASS_NAMES, OUTPUTS, sentence_logits
 from keras_bert.metrics import Bootstrap
@@ -72,6 +71,7 @@ class PretrainerBackend(Backend):
         sentence_task: `"next"`, `"order"` or None.
         model: the Keras model, or None.
         predict_masked: another function to use instead of `predict_batch` for texts with `[MASK]`, or None.
+        step: see `length_sorted_batches`.
 
     Attributes:
         task_name, labels, model, columns: as in `TaskBackend`. The labels are those of the sentence task.
@@ -88,6 +88,7 @@ class PretrainerBackend(Backend):
         sentence_task: str | None,
         model=None,
         predict_masked: Callable | None = None,
+        step: int = 1,
     ):
         self.model, self.sentence_task, self.preprocessor = model, sentence_task, preprocessor
         self.labels = list(CLASS_NAMES[sentence_task]) if sentence_task else None
@@ -95,7 +96,7 @@ class PretrainerBackend(Backend):
         self.predict_masked = predict_masked or predict_batch
 
         def pair_logits(ids: dict, batch_size: int):
-            return sentence_logits(predict_batch, ids, batch_size, OUTPUTS[sentence_task])
+            return sentence_logits(predict_batch, ids, batch_size, OUTPUTS[sentence_task], step)
 
         self.pairs = TrainedModel(pair_logits, preprocessor, self.labels, {"pairs": True})
 
@@ -156,15 +157,6 @@ class EmbeddingBackend(Backend):
 
     def __init__(self, embed: Callable, model=None, preprocessor: Preprocessor | None = None):
         self.embed, self.model, self.preprocessor = embed, model, preprocessor
-
-    @classmethod
-    def of_encoder(cls, encoder, preprocessor) -> "EmbeddingBackend":
-        """Return the backend of a `BertEncoder`: the mean over the tokens of each text, see `kb.embed`."""
-
-        def embed_texts(texts, batch_size: int):
-            return embed(encoder, preprocessor(texts), batch_size=batch_size)
-
-        return cls(embed_texts, encoder, preprocessor)
 
     def predict(self, texts: Sequence, batch_size: int, top_k: int | None) -> list[dict]:
         """Return one dict per text: the text, or the pair as `texts`, and its `embedding`, a list of D numbers."""

@@ -6,12 +6,12 @@ import numpy as np
 from keras_bert.data.examples import read_examples
 from keras_bert.data.id_arrays import as_id_arrays, check_ids, row_lengths
 from keras_bert.errors import InputError
-from keras_bert.inference.predict import predict_length_sorted
+from keras_bert.inference.length_sorted import predict_length_sorted
 from keras_bert.inference.rows import preprocessor_of, vectorize
 from keras_bert.models import BertEncoder
 from keras_bert.models.pooling import pool_outputs
 from keras_bert.models.task_model import check_encoder
-from keras_bert.ops import predict_on_batch
+from keras_bert.ops import WIDTH_STEP, predict_on_batch
 
 
 def embed(
@@ -66,4 +66,5 @@ def embed(
         raise InputError(f"`inputs` must have a token in each row. Received: no token in row {int(np.argmin(lengths))}")
     pooled = pool_outputs(encoder(encoder.input), encoder.input["input_mask"], pool, normalize)  # [B, D]
     model = keras.Model(encoder.input, pooled)
-    return predict_length_sorted(predict_on_batch(model), ids, batch_size, {"": tuple(pooled.shape)})[""]
+    shapes = {"": tuple(pooled.shape)}
+    return predict_length_sorted(predict_on_batch(model), ids, batch_size, shapes, step=WIDTH_STEP)[""]

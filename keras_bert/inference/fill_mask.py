@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterator
 
 import numpy as np
-from keras import ops
 
 from keras_bert.constants import INPUT_KEYS
 from keras_bert.errors import InputError
@@ -56,6 +55,7 @@ def fill_mask(pretrained, texts: list[str], top_k: int = 5) -> list[dict]:
 
 def eager_outputs(model) -> Callable:
     """Return a function that calls a model eagerly. A compiled one would be traced again for each new input shape."""
+    from keras import ops
 
     def predict(inputs: dict) -> dict[str, np.ndarray]:
         return {name: ops.convert_to_numpy(value) for name, value in model(inputs, training=False).items()}

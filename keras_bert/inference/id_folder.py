@@ -9,9 +9,8 @@ import numpy as np
 from keras_bert.errors import InputError
 from keras_bert.inference.backends import EmbeddingBackend, PretrainerBackend, TaskBackend
 from keras_bert.inference.fill_mask import mask_vectorizer
-from keras_bert.inference.predict import predict_length_sorted
+from keras_bert.inference.length_sorted import predict_length_sorted
 from keras_bert.inference.sentence_pairs import OUTPUTS
-from keras_bert.models.pretrained_model import MODEL_CLASSES
 from keras_bert.tasks import TASKS, PlainPreprocessor, TrainedModel
 from keras_bert.tasks.classification import softmax
 
@@ -70,11 +69,7 @@ def open_id_folder(folder: Path, file: str, open_file: Callable):
             "`pool`."
         )
     problem_type = config.get("problem_type") or _problem_type(session)
-    tasks = (
-        task
-        for task in TASKS.values()
-        if MODEL_CLASSES.get(kind) is task.model_class and task.problem_type in (None, problem_type)
-    )
+    tasks = (task for task in TASKS.values() if task.kind == kind and task.problem_type in (None, problem_type))
     if (task := next(tasks, None)) is None:
         raise InputError(
             f"`model` must be a folder of an exported model. Received: {folder} (config.json with kind={kind!r}, "

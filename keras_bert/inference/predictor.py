@@ -3,14 +3,16 @@
 import itertools
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-
-import keras
+from typing import TYPE_CHECKING
 
 from keras_bert.errors import InputError
 from keras_bert.inference.open_model import open_backend
 from keras_bert.inference.progress import show_progress
 from keras_bert.inference.text_inputs import checked_texts, texts_of
 from keras_bert.metrics import make_bootstrap
+
+if TYPE_CHECKING:  # exported models are opened without Keras
+    import keras
 
 
 class Predictor:
@@ -95,7 +97,7 @@ class Predictor:
 
     def __init__(
         self,
-        source: str | Path | keras.Model,
+        source: "str | Path | keras.Model",
         vectorizer=None,
         labels=None,
         *,

@@ -3,10 +3,12 @@
 import contextlib
 import time
 from collections.abc import Callable, Iterator
-
-from rich.console import Console
+from typing import TYPE_CHECKING
 
 from keras_bert.system import error_stream
+
+if TYPE_CHECKING:  # `Predictor` shows no progress by default, and then needs no rich
+    from rich.console import Console
 
 SECONDS_BETWEEN_LINES = 15.0
 
@@ -23,12 +25,13 @@ class PlainProgress:
 
     Example:
 
+    >>> from rich.console import Console
     >>> progress = PlainProgress(Console(), "predicting", "texts", 10_000)
     >>> progress.line(2_000, seconds=4.0)
     'predicting  2,000 of 10,000 texts  500.0 texts/s  16 s left'
     """
 
-    def __init__(self, console: Console, title: str, unit: str, total: int | None, done: int = 0):
+    def __init__(self, console: "Console", title: str, unit: str, total: int | None, done: int = 0):
         self.console, self.title, self.unit, self.total = console, title, unit, total
         self._done, self._time = done, time.monotonic()  # those of the last line
 
@@ -83,6 +86,8 @@ def show_progress(title: str, unit: str, total: int | None, show: bool = True) -
     if not show:
         yield lambda count: None
         return
+    from rich.console import Console
+
     stream = error_stream()
     console = Console(file=stream, highlight=False, force_terminal=stream.isatty())
     if console.is_terminal or console.is_jupyter:

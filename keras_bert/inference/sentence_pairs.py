@@ -5,8 +5,7 @@ from collections.abc import Callable
 import numpy as np
 
 from keras_bert.errors import InputError
-from keras_bert.inference.predict import predict_length_sorted
-from keras_bert.ops import predict_on_batch
+from keras_bert.inference.length_sorted import predict_length_sorted
 from keras_bert.tasks import Preprocessor
 
 CLASS_NAMES = {"next": ("follows", "random"), "order": ("in order", "swapped")}  # in the order of the logits
@@ -62,6 +61,8 @@ def predict_sentence_pairs(pretrained, first: list[str], second: list[str], batc
 
     Source: Devlin et al. 2018 (arXiv:1810.04805), section 3.1, task 2; Lan et al. 2019 (arXiv:1909.11942), section 3.1.
     """
+    from keras_bert.ops import WIDTH_STEP, predict_on_batch  # not for an ONNX folder, which runs without Keras
+
     class_names(pretrained)
     if len(first) != len(second) or not first:
         raise InputError(
@@ -72,10 +73,10 @@ def predict_sentence_pairs(pretrained, first: list[str], second: list[str], batc
     preprocessor = Preprocessor.from_pretrained(pretrained)
     ids = preprocessor((first, second))
     preprocessor.long_texts.warn()
-    return sentence_logits(predict_on_batch(model), ids, batch_size, OUTPUTS[model.sentence_task])
+    return sentence_logits(predict_on_batch(model), ids, batch_size, OUTPUTS[model.sentence_task], WIDTH_STEP)
 
 
-def sentence_logits(predict_batch: Callable, ids: dict, batch_size: int, output: str) -> np.ndarray:
+def sentence_logits(predict_batch: Callable, ids: dict, batch_size: int, output: str, step: int = 1) -> np.ndarray:
     """Compute the logits of the sentence task, float32 `[N, 2]`.
 
     Args:
@@ -83,6 +84,7 @@ def sentence_logits(predict_batch: Callable, ids: dict, batch_size: int, output:
         ids: the encoder's inputs, int32 `[N, T]` each.
         batch_size: B.
         output: name of the output, `"nsp_logits"` or `"sop_logits"`.
+        step: see `length_sorted_batches`.
     """
 
     def predict(batch: dict) -> dict:
@@ -90,4 +92,4 @@ def sentence_logits(predict_batch: Callable, ids: dict, batch_size: int, output:
         positions = np.zeros((len(batch["input_mask"]), 1), np.int32)  # [B, 1]
         return predict_batch({**batch, "masked_lm_positions": positions})
 
-    return predict_length_sorted(predict, ids, batch_size, {output: (None, 2)})[output]
+    return predict_length_sorted(predict, ids, batch_size, {output: (None, 2)}, step=step)[output]

@@ -20,11 +20,12 @@ from keras_bert.ops.functions import (
     tied_logits,
 )
 from keras_bert.ops.loss import cross_entropy, is_correct
-from keras_bert.ops.prediction import any_shape, predict_on_batch
+from keras_bert.ops.prediction import WIDTH_STEP, any_shape, predict_on_batch
 from keras_bert.ops.training import adamw_step, evaluate_on_batch, partition_cpu_threads, train_on_batch
 
 __all__ = [
     "KERNELS",
+    "WIDTH_STEP",
     "activate",
     "adamw_step",
     "any_shape",

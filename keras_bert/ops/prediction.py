@@ -6,6 +6,9 @@ import keras
 
 from keras_bert.ops.data_parallel import on_devices, pad_rows, replicas
 
+# JAX compiles a function for each new shape: rounding the lengths of rows up to a multiple gives fewer shapes.
+WIDTH_STEP = 8 if keras.backend.backend() == "jax" else 1
+
 
 def any_shape(function: Callable) -> Callable:
     """Make a function that TensorFlow computes in one graph, for arrays of any shape.

@@ -7,9 +7,8 @@ import numpy as np
 
 from keras_bert.data import load_labeled
 from keras_bert.errors import InputError
-from keras_bert.models import BertClassifier
 from keras_bert.tasks.classification import ClassificationTask
-from keras_bert.tasks.losses import MeanBinaryCrossEntropy, label_accuracy
+from keras_bert.tasks.objectives import label_objective
 from keras_bert.tasks.registry import register_task
 from keras_bert.tasks.task_data import TaskData
 
@@ -34,8 +33,10 @@ class BinaryTask(ClassificationTask):
         """Read a dataset with one class per text."""
         return load_labeled(dataset, label_names, **options)
 
-    def build_model(self, encoder, data: TaskData, **options) -> BertClassifier:
+    def build_model(self, encoder, data: TaskData, **options):
         """Return a `BertClassifier` with one logit."""
+        from keras_bert.models import BertClassifier
+
         return BertClassifier(encoder, 1, encoder.config.hidden_dropout)
 
     def targets(self, model, ids: dict, labels) -> tuple:
@@ -66,9 +67,8 @@ def _two_logits(outputs) -> np.ndarray:
 register_task(
     BinaryTask(
         name="binary",
-        model_class=BertClassifier,
-        loss=MeanBinaryCrossEntropy(),
-        metric=("accuracy", label_accuracy),
+        kind="classifier",
+        objective=label_objective,
         problem_type="binary",
     )
 )

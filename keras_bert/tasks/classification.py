@@ -7,9 +7,7 @@ import numpy as np
 
 from keras_bert.errors import InputError
 from keras_bert.metrics import classification_metrics, classification_report
-from keras_bert.models import BertClassifier
-from keras_bert.ops import is_correct
-from keras_bert.tasks.losses import MeanCrossEntropy
+from keras_bert.tasks.objectives import class_objective
 from keras_bert.tasks.registry import register_task
 from keras_bert.tasks.text_task import TextTask, shown_text
 
@@ -107,9 +105,8 @@ def softmax(logits: np.ndarray) -> np.ndarray:
 CLASSIFICATION = register_task(
     ClassificationTask(
         name="classification",
-        model_class=BertClassifier,
-        loss=MeanCrossEntropy(),
-        metric=("accuracy", is_correct),
+        kind="classifier",
+        objective=class_objective,
         problem_type="single_label",
     )
 )

@@ -2,12 +2,8 @@
 
 import dataclasses
 
-import keras
-
-from keras_bert.models.encoder_of import check_user_model, is_user_model, returns_class_logits
-from keras_bert.ops import is_correct
 from keras_bert.tasks.classification import ClassificationTask, class_targets
-from keras_bert.tasks.losses import MeanCrossEntropy
+from keras_bert.tasks.objectives import class_objective
 from keras_bert.tasks.registry import register_functional_task
 
 
@@ -20,6 +16,8 @@ class FunctionalTask(ClassificationTask):
 
     def matches(self, model) -> bool:
         """Return whether a model is a functional model on an encoder that ends with logits of classes."""
+        from keras_bert.models.encoder_of import check_user_model, is_user_model, returns_class_logits
+
         if not is_user_model(model):
             return False
         check_user_model(model)
@@ -33,8 +31,7 @@ class FunctionalTask(ClassificationTask):
 register_functional_task(
     FunctionalTask(
         name="functional",
-        model_class=keras.Model,
-        loss=MeanCrossEntropy(),
-        metric=("accuracy", is_correct),
+        kind=None,
+        objective=class_objective,
     )
 )

@@ -7,8 +7,7 @@ import numpy as np
 
 from keras_bert.errors import InputError
 from keras_bert.metrics import multi_label_metrics, multi_label_report
-from keras_bert.models import BertClassifier
-from keras_bert.tasks.losses import MeanBinaryCrossEntropy, label_accuracy
+from keras_bert.tasks.objectives import label_objective
 from keras_bert.tasks.registry import register_task
 from keras_bert.tasks.text_task import TextTask, shown_text
 
@@ -62,9 +61,8 @@ class MultiLabelTask(TextTask):
 register_task(
     MultiLabelTask(
         name="multi-label",
-        model_class=BertClassifier,
-        loss=MeanBinaryCrossEntropy(),
-        metric=("accuracy", label_accuracy),
+        kind="classifier",
+        objective=label_objective,
         problem_type="multi_label",
     )
 )

@@ -5,7 +5,6 @@ import functools
 
 from keras_bert.data.id_arrays import as_id_arrays
 from keras_bert.errors import InputError
-from keras_bert.models import check_vocabulary_size
 from keras_bert.tasks.long_texts import LongTexts, count_truncated
 from keras_bert.text.added_tokens import check_added_tokens
 from keras_bert.text.cached_tokenizer import CachedTokenizer
@@ -65,6 +64,8 @@ class Preprocessor:
         Raises:
             InputError: `vectorizer` is no `BertTextVectorization`, or has another number of tokens than the encoder.
         """
+        from keras_bert.models import check_vocabulary_size
+
         if not hasattr(vectorizer, "get_vocabulary") or not hasattr(vectorizer, "lowercase"):
             raise InputError(
                 f"`vectorizer` must be a BertTextVectorization. Received: an object of type {type(vectorizer).__name__}"

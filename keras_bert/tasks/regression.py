@@ -7,8 +7,7 @@ import numpy as np
 
 from keras_bert.errors import InputError
 from keras_bert.metrics import regression_metrics
-from keras_bert.models import BertClassifier
-from keras_bert.tasks.losses import MeanSquaredError, absolute_error
+from keras_bert.tasks.objectives import number_objective
 from keras_bert.tasks.registry import register_task
 from keras_bert.tasks.task import reject_top_k
 from keras_bert.tasks.text_task import TextTask, shown_text
@@ -67,9 +66,8 @@ class RegressionTask(TextTask):
 register_task(
     RegressionTask(
         name="regression",
-        model_class=BertClassifier,
-        loss=MeanSquaredError(),
-        metric=("mean_absolute_error", absolute_error),
+        kind="classifier",
+        objective=number_objective,
         higher_is_better=False,
         problem_type="regression",
     )

@@ -8,10 +8,8 @@ import numpy as np
 from keras_bert.data.squad import Question, load_squad
 from keras_bert.errors import InputError
 from keras_bert.metrics import accuracy, cross_entropy, squad_metrics
-from keras_bert.models import BertSpanLabeler
-from keras_bert.ops import is_correct
 from keras_bert.tasks.classification import check_range
-from keras_bert.tasks.losses import MeanCrossEntropy
+from keras_bert.tasks.objectives import class_objective
 from keras_bert.tasks.registry import register_task
 from keras_bert.tasks.span_decoding import Answer, best_answers
 from keras_bert.tasks.task import Task, reject_top_k
@@ -49,8 +47,10 @@ class SpansTask(Task):
         """Read a SQuAD file."""
         return load_squad(path)
 
-    def build_model(self, encoder, data: TaskData, **options) -> BertSpanLabeler:
+    def build_model(self, encoder, data: TaskData, **options):
         """Return a `BertSpanLabeler`."""
+        from keras_bert.models import BertSpanLabeler
+
         return BertSpanLabeler(encoder)
 
     def train_validation_rows(self, data: TaskData, preprocessor, seed: int, fraction: float) -> tuple[tuple, tuple]:
@@ -207,9 +207,8 @@ def answer_questions(
 register_task(
     SpansTask(
         name="spans",
-        model_class=BertSpanLabeler,
-        loss=MeanCrossEntropy(),
-        metric=("accuracy", is_correct),
+        kind="span_labeler",
+        objective=class_objective,
         defaults=TaskDefaults(sequence_length=384),
     )
 )

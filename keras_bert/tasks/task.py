@@ -5,12 +5,12 @@ import dataclasses
 from collections.abc import Callable, Sequence
 
 from keras_bert.errors import InputError
-from keras_bert.tasks.losses import MeanCrossEntropy, MeanOf, WeightedMean
 from keras_bert.tasks.task_data import TaskData, TaskDefaults, TrainedModel
+from keras_bert.tasks.trainable import Trainable
 
 
 @dataclasses.dataclass(frozen=True)
-class Task(abc.ABC):
+class Task(Trainable, abc.ABC):
     """A kind of prediction with its head, preprocessing, objective, decoding and metrics.
 
     Each task is a subclass in its own file in `keras_bert/tasks/`. The file registers the only instance with
@@ -18,10 +18,7 @@ class Task(abc.ABC):
 
     Attributes:
         name: name on the command line, such as `"multi-label"`.
-        model_class: class of the model, such as `BertClassifier`.
-        loss: a `WeightedMean`, used for each output of the model.
-        metric: name and function of the metric that is logged with the loss. The function takes targets and outputs
-            and returns one value per example.
+        kind, objective: see `Trainable`.
         higher_is_better: whether the best epoch has the highest `val_` value of `metric`. If False, it has the lowest
             `val_loss`.
         defaults: `TaskDefaults`.
@@ -37,9 +34,6 @@ class Task(abc.ABC):
     """
 
     name: str
-    model_class: type
-    loss: WeightedMean
-    metric: tuple[str, Callable]
     higher_is_better: bool = True
     defaults: TaskDefaults = TaskDefaults()
     data_files: tuple[str, str] = ("train.tsv", "dev.tsv")
@@ -124,26 +118,6 @@ class Task(abc.ABC):
         Raises:
             InputError: the labels do not fit the model or the rows.
         """
-
-    @property
-    def has_class_ids(self) -> bool:
-        """Whether the targets are class ids: exactly one class applies to an example, or to a token."""
-        return isinstance(self.loss, MeanCrossEntropy)
-
-    @property
-    def per_example_fns(self) -> dict[str, Callable]:
-        """Loss and metric as functions of targets and outputs, for `ops.train_on_batch`."""
-        return {"loss": self.loss.call, self.metric[0]: self.metric[1]}
-
-    def compile(self, model, optimizer, jit_compile) -> None:
-        """Compile a model with the loss and the metric of the task for each of its outputs."""
-        name, function = self.metric
-        if isinstance(model.output, dict):
-            losses = {key: self.loss for key in model.output}
-            metrics = {key: [MeanOf(function, name)] for key in model.output}
-        else:
-            losses, metrics = self.loss, [MeanOf(function, name)]
-        model.compile(optimizer, loss=losses, weighted_metrics=metrics, jit_compile=jit_compile)
 
     # === Evaluation ===
 

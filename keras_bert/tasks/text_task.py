@@ -9,7 +9,6 @@ import numpy as np
 from keras_bert.data import LabeledDataset, load_labeled, read_table, select
 from keras_bert.errors import InputError
 from keras_bert.metrics import Bootstrap
-from keras_bert.models import BertClassifier
 from keras_bert.tasks.task import Task
 from keras_bert.tasks.task_data import LabeledTexts, TaskData, TrainedModel, check_at_least_two
 
@@ -44,8 +43,10 @@ class TextTask(Task):
     def labels_of(self, table, labels: Sequence[str] | None) -> np.ndarray:
         """Return the labels of a `Table` as an array with N rows."""
 
-    def build_model(self, encoder, data: TaskData, **options) -> BertClassifier:
+    def build_model(self, encoder, data: TaskData, **options):
         """Return a `BertClassifier` of the problem type, with the dropout rate of the encoder."""
+        from keras_bert.models import BertClassifier
+
         classes = max(1, len(data.label_names))
         return BertClassifier(encoder, classes, encoder.config.hidden_dropout, self.problem_type)
 

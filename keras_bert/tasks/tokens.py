@@ -10,10 +10,8 @@ from keras_bert.data.table import check_label_names
 from keras_bert.errors import InputError
 from keras_bert.metrics import accuracy, cross_entropy, extract_entities, find_scheme, tag_metrics
 from keras_bert.metrics.tag_scheme import OUTSIDE
-from keras_bert.models import BertTokenClassifier
-from keras_bert.ops import is_correct
 from keras_bert.tasks.classification import check_range
-from keras_bert.tasks.losses import MeanCrossEntropy
+from keras_bert.tasks.objectives import class_objective
 from keras_bert.tasks.registry import register_task
 from keras_bert.tasks.task import Task, reject_top_k
 from keras_bert.tasks.task_data import TaskData, TrainedModel, check_at_least_two
@@ -53,8 +51,10 @@ class TokensTask(Task):
         check_tags(sentences, labels, path)
         return sentences
 
-    def build_model(self, encoder, data: TaskData, **options) -> BertTokenClassifier:
+    def build_model(self, encoder, data: TaskData, **options):
         """Return a `BertTokenClassifier` with the dropout rate of the encoder."""
+        from keras_bert.models import BertTokenClassifier
+
         return BertTokenClassifier(encoder, len(data.label_names), encoder.config.hidden_dropout)
 
     def train_validation_rows(self, data: TaskData, preprocessor, seed: int, fraction: float) -> tuple[tuple, tuple]:
@@ -187,8 +187,7 @@ def predict_tags(trained: TrainedModel, sentences: Sequence[Sequence[str]]) -> l
 register_task(
     TokensTask(
         name="tokens",
-        model_class=BertTokenClassifier,
-        loss=MeanCrossEntropy(),
-        metric=("accuracy", is_correct),
+        kind="token_classifier",
+        objective=class_objective,
     )
 )

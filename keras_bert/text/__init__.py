@@ -4,8 +4,9 @@ The names below are imported at their first use, so that `keras-bert tokenize` c
 Keras and TensorFlow.
 """
 
-import importlib
 from typing import TYPE_CHECKING
+
+from keras_bert import _lazy
 
 if TYPE_CHECKING:  # type checkers and editors do not run `__getattr__`
     from keras_bert.text.vectorization import BertTextVectorization
@@ -20,11 +21,4 @@ _MODULES = {
 
 __all__ = ["BertTextVectorization", "learn_vocabulary", "load_vocabulary", "save_vocabulary"]
 
-
-def __getattr__(name: str):
-    """Import a public name of this package at its first use (PEP 562)."""
-    if name not in _MODULES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = getattr(importlib.import_module(f"{__name__}.{_MODULES[name]}"), name)
-    globals()[name] = value
-    return value
+__getattr__ = _lazy.attributes(__name__, _MODULES)

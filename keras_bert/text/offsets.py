@@ -5,6 +5,7 @@ The graph of `BertTextVectorization` does not compute offsets; its method `token
 It pairs each character with its position.
 """
 
+import functools
 import itertools
 import re
 import unicodedata
@@ -55,9 +56,17 @@ class OffsetTokenizer:
         self._whole_normalized = re.compile(f"({whole_token_pattern(self._normalized)})") if self._normalized else None
         self._ids = {token: number for number, token in enumerate(vocabulary)}
         self._unknown = self._ids["[UNK]"]
-        self._first = prefix_table(self._ids)
-        self._continuation = prefix_table({token[2:]: i for token, i in self._ids.items() if token.startswith("##")})
         self._longest = max(map(len, vocabulary))
+
+    # The tables of a large vocabulary take longer to build than many texts to tokenize. A word of one token needs none.
+
+    @functools.cached_property
+    def _first(self) -> dict:
+        return prefix_table(self._ids)
+
+    @functools.cached_property
+    def _continuation(self) -> dict:
+        return prefix_table({token[2:]: i for token, i in self._ids.items() if token.startswith("##")})
 
     def __call__(self, text: str) -> tuple[list[int], list[tuple[int, int]]]:
         """Tokenize one text.

@@ -7,7 +7,7 @@ import numpy as np
 
 from keras_bert.catalog.bundled import ENCODER, is_bundled
 from keras_bert.data import LabeledDataset
-from keras_bert.inference import evaluate
+from keras_bert.inference.evaluate import evaluate
 from keras_bert.metrics.baseline import tfidf_accuracy
 from keras_bert.models import BertClassifier
 from keras_bert.text import BertTextVectorization

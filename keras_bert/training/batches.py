@@ -5,6 +5,7 @@ import numpy as np
 
 from keras_bert.data.id_arrays import as_id_arrays, row_lengths, trim
 from keras_bert.errors import InputError
+from keras_bert.ops import WIDTH_STEP
 from keras_bert.text.masking import Masking, mask_tokens
 from keras_bert.text.packing import PretrainingExamples
 
@@ -189,7 +190,7 @@ class LengthGroupedBatches(keras.utils.PyDataset):
 
     def rows(self, rows: np.ndarray):
         """Return a batch of the given examples, padded to the longest of them."""
-        return self._batch(trim(self.ids, self.lengths, rows, self.few_lengths), rows)
+        return self._batch(trim(self.ids, self.lengths, rows, None if self.few_lengths else WIDTH_STEP), rows)
 
     def dummy_batch(self, size: int, length: int):
         """Return a batch of at most the given size and length with labels of 0, used to trace the training step."""

@@ -106,7 +106,7 @@ def distillation_targets(labels, teacher_logits, num_classes: int) -> np.ndarray
 def distillation_task(task: Task, temperature: float, alpha: float) -> Task:
     """Return a single-label classification task with the loss `DistillationLoss`."""
     loss = DistillationLoss(temperature, alpha)
-    return dataclasses.replace(task, loss=loss, metric=("accuracy", is_label_correct))
+    return dataclasses.replace(task, objective=lambda: (loss, ("accuracy", is_label_correct)))
 
 
 @keras.saving.register_keras_serializable(package="keras_bert")

@@ -12,7 +12,7 @@ from keras_bert.cli.main import main
 from keras_bert.data.files import read_lines
 from keras_bert.models.task_model import TaskModel
 from keras_bert.tasks import TASKS, Task, TaskData, TaskDefaults, register_task, task_for
-from keras_bert.tasks.losses import MeanBinaryCrossEntropy, label_accuracy
+from keras_bert.tasks.objectives import label_objective
 from keras_bert.tasks.task_data import LabeledTexts, check_files
 from tests.training.toys import CONFIG, VOCABULARY, labeled
 
@@ -76,9 +76,8 @@ def toy(monkeypatch):
     """The registered task; it is removed after the test."""
     task = ToyTask(
         name="toy",
-        model_class=ToyHead,
-        loss=MeanBinaryCrossEntropy(),
-        metric=("accuracy", label_accuracy),
+        kind="toy",
+        objective=label_objective,
         defaults=TaskDefaults(epochs=2, sequence_length=16),
         data_files=("train.toy", "dev.toy"),
     )

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from keras_bert import InputError
-from keras_bert.data.id_arrays import WIDTH_STEP
+from keras_bert.ops import WIDTH_STEP
 from keras_bert.training import LengthGroupedBatches, MaskedBatches
 from tests.training import toys
 

@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 
 from keras_bert import BertConfig, InputError
-from keras_bert.inference import evaluate, predict_logits
+from keras_bert.inference.evaluate import evaluate
+from keras_bert.inference.predict import predict_logits
 from keras_bert.training import MaskedBatches, evaluate_pretrainer, finetune, pretrain
 from tests.training import toys
 

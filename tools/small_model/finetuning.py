@@ -7,9 +7,10 @@ import keras
 import numpy as np
 
 import keras_bert as kb
-from keras_bert.data import id_arrays, read_table
+from keras_bert.data import read_table
 from keras_bert.inference import predict_logits
 from keras_bert.system import available_cpus
+from keras_bert.training import batches
 from tools.small_model.logits import find_logits
 from tools.small_model.texts import model_inputs, read_texts, read_vocabulary, save
 
@@ -17,7 +18,7 @@ from tools.small_model.texts import model_inputs, read_texts, read_vocabulary, s
 def finetune(arguments) -> dict:
     """Fine-tune a classifier with the logits of teachers, or with labels if no logits are given."""
     keras.utils.set_random_seed(arguments.seed)
-    id_arrays.WIDTH_STEP = max(arguments.width_step, id_arrays.WIDTH_STEP)
+    batches.WIDTH_STEP = max(arguments.width_step, batches.WIDTH_STEP)
     table, validation = read_table(arguments.data), read_table(arguments.validation)
     texts, labels, logits, alpha = list(table.texts), class_ids(table), None, {}
     if arguments.logits:

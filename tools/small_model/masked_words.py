@@ -7,7 +7,8 @@ from keras import ops
 
 import keras_bert as kb
 from keras_bert.files import atomic_write
-from keras_bert.inference.predict import length_sorted_batches
+from keras_bert.inference.length_sorted import length_sorted_batches
+from keras_bert.ops import WIDTH_STEP
 from keras_bert.text.vocabulary import load_vocabulary
 from tools.build_saved_models import SAVED_MODELS
 from tools.small_model.healing import HELD_OUT
@@ -89,7 +90,7 @@ def predict(pretrained, rows: list[tuple], vocabulary: list[str]) -> np.ndarray:
     mask = (np.arange(LENGTH) < lengths[:, None]).astype(np.int32)  # [N, T]
     inputs = {"input_word_ids": ids, "input_mask": mask, "input_type_ids": np.zeros_like(ids)}
     correct = np.zeros(labels.shape, bool)  # [N, P]
-    for chosen, batch in length_sorted_batches(inputs, BATCH):
+    for chosen, batch in length_sorted_batches(inputs, BATCH, WIDTH_STEP):
         outputs = pretrained.model.predict_on_batch({**batch, "masked_lm_positions": places[chosen]})
         correct[chosen] = ops.convert_to_numpy(outputs["mlm_logits"]).argmax(-1) == labels[chosen]
     return correct[labels >= 0]

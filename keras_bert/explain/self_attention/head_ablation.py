@@ -212,6 +212,6 @@ def _predictions(predict, ids: dict, batch_size: int, problem: str) -> np.ndarra
     found = np.zeros(len(order), int)
     for start in range(0, len(order), batch_size):
         rows = order[start : start + batch_size]
-        logits = np.asarray(predict(trim(ids, lengths, rows)))[: len(rows)]  # [B, C]
+        logits = np.asarray(predict(trim(ids, lengths, rows, ops.WIDTH_STEP)))[: len(rows)]  # [B, C]
         found[rows] = logits[:, 0] > 0 if problem == "binary" else logits.argmax(-1)
     return found
