@@ -1,4 +1,7 @@
-"""keras_bert as it is served: a SavedModel loaded by `tf.saved_model.load`, without this package."""
+"""keras_bert as it is served: a SavedModel loaded by `tf.saved_model.load`, without this package.
+
+The form `SavedModel, one thread` is the environment variable TF_NUM_INTRAOP_THREADS=1, see docs/performance.md.
+"""
 
 import numpy as np
 import tensorflow as tf
@@ -14,6 +17,8 @@ class Server(TextServer):
 
     def __init__(self, task: dict):
         super().__init__(task)
+        if task["form"].endswith("one thread"):
+            tf.config.threading.set_intra_op_parallelism_threads(1)
         self.loaded = tf.saved_model.load(task["files"][task["precision"]])
         self.serve = self.loaded.signatures["serving_default"]
 

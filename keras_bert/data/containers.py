@@ -1,5 +1,6 @@
 """Texts and labels in containers of other libraries, which are recognized by their methods and never imported."""
 
+import sys
 from collections.abc import Sequence
 
 import numpy as np
@@ -21,7 +22,8 @@ def is_tf_dataset(value) -> bool:
 
 def is_dataset(value) -> bool:
     """Return whether a value is a `tf.data.Dataset` or a `keras.utils.PyDataset`, whose elements have labels too."""
-    return is_tf_dataset(value) or (hasattr(type(value), "num_batches") and hasattr(value, "on_epoch_end"))
+    keras = sys.modules.get("keras")  # a program with a `PyDataset` has imported it
+    return is_tf_dataset(value) or (keras is not None and isinstance(value, keras.utils.PyDataset))
 
 
 def is_frame(value) -> bool:
