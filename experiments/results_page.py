@@ -1,6 +1,6 @@
 """Measure the rows of docs/results.md and write the page; each row names its command.
 
-    python -m experiments.results_page --data DIR                        # everything: an hour on two cores
+    python -m experiments.results_page --data DIR                        # everything: two hours on two cores
     python -m experiments.results_page --data DIR --only check
     python -m experiments.results_page --only                            # measure nothing, only write the page
 
@@ -22,6 +22,7 @@ import time
 from pathlib import Path
 
 from experiments.distilbert import claims
+from experiments.soak_rows import kills, served
 from experiments.speed_tables import speed_section, write_ablation
 from experiments.tasks import text_baselines
 
@@ -171,7 +172,8 @@ def bundled() -> list[dict]:
 
 
 MEASUREMENTS = {
-    function.__name__: function for function in (tour, sst2_baselines, sst2_scratch, sst2_bfloat16, check, distilled)
+    function.__name__: function
+    for function in (tour, sst2_baselines, sst2_scratch, sst2_bfloat16, check, distilled, kills, served)
 }
 
 

@@ -8,6 +8,7 @@ import time
 MODULES = {
     "SavedModel": "saved_model",
     "kb.Predictor": "predictor",
+    "kb.Predictor, OpenVINO": "predictor",
     "TF-Hub interface": "tfhub",
     "ONNX Runtime": "onnx_runtime",
     "OpenVINO": "openvino",

@@ -1,4 +1,7 @@
-"""`kb.Predictor` as a user calls it, on the ONNX folder of `export_onnx`: its own choice of the runtime, any dtype."""
+"""`kb.Predictor` as a user calls it, on the ONNX folder of `export_onnx`, in any dtype.
+
+It selects the runtime itself, except in the form `kb.Predictor, OpenVINO`.
+"""
 
 from pathlib import Path
 
@@ -20,7 +23,8 @@ class Server(TextServer):
         if precision == "int8":
             self.predict = kb.Predictor(folder / "int8")
         else:  # the weights of the file are float32 for both dtypes
-            self.predict = kb.Predictor(folder / "float32", dtype=precision)
+            runtime = "openvino" if task["form"].endswith("OpenVINO") else None
+            self.predict = kb.Predictor(folder / "float32", runtime=runtime, dtype=precision)
 
     def probabilities(self, texts: list[str]) -> np.ndarray:
         return np.array([list(found["probabilities"].values()) for found in self.predict(texts)])

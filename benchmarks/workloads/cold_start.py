@@ -14,10 +14,10 @@ from benchmarks import inputs
 from benchmarks.contestant import ROOT, ContestantError, Entry, Result, environment
 from benchmarks.rows import KERAS_BERT, make_row, split_by_form
 from benchmarks.runner import TOLERANCES, find_difference
-from benchmarks.workloads.text_to_probabilities import PREDICTOR, SAVED_MODEL, prepare_task
+from benchmarks.workloads.text_to_probabilities import PREDICTOR, SAVED_MODEL, WITH_OPENVINO, prepare_task
 
 ENTRIES = [
-    *(Entry(KERAS_BERT, "cold", form=form) for form in (SAVED_MODEL, PREDICTOR)),
+    *(Entry(KERAS_BERT, "cold", form=form) for form in (SAVED_MODEL, PREDICTOR, WITH_OPENVINO)),
     *(Entry(peer, "cold") for peer in ("TF-Hub interface", "Hugging Face", "ONNX Runtime", "OpenVINO")),
 ]
 PARTS = ("total", "import", "load", "predict")

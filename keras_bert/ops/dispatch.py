@@ -87,7 +87,8 @@ def is_enabled(name: str) -> bool:
 def find_kernel(name: str, layers=(), inputs=(), training=None, min_length: int = MIN_LENGTH) -> Callable | None:
     """Find the TensorFlow kernel for a function.
 
-    There is none on other backends, or if one of `layers` computes anything but what Keras's own class computes: a
+    There is none on other backends, in a graph that XLA compiles as a whole (`jit_compile=True`), which fuses the plain
+    functions better, or if one of `layers` computes anything but what Keras's own class computes: a
     subclass, an overridden method, LoRA, quantization, or another dtype than that of `inputs`.
 
     Args:
@@ -100,7 +101,7 @@ def find_kernel(name: str, layers=(), inputs=(), training=None, min_length: int 
     Returns:
         A function with the arguments of the function in `keras_bert.ops`, or None.
     """
-    if not is_enabled(name) or any(isinstance(x, keras.KerasTensor) for x in inputs):
+    if not is_enabled(name) or any(isinstance(x, keras.KerasTensor) for x in inputs) or _is_inside_xla():
         return None
     dtypes = {keras.backend.standardize_dtype(x.dtype) for x in inputs}
     if len(dtypes) > 1 or not dtypes <= {"float32", "bfloat16", "float16"}:  # kernels compute in float32
@@ -115,6 +116,14 @@ def find_kernel(name: str, layers=(), inputs=(), training=None, min_length: int 
 
         return getattr(compiled, name, None) or getattr(flat, name, None)
     return getattr(flat, name, None)
+
+
+def _is_inside_xla() -> bool:
+    """Return True while a function with `jit_compile=True` is traced."""
+    import tensorflow as tf
+    from tensorflow.python.ops.control_flow_util import GraphOrParentsInXlaContext  # there is no public name for it
+
+    return not tf.executing_eagerly() and GraphOrParentsInXlaContext(tf.compat.v1.get_default_graph())
 
 
 def _is_one_of_few(layers, inputs) -> bool:

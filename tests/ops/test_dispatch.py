@@ -61,6 +61,22 @@ def test_compiled_kernels_need_a_graph_training_and_known_lengths():
     assert kernel_module(tf.ones((2, 16, 8)), True) == "flat"  # eager
 
 
+def test_functions_that_xla_compiles_have_no_kernels():
+    modules = {}
+
+    def outer(x):
+        def inner(y):
+            modules["inside a function of it"] = kernel_module(y, True)
+            return y
+
+        modules["compiled as a whole"] = kernel_module(x, True)
+        return tf.function(inner, autograph=False)(x)
+
+    signature = [tf.TensorSpec((None, 16, 8), tf.float32)]
+    tf.function(outer, input_signature=signature, autograph=False, jit_compile=True).get_concrete_function()
+    assert modules == {"compiled as a whole": None, "inside a function of it": None}
+
+
 def test_layers_are_compiled_for_few_lengths():
     """As in a training loop whose `tf.function` is traced for each length."""
     norm, modules = keras.layers.LayerNormalization(), []
