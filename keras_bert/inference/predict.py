@@ -27,6 +27,7 @@ def predict_logits(model: keras.Model, ids: dict, batch_size: int = 64, on_batch
 
     Example:
 
+    >>> import numpy as np
     >>> import keras_bert as kb
     >>> config = kb.BertConfig(vocab_size=50, hidden_size=8, num_layers=1, num_heads=2, intermediate_size=16)
     >>> ids = np.array([[2, 7, 3, 0], [2, 8, 9, 3]])
