@@ -249,7 +249,9 @@ assert np.abs(layers.scores[-1, 1:]).max() < 1e-6
 # and measure the probability of the class that was predicted for the whole sentence.
 #
 # The orders: integrated gradients, attention, and two controls. One control is a random order. The other is the order
-# by integrated gradients *of another model*: the same architecture with random weights, never trained.
+# by integrated gradients *of another model*: the same architecture with random weights, never trained. A sentence
+# without some of its tokens is not a normal text, and this alone can change the probability. The random order shows how
+# much: it deletes as many tokens from the same sentences.
 
 # %%
 keras.utils.set_random_seed(0)
@@ -303,11 +305,12 @@ for name, values in curves.items():
     print(f"{name:32}", np.round(values, 2))
 
 # %% [markdown]
-# *Look at* the gap between the blue line and the pink one, the random order. The tokens that integrated gradients
-# rank highest are those that the prediction needs: with a tenth of the tokens deleted, the probability has fallen by
-# nearly half, and in random order hardly at all. The green line, the order of the untrained model, is no better than
-# the random order: its scores say nothing about *this* model. The orange line, attention, is between.
-# `kb.explain.faithfulness` makes tests of this kind, those of ERASER, for all methods of section 4.
+# *Look at* the gap between the blue line and the pink one, the random order. The tokens that integrated gradients rank
+# highest are those that the prediction needs: with a tenth of the tokens deleted, the probability has fallen by nearly
+# half, and in random order hardly at all. The green line, the order of the untrained model, is no better than the
+# random order: its scores say nothing about *this* model. The orange line, attention, is between.
+# `kb.explain.faithfulness` makes tests of this kind, those of ERASER, for all methods of section 4. Their results on
+# SST-2 are on the page [explanations](../docs/explanations.md).
 
 # %%
 area = {name: float(np.mean(values)) for name, values in curves.items()}  # lower is better

@@ -49,7 +49,8 @@ keras.utils.set_random_seed(0)
 #
 # Before removing anything, count. Chapter 04 counted the weights of one block. Here is the whole encoder as a formula,
 # with the two options of ALBERT: **shared blocks** (one block used L times) and **factorized embeddings** (vectors of
-# size E, which one dense layer maps to H).
+# size E, which one dense layer maps to H). H is the hidden size, F the size inside the feed-forward part, L the number
+# of blocks; the page [symbols](../docs/book/symbols.md) has the other letters.
 
 
 # %%
@@ -193,7 +194,8 @@ chapter.show(plot, "times")
 #
 # The masked LM has one correct word per gap. A trained model gives a probability for *every* token of the vocabulary.
 # These probabilities are called *soft targets*. A *temperature* T above 1 makes them more equal: the logits are divided
-# by T before the softmax.
+# by T before the softmax. (In the shapes of arrays, such as `[B, T, H]`, T is the number of tokens, as in the other
+# chapters.)
 
 # %%
 text = "she opened the door and went into the house ."
@@ -501,7 +503,8 @@ chapter.show(plot, "accuracy_by_time")
 #   fourth is a smaller vocabulary: [small models](../docs/small-models.md) says what `trim_vocabulary` and larger
 #   teachers give and cost.
 # - Shared blocks and small embeddings save memory for weights, and little or no time. Fewer layers save both. int8
-#   saves memory, and time on some machines.
+#   saves memory, and time on some machines. It needs no training and no texts, so it is the easiest of the three to
+#   try. A student and shared blocks must be trained.
 # - A student learns from soft targets, hidden words and hidden states. `kb.distill` computes the three losses of
 #   section 4 with the factors 5, 2 and 1.
 # - A student starts from layers of its teacher, not from random weights.

@@ -46,7 +46,12 @@ keras.utils.set_random_seed(0)
 # ## 1 · The pretrained model and one rule
 #
 # The model is `bert_en_uncased_mini`: 4 blocks with a hidden size of 256, pretrained. Its outputs for three sentences
-# are the reference of the next sections.
+# are the reference of the next sections. B is the number of texts in a batch, T the number of tokens of a row, H the
+# hidden size; the page [symbols](../docs/book/symbols.md) has the other letters.
+#
+# Why not train all weights? Then each task needs a whole model of its own. With adapters the pretrained weights stay as
+# they are, and a task adds only a few new ones, so many tasks can share one model (Houlsby et al., abstract). LoRA has
+# the same use (Hu et al. 2021, section 4.2).
 #
 # The rule of this chapter: **at the start, a changed model must compute (nearly) the same as the pretrained one.** The
 # upper blocks were trained on the outputs of the lower blocks. If a new layer changes these outputs before any

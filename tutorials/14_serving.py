@@ -100,8 +100,9 @@ for path in sorted((folder / "onnx").iterdir()):
     print(path.name)
 
 # %% [markdown]
-# A SavedModel takes the texts themselves. It is one graph of TensorFlow's own operations: the program that loads it
-# needs neither this package nor Keras. Its named functions are called signatures; `serving_default` is the usual one.
+# A SavedModel takes the texts themselves. It is one *graph* of TensorFlow's own operations, which means a list of
+# operations that is stored as data and runs without Python: the program that loads it needs neither this package nor
+# Keras. Its named functions are called signatures; `serving_default` is the usual one.
 
 # %%
 served = tf.saved_model.load(str(folder / "saved_model"))
@@ -417,8 +418,9 @@ print("the same answers over HTTP; bad requests get 400, 413 and 404; the server
 #
 # Sixteen clients ask at the same time, one text per request. Without batching the model is called for each request.
 # *Dynamic batching* waits a few milliseconds, collects the texts that have arrived, and calls the model once. Here it
-# is: a list of waiting texts, a lock, and a thread. A `Future` is an object for a result that comes later: the thread
-# of a request waits for it.
+# is: a list of waiting texts, a lock, and a thread. The threads of the requests and this thread all change the list;
+# the lock lets only one of them do so at a time. A `Future` is an object for a result that comes later: the thread of a
+# request waits for it.
 
 
 # %%
