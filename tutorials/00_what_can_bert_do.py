@@ -48,6 +48,10 @@ chapter.show(picture, "overview")
 # *Look at* the third and the fourth box. Before the blocks, a vector depends on its own piece of text only. After
 # them, it depends on the whole text. This is what the experiments below test.
 #
+# The name stands for *Bidirectional Encoder Representations from Transformers*: each vector can depend on the words on
+# both sides. A GPT, the kind of model in many chat programs, reads the words up to a place and predicts the next one,
+# again and again. A BERT is not made to write long texts.
+#
 # ## 1 · Words in gaps
 #
 # The first task is the one that BERT is trained with: some words of a text are replaced by `[MASK]`, and the model
@@ -57,7 +61,8 @@ chapter.show(picture, "overview")
 # This section uses two models that come with this package. `mini` was trained from random weights by this project.
 # `small` is larger. It was made from MiniLM, a model published by others, and trained further by this project. The
 # *parameters* are the numbers that training sets. Both models have 8,192 *tokens*: words, parts of words and
-# punctuation marks.
+# punctuation marks. Both were trained on English text. `kb.load_pretrained` also loads published models of other
+# languages, such as Google's Chinese and multilingual BERT.
 
 # %%
 small = kb.load_pretrained("bert_en_uncased_small")
@@ -241,7 +246,8 @@ assert [result["label"] for result in results[1:3]] == ["positive", "negative"]
 
 # %% [markdown]
 # The second and the third sentence have the same words in another order, and the answers differ: the model uses the
-# order. The last answer is wrong, and its probability is high.
+# order. The last answer is wrong, and its probability is high. (Chapter 11 shows how to ask which words an answer
+# depends on.)
 #
 # Four sentences prove little. We take 400 sentences that the model was not trained on, and compare its accuracy with
 # three baselines: always the more frequent class; the same model on the same words in random order (three orders);
@@ -381,7 +387,8 @@ assert hits["MiniLM"] == 6 > hits["mini"] and np.mean(hits["random"]) < 4 and np
 #
 # Chapters 01 to 05 build a BERT. Chapters 06 to 08 train it. Chapters 09 to 11 use it and look inside. Chapters 12 to
 # 15 make it ready for use. From here on every chapter first computes by hand, then shows that the package gives the
-# same numbers.
+# same numbers. Terms are explained in the [glossary](../docs/glossary.md), and letters such as H and T in the list of
+# [symbols](../docs/book/symbols.md).
 #
 # ## Summary
 #

@@ -468,6 +468,9 @@ for number, (ids, mask, types) in enumerate(packed, 1):
 # gray. In the gray part all three arrays have 0. There the id 0 is the token `[PAD]`, and segment 0 means nothing:
 # only the mask says that a place is empty. The second row has no padding, and the end of its first text is missing.
 #
+# There is also a way back: `package.detokenize(ids)` joins the tokens of the ids into a text. Capital letters, accents,
+# the original spaces and every unknown word are lost.
+#
 # The package must give the same arrays:
 
 # %%
@@ -482,8 +485,8 @@ print(f"{len(PAIRS)} pairs and {len(ascii_dev):,} texts: equal ids, masks and se
 # %% [markdown]
 # ## 6 · How many places does a row need?
 #
-# You choose T. The computing time of a row depends on T, not on the length of its text, and texts of more than T - 2
-# tokens are cut. So count first:
+# You choose T, up to the limit of the model (chapter 02, section 3). The computing time of a row depends on T, not on
+# the length of its text, and texts of more than T - 2 tokens are cut. So count first:
 
 # %%
 lengths = package.tokenize(train).row_lengths().numpy() + 2  # with [CLS] and [SEP]

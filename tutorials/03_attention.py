@@ -104,8 +104,11 @@ chapter.show(picture, "three_tokens")
 # ## 2 · One head of a trained model
 #
 # Where do queries, keys and values come from? They are three linear maps of the token's vector, and the parameters of
-# these maps are trained. We take them from block 1 of the bundled model `small`. Keras stores them as arrays with one
-# slice for each head.
+# these maps are trained. Why not compare the vectors themselves? Then the score of two tokens would be the same in both
+# directions, and with vectors of equal length no score of a token would be higher than that with itself. Two maps allow
+# other tables of scores, such as that of head 3 below.
+#
+# We take the maps from block 1 of the bundled model `small`. Keras stores them as arrays with one slice for each head.
 
 # %%
 small = kb.load_pretrained("bert_en_uncased_small")

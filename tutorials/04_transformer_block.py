@@ -49,6 +49,8 @@ import keras_bert as kb
 #
 # We take the package's block with small sizes and set all its weights to random numbers. (In a new block all biases
 # are 0 and all LayerNorm scales are 1. These values would hide a mistake.) Then we compute what the block computes.
+# Dropout, which sets randomly chosen numbers to 0 during training, is turned off here. When a trained model predicts,
+# it is off, too.
 
 # %%
 keras.utils.set_random_seed(4)
@@ -98,7 +100,10 @@ print("before gamma and beta: mean", plain[0, 0].mean().round(6), " variance", p
 
 # %% [markdown]
 # The *feed-forward part* is two dense layers with an activation between them: from H to F numbers and back. It sees
-# one token at a time. The activation is GELU in its tanh form; section 6 explains it.
+# one token at a time. Why is it needed? Attention takes means of values, and a value is a linear map of a vector. With
+# the activation, the feed-forward part computes a function of each vector that is not linear; without it, the two dense
+# layers would be one linear map with biases. The activation is GELU in its tanh form; section 6 explains it. BERT has
+# F = 4 H (Devlin et al., section 3).
 
 
 # %%

@@ -53,7 +53,8 @@ for name in list(variables)[:7]:
 
 # %% [markdown]
 # A block has eight parts, each with two arrays: a kernel and a bias, or the scale and the shift of a LayerNorm. Hugging
-# Face stores the same parts with other names, and its kernels are transposed. One list of pairs fits both.
+# Face stores the same parts with other names, and its kernels are transposed: PyTorch's dense layer stores a kernel as
+# [outputs, inputs], Keras's as [inputs, outputs]. One list of pairs fits both.
 
 # %%
 PARTS = {  # TF-Hub: Hugging Face

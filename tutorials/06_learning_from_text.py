@@ -163,7 +163,8 @@ assert abs(before["mlm_loss"] - np.log(V)) < 0.5
 
 # %% [markdown]
 # A new model gives every token about the same probability, 1 / V, so its loss is about ln V. A loss far above ln V at
-# the start is a sign of a mistake, such as initial weights that are too large.
+# the start is a sign of a mistake, such as initial weights that are too large. In the same way, any loss x is that of a
+# guess among exp(x) tokens with equal probabilities. This number is called the *perplexity*.
 #
 # ## 4 · Two baselines without a neural network
 #
@@ -189,7 +190,8 @@ assert baselines["bigram"] < baselines["unigram"]
 #
 # `kb.pretrain` trains with AdamW (Adam with weight decay), and a learning rate that rises and then decays (chapter
 # 04). A callback asks the model for two masked words after every 50 steps (`validate_every`; Keras calls such a part
-# of the training an epoch). Can it learn that "not" belongs into the first gap and "of" into the second?
+# of the training an epoch). Can it learn that "not" belongs into the first gap and "of" into the second? (The page on
+# [text of any size](../docs/guides/packing.md) trains on files of your own.)
 
 # %%
 GAPS = {"he did [MASK] know what to say .": "not", "it was the end [MASK] the day .": "of"}
@@ -268,7 +270,8 @@ for row in kb.fill_mask(pretrained, list(GAPS), top_k=3):
 # %% [markdown]
 # ## 6 · Next sentence prediction, and its right baseline
 #
-# The second task of BERT: does B follow A in the text, or is it from another document? A usual baseline is
+# The second task of BERT: does B follow A in the text, or is it from another document? It was added because tasks such
+# as question answering need the relation of two texts (Devlin et al., section 3.1). A usual baseline is
 # ln 2 = 0.693, the loss of a probability of one half. It is wrong when the classes are not equally frequent. The right
 # baseline is the best *constant* answer: always the share of "random" in the training rows.
 

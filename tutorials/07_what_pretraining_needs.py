@@ -197,6 +197,10 @@ assert log["masked_loss"] == sorted(log["masked_loss"], reverse=True)
 # *Look at* the shape: most of the gain comes early, and the curve still falls at the end. BERT base read 3.3 billion
 # words 40 times (appendix A.2), and its authors report that 1 million steps are better than 500,000 (appendix C.1).
 #
+# Must you do this yourself? Usually not: a published model can be fine-tuned for a task (chapter 08), or trained
+# further on texts of your subject (chapter 13, section 7). The page [recipe](../docs/recipe.md) compares other sizes of
+# the model in short runs.
+#
 # ## 4 · Different text, or the same text again?
 #
 # Is it the number of tokens, or the number of *different* tokens? The same 160 steps, with one eighth of the documents.
