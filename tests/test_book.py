@@ -78,11 +78,22 @@ def test_reviews_are_the_sample(monkeypatch):
 
 def test_reviews_of_a_full_run(monkeypatch, tmp_path):
     monkeypatch.setattr(sys, "argv", ["03_attention.py", "--full"])
-    monkeypatch.setattr(book, "load_labeled", lambda name: name)
+    monkeypatch.setattr(book, "load_labeled", lambda name, label_names: (name, label_names))
     monkeypatch.setenv("KERAS_BERT_DATA", str(tmp_path))
-    assert book.Chapter(3).reviews() == "sst2"
+    assert book.Chapter(3).reviews() == ("sst2", ("negative", "positive"))
     (tmp_path / "data" / "SST-2").mkdir(parents=True)
-    assert book.Chapter(3).reviews() == str(tmp_path / "data" / "SST-2")
+    assert book.Chapter(3).reviews()[0] == str(tmp_path / "data" / "SST-2")
+
+
+def test_labels_of_a_full_run_have_names(monkeypatch, tmp_path):
+    monkeypatch.setattr(sys, "argv", ["03_attention.py", "--full"])
+    monkeypatch.setenv("KERAS_BERT_DATA", str(tmp_path))
+    folder = tmp_path / "data" / "SST-2"
+    folder.mkdir(parents=True)
+    for part in ("train", "dev"):
+        (folder / f"{part}.tsv").write_text("sentence\tlabel\na fine film\t1\na dull film\t0\n", encoding="utf-8")
+    data = book.Chapter(3).reviews()
+    assert [data.label_names[i] for i in data.train_labels] == ["positive", "negative"]
 
 
 def test_results_of_an_unknown_name():
@@ -108,6 +119,19 @@ def test_minilm_is_computed_and_compared(record, tmp_path, monkeypatch):
             chapter.minilm("stored", lambda folder, other=other: other)
     with pytest.raises(AssertionError, match="KERAS_BERT_RECORD=1"):
         chapter.minilm("new", lambda folder: [1.0])
+
+
+def test_minilm_of_a_full_run_is_not_compared(record, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(sys, "argv", ["03_attention.py", "--full"])
+    monkeypatch.setattr(book, "load_labeled", lambda name, label_names: None)
+    chapter = book.Chapter(3)
+    chapter.reviews()
+    assert chapter.minilm("stored", lambda folder: [3.0, 4.0]) == [1.0, 2.0]
+    assert "of the sample" in capsys.readouterr().out
+    monkeypatch.setenv("KERAS_BERT_MINILM", str(tmp_path))
+    monkeypatch.setenv("KERAS_BERT_RECORD", "1")
+    assert chapter.minilm("stored", lambda folder: [3.0, 4.0]) == [3.0, 4.0]
+    assert json.loads(record.read_text(encoding="utf-8"))["03.stored"] == [1.0, 2.0]
 
 
 def test_minilm_is_recorded(record, tmp_path, monkeypatch):

@@ -23,6 +23,8 @@
 # ```
 #
 # Run it as a script (`python tutorials/10_sentence_vectors.py`; the figures go to `tutorials/out/`) or as a notebook.
+# The numbers in the text are of the sample. With `--full` the script takes the reviews from the Stanford Sentiment
+# Treebank (SST-2), and the numbers differ.
 
 # %%
 from keras_bert.book import Chapter  # first, because it turns off log messages of TensorFlow
@@ -201,7 +203,7 @@ for name, (texts, labels) in collections.items():
 for name in collections:
     series = {"small, mean": of_small[name]["mean"], "small, [CLS]": of_small[name]["cls"]}
     series |= {"MiniLM, mean": of_minilm[name]["mean"], "random, mean": of_random[name]["mean"]}
-    caption = f"Sample of {name}: the nearest neighbor has the same label, by layer (0: embeddings). Dashed: TF-IDF."
+    caption = f"{name.capitalize()}: the nearest neighbor has the same label, by layer (0: embeddings). Dashed: TF-IDF."
     line = {"TF-IDF": baselines[name]}
     picture = kb.explain.line_chart(range(7), series, caption, "layer", "same label, %", baselines=line)
     chapter.show(picture, f"by_layer_{name}")
@@ -300,8 +302,8 @@ for name, (one, among_ten) in search.items():
 # same.
 
 # %%
-assert ten["small, mean"] > max(ten["random choice"] + 5, ten["small, [CLS]"] + 2, ten["TF-IDF"] + 1)
-assert abs(ten["MiniLM, mean"] - ten["small, mean"]) < 5
+assert chapter.full or ten["small, mean"] > max(ten["random choice"] + 5, ten["small, [CLS]"] + 2, ten["TF-IDF"] + 1)
+assert chapter.full or abs(ten["MiniLM, mean"] - ten["small, mean"]) < 5
 
 # %% [markdown]
 # ## 5 · Stored vectors as features of a classifier
@@ -384,8 +386,8 @@ chapter.show(kb.explain.bar_chart(bars, caption, "accuracy, %", errors, baseline
 # for both encoders the mean is better than the maximum, the default of the class: try both.
 
 # %%
-assert means["TF-IDF"] > means["small, max"]
-assert means["MiniLM, mean"] > means["small, mean"] > means["small, max"]
+assert chapter.full or means["TF-IDF"] > means["small, max"]
+assert chapter.full or means["MiniLM, mean"] > means["small, mean"] > means["small, max"]
 
 # %% [markdown]
 # ## 6 · What could mislead you
