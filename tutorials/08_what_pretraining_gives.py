@@ -371,6 +371,10 @@ assert abs(of_package - pretrained_runs[0]) < 6  # about three standard errors o
 # end either way. Processors round differently, so on yours the numbers of the runs are others. TF-IDF has the highest
 # mean.
 #
+# Is fine-tuning better than frozen features? Compare with "pretrained here" in section 3: the same encoder and the same
+# sentences, but frozen. Not only the training differs: the frozen features are means of token vectors, and the head
+# reads `pooled_output`.
+#
 # Between frozen and fine-tuned there are steps: `kb.finetune(..., freeze="all")` trains the head only, and `freeze=k`
 # keeps the embeddings and the first k blocks. Frozen layers need no gradients and cannot be destroyed (exercise 2).
 

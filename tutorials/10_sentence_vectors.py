@@ -51,6 +51,8 @@ from keras_bert.metrics.baseline import tfidf_accuracy
 #
 # B is the number of sentences, T the number of tokens, H the hidden size, L the number of layers. The shorter sentence
 # has padding at its end, and padding must not count: the mask is 1 at tokens and 0 at padding.
+# The rows of this chapter have at most 32 tokens, and longer texts lose their end. A long text can be cut into parts,
+# each with a vector of its own.
 
 # %%
 small = kb.load_pretrained("bert_en_uncased_small")
@@ -299,7 +301,8 @@ for name, (one, among_ten) in search.items():
 # *Look at* the lower two bars: the means find more halves than TF-IDF and than `[CLS]`. All numbers are low, because
 # one half of a sentence says little about the other. The standard error of one bar is about two points, so the two
 # encoders are equal here, although MiniLM was trained to compare texts: an expected difference must be measured all the
-# same.
+# same. This chapter uses the encoders as they are. Sentence-BERT (Reimers and Gurevych, section 3) trains an encoder on
+# pairs of sentences, so that the cosine says how related they are.
 
 # %%
 assert chapter.full or ten["small, mean"] > max(ten["random choice"] + 5, ten["small, [CLS]"] + 2, ten["TF-IDF"] + 1)

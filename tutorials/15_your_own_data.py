@@ -134,6 +134,8 @@ assert len(data.dev_texts) <= SIZES[1]
 # Fourth: how long are the texts, in tokens of the model? `sequence_length` should cover almost all of them, because
 # longer texts lose their end (512 tokens are the limit of this model, chapter 02). And which share of the tokens is
 # `[UNK]`? A high share means that the vocabulary does not fit the texts.
+# The bundled models are English. For texts in another language, start from a published encoder that was pretrained on
+# it, such as `bert_multi_cased_L-12_H-768_A-12`, which is downloaded. `kb.list_pretrained()` lists the names.
 #
 # The model of this chapter is `sst2_sentiment`, a classifier of film reviews that comes with the package. It was
 # trained on other reviews (SST-2). Section 3 measures whether a model of a similar subject is a good start.
