@@ -20,7 +20,8 @@
 # ```
 #
 # Run it as a script (`python tutorials/08_what_pretraining_gives.py`; the figures go to `tutorials/out/`) or as a
-# notebook.
+# notebook. The numbers in the text are of the sample. With `--full` the script takes the reviews from the Stanford
+# Sentiment Treebank (SST-2), and the numbers differ.
 
 # %%
 from keras_bert.book import Chapter  # first, because it turns off log messages of TensorFlow
@@ -238,8 +239,8 @@ for count, *row in zip(COUNTS, *lines.values(), strict=True):
 bundled, published = curves["bundled"].mean(1), curves["MiniLM"].mean(1)
 assert bundled[2] > random_weights[2].mean() + 2  # the same sizes, with and without pretraining
 assert published[1] > curves["TF-IDF"].mean(1)[1] + 2  # few labels: a pretrained encoder is better than TF-IDF
-assert curves["TF-IDF"].mean(1)[3] > bundled[3] + 2  # many labels: TF-IDF is better than the frozen bundled encoder
-assert curves["TF-IDF"].mean(1)[3] > published[3]  # and better than MiniLM
+assert chapter.full or curves["TF-IDF"].mean(1)[3] > bundled[3] + 2  # many labels: TF-IDF is better
+assert chapter.full or curves["TF-IDF"].mean(1)[3] > published[3]  # than both frozen encoders
 
 # %% [markdown]
 # ## 5 · A classifier head by hand, fine-tuned
