@@ -229,7 +229,8 @@ series = {
 caption = "Masked-LM loss. The mark at step 0 is about ln V; the dashed lines are the baselines."
 plot = kb.explain.line_chart(STEP, series, caption, "step", "masked-LM loss", baselines=baselines)
 chapter.show(plot, "loss")
-assert baselines["bigram"] + 0.5 < min(history["val_mlm_loss"]) < baselines["unigram"]
+lowest = min(history["val_mlm_loss"])
+assert lowest < baselines["unigram"] and (chapter.full or lowest > baselines["bigram"] + 0.5)
 
 # %% [markdown]
 # *Look at* the dashed lines. First the validation loss falls to the unigram line: the model has learned which tokens
