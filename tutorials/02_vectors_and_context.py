@@ -52,8 +52,8 @@ chapter.show(picture, "overview")
 # ## 1 · Three tables, one sum
 #
 # We load the bundled model `small`, with H = 384. Its first layer has three tables of trained numbers. A lookup takes
-# one row of each table for every token. The three rows are added, so that the size of a vector stays H. Nobody decides
-# what one of the H numbers stands for: training changes all of them together. So this chapter compares whole vectors.
+# one row of each table for every token. The three rows are added, so that the size of a vector stays H. One of the
+# H numbers alone has no chosen meaning: training changes all of them together. So this chapter compares whole vectors.
 
 # %%
 small = kb.load_pretrained("bert_en_uncased_small")
