@@ -84,13 +84,19 @@ BREAKS = {
 }
 
 
+def write_broken(source: Path, old: str, new: str, folder: Path) -> Path:
+    """Write a copy of a file in which the first `old` is `new`."""
+    text = source.read_text(encoding="utf-8")
+    assert old in text
+    path = folder / source.name
+    path.write_text(text.replace(old, new, 1), encoding="utf-8")
+    return path
+
+
 @pytest.mark.parametrize("name", BREAKS)
 def test_broken_chapter_is_noticed(name, tmp_path):
     old, new, message = BREAKS[name]
-    text = SAMPLE.read_text(encoding="utf-8")
-    assert old in text
-    path = tmp_path / SAMPLE.name
-    path.write_text(text.replace(old, new, 1), encoding="utf-8")
+    path = write_broken(SAMPLE, old, new, tmp_path)
     assert any(message in error for check in CHECKS for error in check(path))
 
 
@@ -105,8 +111,5 @@ SOLUTION_BREAKS = {
 @pytest.mark.parametrize("name", SOLUTION_BREAKS)
 def test_broken_solutions_are_noticed(name, tmp_path):
     old, new, message = SOLUTION_BREAKS[name]
-    text = SOLUTION.read_text(encoding="utf-8")
-    assert old in text
-    path = tmp_path / SOLUTION.name
-    path.write_text(text.replace(old, new, 1), encoding="utf-8")
+    path = write_broken(SOLUTION, old, new, tmp_path)
     assert any(message in error for error in rules.solution_errors(path))
