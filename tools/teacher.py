@@ -142,8 +142,10 @@ def compute_logits(arguments, texts: list[str]) -> np.ndarray:
 
 def write_logits(arguments) -> None:
     """Write the logits of all rows as float16 `[N, C]`, and print the accuracy on the rows of the first file."""
-    labels = np.array([int(label) for label in read_table(arguments.data[0]).labels])
-    logits = compute_logits(arguments, [text for path in arguments.data for text in read_texts(path)])
+    first, *others = arguments.data
+    table = read_table(first)
+    labels = np.array([int(label) for label in table.labels])
+    logits = compute_logits(arguments, [*table.texts, *(text for path in others for text in read_texts(path))])
     with atomic_write(arguments.out) as draft, draft.open("wb") as file:
         np.savez_compressed(file, logits=logits)
     accuracy = float((logits[: len(labels)].argmax(1) == labels).mean())
