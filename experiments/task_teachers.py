@@ -1,6 +1,6 @@
 """TREC and SST-5 with a teacher: MPNet is fine-tuned on the training rows, and the small encoder learns its logits.
 
-    python -m experiments.task_teachers prepare --data DIR
+    python -m experiments.task_teachers --data DIR
     W=build/task_teachers/TREC
     python -m tools.teacher train MPNET --data $W/train.tsv --epochs 4 --bfloat16 --out $W/teacher
     python -m tools.small_model augment $W/train.tsv --copies 10 --out $W/texts.txt            # not for SST-5
@@ -10,9 +10,9 @@
         --validation $W/validation.tsv --test $W/dev.tsv --seed 1 --out $W/student-1           # seeds 1, 2 and 3
 
 DIR is the folder named by `KERAS_BERT_DATA`, MPNET the folder of all-mpnet-base-v2, BASE the small encoder in Hugging
-Face's format. `prepare` splits the training rows of `experiments.tasks`: a tenth is `validation.tsv`, which selects the
-best epoch. The further texts of TREC are questions with replaced words; those of SST-5 are the phrases of SST-2's
-training part, without their labels, and without the phrases of sentences in `validation.tsv`.
+Face's format. The first command splits the training rows of `experiments.tasks`: a tenth is `validation.tsv`, which
+selects the best epoch. The further texts of TREC are questions with replaced words; those of SST-5 are the phrases of
+SST-2's training part, without their labels, and without the phrases of sentences in `validation.tsv`.
 """
 
 import argparse
@@ -50,7 +50,6 @@ def prepare(data: Path, name: str) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("command", choices=["prepare"])
     parser.add_argument("--data", type=Path, default=os.environ.get("KERAS_BERT_DATA"))
     arguments = parser.parse_args()
     if not arguments.data:
